@@ -1,0 +1,47 @@
+/* buf.h: a growable run of bytes. The one that owns it frees it. */
+#ifndef AISH_BUF_H
+#define AISH_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#pragma GCC visibility push(hidden)
+
+struct buf {
+  char *data;
+  size_t length, capacity;
+};
+
+/* Makes room for `more` bytes behind the length; false with errno ENOMEM. */
+bool buf_grow(struct buf *buf, size_t more);
+void buf_free(struct buf *buf);
+/* Empties the buffer, and gives memory back if it has become larger than records usually are. */
+void buf_reset(struct buf *buf);
+
+static inline bool buf_reserve(struct buf *buf, size_t more)
+{
+  return buf->capacity - buf->length >= more || buf_grow(buf, more);
+}
+
+/* The two below need room that was reserved. */
+static inline void buf_put(struct buf *buf, char byte)
+{
+  buf->data[buf->length++] = byte;
+}
+
+static inline void buf_put_bytes(struct buf *buf, const char *bytes, size_t size)
+{
+  memcpy(buf->data + buf->length, bytes, size);
+  buf->length += size;
+}
+
+static inline bool buf_add(struct buf *buf, const char *bytes, size_t size)
+{
+  if (!buf_reserve(buf, size)) return false;
+  if (size > 0) buf_put_bytes(buf, bytes, size);
+  return true;
+}
+
+#pragma GCC visibility pop
+#endif

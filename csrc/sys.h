@@ -1,0 +1,79 @@
+/* sys.h: the system calls, each in a wrapper that says what it retries.
+ *
+ * Every wrapper returns -1 (or NULL) with errno set when it fails and leaves errno alone otherwise.
+ * A call that a signal interrupted is made again, except sys_sleep. Nothing else in the module
+ * calls the system, so a build with SYS_SEAM can make each call fail; see sys.c. */
+#ifndef AISH_SYS_H
+#define AISH_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#pragma GCC visibility push(hidden)
+
+/* Not an errno of any system: the path leads to something that is not a regular file. */
+#define SYS_NOT_REGULAR (-2)
+
+/* Opens the regular file `path` close-on-exec: for reading, or for reading and appending.
+ * Never blocks. Returns the descriptor and fills *st; SYS_NOT_REGULAR (errno EISDIR or EINVAL)
+ * where the path leads to anything else. `create` makes the file (0600 less umask) if need be. */
+int sys_open_read(const char *path, struct stat *st);
+int sys_open_append(const char *path, bool create, struct stat *st);
+/* Makes `path`, which must not exist, for writing, with the permissions `mode`. */
+int sys_open_new(const char *path, mode_t mode);
+int sys_open_directory(const char *path);
+int sys_close(int fd);
+
+int sys_stat(const char *path, struct stat *st);
+int sys_lstat(const char *path, struct stat *st);
+int sys_fstat(int fd, struct stat *st);
+int sys_chmod(int fd, mode_t mode);
+int sys_chown(int fd, uid_t owner, gid_t group);
+
+/* Reads up to `size` bytes at `offset`; fewer only at the end of the file. */
+ssize_t sys_read_at(int fd, void *buffer, size_t size, uint64_t offset);
+/* Writes all of it or fails; *written tells how much reached the file either way. */
+int sys_write(int fd, const void *bytes, size_t size, size_t *written);
+int sys_truncate(int fd, uint64_t size);
+/* The data of the file and what is needed to find it again have reached the disk. */
+int sys_sync(int fd);
+/* The entries of a directory have reached the disk. */
+int sys_sync_directory(const char *path);
+
+int sys_flock(int fd, int operation);
+int sys_fileno(FILE *file);
+int sys_rename(const char *from, const char *to);
+int sys_unlink(const char *path);
+int sys_mkdir(const char *path);
+/* The path without symbolic links, to be freed with sys_free. */
+char *sys_realpath(const char *path);
+
+/* Calls visit(context, name) for each name in a directory, until one answers false (errno is
+ * then what it set). 0, or -1. */
+int sys_list(const char *path, bool (*visit)(void *context, const char *name), void *context);
+
+/* The process that holds a flock on the file, from the system's lock table, or 0. */
+pid_t sys_lock_holder(const struct stat *st);
+
+pid_t sys_pid(void);
+/* Seconds since 1970, UTC. */
+int64_t sys_time(void);
+/* Seconds on a clock that only goes forward. */
+double sys_clock(void);
+/* Sleeps; -1 with EINTR if a signal's handler ran meanwhile. */
+int sys_sleep(double seconds);
+
+/* The system's text for a number of errno.h; in `text`, or constant. strerror itself is not safe
+ * among threads. */
+const char *sys_reason(int number, char *text, size_t size);
+
+/* realloc that also takes over from malloc; NULL with ENOMEM. */
+void *sys_realloc(void *block, size_t size);
+void sys_free(void *block);
+
+#pragma GCC visibility pop
+#endif
