@@ -1,0 +1,69 @@
+/* span.h: the search that scanning and encoding spend their time in: the first byte of a string
+ * that JSON does not let stand for itself (RFC 8259, section 7): `"`, `\` and U+0000 to U+001F.
+ *
+ * Three ways, chosen when it is compiled: SSE2 (every x86-64), NEON (every arm64), and eight
+ * bytes at a time anywhere else. Measured, AVX2 is no faster here. Each reads up to SPAN_PADDING
+ * bytes past the byte it finds, so the text must end in such a byte and have that much memory
+ * behind it. span_portable is always there, so that a fuzzer can hold the ways against each other. */
+#ifndef AISH_SPAN_H
+#define AISH_SPAN_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+enum { SPAN_PADDING = 64 };
+
+/* A byte of a word is below n, or zero, where the high bit of the result's byte is set; bytes
+ * above the first such one may be wrong ("Bit Twiddling Hacks", hasless and haszero). */
+static inline const char *span_portable(const char *p)
+{
+  const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
+  for (;; p += 8) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+    uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    if (found & highs) break;
+  }
+  while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') p++;
+  return p;
+}
+
+#if defined(__SSE2__)
+static inline const char *span_plain(const char *p)
+{
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+  for (;; p += 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                                 _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+    int mask = _mm_movemask_epi8(found);
+    if (mask != 0) return p + __builtin_ctz((unsigned)mask);
+  }
+}
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+static inline const char *span_plain(const char *p)
+{
+  const uint8x16_t quote = vdupq_n_u8('"'), backslash = vdupq_n_u8('\\'), space = vdupq_n_u8(0x20);
+  for (;; p += 16) {
+    uint8x16_t bytes = vld1q_u8((const uint8_t *)p);
+    uint8x16_t found = vorrq_u8(vorrq_u8(vceqq_u8(bytes, quote), vceqq_u8(bytes, backslash)), vcltq_u8(bytes, space));
+    /* Four bits a byte: the usual stand-in for the movemask that NEON lacks. */
+    uint64_t mask = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(found), 4)), 0);
+    if (mask != 0) return p + (__builtin_ctzll(mask) >> 2);
+  }
+}
+#else
+static inline const char *span_plain(const char *p)
+{
+  return span_portable(p);
+}
+#endif
+
+#endif
