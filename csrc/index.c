@@ -1,0 +1,334 @@
+/* index.c: the single forward pass over a memory file, and what is asked of it.
+ *
+ * Items stand in an array that is sorted by id. As ids are given in file order this is the order
+ * they come in, and nothing is sorted or looked up while a file of ours is read; files that were
+ * merged or edited by hand are sorted once, in index_settle. */
+#include "index.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sort.h"
+#include "sys.h"
+#include "timestamp.h"
+
+static const int64_t NO_TS = INT64_MIN;
+
+void index_free(struct index *index)
+{
+  sys_free(index->items);
+  sys_free(index->targets);
+  buf_free(&index->odd);
+  memset(index, 0, sizeof *index);
+}
+
+/* ---- growing ---- */
+
+static void *grow_array(void *array, size_t *capacity, size_t needed, size_t size)
+{
+  if (needed > UINT32_MAX) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  size_t larger = *capacity + *capacity / 2;
+  if (larger < needed) larger = needed;
+  if (larger < 16) larger = 16;
+  void *grown = sys_realloc(array, larger * size);
+  if (grown != NULL) *capacity = larger;
+  return grown;
+}
+
+static bool reserve_items(struct index *index, size_t more)
+{
+  if (index->capacity - index->count >= more) return true;
+  struct item *items = grow_array(index->items, &index->capacity, index->count + more, sizeof *items);
+  if (items != NULL) index->items = items;
+  return items != NULL;
+}
+
+static bool reserve_targets(struct index *index, size_t more)
+{
+  if (index->target_capacity - index->target_count >= more) return true;
+  uint64_t *targets =
+      grow_array(index->targets, &index->target_capacity, index->target_count + more, sizeof *targets);
+  if (targets != NULL) index->targets = targets;
+  return targets != NULL;
+}
+
+bool index_reserve(struct index *index, size_t count)
+{
+  return reserve_items(index, count) && reserve_targets(index, count);
+}
+
+/* ---- times ---- */
+
+/* Keeps a time that is not of our form; its place is given as a number below 0. */
+static bool keep_odd(struct index *index, const struct slice *ts, int64_t *key)
+{
+  size_t raw = (size_t)(ts->end - ts->start);
+  uint32_t length = 0;
+  if (!buf_reserve(&index->odd, sizeof length + raw)) return false;
+  char *place = index->odd.data + index->odd.length;
+  char *text = place + sizeof length;
+  length = (uint32_t)json_unescape(ts->start, ts->end, text);
+  if (length == TIMESTAMP_LENGTH && (*key = timestamp_key(text)) >= 0) return true;
+  memcpy(place, &length, sizeof length);
+  *key = ~(int64_t)index->odd.length;
+  index->odd.length += sizeof length + length;
+  return true;
+}
+
+static inline bool same_minute(const struct index *index, const char *ts)
+{
+  return memcmp(ts, index->minute, sizeof index->minute) == 0 && ts[16] == ':' && ts[19] == 'Z' &&
+         (unsigned)(ts[17] - '0') <= 9 && (unsigned)(ts[18] - '0') <= 9;
+}
+
+static bool ts_key(struct index *index, const struct slice *ts, int64_t *key)
+{
+  *key = NO_TS;
+  if (ts->start == NULL) return true;
+  if (ts->escaped || ts->end - ts->start != TIMESTAMP_LENGTH) return keep_odd(index, ts, key);
+  if (same_minute(index, ts->start)) {
+    *key = index->minute_key + (ts->start[17] - '0') * 10 + (ts->start[18] - '0');
+    return true;
+  }
+  *key = timestamp_key(ts->start);
+  if (*key < 0) return keep_odd(index, ts, key);
+  memcpy(index->minute, ts->start, sizeof index->minute);
+  index->minute_key = *key - *key % 100;
+  return true;
+}
+
+const char *index_ts(const struct index *index, const struct item *item, char text[24], size_t *length)
+{
+  *length = 0;
+  if (item->ts == NO_TS) return "";
+  if (item->ts >= 0) {
+    *length = TIMESTAMP_LENGTH;
+    timestamp_text(item->ts, text);
+    return text;
+  }
+  uint32_t size;
+  const char *place = index->odd.data + ~item->ts;
+  memcpy(&size, place, sizeof size);
+  *length = size;
+  return place + sizeof size;
+}
+
+/* As bytes, which for times of our form is as their keys. */
+static int compare_ts(const struct index *index, const struct item *a, const struct item *b)
+{
+  if (a->ts >= 0 && b->ts >= 0) return (a->ts > b->ts) - (a->ts < b->ts);
+  char a_text[24], b_text[24];
+  size_t a_length, b_length;
+  const char *a_ts = index_ts(index, a, a_text, &a_length);
+  const char *b_ts = index_ts(index, b, b_text, &b_length);
+  int order = memcmp(a_ts, b_ts, a_length < b_length ? a_length : b_length);
+  return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+/* ---- taking up lines ---- */
+
+static void put_item(struct index *index, const struct record *record, int64_t ts, uint64_t offset, uint32_t length)
+{
+  struct item *item = &index->items[index->count++];
+  item->id = record->id;
+  item->offset = offset;
+  item->ts = ts;
+  item->length = length;
+  item->kind = (uint8_t)record->kind;
+  item->members = (uint8_t)(record->members < 255 ? record->members : 255);
+  item->forgotten = false;
+}
+
+static void put_target(struct index *index, uint64_t target)
+{
+  index->targets[index->target_count++] = target;
+}
+
+void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset, uint32_t length)
+{
+  if (record->kind == KIND_FORGET) put_target(index, record->target);
+  else put_item(index, record, ts, offset, length);
+  if (record->id > index->max_id) index->max_id = record->id;
+}
+
+static bool take_up(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
+{
+  if (record->id > index->max_id) index->max_id = record->id;
+  if (record_is_item(record)) {
+    int64_t ts;
+    if (!reserve_items(index, 1) || !ts_key(index, &record->ts, &ts)) return false;
+    put_item(index, record, ts, offset, length);
+  } else if (record_is_tombstone(record)) {
+    if (!reserve_targets(index, 1)) return false;
+    put_target(index, record->target);
+  }
+  return true;
+}
+
+/* Every line of a block that is an object counts, also a last one without its newline. A last one
+ * that is anything else is the beginning of a record: `end` stays before it, to read it again when
+ * there is more of it. */
+static bool take_up_block(struct index *index, const struct block *block)
+{
+  struct record record;
+  struct json_error error;
+  const char *p = block->start;
+  index->end = block->offset + block->size;
+  index->open_ended = block->unfinished;
+  while (p < block->end) {
+    const char *newline = record_parse(p, &record, &error);
+    if (newline != NULL) {
+      if (!take_up(index, &record, block->offset + (uint64_t)(p - block->start), (uint32_t)(newline - p)))
+        return false;
+    } else {
+      newline = memchr(p, '\n', (size_t)(block->end - p));
+      if (block->unfinished && newline + 1 == block->end) {
+        index->torn = block->size > (uint64_t)(p - block->start);
+        index->open_ended = false;
+        index->end = block->offset + (uint64_t)(p - block->start);
+      }
+    }
+    p = newline + 1;
+  }
+  return true;
+}
+
+int index_read(struct index *index, int fd)
+{
+  struct reader reader;
+  struct block block;
+  int result;
+  reader_open(&reader, fd, index->end);
+  index->torn = false;
+  while ((result = reader_next(&reader, &block)) > 0) {
+    if (!block.hopeless) {
+      if (take_up_block(index, &block)) continue;
+      result = -1;
+      break;
+    }
+    index->torn = block.unfinished;
+    if (!block.unfinished) index->end = block.offset + block.size;
+  }
+  int reason = errno;
+  reader_close(&reader);
+  if (!index_settle(index)) return -1;
+  errno = reason;
+  return result;
+}
+
+/* ---- order, duplicates, tombstones ---- */
+
+static struct item *find_item(const struct index *index, uint64_t id)
+{
+  size_t low = 0, high = index->count;
+  if (high > 0 && index->items[high - 1].id < id) return NULL;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (index->items[middle].id < id) low = middle + 1;
+    else high = middle;
+  }
+  return low < index->count && index->items[low].id == id ? &index->items[low] : NULL;
+}
+
+struct item *index_find(const struct index *index, uint64_t id)
+{
+  struct item *item = find_item(index, id);
+  return item != NULL && !item->forgotten ? item : NULL;
+}
+
+static bool id_before(const void *context, uint32_t a, uint32_t b)
+{
+  const struct item *items = context;
+  return items[a].id < items[b].id;
+}
+
+static uint32_t *all_positions(size_t count)
+{
+  uint32_t *positions = sys_realloc(NULL, count * sizeof *positions);
+  if (positions == NULL) return NULL;
+  for (size_t i = 0; i < count; i++) positions[i] = (uint32_t)i;
+  return positions;
+}
+
+/* Sorts the items by id and keeps the last in the file of each. All tombstones are to be applied
+ * again. */
+static bool sort_items(struct index *index)
+{
+  uint32_t *positions = all_positions(index->count);
+  struct item *sorted = sys_realloc(NULL, index->count * sizeof *sorted);
+  bool done = positions != NULL && sorted != NULL && sort_positions(positions, index->count, id_before, index->items);
+  if (done) {
+    size_t count = 0;
+    for (size_t i = 0; i < index->count; i++) {
+      const struct item *item = &index->items[positions[i]];
+      if (count > 0 && sorted[count - 1].id == item->id) count--;
+      sorted[count] = *item;
+      sorted[count++].forgotten = false;
+    }
+    memcpy(index->items, sorted, count * sizeof *sorted);
+    index->count = index->active = index->settled_items = count;
+    index->settled_targets = 0;
+  }
+  int reason = errno;
+  sys_free(positions);
+  sys_free(sorted);
+  errno = reason;
+  return done;
+}
+
+static bool in_order(const struct index *index)
+{
+  for (size_t i = index->settled_items > 0 ? index->settled_items : 1; i < index->count; i++)
+    if (index->items[i].id <= index->items[i - 1].id) return false;
+  return true;
+}
+
+static bool was_targeted(const struct index *index, uint64_t id)
+{
+  if (id > index->highest_target) return false;
+  for (size_t i = 0; i < index->settled_targets; i++)
+    if (index->targets[i] == id) return true;
+  return false;
+}
+
+bool index_settle(struct index *index)
+{
+  if (!in_order(index) && !sort_items(index)) return false;
+  for (size_t i = index->settled_items; i < index->count; i++) {
+    index->items[i].forgotten = was_targeted(index, index->items[i].id);
+    index->active += !index->items[i].forgotten;
+  }
+  for (size_t i = index->settled_targets; i < index->target_count; i++) {
+    struct item *item = index_find(index, index->targets[i]);
+    if (item != NULL) {
+      item->forgotten = true;
+      index->active--;
+    }
+    if (index->targets[i] > index->highest_target) index->highest_target = index->targets[i];
+  }
+  index->settled_items = index->count;
+  index->settled_targets = index->target_count;
+  return true;
+}
+
+static bool newer(const void *context, uint32_t a, uint32_t b)
+{
+  const struct index *index = context;
+  int order = compare_ts(index, &index->items[a], &index->items[b]);
+  return order != 0 ? order > 0 : index->items[a].id > index->items[b].id;
+}
+
+uint32_t *index_newest_first(const struct index *index, size_t *count)
+{
+  uint32_t *positions = sys_realloc(NULL, index->active * sizeof *positions);
+  if (positions == NULL) return NULL;
+  *count = 0;
+  for (size_t i = index->count; i-- > 0;)
+    if (!index->items[i].forgotten) positions[(*count)++] = (uint32_t)i;
+  if (sort_positions(positions, *count, newer, index)) return positions;
+  sys_free(positions);
+  return NULL;
+}

@@ -1,0 +1,67 @@
+/* index.h: what is in a memory file, in 32 bytes an item and 8 a tombstone. */
+#ifndef AISH_INDEX_H
+#define AISH_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "reader.h"
+#include "record.h"
+
+#pragma GCC visibility push(hidden)
+
+struct item {
+  uint64_t id;
+  uint64_t offset; /* of the line in the file */
+  int64_t ts; /* a timestamp_key; below 0: ~ts is where the text stands among the odd ones */
+  uint32_t length; /* of the line, without its newline */
+  uint8_t kind;
+  uint8_t members; /* at most 255 */
+  bool forgotten; /* a tombstone targets it */
+};
+
+/* The items are sorted by id, one an id, once index_settle has run. */
+struct index {
+  struct item *items;
+  size_t count, capacity;
+  uint64_t *targets;
+  size_t target_count, target_capacity;
+  uint64_t highest_target;
+  size_t settled_items, settled_targets; /* how many of each index_settle has seen */
+  size_t active; /* items that are not forgotten */
+  uint64_t max_id; /* of any line that has an id */
+  uint64_t end; /* up to where the file was read: the end of its last whole line */
+  bool torn; /* behind `end` is the beginning of a line, without a newline */
+  bool open_ended; /* the last whole line has no newline */
+  struct buf odd; /* times of other forms than ours, a length before each */
+  char minute[16]; /* the minute that was read last, and its key */
+  int64_t minute_key;
+};
+
+void index_free(struct index *index);
+
+/* Reads lines into the index: from index->end to the end of the file. 0, or -1 and errno; what was
+ * read by then stays and is settled. */
+int index_read(struct index *index, int fd);
+
+/* Makes room for `count` more items or tombstones, so that index_add cannot fail. */
+bool index_reserve(struct index *index, size_t count);
+/* Takes up one line that was just written. Its time is a timestamp_key. */
+void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset, uint32_t length);
+/* Sorts what is new and applies tombstones. False with errno ENOMEM. */
+bool index_settle(struct index *index);
+
+/* The active item of an id, or NULL. */
+struct item *index_find(const struct index *index, uint64_t id);
+
+/* An item's time as text of *length bytes; `text` has room for one of our form. */
+const char *index_ts(const struct index *index, const struct item *item, char text[24], size_t *length);
+
+/* The active items, newest first, as positions in index->items: *count of them, to be freed with
+ * sys_free. NULL with errno ENOMEM. */
+uint32_t *index_newest_first(const struct index *index, size_t *count);
+
+#pragma GCC visibility pop
+#endif

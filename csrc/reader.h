@@ -1,0 +1,39 @@
+/* reader.h: a file as runs of whole lines, read forward in blocks. */
+#ifndef AISH_READER_H
+#define AISH_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+enum { READER_BLOCK = 256 * 1024 };
+
+struct reader {
+  int fd; /* not owned */
+  char *buffer;
+  size_t capacity;
+  size_t start, length; /* of what is in the buffer and not yet handed out */
+  uint64_t position; /* in the file, of the next byte to read */
+};
+
+/* One or more whole lines, each with a newline at its end; SPAN_PADDING bytes lie behind the last.
+ * `unfinished`: the last newline is not in the file, which ends there.
+ * `hopeless`: a single line that is too long to hold and no JSON object; only its first bytes are
+ * there, `size` says how long it is in the file, with its newline. */
+struct block {
+  const char *start, *end;
+  uint64_t offset, size;
+  bool unfinished, hopeless;
+};
+
+/* Begins at `offset`, which must be the start of a line. A byte order mark at 0 is passed over. */
+void reader_open(struct reader *reader, int fd, uint64_t offset);
+/* 1 and the next block, 0 at the end of the file, -1 and errno. Asked again after the end, it goes
+ * on with what was appended since, if the last line was not unfinished. */
+int reader_next(struct reader *reader, struct block *block);
+void reader_close(struct reader *reader);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,161 @@
+/* record.c: one pass over a line that validates all of it and picks out the members that the
+ * index needs, in any order, the last of a name counting, escaped or not. */
+#include "record.h"
+
+#include "number.h"
+
+static const struct {
+  const char *name;
+  size_t length;
+} KINDS[] = {{"", 0}, {"fact", 4}, {"pref", 4}, {"context", 7}, {"forget", 6}};
+
+const char *record_kind_name(enum record_kind kind)
+{
+  return KINDS[kind].name;
+}
+
+enum record_kind record_kind(const char *name, size_t length)
+{
+  for (int kind = KIND_FACT; kind <= KIND_FORGET; kind++)
+    if (length == KINDS[kind].length && memcmp(name, KINDS[kind].name, length) == 0) return (enum record_kind)kind;
+  return KIND_UNKNOWN;
+}
+
+enum key { KEY_OTHER, KEY_ID, KEY_TS, KEY_KIND, KEY_TARGET };
+
+/* A key that is written with escapes may still be one of ours. No escape makes more than six
+ * bytes of one, so longer texts than this cannot be "target". */
+static enum key escaped_key(const char *start, const char *end)
+{
+  char name[6 * 6];
+  if ((size_t)(end - start) > sizeof name) return KEY_OTHER;
+  size_t length = json_unescape(start, end, name);
+  if (length == 2 && memcmp(name, "id", 2) == 0) return KEY_ID;
+  if (length == 2 && memcmp(name, "ts", 2) == 0) return KEY_TS;
+  if (length == 4 && memcmp(name, "kind", 4) == 0) return KEY_KIND;
+  if (length == 6 && memcmp(name, "target", 6) == 0) return KEY_TARGET;
+  return KEY_OTHER;
+}
+
+/* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. The
+ * comparisons compile to one of a word each; most keys end at one of them. */
+static inline enum key read_key(const char **p, struct json_error *error)
+{
+  const char *start = *p;
+  if (memcmp(start, "id\"", 3) == 0) return *p = start + 3, KEY_ID;
+  if (memcmp(start, "ts\"", 3) == 0) return *p = start + 3, KEY_TS;
+  if (memcmp(start, "kind\"", 5) == 0) return *p = start + 5, KEY_KIND;
+  if (memcmp(start, "content\"", 8) == 0) return *p = start + 8, KEY_OTHER;
+  if (memcmp(start, "tags\"", 5) == 0) return *p = start + 5, KEY_OTHER;
+  if (memcmp(start, "source\"", 7) == 0) return *p = start + 7, KEY_OTHER;
+  if (memcmp(start, "target\"", 7) == 0) return *p = start + 7, KEY_TARGET;
+  bool escaped;
+  *p = json_string(start, &escaped, error);
+  return *p != NULL && escaped ? escaped_key(start, *p - 1) : KEY_OTHER;
+}
+
+/* An id is judged by its value, as Lua sees it: 1e2 is 100. */
+static const char *read_id(const char *p, uint64_t *id, struct json_error *error)
+{
+  const char *start = p;
+  uint64_t value = 0;
+  while (*p >= '0' && *p <= '9' && p - start < 16) value = value * 10 + (uint64_t)(*p++ - '0');
+  bool plain = p > start && (*start != '0') && !(*p >= '0' && *p <= '9') && *p != '.' && *p != 'e' && *p != 'E';
+  if (!plain) {
+    p = json_number(start, error);
+    if (p == NULL) return NULL;
+    double number = number_parse(start, p);
+    value = number >= 1 && number <= (double)RECORD_ID_MAX ? (uint64_t)number : 0;
+    if ((double)value != number) value = 0;
+  }
+  *id = value <= RECORD_ID_MAX ? value : 0;
+  return p;
+}
+
+static inline bool starts_number(char byte)
+{
+  return (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+static const char *read_other(const char *p, struct json_error *error)
+{
+  bool escaped;
+  if (*p == '"') return json_string(p + 1, &escaped, error);
+  return json_value(p, p, 1, error);
+}
+
+static enum record_kind escaped_kind(const char *start, const char *end)
+{
+  char name[7 * 6];
+  if ((size_t)(end - start) > sizeof name) return KIND_UNKNOWN;
+  return record_kind(name, json_unescape(start, end, name));
+}
+
+static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
+{
+  *kind = KIND_UNKNOWN;
+  if (*p != '"') return read_other(p, error);
+  const char *start = p + 1;
+  bool escaped;
+  p = json_string(start, &escaped, error);
+  if (p == NULL) return NULL;
+  *kind = escaped ? escaped_kind(start, p - 1) : record_kind(start, (size_t)(p - 1 - start));
+  return p;
+}
+
+static const char *read_ts(const char *p, struct slice *ts, struct json_error *error)
+{
+  ts->start = NULL;
+  if (*p != '"') return read_other(p, error);
+  ts->start = p + 1;
+  p = json_string(p + 1, &ts->escaped, error);
+  ts->end = p - (p != NULL);
+  return p;
+}
+
+static const char *read_member(enum key key, const char *p, struct record *record, struct json_error *error)
+{
+  switch (key) {
+  case KEY_ID:
+    record->has_id = true;
+    record->id = 0;
+    return starts_number(*p) ? read_id(p, &record->id, error) : read_other(p, error);
+  case KEY_TARGET:
+    record->target = 0;
+    return starts_number(*p) ? read_id(p, &record->target, error) : read_other(p, error);
+  case KEY_TS: return read_ts(p, &record->ts, error);
+  case KEY_KIND: return read_kind(p, &record->kind, error);
+  default: return read_other(p, error);
+  }
+}
+
+static const char *line_end(const char *p, struct json_error *error)
+{
+  p = json_space(p, p);
+  return *p == '\n' ? p : json_fail(error, "text behind the object", p);
+}
+
+const char *record_parse(const char *p, struct record *record, struct json_error *error)
+{
+  memset(record, 0, sizeof *record);
+  p = json_space(p, p);
+  if (*p != '{') return json_fail(error, "not an object", p);
+  p = json_space(p + 1, p);
+  if (*p == '}') return line_end(p + 1, error);
+  for (;;) {
+    if (*p != '"') return json_fail(error, "key expected", p);
+    p++;
+    enum key key = read_key(&p, error);
+    if (p == NULL) return NULL;
+    p = json_space(p, p);
+    if (*p != ':') return json_fail(error, "':' expected", p);
+    p = json_space(p + 1, p);
+    p = read_member(key, p, record, error);
+    if (p == NULL) return NULL;
+    record->members++;
+    p = json_space(p, p);
+    if (*p == '}') return line_end(p + 1, error);
+    if (*p != ',') return json_fail(error, "',' or '}' expected", p);
+    p = json_space(p + 1, p);
+  }
+}

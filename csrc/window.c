@@ -1,0 +1,57 @@
+/* window.c: reads ahead where lines are asked for one behind the other, and little where not. */
+#include "window.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "reader.h"
+#include "span.h"
+#include "sys.h"
+
+enum { LITTLE = 4096 };
+
+void window_open(struct window *window, int fd)
+{
+  memset(window, 0, sizeof *window);
+  window->fd = fd;
+}
+
+void window_close(struct window *window)
+{
+  sys_free(window->buffer);
+  window->buffer = NULL;
+}
+
+static int slide(struct window *window, uint64_t offset, size_t length)
+{
+  uint64_t end = window->offset + window->length;
+  int onward = window->length > 0 && offset >= window->offset && offset < end + READER_BLOCK / 4;
+  size_t wanted = onward ? READER_BLOCK : LITTLE;
+  if (wanted < length) wanted = length;
+  if (wanted > window->capacity) {
+    char *buffer = sys_realloc(window->buffer, wanted + SPAN_PADDING);
+    if (buffer == NULL) return -1;
+    window->buffer = buffer;
+    window->capacity = wanted;
+  }
+  window->length = 0;
+  ssize_t got = sys_read_at(window->fd, window->buffer, wanted, offset);
+  if (got < 0) return -1;
+  window->offset = offset;
+  window->length = (size_t)got;
+  memset(window->buffer + got, 0, SPAN_PADDING);
+  window->buffer[got] = '\n';
+  return 0;
+}
+
+const char *window_line(struct window *window, uint64_t offset, size_t length)
+{
+  uint64_t end = window->offset + window->length;
+  if (window->buffer == NULL || offset < window->offset || offset + length + 1 > end) {
+    if (slide(window, offset, length + 1) != 0) return NULL;
+    end = window->offset + window->length;
+  }
+  if (offset + length <= end) return window->buffer + (offset - window->offset);
+  errno = 0;
+  return NULL;
+}

@@ -1,0 +1,24 @@
+/* window.h: single lines of a file, read in the order of their offsets or any other. */
+#ifndef AISH_WINDOW_H
+#define AISH_WINDOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+struct window {
+  int fd; /* not owned */
+  char *buffer;
+  size_t capacity, length;
+  uint64_t offset;
+};
+
+void window_open(struct window *window, int fd);
+/* The `length` bytes at `offset` and the one behind them, in memory that ends in a newline and
+ * SPAN_PADDING bytes, until the next call. NULL and errno; 0 if the file has become shorter. */
+const char *window_line(struct window *window, uint64_t offset, size_t length);
+void window_close(struct window *window);
+
+#pragma GCC visibility pop
+#endif
