@@ -1,0 +1,286 @@
+/* journal.c: how a record gets into a file.
+ *
+ * 1. Under the lock (flock, whole file, exclusive) the path is looked at again: if it leads to
+ *    another file than the one that is open, that one is taken. So nothing goes to a file that an
+ *    editor, rm or a compaction has replaced.
+ * 2. A record is one write to a descriptor with O_APPEND. If the file's last line has no newline,
+ *    the write begins with one: nothing is ever glued to a fragment.
+ * 3. A write that fails is undone by cutting the file back to where it began. If that fails too,
+ *    the file is read anew before the next write, which ends the fragment's line.
+ * 4. A durable append is reported after fdatasync, the first one also after fsync of the
+ *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
+ *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
+ *    Recover from fsync Failures?", ATC 2020), so nothing more is written.
+ * 5. The lock goes with the descriptor. It is never given back explicitly by closing: a forked
+ *    child that closes its copy must not free its parent's lock. */
+#include "journal.h"
+
+#include <string.h>
+#include <sys/file.h>
+
+#include "sys.h"
+
+/* ---- paths ---- */
+
+static char *join(const char *directory, const char *name)
+{
+  size_t length = strlen(directory), size = strlen(name) + 1;
+  char *path = sys_realloc(NULL, length + 1 + size);
+  if (path == NULL) return NULL;
+  memcpy(path, directory, length);
+  path[length] = '/';
+  memcpy(path + length + 1, name, size);
+  return path;
+}
+
+static char *absolute(const char *path)
+{
+  char *here = path[0] == '/' || path[0] == '\0' ? NULL : sys_realpath(".");
+  if (here == NULL) { /* absolute, empty, or in a directory that is gone */
+    size_t size = strlen(path) + 1;
+    char *copy = sys_realloc(NULL, size);
+    return copy != NULL ? memcpy(copy, path, size) : NULL;
+  }
+  char *place = join(here, path);
+  sys_free(here);
+  return place;
+}
+
+bool journal_init(struct journal *journal, const char *path)
+{
+  memset(journal, 0, sizeof *journal);
+  journal->fd = -1;
+  journal->owner = sys_pid();
+  journal->place = absolute(path);
+  return journal->place != NULL;
+}
+
+/* ---- opening ---- */
+
+/* mkdir -p for the directories of a path. *made_from is where the first new one's name begins. */
+static bool make_directories(char *path, size_t *made_from)
+{
+  for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    int result = sys_mkdir(path);
+    if (result == 0 && *made_from == 0) *made_from = (size_t)(strrchr(path, '/') - path) + 1;
+    int reason = errno;
+    struct stat st;
+    bool there = result == 0 || reason == EEXIST || sys_stat(path, &st) == 0;
+    *slash = '/';
+    errno = reason;
+    if (!there) return false;
+  }
+  return true;
+}
+
+static int open_file(struct journal *journal, struct stat *st, struct failure *failure)
+{
+  int fd = sys_open_append(journal->place, true, st);
+  if (fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
+    if (!make_directories(journal->place, &journal->made_from)) {
+      fail(failure, "make the directories of");
+      return -1;
+    }
+    fd = sys_open_append(journal->place, true, st);
+  }
+  if (fd == SYS_NOT_REGULAR && errno != EISDIR) fail_because(failure, EINVAL, "open", "not a regular file");
+  else if (fd < 0) fail(failure, "open");
+  return fd < 0 ? -1 : fd;
+}
+
+/* ---- the lock ---- */
+
+static bool fail_held(struct failure *failure, int fd, int number)
+{
+  struct stat st;
+  *failure = (struct failure){.number = number, .held = true};
+  if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
+  return false;
+}
+
+static bool fail_lock(struct failure *failure)
+{
+  fail(failure, "lock");
+  if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
+    failure->hint = "its file system has no flock; keep the file on a local disk, or mount NFS with local_lock=flock";
+  return false;
+}
+
+/* Asks again with growing pauses, as a blocking flock could not be limited in time. The pauses
+ * differ between processes, so that a crowd does not ask in step. */
+static bool take_lock(const struct journal *journal, int fd, double deadline, struct failure *failure)
+{
+  double pause = 50e-6 * (1 + sys_pid() % 16 / 16.0);
+  while (sys_flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail_lock(failure);
+    double left = journal->wait > 0 ? deadline - sys_clock() : 0;
+    if (left <= 0) return fail_held(failure, fd, EWOULDBLOCK);
+    if (sys_sleep(pause < left ? pause : left) != 0 && errno == EINTR) return fail_held(failure, fd, EINTR);
+    pause = pause < 5e-3 ? pause * 1.7 : 5e-3;
+  }
+  return true;
+}
+
+/* ---- being on the file that the path leads to ---- */
+
+enum look { LOOK_SAME, LOOK_OTHER, LOOK_FAILED };
+
+static enum look look(struct journal *journal, struct failure *failure)
+{
+  struct stat st;
+  if (sys_stat(journal->place, &st) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return LOOK_OTHER;
+    fail(failure, "look at");
+    return LOOK_FAILED;
+  }
+  if (st.st_dev != journal->device || st.st_ino != journal->inode) return LOOK_OTHER;
+  journal->size = (uint64_t)st.st_size;
+  return LOOK_SAME;
+}
+
+/* Takes the file that the path leads to; the one before it, and its lock, are kept until then. */
+static bool take_file(struct journal *journal, bool lock, double deadline, struct failure *failure)
+{
+  struct stat st;
+  int fd = open_file(journal, &st, failure);
+  if (fd < 0) return false;
+  if (lock && !take_lock(journal, fd, deadline, failure)) {
+    sys_close(fd);
+    return false;
+  }
+  if (journal->fd >= 0) sys_close(journal->fd);
+  journal->fd = fd;
+  journal->device = st.st_dev;
+  journal->inode = st.st_ino;
+  journal->locked = lock;
+  journal->ended = 0;
+  journal->changed = true;
+  journal->names_synced = false;
+  return true;
+}
+
+bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
+{
+  if (sys_pid() != journal->owner) {
+    fail_because(failure, EPERM, "use", "the handle belongs to the process that opened it");
+    failure->process = journal->owner;
+    return false;
+  }
+  double deadline = lock && journal->wait > 0 ? sys_clock() + journal->wait : 0;
+  lock = lock || journal->keeps_lock;
+  for (;;) {
+    if (journal->fd >= 0) {
+      if (lock && !journal->locked) {
+        if (!take_lock(journal, journal->fd, deadline, failure)) return false;
+        journal->locked = true;
+      }
+      enum look found = look(journal, failure);
+      if (found == LOOK_SAME) return true;
+      if (found == LOOK_FAILED) break;
+    }
+    if (!take_file(journal, lock, deadline, failure)) break;
+  }
+  journal_detach(journal);
+  return false;
+}
+
+void journal_detach(struct journal *journal)
+{
+  if (!journal->locked || journal->keeps_lock) return;
+  sys_flock(journal->fd, LOCK_UN);
+  journal->locked = false;
+}
+
+/* ---- writing ---- */
+
+/* Syncs the directory that the name ending at `end` stands in. */
+static bool sync_above(char *path, const char *end)
+{
+  char *name = path + (end - path);
+  while (name > path && name[-1] != '/') name--;
+  if (name == path) return sys_sync_directory(".") == 0;
+  char kept = *name;
+  *name = '\0';
+  bool done = sys_sync_directory(path) == 0;
+  *name = kept;
+  return done;
+}
+
+/* The entry of the file itself, wherever symbolic links lead, and of each directory made for it. */
+static bool sync_names(struct journal *journal)
+{
+  char *place = sys_realpath(journal->place);
+  if (place == NULL) return false;
+  bool done = sync_above(place, place + strlen(place));
+  sys_free(place);
+  if (journal->made_from == 0) return done;
+  for (char *slash = strchr(journal->place + journal->made_from, '/'); done && slash != NULL;
+       slash = strchr(slash + 1, '/'))
+    done = sync_above(journal->place, slash);
+  return done;
+}
+
+bool journal_sync(struct journal *journal, struct failure *failure)
+{
+  if (journal->failed) return fail_because(failure, EIO, "write", "an earlier sync failed; open it again");
+  bool done = sys_sync(journal->fd) == 0;
+  if (done && !journal->names_synced) {
+    done = sync_names(journal);
+    journal->names_synced = done;
+  }
+  if (done) return true;
+  journal->failed = true;
+  return fail(failure, "sync");
+}
+
+static void undo(struct journal *journal, uint64_t start)
+{
+  if (sys_truncate(journal->fd, start) == 0) return;
+  journal->ended = 0;
+  journal->changed = true;
+}
+
+/* Whether the file's last line has its newline. */
+static bool is_ended(struct journal *journal, bool *ended)
+{
+  char last = '\n';
+  *ended = journal->size == journal->ended || journal->size == 0;
+  if (*ended) return true;
+  if (sys_read_at(journal->fd, &last, 1, journal->size - 1) < 0) return false;
+  *ended = last == '\n';
+  return true;
+}
+
+bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset, struct failure *failure)
+{
+  bool ended;
+  size_t written;
+  if (journal->failed) return fail_because(failure, EIO, "write", "an earlier sync failed; open it again");
+  if (!is_ended(journal, &ended)) return fail(failure, "read");
+  if (sys_write(journal->fd, lines->data + ended, lines->length - ended, &written) != 0) {
+    fail(failure, "write");
+    if (written > 0) undo(journal, journal->size);
+    return false;
+  }
+  if (journal->durable && !journal_sync(journal, failure)) {
+    undo(journal, journal->size);
+    return false;
+  }
+  *offset = journal->size + !ended;
+  journal->size += written;
+  journal->ended = journal->size;
+  return true;
+}
+
+int journal_close(struct journal *journal)
+{
+  int result = journal->fd >= 0 ? sys_close(journal->fd) : 0;
+  int reason = errno;
+  sys_free(journal->place);
+  journal->place = NULL;
+  journal->fd = -1;
+  journal->locked = false;
+  errno = reason;
+  return result;
+}

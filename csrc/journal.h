@@ -1,0 +1,56 @@
+/* journal.h: a file of lines that is only appended to, under a lock. */
+#ifndef AISH_JOURNAL_H
+#define AISH_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "failure.h"
+
+#pragma GCC visibility push(hidden)
+
+struct journal {
+  char *place; /* its path, absolute: the process may change its directory */
+  int fd; /* -1: none */
+  pid_t owner; /* the process that opened it */
+  dev_t device;
+  ino_t inode;
+  uint64_t size; /* of the file, when it was looked at last */
+  uint64_t ended; /* a size of the file at which its last byte is known to be a newline */
+  bool keeps_lock; /* for as long as it is open; otherwise for each write */
+  bool locked;
+  bool changed; /* another file was taken, or a write half done: whoever reads it, reads it anew */
+  bool durable; /* an append that is reported has reached the disk */
+  bool names_synced; /* and so has every directory entry that leads to it */
+  bool failed; /* a sync failed: nothing may be written any more */
+  size_t made_from; /* where in `place` the first directory that was made begins, or 0 */
+  double wait; /* seconds for the lock */
+};
+
+/* A closed journal of the path, to be ended with journal_close. False with errno ENOMEM. */
+bool journal_init(struct journal *journal, const char *path);
+
+/* Makes sure that the journal is open on the file that its path leads to now, making the file and
+ * its directories if need be, and that its lock is held if `lock`. Sets size; and `changed`, if
+ * this is not the file it was. Fails in a process forked from the one that opened it. */
+bool journal_attach(struct journal *journal, bool lock, struct failure *failure);
+/* Gives back a lock that is not kept. */
+void journal_detach(struct journal *journal);
+
+/* Appends one or more whole lines in one write, the lock being held. lines->data[0] is a newline,
+ * for the case that the file's last line has none; the lines follow it. *offset is where the first
+ * of them begins. On failure the file is as it was, or `changed` is set. */
+bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset, struct failure *failure);
+
+/* Everything appended so far reaches the disk. */
+bool journal_sync(struct journal *journal, struct failure *failure);
+
+/* Closes the descriptor and frees the paths; what was locked stays so while a forked child has a
+ * copy of the descriptor. -1 and errno if close failed. */
+int journal_close(struct journal *journal);
+
+#pragma GCC visibility pop
+#endif
