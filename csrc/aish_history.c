@@ -1,0 +1,172 @@
+/* aish_history.c: the module.
+ *
+ * | file                            | what it does                                              |
+ * | sys                             | every system call                                         |
+ * | buf, sort                       | bytes, order                                              |
+ * | span, json, number, timestamp   | the parts of a line                                       |
+ * | reader, window                  | lines of a file, all of them or single ones               |
+ * | record, index                   | what a memory file says                                   |
+ * | journal, memory                 | how it is written to                                      |
+ * | dir                             | the names of sessions                                     |
+ * | lua_encode, lua_decode          | Lua values and JSON                                       |
+ * | lua_memory, lua_session         | the handles                                               |
+ * | lua_read, lua_items             | files and items as Lua tables                             |
+ * | lua_args                        | arguments and results                                     |
+ *
+ * Includes point one way: lua_* to the rest, and within each row and between rows upwards.
+ *
+ * The promises about files:
+ * 1. One record is one line of JSON and one write; a reader skips lines that are none.
+ * 2. Nothing is glued to a line that has no newline, and no fragment's bytes are thrown away.
+ * 3. What failed has left the file as it was, or in a state that the next call repairs.
+ * 4. What was reported under sync = "full" is on the disk.
+ * 5. An id is given once. */
+#include <lualib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "binding.h"
+#include "dir.h"
+#include "sys.h"
+#include "version.h"
+
+/* encode(value): its JSON text; nil, message with the path to what JSON cannot hold. */
+static int encode_l(lua_State *L)
+{
+  luaL_checkany(L, 1);
+  check_count(L, 1);
+  struct buf *buf = new_buffer(L);
+  if (!encode(L, 1, buf, "value")) {
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  lua_pushlstring(L, buf->data, buf->length);
+  buf_free(buf);
+  return 1;
+}
+
+static int push_decode_error(lua_State *L, const struct json_error *error, const char *text)
+{
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s at byte %d", error->reason, (int)(error->at - text) + 1);
+  return 2;
+}
+
+/* decode(text): the value of a JSON text (RFC 8259), null being nil; nil, message. */
+static int decode_l(lua_State *L)
+{
+  size_t length;
+  struct decoder decoder;
+  const char *source = check_string(L, 1, "text", &length);
+  check_count(L, 1);
+  char *text = lua_newuserdata(L, length + SPAN_PADDING);
+  memcpy(text, source, length);
+  memset(text + length, 0, SPAN_PADDING);
+  decoder_open(&decoder, L);
+  const char *end = text + length, *p = decode(&decoder, json_space(text, end), end, 0);
+  if (p == NULL) return push_decode_error(L, &decoder.error, text);
+  p = json_space(p, end);
+  if (p == end) return 1;
+  json_fail(&decoder.error, "text behind the value", p);
+  return push_decode_error(L, &decoder.error, text);
+}
+
+/* The descriptor that flock's first argument stands for; -1 if it is closed. */
+static int check_descriptor(lua_State *L, int argument)
+{
+  int fd;
+  if (memory_descriptor(L, argument, &fd) || session_descriptor(L, argument, &fd)) return fd;
+  if (lua_type(L, argument) == LUA_TNUMBER) {
+    lua_Number number = lua_tonumber(L, argument);
+    if (number >= 0 && number <= 0x7fffffff && number == (lua_Number)(int)number) return (int)number;
+    argument_error(L, argument, "descriptor must be a whole number from 0, got %f", number);
+  }
+  FILE *const *file = test_userdata(L, argument, LUA_FILEHANDLE);
+  if (file != NULL) return *file != NULL ? sys_fileno(*file) : -1;
+  return argument_error(L, argument, "descriptor, file or handle expected, got %s", luaL_typename(L, argument));
+}
+
+/* flock(file, op): flock(2). file: a descriptor, a Lua file or a handle. op: a sum of LOCK_SH,
+ * LOCK_EX, LOCK_NB and LOCK_UN. Returns true; or false, the system's reason, errno. */
+static int flock_l(lua_State *L)
+{
+  char text[128];
+  check_count(L, 2);
+  int fd = check_descriptor(L, 1);
+  if (lua_type(L, 2) != LUA_TNUMBER) argument_error(L, 2, "op must be a number, got %s", luaL_typename(L, 2));
+  lua_Number op = lua_tonumber(L, 2);
+  int known = LOCK_SH | LOCK_EX | LOCK_NB | LOCK_UN;
+  if (!(op >= 0 && op <= known) || op != (lua_Number)(int)op) argument_error(L, 2, "op must be a sum of LOCK_*, got %f", op);
+  lua_pushboolean(L, sys_flock(fd, (int)op) == 0);
+  if (lua_toboolean(L, -1)) return 1;
+  int number = errno;
+  lua_pushstring(L, sys_reason(number, text, sizeof text));
+  lua_pushinteger(L, number);
+  return 3;
+}
+
+/* Called with the dir, protected. */
+static int push_names(lua_State *L)
+{
+  const struct dir *dir = lua_touserdata(L, 1);
+  lua_createtable(L, (int)dir->count, 0);
+  for (size_t i = 0; i < dir->count; i++) {
+    lua_pushstring(L, dir_name(dir, i));
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+/* list(dir): the sorted names of the *.jsonl files of a directory, without those that begin with
+ * a dot; {} if there is no such directory; nil, message, errno where it cannot be read. */
+static int list_l(lua_State *L)
+{
+  struct failure failure;
+  struct dir dir;
+  check_count(L, 1);
+  const char *path = check_path(L, 1, &failure);
+  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  lua_pushcfunction(L, push_names);
+  lua_pushlightuserdata(L, &dir);
+  bool listed = dir_list(&dir, path);
+  if (!listed) fail(&failure, "list");
+  int status = listed ? lua_pcall(L, 1, 1, 0) : 0;
+  dir_free(&dir);
+  if (status != 0) return lua_error(L);
+  if (listed) return 1;
+  if (failure.number == ENOENT) return lua_newtable(L), 1;
+  return push_nil_failure(L, &failure, path);
+}
+
+/* The one symbol of the module. Returns its table. */
+__attribute__((visibility("default"))) int luaopen_aish_history(lua_State *L);
+
+int luaopen_aish_history(lua_State *L)
+{
+  static const luaL_Reg functions[] = {
+      {"open", memory_open_l}, {"session", session_open_l}, {"append", append_l},
+      {"flock", flock_l},      {"scan", scan_l},            {"load", load_l},
+      {"load_memory", load_memory_l}, {"list", list_l},     {"encode", encode_l},
+      {"decode", decode_l},    {NULL, NULL},
+  };
+  static const struct {
+    const char *name;
+    int value;
+  } constants[] = {{"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
+  decoder_setup(L);
+  memory_setup(L);
+  session_setup(L);
+  scan_setup(L);
+  lua_newtable(L);
+  luaL_register(L, NULL, functions);
+  for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
+    lua_pushinteger(L, constants[i].value);
+    lua_setfield(L, -2, constants[i].name);
+  }
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  lua_pushliteral(L, AISH_HISTORY_VERSION);
+  lua_setfield(L, -2, "_VERSION");
+  return 1;
+}

@@ -1,0 +1,114 @@
+/* binding.h: what the files that speak to Lua share. Only these, lua_*.c and aish_history.c, know
+ * Lua; everything else in this directory does without.
+ *
+ * [-o, +p, e] after a function says, as in Lua's manual, what it pops, what it pushes, and whether
+ * it may raise an error ("-": never, "m": for want of memory, "e": otherwise). */
+#ifndef AISH_BINDING_H
+#define AISH_BINDING_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "buf.h"
+#include "failure.h"
+#include "json.h"
+
+#pragma GCC visibility push(hidden)
+
+#if LUA_VERSION_NUM >= 502
+#define lua_objlen lua_rawlen
+#define luaL_register(L, name, functions) luaL_setfuncs(L, functions, 0)
+#endif
+
+/* ---- lua_args.c: arguments and results ---- */
+
+/* A path: a string without NUL bytes. The argument's string; where it has a NUL byte, NULL with
+ * the failure pushed by the caller's push_failure. [-0, +0, e] */
+const char *check_path(lua_State *L, int argument, struct failure *failure);
+
+/* Pushes `first` (nil, or false), the message, the number, and the process if there is one;
+ * returns how many. [-0, +3 or 4, m] */
+int push_nil_failure(lua_State *L, const struct failure *failure, const char *path);
+int push_false_failure(lua_State *L, const struct failure *failure, const char *path);
+
+/* Options of open, session and the like. */
+struct options {
+  double wait;
+  bool durable, shared;
+};
+
+/* Reads the table at `argument`, if there is one, over the defaults in *options. `shared` says
+ * whether that option is known. [-0, +0, e] */
+void check_options(lua_State *L, int argument, struct options *options, bool shared);
+
+/* Raises that there are more arguments than `most`. [-0, +0, e] */
+void check_count(lua_State *L, int most);
+/* As luaL_checklstring, but a number is no string. [-0, +0, e] */
+const char *check_string(lua_State *L, int argument, const char *name, size_t *length);
+/* luaL_argerror with a message of lua_pushfstring's form. [-0, +0, e] */
+int argument_error(lua_State *L, int argument, const char *form, ...);
+/* Raises the message as it is, without a position: the shell shows it. [-0, +0, e] */
+int raise_plain(lua_State *L, const char *form, ...);
+
+/* A buffer that the collector frees. [-0, +1, m] */
+struct buf *new_buffer(lua_State *L);
+/* Makes the metatable `name` of a kind of userdata and leaves nothing on the stack. [-0, +0, m] */
+void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+
+/* ---- lua_encode.c ---- */
+
+/* Appends the JSON text of the value at `index` to the buffer. On failure false, with a message on
+ * the stack that gives the path to what cannot be encoded, beginning with `root`. [-0, +0 or 1, m] */
+bool encode(lua_State *L, int index, struct buf *buf, const char *root);
+/* Appends a string as JSON. False: out of memory. [-0, +0, -] */
+bool encode_string(struct buf *buf, const char *text, size_t length);
+
+/* ---- lua_decode.c ---- */
+
+enum { DECODER_KEYS = 64, DECODER_KEY_SIZE = 16 };
+
+struct decoder {
+  lua_State *L;
+  int base; /* of its places on the stack */
+  struct buf *unescaped;
+  struct json_error error;
+  struct {
+    unsigned length; /* 0: none */
+    char text[DECODER_KEY_SIZE];
+  } keys[DECODER_KEYS]; /* which strings its places on the stack hold */
+};
+
+/* Takes its places on the stack; they go with the stack's top. [-0, +DECODER_SLOTS, m] */
+void decoder_open(struct decoder *decoder, lua_State *L);
+/* Pushes the value at p and returns the byte behind it. On failure NULL, decoder->error, and any
+ * number of values on the stack. `members` is how many an object at p has, or 0 where that is not
+ * known. [-0, +1, m] */
+const char *decode(struct decoder *decoder, const char *p, const char *limit, int members);
+/* Pushes the object that is all of the line at p, and returns the newline; NULL as above, also
+ * for a line that is anything else. [-0, +1, m] */
+const char *decode_line(struct decoder *decoder, const char *p, int members);
+/* Makes the marks of empty objects and of arrays with holes. [-0, +0, m] */
+void decoder_setup(lua_State *L);
+
+/* ---- the functions of the module that have files of their own ---- */
+
+int memory_open_l(lua_State *L);
+int session_open_l(lua_State *L);
+int append_l(lua_State *L);
+int scan_l(lua_State *L);
+int load_l(lua_State *L);
+int load_memory_l(lua_State *L);
+
+/* Make the classes of handles. [-0, +0, m] */
+void memory_setup(lua_State *L);
+void session_setup(lua_State *L);
+void scan_setup(lua_State *L);
+
+/* Whether the value is a handle of the class; *fd is then its descriptor, or -1 if it is closed. */
+bool memory_descriptor(lua_State *L, int index, int *fd);
+bool session_descriptor(lua_State *L, int index, int *fd);
+/* As luaL_checkudata, but answers NULL instead of raising. [-0, +0, -] */
+void *test_userdata(lua_State *L, int index, const char *class);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,279 @@
+/* lua_decode.c: JSON text to Lua values.
+ *
+ * Members and elements are collected on the stack and moved to a table of just their number, so
+ * that tables need not grow; where a text nests deeply or has many of them, a few at a time. Keys
+ * are made strings once: most of a file's keys are the same few. */
+#include <string.h>
+
+#include "binding.h"
+#include "number.h"
+
+static const char OBJECT[] = "aish_history.object", ARRAY[] = "aish_history.array";
+
+enum { SLOT_BUFFER = 1, SLOT_OBJECT, SLOT_ARRAY, SLOT_KEYS };
+
+enum {
+  BATCH = 32, /* values that wait on the stack, in the outer levels */
+  OUTER = 32 /* levels; Lua 5.1 gives a C function 8,000 places */
+};
+
+void decoder_setup(lua_State *L)
+{
+  static const char *const marks[] = {OBJECT, "object", ARRAY, "array"};
+  for (int i = 0; i < 4; i += 2) {
+    luaL_newmetatable(L, marks[i]);
+    lua_pushstring(L, marks[i + 1]);
+    lua_setfield(L, -2, "__jsontype");
+    lua_pop(L, 1);
+  }
+}
+
+void decoder_open(struct decoder *decoder, lua_State *L)
+{
+  luaL_checkstack(L, SLOT_KEYS + DECODER_KEYS + LUA_MINSTACK, "decoding");
+  memset(decoder, 0, sizeof *decoder);
+  decoder->L = L;
+  decoder->base = lua_gettop(L);
+  decoder->unescaped = new_buffer(L);
+  luaL_getmetatable(L, OBJECT);
+  luaL_getmetatable(L, ARRAY);
+  for (int i = 0; i < DECODER_KEYS; i++) lua_pushnil(L);
+}
+
+static const char *fail_at(struct decoder *d, const char *reason, const char *at)
+{
+  return json_fail(&d->error, reason, at);
+}
+
+/* ---- strings ---- */
+
+static void push_unescaped(struct decoder *d, const char *start, const char *end)
+{
+  d->unescaped->length = 0;
+  if (!buf_reserve(d->unescaped, (size_t)(end - start))) luaL_error(d->L, "not enough memory");
+  size_t length = json_unescape(start, end, d->unescaped->data);
+  lua_pushlstring(d->L, d->unescaped->data, length);
+  buf_reset(d->unescaped);
+}
+
+static const char *decode_string(struct decoder *d, const char *p)
+{
+  bool escaped;
+  const char *start = p + 1;
+  p = json_string(start, &escaped, &d->error);
+  if (p == NULL) return NULL;
+  if (escaped) push_unescaped(d, start, p - 1);
+  else lua_pushlstring(d->L, start, (size_t)(p - 1 - start));
+  return p;
+}
+
+/* A short string that is likely to come again. */
+static void push_key(struct decoder *d, const char *start, unsigned length)
+{
+  unsigned slot = ((unsigned char)start[0] * 7U + (unsigned char)start[length - 1] * 3U + length) % DECODER_KEYS;
+  int place = d->base + SLOT_KEYS + (int)slot;
+  if (d->keys[slot].length == length && memcmp(d->keys[slot].text, start, length) == 0) {
+    lua_pushvalue(d->L, place);
+    return;
+  }
+  lua_pushlstring(d->L, start, length);
+  lua_pushvalue(d->L, -1);
+  lua_replace(d->L, place);
+  d->keys[slot].length = length;
+  memcpy(d->keys[slot].text, start, length);
+}
+
+static const char *decode_key(struct decoder *d, const char *p)
+{
+  const char *start = p + 1, *end = span_plain(start);
+  size_t length = (size_t)(end - start);
+  if (*end != '"' || length == 0 || length > DECODER_KEY_SIZE) return decode_string(d, p);
+  push_key(d, start, (unsigned)length);
+  return end + 1;
+}
+
+/* ---- numbers ---- */
+
+static const char *decode_number(struct decoder *d, const char *p)
+{
+  const char *start = p;
+  uint64_t value = 0;
+  while (*p >= '0' && *p <= '9') value = value * 10 + (uint64_t)(*p++ - '0');
+  bool whole = p > start && p - start <= 15 && (*start != '0' || p == start + 1);
+  if (whole && *p != '.' && *p != 'e' && *p != 'E') {
+    lua_pushnumber(d->L, (lua_Number)value);
+    return p;
+  }
+  p = json_number(start, &d->error);
+  if (p != NULL) lua_pushnumber(d->L, number_parse(start, p));
+  return p;
+}
+
+/* ---- arrays and objects ---- */
+
+static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth, int members);
+
+static int batch_size(int depth)
+{
+  return depth < OUTER ? BATCH : 1;
+}
+
+static void set_mark(struct decoder *d, int table, int slot)
+{
+  lua_pushvalue(d->L, d->base + slot);
+  lua_setmetatable(d->L, table);
+}
+
+/* Moves the values above `base` to an array, which takes the place behind it when the first come;
+ * `done` elements are in it already. */
+static void move_elements(struct decoder *d, int base, int done, bool last)
+{
+  lua_State *L = d->L;
+  if (done == 0) {
+    int count = lua_gettop(L) - base;
+    lua_createtable(L, last ? count : 2 * count, 0);
+    lua_insert(L, base + 1);
+    for (; count > 0; count--) lua_rawseti(L, base + 1, count);
+    return;
+  }
+  int top = lua_gettop(L);
+  for (int i = base + 2; i <= top; i++) {
+    lua_pushvalue(L, i);
+    lua_rawseti(L, base + 1, done + i - base - 1);
+  }
+  lua_settop(L, base + 1);
+}
+
+static const char *decode_array(struct decoder *d, const char *p, const char *limit, int depth)
+{
+  lua_State *L = d->L;
+  int base = lua_gettop(L), done = 0, batch = batch_size(depth);
+  bool holes = false, more = true;
+  if (!lua_checkstack(L, batch + LUA_MINSTACK)) return fail_at(d, "nested too deeply for the Lua stack", p);
+  p = json_space(p + 1, limit);
+  if (*p == ']') {
+    p++;
+    more = false;
+  }
+  int waiting = 0;
+  while (more) {
+    p = decode_value(d, p, limit, depth + 1, 0);
+    if (p == NULL) return NULL;
+    holes = holes || lua_isnil(L, -1);
+    waiting++;
+    p = json_space(p, limit);
+    more = *p == ',';
+    if (!more && *p != ']') return fail_at(d, "',' or ']' expected", p);
+    p++;
+    if (more) p = json_space(p, limit);
+    if (more && waiting == batch) {
+      move_elements(d, base, done, false);
+      done += waiting;
+      waiting = 0;
+    }
+  }
+  move_elements(d, base, done, true);
+  if (holes) set_mark(d, base + 1, SLOT_ARRAY);
+  return p;
+}
+
+/* Moves the keys and values above `base` to a table, which takes the place behind it when the
+ * first come. In their order, so that of keys that come twice the last counts. */
+static void move_members(struct decoder *d, int base, bool first)
+{
+  lua_State *L = d->L;
+  int top = lua_gettop(L), start = base + 2;
+  if (first) {
+    lua_createtable(L, 0, (top - base) / 2);
+    lua_insert(L, base + 1);
+    top++;
+  }
+  for (int i = start; i < top; i += 2) {
+    lua_pushvalue(L, i);
+    lua_pushvalue(L, i + 1);
+    lua_rawset(L, base + 1);
+  }
+  lua_settop(L, base + 1);
+}
+
+/* Pushes a key and its value. */
+static const char *decode_member(struct decoder *d, const char *p, const char *limit, int depth)
+{
+  if (*p != '"') return fail_at(d, "key expected", p);
+  p = decode_key(d, p);
+  if (p == NULL) return NULL;
+  p = json_space(p, limit);
+  if (*p != ':') return fail_at(d, "':' expected", p);
+  return decode_value(d, json_space(p + 1, limit), limit, depth + 1, 0);
+}
+
+static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth, int members)
+{
+  lua_State *L = d->L;
+  int base = lua_gettop(L), batch = batch_size(depth);
+  bool made = members > 0, empty = true, more = true;
+  if (!lua_checkstack(L, batch + LUA_MINSTACK)) return fail_at(d, "nested too deeply for the Lua stack", p);
+  if (made) lua_createtable(L, 0, members);
+  p = json_space(p + 1, limit);
+  if (*p == '}') {
+    p++;
+    more = false;
+  }
+  while (more) {
+    p = decode_member(d, p, limit, depth);
+    if (p == NULL) return NULL;
+    p = json_space(p, limit);
+    more = *p == ',';
+    if (!more && *p != '}') return fail_at(d, "',' or '}' expected", p);
+    p++;
+    if (more) p = json_space(p, limit);
+    if (!lua_isnil(L, -1)) empty = false;
+    if (members > 0) {
+      lua_rawset(L, base + 1);
+    } else if (more && lua_gettop(L) - base - made >= batch) {
+      move_members(d, base, !made);
+      made = true;
+    }
+  }
+  if (members == 0) move_members(d, base, !made);
+  if (empty) set_mark(d, base + 1, SLOT_OBJECT);
+  return p;
+}
+
+static const char *decode_literal(struct decoder *d, const char *p)
+{
+  if (strncmp(p, "true", 4) == 0) return lua_pushboolean(d->L, 1), p + 4;
+  if (strncmp(p, "false", 5) == 0) return lua_pushboolean(d->L, 0), p + 5;
+  if (strncmp(p, "null", 4) == 0) return lua_pushnil(d->L), p + 4;
+  return fail_at(d, "value expected", p);
+}
+
+static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth, int members)
+{
+  switch (*p) {
+  case '"': return decode_string(d, p);
+  case '{':
+  case '[':
+    if (depth >= JSON_DEPTH) return fail_at(d, "more than 1000 levels", p);
+    return *p == '{' ? decode_object(d, p, limit, depth, members) : decode_array(d, p, limit, depth);
+  case '-':
+  case '0': case '1': case '2': case '3': case '4':
+  case '5': case '6': case '7': case '8': case '9': return decode_number(d, p);
+  default: return decode_literal(d, p);
+  }
+}
+
+const char *decode(struct decoder *decoder, const char *p, const char *limit, int members)
+{
+  return decode_value(decoder, p, limit, 0, members);
+}
+
+const char *decode_line(struct decoder *decoder, const char *p, int members)
+{
+  p = json_space(p, p);
+  if (*p != '{') return fail_at(decoder, "not an object", p);
+  p = decode_value(decoder, p, p, 0, members);
+  if (p == NULL) return NULL;
+  p = json_space(p, p);
+  return *p == '\n' ? p : fail_at(decoder, "text behind the object", p);
+}

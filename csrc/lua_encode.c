@@ -1,0 +1,326 @@
+/* lua_encode.c: Lua values to JSON text. */
+#include <math.h>
+#include <string.h>
+
+#include "binding.h"
+#include "number.h"
+
+/* A table that is being encoded, and what led on from it. */
+struct frame {
+  const struct frame *above;
+  const void *table;
+  int key; /* where on the stack the key stands; 0: the element's number does instead */
+  lua_Number number;
+};
+
+struct encoder {
+  lua_State *L;
+  struct buf *buf;
+  const char *root;
+  const struct frame *frame;
+  int depth;
+};
+
+/* ---- what cannot be encoded ---- */
+
+static bool is_name(const char *text, size_t length)
+{
+  for (size_t i = 0; i < length; i++) {
+    bool letter = (text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z';
+    bool digit = text[i] >= '0' && text[i] <= '9';
+    if (!letter && text[i] != '_' && !(digit && i > 0)) return false;
+  }
+  return length > 0 && length <= 64;
+}
+
+/* Pushes `.name`, `["a key"]`, `[1]`. */
+static void push_step(lua_State *L, const struct frame *frame)
+{
+  if (frame->key == 0) {
+    lua_pushfstring(L, "[%f]", frame->number);
+  } else if (lua_type(L, frame->key) == LUA_TSTRING) {
+    size_t length;
+    const char *text = lua_tolstring(L, frame->key, &length);
+    lua_pushfstring(L, is_name(text, length) ? ".%s" : "[\"%s\"]", text);
+  } else if (lua_type(L, frame->key) == LUA_TNUMBER) {
+    lua_pushfstring(L, "[%f]", lua_tonumber(L, frame->key));
+  } else {
+    lua_pushfstring(L, "[%s]", luaL_typename(L, frame->key));
+  }
+}
+
+/* Pushes the path to what is being encoded; of a deep one only its two ends. */
+static void push_path(struct encoder *e)
+{
+  enum { SHOWN = 16 };
+  lua_State *L = e->L;
+  lua_pushliteral(L, "");
+  int place = 0;
+  for (const struct frame *frame = e->frame; frame != NULL; frame = frame->above, place++) {
+    bool outer = e->depth - place <= SHOWN;
+    if (place == SHOWN && !outer) {
+      lua_pushliteral(L, "...");
+      lua_insert(L, -2);
+      lua_concat(L, 2);
+    }
+    if (place >= SHOWN && !outer) continue;
+    push_step(L, frame);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  lua_pushstring(L, e->root);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+}
+
+static bool refuse(struct encoder *e, const char *reason)
+{
+  lua_State *L = e->L;
+  luaL_checkstack(L, LUA_MINSTACK, "encoding");
+  push_path(e);
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), reason);
+  lua_remove(L, -2);
+  return false;
+}
+
+static bool refuse_type(struct encoder *e, int type)
+{
+  lua_State *L = e->L;
+  refuse(e, "");
+  lua_pushfstring(L, "%sa %s cannot be stored", lua_tostring(L, -1), lua_typename(L, type));
+  lua_remove(L, -2);
+  return false;
+}
+
+static bool out_of_memory(struct encoder *e)
+{
+  return refuse(e, "not enough memory");
+}
+
+static bool put(struct encoder *e, const char *text, size_t length)
+{
+  return buf_add(e->buf, text, length) || out_of_memory(e);
+}
+
+/* ---- strings and numbers ---- */
+
+static void put_escape(struct buf *buf, unsigned char byte)
+{
+  static const char hex[] = "0123456789abcdef", letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+  for (const char *letter = letters; *letter != '\0'; letter += 2)
+    if ((unsigned char)*letter == byte) {
+      const char text[2] = {'\\', letter[1]};
+      buf_put_bytes(buf, text, sizeof text);
+      return;
+    }
+  const char text[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
+  buf_put_bytes(buf, text, sizeof text);
+}
+
+static bool stands_for_itself(char byte)
+{
+  return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+/* A piece at a time, the string is copied and the copy is searched: a quote behind it ends the
+ * search, and the buffer has the padding that the search wants. */
+bool encode_string(struct buf *buf, const char *text, size_t length)
+{
+  enum { PIECE = 1024, ESCAPE = 6 };
+  if (!buf_reserve(buf, length + 2 + SPAN_PADDING)) return false;
+  buf_put(buf, '"');
+  while (length > 0) {
+    size_t piece = length < PIECE ? length : PIECE;
+    if (!buf_reserve(buf, length + ESCAPE + 1 + SPAN_PADDING)) return false;
+    char *copy = buf->data + buf->length;
+    memcpy(copy, text, piece);
+    memset(copy + piece, '"', SPAN_PADDING);
+    size_t plain = (size_t)(span_plain(copy) - copy);
+    buf->length += plain;
+    text += plain;
+    length -= plain;
+    while (length > 0 && plain < piece && !stands_for_itself(*text)) {
+      if (!buf_reserve(buf, length + ESCAPE + 1 + SPAN_PADDING)) return false;
+      put_escape(buf, (unsigned char)*text++);
+      length--;
+    }
+  }
+  buf_put(buf, '"');
+  return true;
+}
+
+static bool put_number(struct encoder *e, lua_Number number)
+{
+  if (isnan(number) || isinf(number)) return put(e, "null", 4);
+  if (!buf_reserve(e->buf, NUMBER_SIZE)) return out_of_memory(e);
+  e->buf->length += number_print(number, e->buf->data + e->buf->length);
+  return true;
+}
+
+/* ---- tables ---- */
+
+static bool put_value(struct encoder *e, int index);
+
+/* Whether lua-cjson, if it is loaded, has this value under this name. */
+static bool is_cjson(lua_State *L, int index, const char *name)
+{
+  static const char *const modules[] = {"cjson", "cjson.safe"};
+  bool found = false;
+  int top = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  for (int i = 0; i < 2 && !found && lua_istable(L, top + 1); i++) {
+    lua_getfield(L, top + 1, modules[i]);
+    if (!lua_istable(L, -1)) continue;
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    found = !lua_isnil(L, -1) && lua_rawequal(L, -1, index);
+  }
+  lua_settop(L, top);
+  return found;
+}
+
+enum shape { SHAPE_UNMARKED, SHAPE_ARRAY, SHAPE_OBJECT };
+
+/* What the table's metatable says it is. */
+static enum shape marked_shape(lua_State *L, int table)
+{
+  enum shape shape = SHAPE_UNMARKED;
+  if (!lua_getmetatable(L, table)) return shape;
+  int meta = lua_gettop(L);
+  lua_pushliteral(L, "__jsontype");
+  lua_rawget(L, meta);
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    const char *type = lua_tostring(L, -1);
+    if (strcmp(type, "array") == 0) shape = SHAPE_ARRAY;
+    if (strcmp(type, "object") == 0) shape = SHAPE_OBJECT;
+  } else if (is_cjson(L, meta, "array_mt") || is_cjson(L, meta, "empty_array_mt")) {
+    shape = SHAPE_ARRAY;
+  }
+  lua_settop(L, meta - 1);
+  return shape;
+}
+
+/* dkjson's rule: an array if all keys are positive integers and not most of it would be holes.
+ * *length is its highest key. Stack: unchanged. */
+static bool is_array(lua_State *L, int table, lua_Number *length)
+{
+  lua_Number highest = 0, count = 0;
+  lua_pushnil(L);
+  while (lua_next(L, table) != 0) {
+    lua_pop(L, 1);
+    lua_Number key = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+    if (!(key >= 1) || key != floor(key)) {
+      lua_pop(L, 1);
+      return false;
+    }
+    if (key > highest) highest = key;
+    count++;
+  }
+  *length = highest;
+  enum shape shape = marked_shape(L, table);
+  if (count == 0) return shape != SHAPE_OBJECT;
+  const lua_Number longest = 1 << 26; /* a mark does not make gigabytes of null out of one element */
+  if (shape == SHAPE_ARRAY && highest <= longest) return true;
+  return highest <= 10 || highest <= 2 * count;
+}
+
+static bool put_array(struct encoder *e, int table, lua_Number length, struct frame *frame)
+{
+  if (!put(e, "[", 1)) return false;
+  for (lua_Number i = 1; i <= length; i++) {
+    frame->number = i;
+    lua_rawgeti(e->L, table, (int)i);
+    if (i > 1 && !put(e, ",", 1)) return false;
+    if (!put_value(e, lua_gettop(e->L))) return false;
+    lua_pop(e->L, 1);
+  }
+  return put(e, "]", 1);
+}
+
+static bool put_key(struct encoder *e, int key)
+{
+  lua_State *L = e->L;
+  if (lua_type(L, key) == LUA_TSTRING) {
+    size_t length;
+    const char *text = lua_tolstring(L, key, &length);
+    return encode_string(e->buf, text, length) || out_of_memory(e);
+  }
+  if (lua_type(L, key) != LUA_TNUMBER) return refuse(e, "a key must be a string or a number");
+  if (isinf(lua_tonumber(L, key))) return refuse(e, "a key must not be infinite");
+  return put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) && put(e, "\"", 1);
+}
+
+static bool put_object(struct encoder *e, int table, struct frame *frame)
+{
+  lua_State *L = e->L;
+  const char *before = "{";
+  frame->key = table + 1;
+  lua_pushnil(L);
+  while (lua_next(L, table) != 0) {
+    if (!put(e, before, 1) || !put_key(e, table + 1) || !put(e, ":", 1)) return false;
+    if (!put_value(e, table + 2)) return false;
+    lua_settop(L, table + 1);
+    before = ",";
+  }
+  return (*before == ',' || put(e, "{", 1)) && put(e, "}", 1);
+}
+
+static bool is_cycle(const struct encoder *e, const void *table)
+{
+  for (const struct frame *frame = e->frame; frame != NULL; frame = frame->above)
+    if (frame->table == table) return true;
+  return false;
+}
+
+/* The table is copied to the top of the stack, so that its keys and values come right above. */
+static bool put_table(struct encoder *e, int index)
+{
+  lua_State *L = e->L;
+  struct frame frame = {e->frame, lua_topointer(L, index), 0, 0};
+  lua_Number length;
+  if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
+  if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
+  if (!lua_checkstack(L, LUA_MINSTACK)) return out_of_memory(e);
+  lua_pushvalue(L, index);
+  int table = lua_gettop(L);
+  bool array = is_array(L, table, &length);
+  e->frame = &frame;
+  e->depth++;
+  bool done = array ? put_array(e, table, length, &frame) : put_object(e, table, &frame);
+  e->frame = frame.above;
+  e->depth--;
+  if (done) lua_settop(L, table - 1);
+  return done;
+}
+
+static bool put_value(struct encoder *e, int index)
+{
+  lua_State *L = e->L;
+  int type = lua_type(L, index);
+  switch (type) {
+  case LUA_TNIL: return put(e, "null", 4);
+  case LUA_TBOOLEAN: return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
+  case LUA_TNUMBER: return put_number(e, lua_tonumber(L, index));
+  case LUA_TTABLE: return put_table(e, index);
+  case LUA_TSTRING: {
+    size_t length;
+    const char *text = lua_tolstring(L, index, &length);
+    return encode_string(e->buf, text, length) || out_of_memory(e);
+  }
+  case LUA_TLIGHTUSERDATA:
+    if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
+    if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
+    return refuse_type(e, type);
+  default: return refuse_type(e, type);
+  }
+}
+
+bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+{
+  struct encoder encoder = {L, buf, root, NULL, 0};
+  int top = lua_gettop(L);
+  if (put_value(&encoder, index)) return true;
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
+  return false;
+}

@@ -1,0 +1,460 @@
+/* lua_memory.c: the memory handle. */
+#include <math.h>
+#include <string.h>
+
+#include "binding.h"
+#include "lua_items.h"
+#include "memory.h"
+#include "window.h"
+
+static const char CLASS[] = "aish_history.memory";
+
+struct handle {
+  struct memory memory;
+  struct buf bodies, drafts; /* what is being added: its JSON, and an array of struct draft */
+  double next_id; /* what it was when the handle was closed */
+  bool open, shared;
+  char path[]; /* as it was given */
+};
+
+/* ---- opening and closing ---- */
+
+static struct handle *check_handle(lua_State *L)
+{
+  return luaL_checkudata(L, 1, CLASS);
+}
+
+static struct handle *check_open(lua_State *L, const char *method)
+{
+  struct handle *handle = check_handle(L);
+  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
+  return handle;
+}
+
+static int close_handle(struct handle *handle)
+{
+  if (!handle->open) return 0;
+  handle->open = false;
+  handle->next_id = (double)memory_next_id(&handle->memory);
+  buf_free(&handle->bodies);
+  buf_free(&handle->drafts);
+  return memory_close(&handle->memory);
+}
+
+/* Pushes a handle that holds nothing yet. */
+static struct handle *new_handle(lua_State *L, const char *path)
+{
+  size_t size = strlen(path) + 1;
+  struct handle *handle = lua_newuserdata(L, sizeof *handle + size);
+  memset(handle, 0, sizeof *handle);
+  memcpy(handle->path, path, size);
+  luaL_getmetatable(L, CLASS);
+  lua_setmetatable(L, -2);
+  return handle;
+}
+
+static bool open_handle(struct handle *handle, const struct options *options, struct failure *failure)
+{
+  struct journal *journal = &handle->memory.journal;
+  handle->open = true;
+  handle->shared = options->shared;
+  if (!memory_init(&handle->memory, handle->path)) return fail(failure, "open");
+  journal->durable = options->durable;
+  journal->keeps_lock = !options->shared;
+  journal->wait = options->wait >= 0 ? options->wait : options->shared ? 5 : 0;
+  return memory_open(&handle->memory, failure);
+}
+
+/* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
+ * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
+ * 5 if shared) and shared (boolean; false: the lock is held for the handle's life).
+ * Returns the handle; or nil, message, errno and, where the lock is held and the system tells,
+ * the holder's process id. Raises on wrong arguments. */
+int memory_open_l(lua_State *L)
+{
+  struct options options = {.wait = -1, .durable = true};
+  struct failure failure;
+  check_count(L, 2);
+  const char *path = check_path(L, 1, &failure);
+  check_options(L, 2, &options, true);
+  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  struct handle *handle = new_handle(L, path);
+  if (open_handle(handle, &options, &failure)) return 1;
+  close_handle(handle);
+  return push_nil_failure(L, &failure, path);
+}
+
+/* memory:close(): closes the handle, and with it the lock. A second time does nothing.
+ * Returns true; or nil, message, errno where the system reports a failure. */
+static int memory_close_l(lua_State *L)
+{
+  struct handle *handle = check_handle(L);
+  struct failure failure;
+  check_count(L, 1);
+  if (close_handle(handle) != 0) {
+    fail(&failure, "close");
+    return push_nil_failure(L, &failure, handle->path);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int memory_gc(lua_State *L)
+{
+  close_handle(check_handle(L));
+  return 0;
+}
+
+/* ---- adding ---- */
+
+/* What an item is made of, as places on the stack. */
+enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
+
+static const char *text_of(lua_State *L, int index)
+{
+  lua_getglobal(L, "tostring");
+  lua_pushvalue(L, index);
+  lua_call(L, 1, 1);
+  return lua_tostring(L, -1);
+}
+
+static enum record_kind check_kind(lua_State *L, int index, const char *who)
+{
+  size_t length = 0;
+  const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
+  enum record_kind kind = record_kind(name, length);
+  if (kind == KIND_UNKNOWN || kind == KIND_FORGET)
+    raise_plain(L, "%s: kind must be fact|pref|context (got %s)", who, text_of(L, index));
+  return kind;
+}
+
+static void out_of_memory(lua_State *L)
+{
+  luaL_error(L, "not enough memory");
+}
+
+static void put_text(lua_State *L, struct buf *buf, const char *text)
+{
+  if (!buf_add(buf, text, strlen(text))) out_of_memory(L);
+}
+
+static void put_string(lua_State *L, struct buf *buf, int index)
+{
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length);
+  if (!encode_string(buf, text, length)) out_of_memory(L);
+}
+
+static void put_content(lua_State *L, struct buf *buf, int index, const char *who)
+{
+  if (!lua_toboolean(L, index)) raise_plain(L, "%s: content required", who);
+  if (lua_type(L, index) != LUA_TSTRING)
+    raise_plain(L, "%s: content must be a string, got %s", who, luaL_typename(L, index));
+  if (lua_objlen(L, index) == 0) raise_plain(L, "%s: content required", who);
+  put_text(L, buf, "\"content\":");
+  put_string(L, buf, index);
+}
+
+static void put_tags(lua_State *L, struct buf *buf, int index, const char *who)
+{
+  if (!lua_istable(L, index)) raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
+  put_text(L, buf, ",\"tags\":");
+  if (!encode(L, index, buf, "tags")) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
+}
+
+static void put_source(lua_State *L, struct buf *buf, int index, const char *who)
+{
+  if (lua_type(L, index) != LUA_TSTRING)
+    raise_plain(L, "%s: source must be a string, got %s", who, luaL_typename(L, index));
+  put_text(L, buf, ",\"source\":");
+  put_string(L, buf, index);
+}
+
+/* Takes up the item whose fields stand at `base` and following. */
+static void put_draft(lua_State *L, struct handle *handle, int base, const char *who)
+{
+  struct buf *bodies = &handle->bodies;
+  struct draft draft = {.kind = check_kind(L, base + FIELD_KIND, who), .members = 4};
+  size_t start = bodies->length;
+  put_content(L, bodies, base + FIELD_CONTENT, who);
+  if (lua_toboolean(L, base + FIELD_TAGS)) {
+    put_tags(L, bodies, base + FIELD_TAGS, who);
+    draft.members++;
+  }
+  if (lua_toboolean(L, base + FIELD_SOURCE)) {
+    put_source(L, bodies, base + FIELD_SOURCE, who);
+    draft.members++;
+  }
+  put_text(L, bodies, "}\n");
+  draft.length = bodies->length - start;
+  if (!buf_add(&handle->drafts, (const char *)&draft, sizeof draft)) out_of_memory(L);
+}
+
+static void reset_drafts(struct handle *handle)
+{
+  buf_reset(&handle->bodies);
+  buf_reset(&handle->drafts);
+}
+
+static bool add_drafts(struct handle *handle, size_t count, uint64_t *first, struct failure *failure)
+{
+  const struct draft *drafts = (const struct draft *)(const void *)handle->drafts.data;
+  return memory_add(&handle->memory, drafts, count, handle->bodies.data, first, failure);
+}
+
+/* memory:add(kind, content [, tags [, source]]): appends an item.
+ * kind: "fact", "pref" or "context". content: string, not empty. tags: table that JSON can hold.
+ * source: string.
+ * Returns its id; or nil, message, errno, and then no id is used up. Raises on wrong arguments. */
+static int memory_add_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "add");
+  struct failure failure;
+  uint64_t id;
+  check_count(L, 1 + FIELDS);
+  lua_settop(L, 1 + FIELDS);
+  reset_drafts(handle);
+  put_draft(L, handle, 2, "memory:add");
+  if (!add_drafts(handle, 1, &id, &failure)) return push_nil_failure(L, &failure, handle->path);
+  lua_pushnumber(L, (lua_Number)id);
+  return 1;
+}
+
+/* Pushes the fields of the table on top of the stack, in the order of the enum. */
+static void push_fields(lua_State *L, const char *who)
+{
+  static const char *const names[FIELDS] = {"kind", "content", "tags", "source"};
+  int item = lua_gettop(L);
+  if (!lua_istable(L, item)) raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, item));
+  for (lua_pushnil(L); lua_next(L, item) != 0; lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    bool known = false;
+    for (int i = 0; i < FIELDS; i++) known = known || strcmp(key, names[i]) == 0;
+    if (!known) raise_plain(L, "%s: unknown key \"%s\"", who, text_of(L, -2));
+  }
+  for (int i = 0; i < FIELDS; i++) {
+    lua_pushstring(L, names[i]);
+    lua_rawget(L, item);
+  }
+}
+
+/* memory:add_many(items): appends items in one write and one sync, all of them or none.
+ * items: array of tables with kind, content, tags and source as in add.
+ * Returns an array of their ids; or nil, message, errno. Raises on wrong arguments. */
+static int memory_add_many_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "add_many");
+  struct failure failure;
+  uint64_t id = 0;
+  check_count(L, 2);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  reset_drafts(handle);
+  int count = (int)lua_objlen(L, 2);
+  for (int i = 1; i <= count; i++) {
+    lua_settop(L, 2);
+    const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
+    lua_rawgeti(L, 2, i);
+    push_fields(L, who);
+    put_draft(L, handle, 5, who);
+  }
+  if (count > 0 && !add_drafts(handle, (size_t)count, &id, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    lua_pushnumber(L, (lua_Number)(id + (uint64_t)i));
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+/* ---- forgetting and reading ---- */
+
+static lua_Number check_id(lua_State *L)
+{
+  if (lua_type(L, 2) != LUA_TNUMBER) argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, 2));
+  return lua_tonumber(L, 2);
+}
+
+/* A number as an id; 0, which no item has, if it cannot be one. */
+static uint64_t to_id(lua_Number number)
+{
+  return number >= 1 && number <= (lua_Number)RECORD_ID_MAX && number == floor(number) ? (uint64_t)number : 0;
+}
+
+/* memory:forget(id): appends a tombstone for an active item.
+ * Returns true; or false and "no active item N", nothing being written; or false, message, errno. */
+static int memory_forget_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "forget");
+  struct failure failure;
+  bool found;
+  check_count(L, 2);
+  lua_Number number = check_id(L);
+  if (!memory_forget(&handle->memory, to_id(number), &found, &failure))
+    return push_false_failure(L, &failure, handle->path);
+  lua_pushboolean(L, found);
+  if (found) return 1;
+  lua_pushfstring(L, "no active item %f", number);
+  return 2;
+}
+
+/* Pushes the record of an item; false where its line is not there any more. */
+static bool push_item(lua_State *L, struct window *window, const struct item *item)
+{
+  struct decoder decoder;
+  const char *line = window_line(window, item->offset, item->length);
+  if (line == NULL) return false;
+  decoder_open(&decoder, L);
+  if (decode_line(&decoder, line, item->members) == NULL) return false;
+  lua_getfield(L, -1, "id");
+  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
+  lua_pop(L, 1);
+  return same;
+}
+
+struct get {
+  struct window window;
+  const struct item *item;
+};
+
+static int get_protected(lua_State *L)
+{
+  struct get *get = lua_touserdata(L, 1);
+  return push_item(L, &get->window, get->item);
+}
+
+/* Pushes the item, or nil if it is gone from its place. */
+static bool get_item(lua_State *L, struct handle *handle, const struct item *item)
+{
+  struct get get = {.item = item};
+  window_open(&get.window, handle->memory.journal.fd);
+  lua_pushcfunction(L, get_protected);
+  lua_pushlightuserdata(L, &get);
+  int status = lua_pcall(L, 1, 1, 0);
+  window_close(&get.window);
+  if (status != 0) lua_error(L);
+  return !lua_isnil(L, -1);
+}
+
+/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read. */
+static int memory_get_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "get");
+  struct memory *memory = &handle->memory;
+  struct failure failure;
+  check_count(L, 2);
+  uint64_t id = to_id(check_id(L));
+  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+  const struct item *item = index_find(&memory->index, id);
+  if (item == NULL) return lua_pushnil(L), 1;
+  if (get_item(L, handle, item)) return 1;
+  if (!memory_reread(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+  item = index_find(&memory->index, id);
+  if (item == NULL) return lua_pushnil(L), 1;
+  get_item(L, handle, item);
+  return 1;
+}
+
+/* memory:items(): an array of the active items, newest first; nil, message, errno where the file
+ * cannot be read. */
+static int memory_items_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "items");
+  struct memory *memory = &handle->memory;
+  struct failure failure;
+  check_count(L, 1);
+  if (!memory_refresh(memory, &failure) || !push_items(L, memory->journal.fd, &memory->index, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  return 1;
+}
+
+/* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */
+static int memory_sync_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "sync");
+  struct journal *journal = &handle->memory.journal;
+  struct failure failure;
+  check_count(L, 1);
+  if (!journal_attach(journal, false, &failure) || !journal_sync(journal, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* ---- fields ---- */
+
+/* Brings a shared handle up to date, so that fields tell of what others have added. */
+static void refresh_shared(struct handle *handle)
+{
+  struct failure ignored;
+  if (handle->shared) memory_refresh(&handle->memory, &ignored);
+}
+
+static int push_field(lua_State *L, struct handle *handle, const char *name)
+{
+  if (strcmp(name, "path") == 0) {
+    lua_pushstring(L, handle->path);
+  } else if (strcmp(name, "closed") == 0) {
+    lua_pushboolean(L, !handle->open);
+  } else if (strcmp(name, "fd") == 0 && handle->open) {
+    lua_pushinteger(L, handle->memory.journal.fd);
+  } else if (strcmp(name, "next_id") == 0) {
+    if (handle->open) refresh_shared(handle);
+    lua_pushnumber(L, handle->open ? (lua_Number)memory_next_id(&handle->memory) : handle->next_id);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+/* The methods are in the upvalue; path, fd, next_id and closed are fields. */
+static int memory_index(lua_State *L)
+{
+  struct handle *handle = check_handle(L);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(1));
+  if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
+  return push_field(L, handle, lua_tostring(L, 2));
+}
+
+/* #memory: how many active items there are. */
+static int memory_length(lua_State *L)
+{
+  struct handle *handle = check_open(L, "#");
+  struct failure failure;
+  if (!memory_refresh(&handle->memory, &failure)) {
+    int count = push_nil_failure(L, &failure, handle->path);
+    return raise_plain(L, "%s", lua_tostring(L, 1 - count));
+  }
+  lua_pushnumber(L, (lua_Number)handle->memory.index.active);
+  return 1;
+}
+
+static int memory_tostring(lua_State *L)
+{
+  const struct handle *handle = check_handle(L);
+  const char *state = !handle->open ? "closed" : handle->shared ? "open, shared" : "open";
+  lua_pushfstring(L, "aish_history.memory (%s, %s)", handle->path, state);
+  return 1;
+}
+
+bool memory_descriptor(lua_State *L, int index, int *fd)
+{
+  const struct handle *handle = test_userdata(L, index, CLASS);
+  if (handle != NULL) *fd = handle->open ? handle->memory.journal.fd : -1;
+  return handle != NULL;
+}
+
+void memory_setup(lua_State *L)
+{
+  static const luaL_Reg methods[] = {
+      {"add", memory_add_l},     {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
+      {"get", memory_get_l},     {"items", memory_items_l},       {"sync", memory_sync_l},
+      {"close", memory_close_l}, {NULL, NULL},
+  };
+  static const luaL_Reg metamethods[] = {
+      {"__index", memory_index}, {"__len", memory_length},    {"__tostring", memory_tostring},
+      {"__gc", memory_gc},       {NULL, NULL},
+  };
+  new_class(L, CLASS, methods, metamethods);
+}
