@@ -139,6 +139,38 @@ static enum look look(struct journal *journal, struct failure *failure)
   return LOOK_SAME;
 }
 
+static void adopt(struct journal *journal, int fd, const struct stat *st, bool locked)
+{
+  if (journal->fd >= 0) sys_close(journal->fd);
+  journal->fd = fd;
+  journal->device = st->st_dev;
+  journal->inode = st->st_ino;
+  journal->locked = locked;
+  journal->size = (uint64_t)st->st_size;
+  journal->ended = 0;
+  journal->changed = true;
+  journal->names_synced = false;
+}
+
+bool journal_take(struct journal *journal, int fd, struct failure *failure)
+{
+  struct stat st;
+  bool known = sys_fstat(fd, &st) == 0;
+  if (!known) {
+    fail(failure, "look at");
+    memset(&st, 0, sizeof st); /* no file: the next call looks for it by its path */
+  }
+  adopt(journal, fd, &st, true);
+  return known;
+}
+
+bool journal_unchanged(const struct journal *journal)
+{
+  struct stat st;
+  return sys_stat(journal->place, &st) == 0 && st.st_dev == journal->device && st.st_ino == journal->inode &&
+         (uint64_t)st.st_size == journal->size;
+}
+
 /* Takes the file that the path leads to; the one before it, and its lock, are kept until then. */
 static bool take_file(struct journal *journal, bool lock, double deadline, struct failure *failure)
 {
@@ -149,26 +181,19 @@ static bool take_file(struct journal *journal, bool lock, double deadline, struc
     sys_close(fd);
     return false;
   }
-  if (journal->fd >= 0) sys_close(journal->fd);
-  journal->fd = fd;
-  journal->device = st.st_dev;
-  journal->inode = st.st_ino;
-  journal->locked = lock;
-  journal->ended = 0;
-  journal->changed = true;
-  journal->names_synced = false;
+  adopt(journal, fd, &st, lock);
   return true;
 }
 
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
 {
   if (sys_pid() != journal->owner) {
-    fail_because(failure, EPERM, "use", "the handle belongs to the process that opened it");
+    fail_because(failure, EPERM, "use", "handle belongs to another process");
     failure->process = journal->owner;
     return false;
   }
-  double deadline = lock && journal->wait > 0 ? sys_clock() + journal->wait : 0;
   lock = lock || journal->keeps_lock;
+  double deadline = lock && journal->wait > 0 ? sys_clock() + journal->wait : 0;
   for (;;) {
     if (journal->fd >= 0) {
       if (lock && !journal->locked) {
@@ -207,12 +232,17 @@ static bool sync_above(char *path, const char *end)
   return done;
 }
 
+bool journal_sync_above(char *path)
+{
+  return sync_above(path, path + strlen(path));
+}
+
 /* The entry of the file itself, wherever symbolic links lead, and of each directory made for it. */
 static bool sync_names(struct journal *journal)
 {
   char *place = sys_realpath(journal->place);
   if (place == NULL) return false;
-  bool done = sync_above(place, place + strlen(place));
+  bool done = journal_sync_above(place);
   sys_free(place);
   if (journal->made_from == 0) return done;
   for (char *slash = strchr(journal->place + journal->made_from, '/'); done && slash != NULL;
@@ -223,7 +253,7 @@ static bool sync_names(struct journal *journal)
 
 bool journal_sync(struct journal *journal, struct failure *failure)
 {
-  if (journal->failed) return fail_because(failure, EIO, "write", "an earlier sync failed; open it again");
+  if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
   bool done = sys_sync(journal->fd) == 0;
   if (done && !journal->names_synced) {
     done = sync_names(journal);
@@ -256,7 +286,7 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
 {
   bool ended;
   size_t written;
-  if (journal->failed) return fail_because(failure, EIO, "write", "an earlier sync failed; open it again");
+  if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
   if (!is_ended(journal, &ended)) return fail(failure, "read");
   if (sys_write(journal->fd, lines->data + ended, lines->length - ended, &written) != 0) {
     fail(failure, "write");

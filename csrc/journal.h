@@ -12,6 +12,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Why nothing more is written after a failed sync. */
+#define JOURNAL_FAILED "an earlier sync failed; open it again"
+
 struct journal {
   char *place; /* its path, absolute: the process may change its directory */
   int fd; /* -1: none */
@@ -44,6 +47,13 @@ void journal_detach(struct journal *journal);
  * for the case that the file's last line has none; the lines follow it. *offset is where the first
  * of them begins. On failure the file is as it was, or `changed` is set. */
 bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset, struct failure *failure);
+
+/* Whether the path still leads to the open file, and that still has `size`. */
+bool journal_unchanged(const struct journal *journal);
+/* Goes over to another file, locked like this one, that the path leads to now. */
+bool journal_take(struct journal *journal, int fd, struct failure *failure);
+/* Syncs the directory that a path's last name stands in. */
+bool journal_sync_above(char *path);
 
 /* Everything appended so far reaches the disk. */
 bool journal_sync(struct journal *journal, struct failure *failure);

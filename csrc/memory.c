@@ -94,6 +94,14 @@ bool memory_refresh(struct memory *memory, struct failure *failure)
   return journal_attach(&memory->journal, false, failure) && catch_up(memory, failure);
 }
 
+bool memory_lock(struct memory *memory, struct failure *failure)
+{
+  if (!journal_attach(&memory->journal, true, failure)) return false;
+  if (catch_up(memory, failure)) return true;
+  journal_detach(&memory->journal);
+  return false;
+}
+
 /* ---- writing ---- */
 
 /* Writes memory->lines and remembers their last bytes. They are longer than MEMORY_TAIL. */
@@ -119,12 +127,11 @@ static bool write_meta(struct memory *memory, struct failure *failure)
   return built ? write_lines(memory, &offset, failure) : fail(failure, "write");
 }
 
-/* Takes the lock, brings the index up to date and gives a new file its first line; on failure the
- * lock is given back. */
+/* As memory_lock; and gives a new file its first line. */
 static bool begin(struct memory *memory, struct failure *failure)
 {
-  if (!journal_attach(&memory->journal, true, failure)) return false;
-  if (catch_up(memory, failure) && (memory->journal.size > 0 || write_meta(memory, failure))) return true;
+  if (!memory_lock(memory, failure)) return false;
+  if (memory->journal.size > 0 || write_meta(memory, failure)) return true;
   journal_detach(&memory->journal);
   return false;
 }

@@ -41,6 +41,8 @@ int memory_close(struct memory *memory);
 
 /* Brings the index up to what is in the file now. */
 bool memory_refresh(struct memory *memory, struct failure *failure);
+/* The same under the lock, which is given back with journal_detach; on failure it is already. */
+bool memory_lock(struct memory *memory, struct failure *failure);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);
 
