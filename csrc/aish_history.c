@@ -27,7 +27,6 @@
 
 #include "binding.h"
 #include "dir.h"
-#include "sys.h"
 #include "version.h"
 
 /* encode(value): its JSON text; nil, message with the path to what JSON cannot hold. */
@@ -72,18 +71,20 @@ static int decode_l(lua_State *L)
   return push_decode_error(L, &decoder.error, text);
 }
 
-/* The descriptor that flock's first argument stands for; -1 if it is closed. */
+/* The descriptor that flock's first argument stands for. */
 static int check_descriptor(lua_State *L, int argument)
 {
   int fd;
-  if (memory_descriptor(L, argument, &fd) || session_descriptor(L, argument, &fd)) return fd;
+  if (memory_descriptor(L, argument, &fd) || session_descriptor(L, argument, &fd))
+    return fd >= 0 ? fd : argument_error(L, argument, "closed handle");
   if (lua_type(L, argument) == LUA_TNUMBER) {
     lua_Number number = lua_tonumber(L, argument);
-    if (number >= 0 && number <= 0x7fffffff && number == (lua_Number)(int)number) return (int)number;
-    argument_error(L, argument, "descriptor must be a whole number from 0, got %f", number);
+    if (number >= -0x7fffffff && number <= 0x7fffffff && number == (lua_Number)(int)number) return (int)number;
+    argument_error(L, argument, "descriptor must be a whole number, got %f", number);
   }
   FILE *const *file = test_userdata(L, argument, LUA_FILEHANDLE);
-  if (file != NULL) return *file != NULL ? sys_fileno(*file) : -1;
+  if (file != NULL && *file == NULL) return argument_error(L, argument, "closed file");
+  if (file != NULL) return sys_fileno(*file);
   return argument_error(L, argument, "descriptor, file or handle expected, got %s", luaL_typename(L, argument));
 }
 
@@ -148,7 +149,8 @@ int luaopen_aish_history(lua_State *L)
       {"open", memory_open_l}, {"session", session_open_l}, {"append", append_l},
       {"flock", flock_l},      {"scan", scan_l},            {"load", load_l},
       {"load_memory", load_memory_l}, {"list", list_l},     {"encode", encode_l},
-      {"decode", decode_l},    {NULL, NULL},
+      {"decode", decode_l},    {"verify", verify_l},        {"compact", compact_l},
+      {NULL, NULL},
   };
   static const struct {
     const char *name;

@@ -8,10 +8,13 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "buf.h"
 #include "failure.h"
 #include "json.h"
+#include "sys.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -31,17 +34,22 @@ const char *check_path(lua_State *L, int argument, struct failure *failure);
 int push_nil_failure(lua_State *L, const struct failure *failure, const char *path);
 int push_false_failure(lua_State *L, const struct failure *failure, const char *path);
 
-/* Options of open, session and the like. */
+/* sys_open_read with the failure that a caller reports; -1 if it failed. [-0, +0, -] */
+int open_to_read(const char *path, struct stat *st, struct failure *failure);
+
+/* Options of the module's functions. */
 struct options {
   double wait;
-  bool durable, shared;
+  bool durable, shared, dry_run;
 };
 
-/* Reads the table at `argument`, if there is one, over the defaults in *options. `shared` says
- * whether that option is known. [-0, +0, e] */
-void check_options(lua_State *L, int argument, struct options *options, bool shared);
+enum option { OPTION_SYNC = 1, OPTION_WAIT = 2, OPTION_SHARED = 4, OPTION_DRY_RUN = 8 };
 
-/* Raises that there are more arguments than `most`. [-0, +0, e] */
+/* Reads the table at `argument`, if there is one, over the defaults in *options. `known` is the
+ * sum of the options that the function has. [-0, +0, e] */
+void check_options(lua_State *L, int argument, struct options *options, int known);
+
+/* Raises if there are more arguments than `most`. [-0, +0, e] */
 void check_count(lua_State *L, int most);
 /* As luaL_checklstring, but a number is no string. [-0, +0, e] */
 const char *check_string(lua_State *L, int argument, const char *name, size_t *length);
@@ -50,8 +58,28 @@ int argument_error(lua_State *L, int argument, const char *form, ...);
 /* Raises the message as it is, without a position: the shell shows it. [-0, +0, e] */
 int raise_plain(lua_State *L, const char *form, ...);
 
+/* Pushes a number as it is in JSON. [-0, +1, m] */
+void push_number_text(lua_State *L, lua_Number number);
+/* Whether a string with its length is this name. */
+static inline bool is_name(const char *text, size_t length, const char *name)
+{
+  return strlen(name) == length && memcmp(text, name, length) == 0;
+}
+
 /* A buffer that the collector frees. [-0, +1, m] */
 struct buf *new_buffer(lua_State *L);
+/* Where something is put together that is to be written. While that is done the collector may run,
+ * and with it a finalizer that calls us again: it finds this one in use and gets another. One that
+ * an error has left in use is replaced and collected. */
+struct scratch {
+  struct buf text, drafts;
+  bool in_use;
+};
+
+/* An empty one, which stays on the stack while it is used. [-0, +1, m] */
+struct scratch *take_scratch(lua_State *L);
+void give_scratch(struct scratch *scratch);
+
 /* Makes the metatable `name` of a kind of userdata and leaves nothing on the stack. [-0, +0, m] */
 void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
 
@@ -98,6 +126,8 @@ int append_l(lua_State *L);
 int scan_l(lua_State *L);
 int load_l(lua_State *L);
 int load_memory_l(lua_State *L);
+int verify_l(lua_State *L);
+int compact_l(lua_State *L);
 
 /* Make the classes of handles. [-0, +0, m] */
 void memory_setup(lua_State *L);

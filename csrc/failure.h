@@ -14,7 +14,7 @@ struct failure {
   const char *reason; /* NULL: the system's text for the number */
   const char *hint; /* what to do about it, or NULL */
   bool held; /* another process has the lock; it has a message of its own */
-  pid_t process; /* of the lock's holder or the handle's owner; 0 where not known */
+  pid_t process; /* the lock's holder, if it is held; otherwise the handle's owner; 0: not known */
 };
 
 /* Both return false, for `return fail(...)`. This one reads errno. */

@@ -13,13 +13,13 @@ static int hex_digit(char byte)
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* The value of four hex digits, or -1. */
+/* The value of four hex digits; -1 less the number of good ones where there are fewer. */
 static int hex_four(const char *p)
 {
   int value = 0;
   for (int i = 0; i < 4; i++) {
     int digit = hex_digit(p[i]);
-    if (digit < 0) return -1;
+    if (digit < 0) return -1 - i;
     value = value * 16 + digit;
   }
   return value;
@@ -33,7 +33,8 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
     *escaped = true;
     p++;
     if (*p == 'u') {
-      if (hex_four(p + 1) < 0) return json_fail(error, "four hex digits expected after \\u", p);
+      int code = hex_four(p + 1);
+      if (code < 0) return json_fail(error, "four hex digits expected after \\u", p - code);
       p += 5;
     } else if (*p != '\0' && strchr("\"\\/bfnrt", *p) != NULL) {
       p++;
@@ -65,8 +66,9 @@ const char *json_number(const char *p, struct json_error *error)
 
 static const char *literal(const char *p, const char *word, struct json_error *error)
 {
-  size_t length = strlen(word);
-  return strncmp(p, word, length) == 0 ? p + length : json_fail(error, "value expected", p);
+  for (; *word != '\0'; word++, p++)
+    if (*p != *word) return json_fail(error, "value expected", p);
+  return p;
 }
 
 static const char *array(const char *p, const char *limit, int depth, struct json_error *error)

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "binding.h"
-#include "sys.h"
+#include "number.h"
 
 /* ---- errors of the caller ---- */
 
@@ -25,10 +25,18 @@ int raise_plain(lua_State *L, const char *form, ...)
   return lua_error(L);
 }
 
+/* A method's own object is not counted, as in luaL_argerror. */
+static bool is_method(lua_State *L)
+{
+  lua_Debug call;
+  return lua_getstack(L, 0, &call) && lua_getinfo(L, "n", &call) && strcmp(call.namewhat, "method") == 0;
+}
+
 void check_count(lua_State *L, int most)
 {
-  if (lua_gettop(L) > most)
-    argument_error(L, most + 1, "no more than %d argument%s expected", most, most == 1 ? "" : "s");
+  if (lua_gettop(L) <= most) return;
+  int counted = most - is_method(L);
+  argument_error(L, most + 1, "no more than %d argument%s expected", counted, counted == 1 ? "" : "s");
 }
 
 const char *check_string(lua_State *L, int argument, const char *name, size_t *length)
@@ -38,6 +46,14 @@ const char *check_string(lua_State *L, int argument, const char *name, size_t *l
   return lua_tolstring(L, argument, length);
 }
 
+void push_number_text(lua_State *L, lua_Number number)
+{
+  char text[NUMBER_SIZE];
+  if (number != number) lua_pushliteral(L, "nan");
+  else if (number - number != 0) lua_pushstring(L, number > 0 ? "inf" : "-inf");
+  else lua_pushlstring(L, text, number_print(number, text));
+}
+
 /* ---- failures of the world ---- */
 
 const char *check_path(lua_State *L, int argument, struct failure *failure)
@@ -45,8 +61,16 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
   size_t length;
   const char *path = check_string(L, argument, "path", &length);
   if (strlen(path) == length) return path;
-  fail_because(failure, EINVAL, "open", "the path has a NUL byte");
+  fail_because(failure, EINVAL, "open", "path has a NUL byte");
   return NULL;
+}
+
+int open_to_read(const char *path, struct stat *st, struct failure *failure)
+{
+  int fd = sys_open_read(path, st);
+  if (fd == SYS_NOT_REGULAR && errno != EISDIR) fail_because(failure, EINVAL, "open", "not a regular file");
+  else if (fd < 0) fail(failure, "open");
+  return fd < 0 ? -1 : fd;
 }
 
 static void push_message(lua_State *L, const struct failure *failure, const char *path)
@@ -54,6 +78,8 @@ static void push_message(lua_State *L, const struct failure *failure, const char
   char text[128];
   const char *reason = failure->reason != NULL ? failure->reason : sys_reason(failure->number, text, sizeof text);
   if (failure->held) lua_pushfstring(L, "memory.jsonl held by another aish process (%s)", reason);
+  else if (failure->process != 0)
+    lua_pushfstring(L, "%s %s: %s (it was opened by process %d)", failure->doing, path, reason, (int)failure->process);
   else if (failure->hint != NULL) lua_pushfstring(L, "%s %s: %s: %s", failure->doing, path, reason, failure->hint);
   else lua_pushfstring(L, "%s %s: %s", failure->doing, path, reason);
 }
@@ -62,7 +88,7 @@ static int push_failure(lua_State *L, const struct failure *failure, const char 
 {
   push_message(L, failure, path);
   lua_pushinteger(L, failure->number);
-  if (failure->process == 0) return 3;
+  if (!failure->held || failure->process == 0) return 3;
   lua_pushinteger(L, failure->process);
   return 4;
 }
@@ -86,29 +112,47 @@ static void wrong_type(lua_State *L, int argument, const char *option, const cha
   argument_error(L, argument, "option \"%s\" must be %s, got %s", option, expected, luaL_typename(L, -1));
 }
 
-/* The option's value is on top of the stack. */
-static bool read_option(lua_State *L, int argument, const char *name, struct options *options, bool shared)
+/* The readers below find the option's value on top of the stack. */
+
+static void read_sync(lua_State *L, int argument, struct options *options)
 {
-  if (strcmp(name, "sync") == 0) {
-    if (lua_type(L, -1) != LUA_TSTRING) wrong_type(L, argument, name, "\"full\" or \"none\"");
-    const char *sync = lua_tostring(L, -1);
-    options->durable = strcmp(sync, "full") == 0;
-    if (!options->durable && strcmp(sync, "none") != 0)
-      argument_error(L, argument, "option \"sync\" must be \"full\" or \"none\", got \"%s\"", sync);
-  } else if (strcmp(name, "wait") == 0) {
-    if (lua_type(L, -1) != LUA_TNUMBER) wrong_type(L, argument, name, "a number of seconds");
-    options->wait = lua_tonumber(L, -1);
-    if (!(options->wait >= 0)) argument_error(L, argument, "option \"wait\" must not be negative");
-  } else if (shared && strcmp(name, "shared") == 0) {
-    if (lua_type(L, -1) != LUA_TBOOLEAN) wrong_type(L, argument, name, "a boolean");
-    options->shared = lua_toboolean(L, -1);
-  } else {
-    return false;
-  }
+  size_t length = 0;
+  if (lua_type(L, -1) != LUA_TSTRING) wrong_type(L, argument, "sync", "\"full\" or \"none\"");
+  const char *sync = lua_tolstring(L, -1, &length);
+  options->durable = is_name(sync, length, "full");
+  if (!options->durable && !is_name(sync, length, "none"))
+    argument_error(L, argument, "option \"sync\" must be \"full\" or \"none\", got \"%s\"", sync);
+}
+
+static void read_wait(lua_State *L, int argument, struct options *options)
+{
+  if (lua_type(L, -1) != LUA_TNUMBER) wrong_type(L, argument, "wait", "a number of seconds");
+  options->wait = lua_tonumber(L, -1);
+  if (!(options->wait >= 0)) argument_error(L, argument, "option \"wait\" must not be negative");
+}
+
+static bool read_boolean(lua_State *L, int argument, const char *name)
+{
+  if (lua_type(L, -1) != LUA_TBOOLEAN) wrong_type(L, argument, name, "a boolean");
+  return lua_toboolean(L, -1);
+}
+
+/* The option's name is below its value. */
+static bool read_option(lua_State *L, int argument, struct options *options, int known)
+{
+  size_t length;
+  const char *name = lua_tolstring(L, -2, &length);
+  if ((known & OPTION_SYNC) && is_name(name, length, "sync")) read_sync(L, argument, options);
+  else if ((known & OPTION_WAIT) && is_name(name, length, "wait")) read_wait(L, argument, options);
+  else if ((known & OPTION_SHARED) && is_name(name, length, "shared"))
+    options->shared = read_boolean(L, argument, "shared");
+  else if ((known & OPTION_DRY_RUN) && is_name(name, length, "dry_run"))
+    options->dry_run = read_boolean(L, argument, "dry_run");
+  else return false;
   return true;
 }
 
-void check_options(lua_State *L, int argument, struct options *options, bool shared)
+void check_options(lua_State *L, int argument, struct options *options, int known)
 {
   if (lua_isnoneornil(L, argument)) return;
   luaL_checktype(L, argument, LUA_TTABLE);
@@ -116,8 +160,8 @@ void check_options(lua_State *L, int argument, struct options *options, bool sha
   while (lua_next(L, argument) != 0) {
     if (lua_type(L, -2) != LUA_TSTRING)
       argument_error(L, argument, "the name of an option must be a string, got %s", luaL_typename(L, -2));
-    const char *name = lua_tostring(L, -2);
-    if (!read_option(L, argument, name, options, shared)) argument_error(L, argument, "unknown option \"%s\"", name);
+    if (!read_option(L, argument, options, known))
+      argument_error(L, argument, "unknown option \"%s\"", lua_tostring(L, -2));
     lua_pop(L, 1);
   }
 }
@@ -142,6 +186,46 @@ struct buf *new_buffer(lua_State *L)
   }
   lua_setmetatable(L, -2);
   return buf;
+}
+
+static const char SCRATCH[] = "aish_history.scratch";
+
+static int scratch_gc(lua_State *L)
+{
+  struct scratch *scratch = lua_touserdata(L, 1);
+  buf_free(&scratch->text);
+  buf_free(&scratch->drafts);
+  return 0;
+}
+
+/* The state's scratch is in the registry, under the address of its name. */
+struct scratch *take_scratch(lua_State *L)
+{
+  lua_pushlightuserdata(L, (void *)(uintptr_t)SCRATCH);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  struct scratch *scratch = lua_touserdata(L, -1);
+  if (scratch == NULL || scratch->in_use) {
+    lua_pop(L, 1);
+    scratch = lua_newuserdata(L, sizeof *scratch);
+    memset(scratch, 0, sizeof *scratch);
+    if (luaL_newmetatable(L, SCRATCH)) {
+      lua_pushcfunction(L, scratch_gc);
+      lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)SCRATCH);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+  }
+  scratch->in_use = true;
+  return scratch;
+}
+
+void give_scratch(struct scratch *scratch)
+{
+  buf_reset(&scratch->text);
+  buf_reset(&scratch->drafts);
+  scratch->in_use = false;
 }
 
 /* Each metamethod is a closure over the table of methods, for the sake of __index. The metatable is

@@ -207,17 +207,26 @@ static const char *decode_member(struct decoder *d, const char *p, const char *l
   return decode_value(d, json_space(p + 1, limit), limit, depth + 1, 0);
 }
 
+static bool is_empty(lua_State *L, int table)
+{
+  lua_pushnil(L);
+  if (lua_next(L, table) == 0) return true;
+  lua_pop(L, 2);
+  return false;
+}
+
 static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth, int members)
 {
   lua_State *L = d->L;
   int base = lua_gettop(L), batch = batch_size(depth);
-  bool made = members > 0, empty = true, more = true;
+  bool made = members > 0, nulls = false, more = true;
   if (!lua_checkstack(L, batch + LUA_MINSTACK)) return fail_at(d, "nested too deeply for the Lua stack", p);
   if (made) lua_createtable(L, 0, members);
   p = json_space(p + 1, limit);
   if (*p == '}') {
     p++;
     more = false;
+    nulls = true;
   }
   while (more) {
     p = decode_member(d, p, limit, depth);
@@ -227,7 +236,7 @@ static const char *decode_object(struct decoder *d, const char *p, const char *l
     if (!more && *p != '}') return fail_at(d, "',' or '}' expected", p);
     p++;
     if (more) p = json_space(p, limit);
-    if (!lua_isnil(L, -1)) empty = false;
+    nulls = nulls || lua_isnil(L, -1);
     if (members > 0) {
       lua_rawset(L, base + 1);
     } else if (more && lua_gettop(L) - base - made >= batch) {
@@ -236,7 +245,7 @@ static const char *decode_object(struct decoder *d, const char *p, const char *l
     }
   }
   if (members == 0) move_members(d, base, !made);
-  if (empty) set_mark(d, base + 1, SLOT_OBJECT);
+  if (nulls && is_empty(L, base + 1)) set_mark(d, base + 1, SLOT_OBJECT);
   return p;
 }
 

@@ -23,7 +23,7 @@ struct encoder {
 
 /* ---- what cannot be encoded ---- */
 
-static bool is_name(const char *text, size_t length)
+static bool is_identifier(const char *text, size_t length)
 {
   for (size_t i = 0; i < length; i++) {
     bool letter = (text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z';
@@ -33,17 +33,24 @@ static bool is_name(const char *text, size_t length)
   return length > 0 && length <= 64;
 }
 
+static void push_number_step(lua_State *L, lua_Number number)
+{
+  push_number_text(L, number);
+  lua_pushfstring(L, "[%s]", lua_tostring(L, -1));
+  lua_remove(L, -2);
+}
+
 /* Pushes `.name`, `["a key"]`, `[1]`. */
 static void push_step(lua_State *L, const struct frame *frame)
 {
   if (frame->key == 0) {
-    lua_pushfstring(L, "[%f]", frame->number);
+    push_number_step(L, frame->number);
   } else if (lua_type(L, frame->key) == LUA_TSTRING) {
     size_t length;
     const char *text = lua_tolstring(L, frame->key, &length);
-    lua_pushfstring(L, is_name(text, length) ? ".%s" : "[\"%s\"]", text);
+    lua_pushfstring(L, is_identifier(text, length) ? ".%s" : "[\"%s\"]", text);
   } else if (lua_type(L, frame->key) == LUA_TNUMBER) {
-    lua_pushfstring(L, "[%f]", lua_tonumber(L, frame->key));
+    push_number_step(L, lua_tonumber(L, frame->key));
   } else {
     lua_pushfstring(L, "[%s]", luaL_typename(L, frame->key));
   }
@@ -320,7 +327,7 @@ bool encode(lua_State *L, int index, struct buf *buf, const char *root)
   struct encoder encoder = {L, buf, root, NULL, 0};
   int top = lua_gettop(L);
   if (put_value(&encoder, index)) return true;
-  lua_replace(L, top + 1);
+  lua_insert(L, top + 1);
   lua_settop(L, top + 1);
   return false;
 }

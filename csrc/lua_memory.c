@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "binding.h"
+#include "lua_compact.h"
 #include "lua_items.h"
 #include "memory.h"
 #include "window.h"
@@ -11,7 +12,6 @@ static const char CLASS[] = "aish_history.memory";
 
 struct handle {
   struct memory memory;
-  struct buf bodies, drafts; /* what is being added: its JSON, and an array of struct draft */
   double next_id; /* what it was when the handle was closed */
   bool open, shared;
   char path[]; /* as it was given */
@@ -36,8 +36,6 @@ static int close_handle(struct handle *handle)
   if (!handle->open) return 0;
   handle->open = false;
   handle->next_id = (double)memory_next_id(&handle->memory);
-  buf_free(&handle->bodies);
-  buf_free(&handle->drafts);
   return memory_close(&handle->memory);
 }
 
@@ -76,7 +74,7 @@ int memory_open_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
-  check_options(L, 2, &options, true);
+  check_options(L, 2, &options, OPTION_SYNC | OPTION_WAIT | OPTION_SHARED);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct handle *handle = new_handle(L, path);
   if (open_handle(handle, &options, &failure)) return 1;
@@ -110,10 +108,11 @@ static int memory_gc(lua_State *L)
 /* What an item is made of, as places on the stack. */
 enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
 
-static const char *text_of(lua_State *L, int index)
+/* The text of the value on top of the stack. */
+static const char *text_of_top(lua_State *L)
 {
   lua_getglobal(L, "tostring");
-  lua_pushvalue(L, index);
+  lua_insert(L, -2);
   lua_call(L, 1, 1);
   return lua_tostring(L, -1);
 }
@@ -123,9 +122,10 @@ static enum record_kind check_kind(lua_State *L, int index, const char *who)
   size_t length = 0;
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
   enum record_kind kind = record_kind(name, length);
-  if (kind == KIND_UNKNOWN || kind == KIND_FORGET)
-    raise_plain(L, "%s: kind must be fact|pref|context (got %s)", who, text_of(L, index));
-  return kind;
+  if (kind >= KIND_FACT && kind <= KIND_CONTEXT) return kind;
+  lua_pushvalue(L, index);
+  raise_plain(L, "%s: kind must be fact|pref|context (got %s)", who, text_of_top(L));
+  return KIND_UNKNOWN;
 }
 
 static void out_of_memory(lua_State *L)
@@ -171,9 +171,9 @@ static void put_source(lua_State *L, struct buf *buf, int index, const char *who
 }
 
 /* Takes up the item whose fields stand at `base` and following. */
-static void put_draft(lua_State *L, struct handle *handle, int base, const char *who)
+static void put_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
 {
-  struct buf *bodies = &handle->bodies;
+  struct buf *bodies = &scratch->text;
   struct draft draft = {.kind = check_kind(L, base + FIELD_KIND, who), .members = 4};
   size_t start = bodies->length;
   put_content(L, bodies, base + FIELD_CONTENT, who);
@@ -187,19 +187,20 @@ static void put_draft(lua_State *L, struct handle *handle, int base, const char 
   }
   put_text(L, bodies, "}\n");
   draft.length = bodies->length - start;
-  if (!buf_add(&handle->drafts, (const char *)&draft, sizeof draft)) out_of_memory(L);
+  if (!buf_add(&scratch->drafts, (const char *)&draft, sizeof draft)) out_of_memory(L);
 }
 
-static void reset_drafts(struct handle *handle)
+/* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
+ * have closed it meanwhile. */
+static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch, const char *method,
+                       uint64_t *first, struct failure *failure)
 {
-  buf_reset(&handle->bodies);
-  buf_reset(&handle->drafts);
-}
-
-static bool add_drafts(struct handle *handle, size_t count, uint64_t *first, struct failure *failure)
-{
-  const struct draft *drafts = (const struct draft *)(const void *)handle->drafts.data;
-  return memory_add(&handle->memory, drafts, count, handle->bodies.data, first, failure);
+  check_open(L, method);
+  const struct draft *drafts = (const struct draft *)(const void *)scratch->drafts.data;
+  size_t count = scratch->drafts.length / sizeof *drafts;
+  bool done = memory_add(&handle->memory, drafts, count, scratch->text.data, first, failure);
+  give_scratch(scratch);
+  return done;
 }
 
 /* memory:add(kind, content [, tags [, source]]): appends an item.
@@ -213,9 +214,9 @@ static int memory_add_l(lua_State *L)
   uint64_t id;
   check_count(L, 1 + FIELDS);
   lua_settop(L, 1 + FIELDS);
-  reset_drafts(handle);
-  put_draft(L, handle, 2, "memory:add");
-  if (!add_drafts(handle, 1, &id, &failure)) return push_nil_failure(L, &failure, handle->path);
+  struct scratch *scratch = take_scratch(L);
+  put_draft(L, scratch, 2, "memory:add");
+  if (!add_drafts(L, handle, scratch, "add", &id, &failure)) return push_nil_failure(L, &failure, handle->path);
   lua_pushnumber(L, (lua_Number)id);
   return 1;
 }
@@ -227,15 +228,31 @@ static void push_fields(lua_State *L, const char *who)
   int item = lua_gettop(L);
   if (!lua_istable(L, item)) raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, item));
   for (lua_pushnil(L); lua_next(L, item) != 0; lua_pop(L, 1)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    size_t length = 0;
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : "";
     bool known = false;
-    for (int i = 0; i < FIELDS; i++) known = known || strcmp(key, names[i]) == 0;
-    if (!known) raise_plain(L, "%s: unknown key \"%s\"", who, text_of(L, -2));
+    for (int i = 0; i < FIELDS; i++) known = known || is_name(key, length, names[i]);
+    if (known) continue;
+    lua_pop(L, 1);
+    raise_plain(L, "%s: unknown key \"%s\"", who, text_of_top(L));
   }
   for (int i = 0; i < FIELDS; i++) {
     lua_pushstring(L, names[i]);
     lua_rawget(L, item);
   }
+}
+
+/* The length of an array that is nothing else and has no holes. */
+static int check_array(lua_State *L, int argument)
+{
+  luaL_checktype(L, argument, LUA_TTABLE);
+  int count = (int)lua_objlen(L, argument), found = 0;
+  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
+    lua_Number key = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
+    if (key < 1 || key > count || key != floor(key)) argument_error(L, argument, "an array of items expected");
+    found++;
+  }
+  return found == count ? count : argument_error(L, argument, "an array of items without holes expected");
 }
 
 /* memory:add_many(items): appends items in one write and one sync, all of them or none.
@@ -247,17 +264,17 @@ static int memory_add_many_l(lua_State *L)
   struct failure failure;
   uint64_t id = 0;
   check_count(L, 2);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  reset_drafts(handle);
-  int count = (int)lua_objlen(L, 2);
+  int count = check_array(L, 2);
+  struct scratch *scratch = take_scratch(L);
   for (int i = 1; i <= count; i++) {
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
     push_fields(L, who);
-    put_draft(L, handle, 5, who);
+    put_draft(L, scratch, 6, who);
   }
-  if (count > 0 && !add_drafts(handle, (size_t)count, &id, &failure))
+  if (count == 0) give_scratch(scratch);
+  else if (!add_drafts(L, handle, scratch, "add_many", &id, &failure))
     return push_nil_failure(L, &failure, handle->path);
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
@@ -294,7 +311,9 @@ static int memory_forget_l(lua_State *L)
     return push_false_failure(L, &failure, handle->path);
   lua_pushboolean(L, found);
   if (found) return 1;
-  lua_pushfstring(L, "no active item %f", number);
+  push_number_text(L, number);
+  lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
+  lua_remove(L, -2);
   return 2;
 }
 
@@ -314,19 +333,19 @@ static bool push_item(lua_State *L, struct window *window, const struct item *it
 
 struct get {
   struct window window;
-  const struct item *item;
+  struct item item; /* a copy: a finalizer that adds or closes may move the index */
 };
 
 static int get_protected(lua_State *L)
 {
   struct get *get = lua_touserdata(L, 1);
-  return push_item(L, &get->window, get->item);
+  return push_item(L, &get->window, &get->item);
 }
 
 /* Pushes the item, or nil if it is gone from its place. */
 static bool get_item(lua_State *L, struct handle *handle, const struct item *item)
 {
-  struct get get = {.item = item};
+  struct get get = {.item = *item};
   window_open(&get.window, handle->memory.journal.fd);
   lua_pushcfunction(L, get_protected);
   lua_pushlightuserdata(L, &get);
@@ -348,6 +367,7 @@ static int memory_get_l(lua_State *L)
   const struct item *item = index_find(&memory->index, id);
   if (item == NULL) return lua_pushnil(L), 1;
   if (get_item(L, handle, item)) return 1;
+  check_open(L, "get");
   if (!memory_reread(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
   item = index_find(&memory->index, id);
   if (item == NULL) return lua_pushnil(L), 1;
@@ -381,6 +401,21 @@ static int memory_sync_l(lua_State *L)
   return 1;
 }
 
+/* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
+ * opts: table of dry_run (boolean; false: nothing is changed). */
+static int memory_compact_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "compact");
+  struct options options = {.dry_run = false};
+  struct compaction result;
+  struct failure failure;
+  check_count(L, 2);
+  check_options(L, 2, &options, OPTION_DRY_RUN);
+  if (!memory_compact(&handle->memory, options.dry_run, &result, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  return push_compaction(L, &result);
+}
+
 /* ---- fields ---- */
 
 /* Brings a shared handle up to date, so that fields tell of what others have added. */
@@ -390,15 +425,15 @@ static void refresh_shared(struct handle *handle)
   if (handle->shared) memory_refresh(&handle->memory, &ignored);
 }
 
-static int push_field(lua_State *L, struct handle *handle, const char *name)
+static int push_field(lua_State *L, struct handle *handle, const char *name, size_t length)
 {
-  if (strcmp(name, "path") == 0) {
+  if (is_name(name, length, "path")) {
     lua_pushstring(L, handle->path);
-  } else if (strcmp(name, "closed") == 0) {
+  } else if (is_name(name, length, "closed")) {
     lua_pushboolean(L, !handle->open);
-  } else if (strcmp(name, "fd") == 0 && handle->open) {
+  } else if (is_name(name, length, "fd") && handle->open) {
     lua_pushinteger(L, handle->memory.journal.fd);
-  } else if (strcmp(name, "next_id") == 0) {
+  } else if (is_name(name, length, "next_id")) {
     if (handle->open) refresh_shared(handle);
     lua_pushnumber(L, handle->open ? (lua_Number)memory_next_id(&handle->memory) : handle->next_id);
   } else {
@@ -414,7 +449,9 @@ static int memory_index(lua_State *L)
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(1));
   if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  return push_field(L, handle, lua_tostring(L, 2));
+  size_t length;
+  const char *name = lua_tolstring(L, 2, &length);
+  return push_field(L, handle, name, length);
 }
 
 /* #memory: how many active items there are. */
@@ -450,7 +487,7 @@ void memory_setup(lua_State *L)
   static const luaL_Reg methods[] = {
       {"add", memory_add_l},     {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
       {"get", memory_get_l},     {"items", memory_items_l},       {"sync", memory_sync_l},
-      {"close", memory_close_l}, {NULL, NULL},
+      {"close", memory_close_l}, {"compact", memory_compact_l},   {NULL, NULL},
   };
   static const luaL_Reg metamethods[] = {
       {"__index", memory_index}, {"__len", memory_length},    {"__tostring", memory_tostring},

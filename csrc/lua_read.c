@@ -4,7 +4,6 @@
 #include "binding.h"
 #include "lua_items.h"
 #include "reader.h"
-#include "sys.h"
 
 static const char SCAN[] = "aish_history.scan";
 
@@ -27,10 +26,8 @@ struct line {
 static bool open_lines(struct lines *lines, const char *path, struct failure *failure)
 {
   struct stat st;
-  lines->fd = sys_open_read(path, &st);
-  if (lines->fd == SYS_NOT_REGULAR && errno != EISDIR)
-    return fail_because(failure, EINVAL, "open", "not a regular file");
-  if (lines->fd < 0) return fail(failure, "open");
+  lines->fd = open_to_read(path, &st, failure);
+  if (lines->fd < 0) return false;
   reader_open(&lines->reader, lines->fd, 0);
   return true;
 }
@@ -53,6 +50,7 @@ static int next_line(struct lines *lines, struct line *line)
 {
   for (;;) {
     if (lines->next == NULL || lines->next >= lines->block.end) {
+      if (lines->block.unfinished) return 0; /* what is added to this line later is not a line */
       int result = reader_next(&lines->reader, &lines->block);
       if (result <= 0) return result;
       lines->next = lines->block.start;
@@ -75,6 +73,7 @@ static int next_line(struct lines *lines, struct line *line)
 struct scan {
   struct lines lines;
   bool malformed; /* bad lines are wanted too */
+  bool busy; /* a line is being decoded, and a finalizer must not ask for the next one */
 };
 
 static int scan_gc(lua_State *L)
@@ -101,20 +100,27 @@ static int scan_next(lua_State *L)
   struct line line;
   int result = 0;
   lua_settop(L, 0);
+  if (scan->busy) return luaL_error(L, "scan: the iterator is in use");
+  scan->busy = true;
   decoder_open(&decoder, L);
   int top = lua_gettop(L);
   while (scan->lines.fd >= 0 && (result = next_line(&scan->lines, &line)) > 0) {
     if (!line.hopeless && decode_line(&decoder, line.text, 0) != NULL) {
+      scan->busy = false;
       lua_pushnumber(L, (lua_Number)line.number);
       lua_insert(L, -2);
       lua_pushnumber(L, (lua_Number)line.offset);
       return 3;
     }
     lua_settop(L, top);
-    if (scan->malformed) return push_bad_line(L, &line, line.hopeless ? "not an object" : decoder.error.reason);
+    if (scan->malformed) {
+      scan->busy = false;
+      return push_bad_line(L, &line, line.hopeless ? "not an object" : decoder.error.reason);
+    }
   }
   struct failure failure;
   fail(&failure, "read");
+  scan->busy = false;
   close_lines(&scan->lines);
   if (result == 0) return 0;
   int count = push_nil_failure(L, &failure, lua_tostring(L, lua_upvalueindex(2)));
@@ -248,10 +254,8 @@ int load_memory_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   memset(&index, 0, sizeof index);
-  int fd = sys_open_read(path, &st);
-  if (fd < 0 && errno == ENOENT) return lua_newtable(L), 1;
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR) fail_because(&failure, EINVAL, "open", "not a regular file");
-  else if (fd < 0) fail(&failure, "open");
+  int fd = open_to_read(path, &st, &failure);
+  if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   bool done = fd >= 0;
   if (done && index_read(&index, fd) != 0) done = fail(&failure, "read");
   done = done && push_items(L, fd, &index, &failure);

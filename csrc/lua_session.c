@@ -8,20 +8,27 @@ static const char CLASS[] = "aish_history.session";
 
 struct handle {
   struct journal journal;
-  struct buf lines; /* what is written next, for journal_append */
   bool open;
   char path[]; /* as it was given */
 };
 
 /* ---- one record ---- */
 
-/* Encodes the value at `index` as a line. */
+/* Encodes the value at `index` as a line, behind the newline that journal_append wants. */
 static void encode_line(lua_State *L, int index, struct buf *lines, const char *root)
 {
-  buf_reset(lines);
   if (!buf_add(lines, "\n", 1)) luaL_error(L, "not enough memory");
   if (!encode(L, index, lines, root)) luaL_error(L, "%s", lua_tostring(L, -1));
   if (!buf_add(lines, "\n", 1)) luaL_error(L, "not enough memory");
+}
+
+static void encode_meta(lua_State *L, int index, struct buf *lines)
+{
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, index);
+  lua_setfield(L, -2, "meta");
+  encode_line(L, lua_gettop(L), lines, "");
+  lua_pop(L, 1);
 }
 
 /* Writes the line under the lock. `only_first`: not if there is anything in the file already. */
@@ -51,7 +58,6 @@ static int close_handle(struct handle *handle)
 {
   if (!handle->open) return 0;
   handle->open = false;
-  buf_free(&handle->lines);
   return journal_close(&handle->journal);
 }
 
@@ -88,19 +94,16 @@ int session_open_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   bool has_meta = !lua_isnoneornil(L, 2);
   if (has_meta) check_record(L, 2, "meta");
-  check_options(L, 3, &options, false);
+  check_options(L, 3, &options, OPTION_SYNC | OPTION_WAIT);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  struct scratch *scratch = take_scratch(L);
+  if (has_meta) encode_meta(L, 2, &scratch->text);
   struct handle *handle = new_handle(L, path);
-  if (has_meta) {
-    lua_createtable(L, 0, 1);
-    lua_pushvalue(L, 2);
-    lua_setfield(L, -2, "meta");
-    encode_line(L, lua_gettop(L), &handle->lines, "");
-    lua_pop(L, 1);
-  }
-  if (open_handle(handle, &options, &failure) &&
-      (!has_meta || handle->journal.size > 0 || write_line(&handle->journal, &handle->lines, true, &failure)))
-    return 1;
+  bool done = open_handle(handle, &options, &failure) &&
+              (!has_meta || handle->journal.size > 0 ||
+               write_line(&handle->journal, &scratch->text, true, &failure));
+  give_scratch(scratch);
+  if (done) return 1;
   close_handle(handle);
   return push_nil_failure(L, &failure, path);
 }
@@ -122,9 +125,7 @@ static int session_close_l(lua_State *L)
 
 static int session_gc(lua_State *L)
 {
-  struct handle *handle = check_handle(L);
-  close_handle(handle);
-  buf_free(&handle->lines);
+  close_handle(check_handle(L));
   return 0;
 }
 
@@ -147,9 +148,12 @@ static int session_append_l(lua_State *L)
   if (!handle->open) return push_closed(L);
   check_count(L, 2);
   check_record(L, 2, "turn");
-  encode_line(L, 2, &handle->lines, "turn");
-  if (!write_line(&handle->journal, &handle->lines, false, &failure))
-    return push_false_failure(L, &failure, handle->path);
+  struct scratch *scratch = take_scratch(L);
+  encode_line(L, 2, &scratch->text, "turn");
+  if (!handle->open) return push_closed(L); /* by a finalizer, meanwhile */
+  bool done = write_line(&handle->journal, &scratch->text, false, &failure);
+  give_scratch(scratch);
+  if (!done) return push_false_failure(L, &failure, handle->path);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -168,18 +172,6 @@ static int session_sync_l(lua_State *L)
   return 1;
 }
 
-/* What append opens, in a userdata: encoding may raise. */
-static int append_once(lua_State *L, struct handle *handle, const struct options *options)
-{
-  struct failure failure;
-  encode_line(L, 2, &handle->lines, "value");
-  bool done = open_handle(handle, options, &failure) && write_line(&handle->journal, &handle->lines, false, &failure);
-  close_handle(handle);
-  if (!done) return push_nil_failure(L, &failure, handle->path);
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
 /* append(path, value [, opts]): appends one record to a file of JSON lines, under its lock.
  * path: string. value: table. opts: as session's.
  * Returns true; or nil, message, errno. Raises as session:append. */
@@ -190,9 +182,18 @@ int append_l(lua_State *L)
   check_count(L, 3);
   const char *path = check_path(L, 1, &failure);
   check_record(L, 2, "value");
-  check_options(L, 3, &options, false);
+  check_options(L, 3, &options, OPTION_SYNC | OPTION_WAIT);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  return append_once(L, new_handle(L, path), &options);
+  struct scratch *scratch = take_scratch(L);
+  encode_line(L, 2, &scratch->text, "value");
+  struct handle *handle = new_handle(L, path);
+  bool done = open_handle(handle, &options, &failure) &&
+              write_line(&handle->journal, &scratch->text, false, &failure);
+  give_scratch(scratch);
+  close_handle(handle);
+  if (!done) return push_nil_failure(L, &failure, path);
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 /* ---- fields ---- */
@@ -204,10 +205,11 @@ static int session_index(lua_State *L)
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(1));
   if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  const char *name = lua_tostring(L, 2);
-  if (strcmp(name, "path") == 0) lua_pushstring(L, handle->path);
-  else if (strcmp(name, "closed") == 0) lua_pushboolean(L, !handle->open);
-  else if (strcmp(name, "fd") == 0 && handle->open) lua_pushinteger(L, handle->journal.fd);
+  size_t length;
+  const char *name = lua_tolstring(L, 2, &length);
+  if (is_name(name, length, "path")) lua_pushstring(L, handle->path);
+  else if (is_name(name, length, "closed")) lua_pushboolean(L, !handle->open);
+  else if (is_name(name, length, "fd") && handle->open) lua_pushinteger(L, handle->journal.fd);
   else lua_pushnil(L);
   return 1;
 }

@@ -257,9 +257,10 @@ static void shortest_decimal(double number, struct decimal *decimal)
     int order = big_compare(&v.r, &v.below);
     bool low = order < 0 || (order == 0 && v.closed);
     bool high = reaches_one(&v);
-    if (low && high) { /* both the digit and the one above it do: take the nearer */
+    if (low && high) { /* both the digit and the one above it do: take the nearer, or the even one */
       big_shift(&v.r, 1);
-      high = big_compare(&v.r, &v.s) >= 0;
+      order = big_compare(&v.r, &v.s);
+      high = order > 0 || (order == 0 && digit % 2 == 1);
     }
     if (high) digit++;
     decimal->digits[decimal->length++] = digit;

@@ -54,7 +54,8 @@ static bool hopeless(struct reader *reader)
   const char *p = json_space(text, text);
   if (reader->length >= LONGEST_LINE) return true;
   if (*p != '{') return p < end;
-  return json_value(p, text, 0, &error) != NULL || error.at < end;
+  p = json_value(p, text, 0, &error);
+  return (p != NULL ? json_space(p, text) : error.at) < end;
 }
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)
@@ -98,12 +99,9 @@ static int pass_over(struct reader *reader, struct block *block)
   return 1;
 }
 
-static void skip_byte_order_mark(struct block *block)
+void reader_hide_mark(char *text, size_t length)
 {
-  if (block->offset != 0 || block->size < 3 || memcmp(block->start, "\xef\xbb\xbf", 3) != 0) return;
-  block->start += 3;
-  block->offset += 3;
-  block->size -= 3;
+  if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) memset(text, ' ', 3);
 }
 
 int reader_next(struct reader *reader, struct block *block)
@@ -121,12 +119,12 @@ int reader_next(struct reader *reader, struct block *block)
     reader->position += (uint64_t)got;
     reader->length += (size_t)got;
     memset(fresh + got, 0, SPAN_PADDING);
+    if (reader->position == (uint64_t)got) reader_hide_mark(fresh, (size_t)got);
     const char *newline = last_newline(fresh, (size_t)got);
     if (newline != NULL) hand_out(reader, block, (size_t)(newline + 1 - reader->buffer));
     else if (got > 0) continue;
     else if (reader->length == 0) return 0;
     else hand_out_unfinished(reader, block);
-    skip_byte_order_mark(block);
     return 1;
   }
 }

@@ -28,7 +28,11 @@ struct block {
   bool unfinished, hopeless;
 };
 
-/* Begins at `offset`, which must be the start of a line. A byte order mark at 0 is passed over. */
+/* Puts spaces in the place of a byte order mark, with which a file may begin (RFC 8259, section
+ * 8.1, lets a parser ignore it). */
+void reader_hide_mark(char *text, size_t length);
+
+/* Begins at `offset`, which must be the start of a line. */
 void reader_open(struct reader *reader, int fd, uint64_t offset);
 /* 1 and the next block, 0 at the end of the file, -1 and errno. Asked again after the end, it goes
  * on with what was appended since, if the last line was not unfinished. */

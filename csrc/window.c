@@ -41,6 +41,7 @@ static int slide(struct window *window, uint64_t offset, size_t length)
   window->length = (size_t)got;
   memset(window->buffer + got, 0, SPAN_PADDING);
   window->buffer[got] = '\n';
+  if (offset == 0) reader_hide_mark(window->buffer, (size_t)got);
   return 0;
 }
 
