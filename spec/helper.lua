@@ -1,0 +1,111 @@
+--- What every spec needs: a directory of its own, whole-file reads and writes, other processes, and
+-- the check that a spec leaves no descriptor behind.
+local lfs = require("lfs")
+local stdlib = require("posix.stdlib")
+
+local helper = {}
+
+--- The interpreter that runs this spec ("luajit" or "lua5.1"); LUA names another.
+helper.lua = os.getenv("LUA") or (rawget(_G, "jit") and "luajit" or "lua5.1")
+
+--- The checkout's directory, so that a child in another directory finds the modules.
+helper.root = assert(lfs.currentdir())
+
+--- `text` as one word for sh.
+function helper.quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- A new empty directory, removed when the enclosing spec ends (see `guard`).
+function helper.tmpdir()
+  local dir = assert(stdlib.mkdtemp((os.getenv("TMPDIR") or "/tmp") .. "/aish_history.XXXXXX"))
+  helper.dirs[#helper.dirs + 1] = dir
+  return dir
+end
+
+helper.dirs = {}
+
+--- Writes `bytes` as the whole of `path`; returns `path`.
+function helper.write(path, bytes)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(bytes))
+  assert(file:close())
+  return path
+end
+
+--- The whole of `path`.
+function helper.read(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = assert(file:read("*a"))
+  file:close()
+  return bytes
+end
+
+--- The lines of `path`, without their newlines.
+function helper.lines(path)
+  local lines = {}
+  for line in helper.read(path):gmatch("([^\n]*)\n?") do
+    lines[#lines + 1] = line
+  end
+  lines[#lines] = nil -- the empty match after the last newline
+  return lines
+end
+
+--- The open descriptors of this process, number to target.
+function helper.descriptors()
+  local open = {}
+  for name in lfs.dir("/proc/self/fd") do
+    local target = name:match("^%d+$") and lfs.symlinkattributes("/proc/self/fd/" .. name, "target")
+    if target and not target:match("^/proc/%d+/fd$") then open[tonumber(name)] = target end
+  end
+  return open
+end
+
+--- Installs the before_each and after_each that every describe block starts with:
+-- no descriptor outlives a spec, no temporary directory does either.
+function helper.guard(before_each, after_each)
+  local before
+  before_each(function()
+    collectgarbage()
+    collectgarbage()
+    before = helper.descriptors()
+  end)
+  after_each(function()
+    collectgarbage()
+    collectgarbage()
+    for number, target in pairs(helper.descriptors()) do
+      assert(before[number], "descriptor " .. number .. " left open: " .. target)
+    end
+    for index, dir in ipairs(helper.dirs) do
+      os.execute("chmod -R u+rwx " .. helper.quote(dir) .. " && rm -rf " .. helper.quote(dir))
+      helper.dirs[index] = nil
+    end
+  end)
+end
+
+--- The sh command that runs Lua source `code` in a new process of the same interpreter, which finds
+-- our modules; `...` are its arguments (`...` in the code).
+function helper.command(code, ...)
+  local words = { helper.lua, "-e", helper.quote(
+    "package.path='" .. package.path .. "';package.cpath='" .. package.cpath .. "'"), "-" }
+  for _, argument in ipairs({ ... }) do
+    words[#words + 1] = helper.quote(tostring(argument))
+  end
+  return table.concat(words, " ") .. " <<'END_OF_LUA'\n" .. code .. "\nEND_OF_LUA\n"
+end
+
+--- Runs `code` in another process and waits; returns what it printed, errors included.
+function helper.run(code, ...)
+  local pipe = assert(io.popen("exec 2>&1\ncd " .. helper.quote(helper.root) .. "\n" .. helper.command(code, ...)))
+  local output = pipe:read("*a")
+  pipe:close()
+  return output
+end
+
+--- Starts `code` in another process and does not wait: the result is a Lua file that reads what it
+-- prints. Close it to wait for its end.
+function helper.start(code, ...)
+  return assert(io.popen("exec 2>&1\ncd " .. helper.quote(helper.root) .. "\n" .. helper.command(code, ...)))
+end
+
+return helper
