@@ -147,7 +147,7 @@ int luaopen_aish_history(lua_State *L)
 {
   static const luaL_Reg functions[] = {
       {"open", memory_open_l}, {"session", session_open_l}, {"append", append_l},
-      {"flock", flock_l},      {"scan", scan_l},            {"load", load_l},
+      {"flock", flock_l},      {"scan", scan_l}, {"follow", follow_l},            {"load", load_l},
       {"load_memory", load_memory_l}, {"list", list_l},     {"encode", encode_l},
       {"decode", decode_l},    {"verify", verify_l},        {"compact", compact_l},
       {NULL, NULL},

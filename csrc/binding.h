@@ -45,9 +45,17 @@ struct options {
 
 enum option { OPTION_SYNC = 1, OPTION_WAIT = 2, OPTION_SHARED = 4, OPTION_DRY_RUN = 8 };
 
+/* A boolean option's value, on top of the stack. [-0, +0, e] */
+bool read_boolean(lua_State *L, int argument, const char *name);
+/* A limit or an offset: a whole number from 0, on top of the stack. [-0, +0, e] */
+size_t check_limit(lua_State *L, int argument, const char *name);
 /* Reads the table at `argument`, if there is one, over the defaults in *options. `known` is the
  * sum of the options that the function has. [-0, +0, e] */
 void check_options(lua_State *L, int argument, struct options *options, int known);
+
+/* The name of the option whose value is on top of the stack, during lua_next: a string without NUL
+ * bytes. [-0, +0, e] */
+const char *option_name(lua_State *L, int argument);
 
 /* Raises if there are more arguments than `most`. [-0, +0, e] */
 void check_count(lua_State *L, int most);
@@ -124,6 +132,7 @@ int memory_open_l(lua_State *L);
 int session_open_l(lua_State *L);
 int append_l(lua_State *L);
 int scan_l(lua_State *L);
+int follow_l(lua_State *L);
 int load_l(lua_State *L);
 int load_memory_l(lua_State *L);
 int verify_l(lua_State *L);

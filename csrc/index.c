@@ -14,8 +14,15 @@
 
 static const int64_t NO_TS = INT64_MIN;
 
+static void forget_order(struct index *index)
+{
+  sys_free(index->order);
+  index->order = NULL;
+}
+
 void index_free(struct index *index)
 {
+  forget_order(index);
   sys_free(index->items);
   sys_free(index->targets);
   buf_free(&index->odd);
@@ -269,8 +276,9 @@ static bool sort_items(struct index *index)
       sorted[count++].forgotten = false;
     }
     memcpy(index->items, sorted, count * sizeof *sorted);
-    index->count = index->active = index->settled_items = count;
-    index->settled_targets = 0;
+    index->count = count;
+    index->active = index->settled_items = index->settled_targets = 0;
+    index->disordered = false;
   }
   int reason = errno;
   sys_free(positions);
@@ -294,9 +302,18 @@ static bool was_targeted(const struct index *index, uint64_t id)
   return false;
 }
 
+static bool times_ascend(const struct index *index)
+{
+  for (size_t i = index->settled_items > 0 ? index->settled_items : 1; i < index->count; i++)
+    if (index->items[i].ts < index->items[i - 1].ts || index->items[i - 1].ts < 0) return false;
+  return true;
+}
+
 bool index_settle(struct index *index)
 {
   if (!in_order(index) && !sort_items(index)) return false;
+  if (index->settled_items < index->count) forget_order(index);
+  index->disordered = index->disordered || !times_ascend(index);
   for (size_t i = index->settled_items; i < index->count; i++) {
     index->items[i].forgotten = was_targeted(index, index->items[i].id);
     index->active += !index->items[i].forgotten;
@@ -314,21 +331,33 @@ bool index_settle(struct index *index)
   return true;
 }
 
-static bool newer(const void *context, uint32_t a, uint32_t b)
+static bool older(const void *context, uint32_t a, uint32_t b)
 {
   const struct index *index = context;
   int order = compare_ts(index, &index->items[a], &index->items[b]);
-  return order != 0 ? order > 0 : index->items[a].id > index->items[b].id;
+  return order != 0 ? order < 0 : index->items[a].id < index->items[b].id;
 }
 
-uint32_t *index_newest_first(const struct index *index, size_t *count)
+bool index_newest(struct index *index, struct newest *newest)
 {
-  uint32_t *positions = sys_realloc(NULL, index->active * sizeof *positions);
-  if (positions == NULL) return NULL;
-  *count = 0;
-  for (size_t i = index->count; i-- > 0;)
-    if (!index->items[i].forgotten) positions[(*count)++] = (uint32_t)i;
-  if (sort_positions(positions, *count, newer, index)) return positions;
-  sys_free(positions);
+  if (index->disordered && index->order == NULL) {
+    index->order = all_positions(index->count);
+    if (index->order == NULL) return false;
+    if (!sort_positions(index->order, index->count, older, index)) {
+      forget_order(index);
+      return false;
+    }
+  }
+  *newest = (struct newest){index, index->order, index->count};
+  return true;
+}
+
+const struct item *newest_next(struct newest *newest)
+{
+  while (newest->left > 0) {
+    size_t place = --newest->left;
+    const struct item *item = &newest->index->items[newest->order != NULL ? newest->order[place] : place];
+    if (!item->forgotten) return item;
+  }
   return NULL;
 }

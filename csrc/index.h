@@ -31,6 +31,8 @@ struct index {
   uint64_t highest_target;
   size_t settled_items, settled_targets; /* how many of each index_settle has seen */
   size_t active; /* items that are not forgotten */
+  bool disordered; /* the times do not ascend with the ids */
+  uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
   uint64_t max_id; /* of any line that has an id */
   uint64_t end; /* up to where the file was read: the end of its last whole line */
   bool torn; /* behind `end` is the beginning of a line, without a newline */
@@ -59,9 +61,17 @@ struct item *index_find(const struct index *index, uint64_t id);
 /* An item's time as text of *length bytes; `text` has room for one of our form. */
 const char *index_ts(const struct index *index, const struct item *item, char text[24], size_t *length);
 
-/* The active items, newest first, as positions in index->items: *count of them, to be freed with
- * sys_free. NULL with errno ENOMEM. */
-uint32_t *index_newest_first(const struct index *index, size_t *count);
+/* Going over the active items, newest first. */
+struct newest {
+  const struct index *index;
+  const uint32_t *order; /* NULL: they are in order */
+  size_t left;
+};
+
+/* Sorts the items if they are not in order of time. False with errno ENOMEM. */
+bool index_newest(struct index *index, struct newest *newest);
+/* The next one, or NULL; until the index changes. */
+const struct item *newest_next(struct newest *newest);
 
 #pragma GCC visibility pop
 #endif

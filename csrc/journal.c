@@ -129,7 +129,7 @@ enum look { LOOK_SAME, LOOK_OTHER, LOOK_FAILED };
 static enum look look(struct journal *journal, struct failure *failure)
 {
   struct stat st;
-  if (sys_stat(journal->place, &st) != 0) {
+  if (sys_look(journal->place, &st) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return LOOK_OTHER;
     fail(failure, "look at");
     return LOOK_FAILED;
@@ -167,7 +167,7 @@ bool journal_take(struct journal *journal, int fd, struct failure *failure)
 bool journal_unchanged(const struct journal *journal)
 {
   struct stat st;
-  return sys_stat(journal->place, &st) == 0 && st.st_dev == journal->device && st.st_ino == journal->inode &&
+  return sys_look(journal->place, &st) == 0 && st.st_dev == journal->device && st.st_ino == journal->inode &&
          (uint64_t)st.st_size == journal->size;
 }
 

@@ -1,4 +1,5 @@
 /* lua_args.c: arguments that are checked and results that are pushed in more than one file. */
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -131,23 +132,30 @@ static void read_wait(lua_State *L, int argument, struct options *options)
   if (!(options->wait >= 0)) argument_error(L, argument, "option \"wait\" must not be negative");
 }
 
-static bool read_boolean(lua_State *L, int argument, const char *name)
+bool read_boolean(lua_State *L, int argument, const char *name)
 {
   if (lua_type(L, -1) != LUA_TBOOLEAN) wrong_type(L, argument, name, "a boolean");
   return lua_toboolean(L, -1);
 }
 
-/* The option's name is below its value. */
-static bool read_option(lua_State *L, int argument, struct options *options, int known)
+const char *option_name(lua_State *L, int argument)
 {
+  if (lua_type(L, -2) != LUA_TSTRING)
+    argument_error(L, argument, "the name of an option must be a string, got %s", luaL_typename(L, -2));
   size_t length;
   const char *name = lua_tolstring(L, -2, &length);
-  if ((known & OPTION_SYNC) && is_name(name, length, "sync")) read_sync(L, argument, options);
-  else if ((known & OPTION_WAIT) && is_name(name, length, "wait")) read_wait(L, argument, options);
-  else if ((known & OPTION_SHARED) && is_name(name, length, "shared"))
-    options->shared = read_boolean(L, argument, "shared");
-  else if ((known & OPTION_DRY_RUN) && is_name(name, length, "dry_run"))
-    options->dry_run = read_boolean(L, argument, "dry_run");
+  if (strlen(name) != length) argument_error(L, argument, "unknown option \"%s\" and a NUL byte", name);
+  return name;
+}
+
+static bool read_option(lua_State *L, int argument, const char *name, struct options *options, int known)
+{
+  if ((known & OPTION_SYNC) && strcmp(name, "sync") == 0) read_sync(L, argument, options);
+  else if ((known & OPTION_WAIT) && strcmp(name, "wait") == 0) read_wait(L, argument, options);
+  else if ((known & OPTION_SHARED) && strcmp(name, "shared") == 0)
+    options->shared = read_boolean(L, argument, name);
+  else if ((known & OPTION_DRY_RUN) && strcmp(name, "dry_run") == 0)
+    options->dry_run = read_boolean(L, argument, name);
   else return false;
   return true;
 }
@@ -156,14 +164,20 @@ void check_options(lua_State *L, int argument, struct options *options, int know
 {
   if (lua_isnoneornil(L, argument)) return;
   luaL_checktype(L, argument, LUA_TTABLE);
-  lua_pushnil(L);
-  while (lua_next(L, argument) != 0) {
-    if (lua_type(L, -2) != LUA_TSTRING)
-      argument_error(L, argument, "the name of an option must be a string, got %s", luaL_typename(L, -2));
-    if (!read_option(L, argument, options, known))
-      argument_error(L, argument, "unknown option \"%s\"", lua_tostring(L, -2));
-    lua_pop(L, 1);
+  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
+    const char *name = option_name(L, argument);
+    if (!read_option(L, argument, name, options, known)) argument_error(L, argument, "unknown option \"%s\"", name);
   }
+}
+
+size_t check_limit(lua_State *L, int argument, const char *name)
+{
+  if (lua_type(L, -1) != LUA_TNUMBER)
+    argument_error(L, argument, "option \"%s\" must be a number, got %s", name, luaL_typename(L, -1));
+  lua_Number limit = lua_tonumber(L, -1);
+  if (!(limit >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
+  if (limit != floor(limit)) argument_error(L, argument, "option \"%s\" must be a whole number", name);
+  return limit < 1e15 ? (size_t)limit : SIZE_MAX;
 }
 
 /* ---- userdata ---- */

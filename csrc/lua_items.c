@@ -4,19 +4,22 @@
  * of the file, and each becomes a table at its place in the result. */
 #include "lua_items.h"
 
+#include <math.h>
+
 #include "sort.h"
 #include "sys.h"
-#include "window.h"
 
 #ifndef LUA_GCISRUNNING
 #define LUA_GCISRUNNING 9
 #endif
 
-bool hold_collector(lua_State *L)
+bool hold_collector(lua_State *L, bool large)
 {
   bool was_running = lua_gc(L, LUA_GCISRUNNING, 0) != 0; /* -1 under Lua 5.1 */
-  if (was_running) lua_gc(L, LUA_GCSTOP, 0);
-  return was_running;
+  if (!was_running) return false;
+  while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0) continue;
+  lua_gc(L, LUA_GCSTOP, 0);
+  return true;
 }
 
 void release_collector(lua_State *L, bool was_running)
@@ -24,31 +27,129 @@ void release_collector(lua_State *L, bool was_running)
   if (was_running) lua_gc(L, LUA_GCRESTART, 0);
 }
 
-/* Which items go where. */
-struct plan {
-  const struct index *index;
-  struct window window;
-  uint32_t *positions; /* in the index, newest first */
-  uint32_t *reading; /* places in `positions`, in the order of the file */
-  size_t count;
-  bool failed; /* errno says why */
-};
+/* ---- filters ---- */
+
+void check_time(lua_State *L, int argument, const char *name, struct bound *bound)
+{
+  size_t length;
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (isnan(seconds)) argument_error(L, argument, "option \"%s\" is not a time", name);
+    bound_from_seconds(bound, seconds);
+    return;
+  }
+  if (lua_type(L, -1) != LUA_TSTRING)
+    argument_error(L, argument, "option \"%s\" must be a time, got %s", name, luaL_typename(L, -1));
+  const char *text = lua_tolstring(L, -1, &length);
+  if (!bound_read(bound, text, length)) argument_error(L, argument, "option \"%s\" is not a time: \"%s\"", name, text);
+}
+
+static unsigned check_kind(lua_State *L, int argument, int index)
+{
+  size_t length;
+  if (lua_type(L, index) != LUA_TSTRING)
+    argument_error(L, argument, "option \"kind\" must be a name or an array of names, got %s", luaL_typename(L, index));
+  const char *name = lua_tolstring(L, index, &length);
+  enum record_kind kind = record_kind(name, length);
+  if (kind < KIND_FACT || kind > KIND_CONTEXT) argument_error(L, argument, "unknown kind \"%s\"", name);
+  return 1U << kind;
+}
+
+static unsigned check_kinds(lua_State *L, int argument)
+{
+  if (!lua_istable(L, -1)) return check_kind(L, argument, -1);
+  unsigned kinds = 1U << KIND_NONE; /* no item is of this kind: an empty array lets none pass */
+  int count = (int)lua_objlen(L, -1);
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, -1, i);
+    kinds |= check_kind(L, argument, -1);
+    lua_pop(L, 1);
+  }
+  return kinds;
+}
+
+/* Puts the string on top of the stack in the place that keeps it alive. */
+static const char *keep_text(lua_State *L, int argument, const char *name, int place, size_t *length)
+{
+  if (lua_type(L, -1) != LUA_TSTRING)
+    argument_error(L, argument, "option \"%s\" must be a string, got %s", name, luaL_typename(L, -1));
+  lua_pushvalue(L, -1);
+  lua_replace(L, place);
+  return lua_tolstring(L, place, length);
+}
+
+static bool read_filter(lua_State *L, int argument, const char *name, struct filter *filter, int place)
+{
+  if (strcmp(name, "kind") == 0) filter->kinds = check_kinds(L, argument);
+  else if (strcmp(name, "tag") == 0) filter->tag = keep_text(L, argument, name, place, &filter->tag_length);
+  else if (strcmp(name, "source") == 0)
+    filter->source = keep_text(L, argument, name, place + 1, &filter->source_length);
+  else if (strcmp(name, "since") == 0) check_time(L, argument, name, &filter->since);
+  else if (strcmp(name, "before") == 0) check_time(L, argument, name, &filter->before);
+  else if (strcmp(name, "limit") == 0) filter->limit = check_limit(L, argument, name);
+  else return false;
+  return true;
+}
+
+void check_filter(lua_State *L, int argument, struct filter *filter,
+                  bool (*more)(lua_State *L, int argument, const char *name, void *context), void *context)
+{
+  memset(filter, 0, sizeof *filter);
+  filter->limit = SIZE_MAX;
+  bool given = !lua_isnoneornil(L, argument);
+  if (given) luaL_checktype(L, argument, LUA_TTABLE);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  int place = lua_gettop(L) - 1;
+  if (!given) return;
+  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
+    const char *name = option_name(L, argument);
+    if (!read_filter(L, argument, name, filter, place) && (more == NULL || !more(L, argument, name, context)))
+      argument_error(L, argument, "unknown option \"%s\"", name);
+  }
+}
+
+/* ---- building ---- */
+
+static const struct item *item_at(const struct items_job *job, size_t place)
+{
+  uint32_t position;
+  memcpy(&position, job->chosen.data + place * sizeof position, sizeof position);
+  return &job->index->items[position];
+}
 
 static bool offset_before(const void *context, uint32_t a, uint32_t b)
 {
-  const struct plan *plan = context;
-  const struct item *items = plan->index->items;
-  return items[plan->positions[a]].offset < items[plan->positions[b]].offset;
+  return item_at(context, a)->offset < item_at(context, b)->offset;
 }
 
-static bool make_plan(struct plan *plan)
+/* 1: wanted, 0: not, -1: errno. */
+static int is_wanted(struct items_job *job, const struct item *item)
 {
-  plan->positions = index_newest_first(plan->index, &plan->count);
-  if (plan->positions == NULL) return false;
-  plan->reading = sys_realloc(NULL, plan->count * sizeof *plan->reading);
-  if (plan->reading == NULL) return false;
-  for (size_t i = 0; i < plan->count; i++) plan->reading[i] = (uint32_t)(plan->count - 1 - i);
-  return sort_positions(plan->reading, plan->count, offset_before, plan);
+  if (!filter_item(job->filter, job->index, item)) return 0;
+  if (!filter_reads(job->filter)) return 1;
+  const char *line = window_line(&job->window, item->offset, item->length);
+  if (line == NULL) return errno != 0 ? -1 : 0;
+  return filter_line(job->filter, line);
+}
+
+static bool choose(struct items_job *job)
+{
+  struct newest newest;
+  const struct item *item;
+  if (!index_newest(job->index, &newest)) return false;
+  while (job->count < job->filter->limit && (item = newest_next(&newest)) != NULL) {
+    int wanted = is_wanted(job, item);
+    if (wanted < 0) return false;
+    if (wanted == 0) continue;
+    uint32_t position = (uint32_t)(item - job->index->items);
+    if (!buf_add(&job->chosen, (const char *)&position, sizeof position)) return false;
+    job->count++;
+  }
+  job->reading = sys_realloc(NULL, job->count * sizeof *job->reading);
+  if (job->reading == NULL) return false;
+  for (size_t i = 0; i < job->count; i++) job->reading[i] = (uint32_t)(job->count - 1 - i);
+  return sort_positions(job->reading, job->count, offset_before, job);
 }
 
 /* Closes the holes that lines leave which are no longer there. */
@@ -66,55 +167,61 @@ static void close_holes(lua_State *L, int table, size_t count)
   }
 }
 
-/* Called with the plan, protected. Returns the array. */
-static int build_items(lua_State *L)
+/* Decodes what was chosen into the array at `result`. */
+static void decode_chosen(lua_State *L, struct items_job *job, int result)
 {
-  struct plan *plan = lua_touserdata(L, 1);
   struct decoder decoder;
   bool holes = false;
-  lua_createtable(L, (int)plan->count, 0);
-  int result = lua_gettop(L);
   decoder_open(&decoder, L);
   int top = lua_gettop(L);
-  for (size_t i = 0; i < plan->count; i++) {
-    uint32_t place = plan->reading[i];
-    const struct item *item = &plan->index->items[plan->positions[place]];
-    const char *line = window_line(&plan->window, item->offset, item->length);
-    plan->failed = line == NULL && errno != 0;
-    if (plan->failed) return 0;
+  for (size_t i = 0; i < job->count; i++) {
+    const struct item *item = item_at(job, job->reading[i]);
+    const char *line = window_line(&job->window, item->offset, item->length);
+    job->failed = line == NULL && errno != 0;
+    if (job->failed) return;
     if (line != NULL && decode_line(&decoder, line, item->members) != NULL) {
-      lua_rawseti(L, result, (int)place + 1);
+      lua_rawseti(L, result, (int)job->reading[i] + 1);
     } else {
       lua_settop(L, top);
       holes = true;
     }
   }
-  if (holes) close_holes(L, result, plan->count);
-  lua_settop(L, result);
+  if (holes) close_holes(L, result, job->count);
+}
+
+/* Called with the job, protected. Returns the array. The collector is held before anything is
+ * chosen: a finalizer may change the index. */
+static int build(lua_State *L)
+{
+  enum { LARGE = 10000 };
+  struct items_job *job = lua_touserdata(L, 1);
+  job->was_running = hold_collector(L, job->index->active > LARGE && job->filter->limit > LARGE);
+  job->held = true;
+  job->failed = !choose(job);
+  if (job->failed) return 0;
+  lua_createtable(L, (int)job->count, 0);
+  decode_chosen(L, job, 2);
+  lua_settop(L, 2);
   return 1;
 }
 
-bool push_items(lua_State *L, int fd, const struct index *index, struct failure *failure)
+void items_prepare(lua_State *L, struct items_job *job)
 {
-  struct plan plan = {.index = index};
-  luaL_checkstack(L, LUA_MINSTACK, "items");
-  window_open(&plan.window, fd);
-  lua_pushcfunction(L, build_items);
-  lua_pushlightuserdata(L, &plan);
-  int status = 0;
-  plan.failed = !make_plan(&plan);
-  if (!plan.failed) {
-    bool was_running = hold_collector(L);
-    status = lua_pcall(L, 1, 1, 0);
-    release_collector(L, was_running);
-  } else {
-    lua_pop(L, 1);
-  }
-  if (plan.failed) fail(failure, "read");
-  window_close(&plan.window);
-  sys_free(plan.positions);
-  sys_free(plan.reading);
-  if (status != 0) lua_error(L);
-  if (plan.failed) lua_pop(L, 1);
-  return !plan.failed;
+  memset(job, 0, sizeof *job);
+  lua_pushcfunction(L, build);
+  lua_pushlightuserdata(L, job);
+}
+
+int items_build(lua_State *L, struct items_job *job, struct failure *failure)
+{
+  window_open(&job->window, job->fd);
+  int status = lua_pcall(L, 1, 1, 0);
+  if (job->failed) fail(failure, "read");
+  if (job->held) release_collector(L, job->was_running);
+  window_close(&job->window);
+  buf_free(&job->chosen);
+  buf_free(&job->filter->unescaped);
+  sys_free(job->reading);
+  if (status != 0) return -1;
+  return job->failed ? 0 : 1;
 }

@@ -375,17 +375,28 @@ static int memory_get_l(lua_State *L)
   return 1;
 }
 
-/* memory:items(): an array of the active items, newest first; nil, message, errno where the file
- * cannot be read. */
+/* memory:items([filter]): an array of the active items, newest first.
+ * filter: table of kind (a name or an array of names), tag, source, since (inclusive), before
+ * (exclusive; times as text or seconds since 1970) and limit.
+ * nil, message, errno where the file cannot be read. */
 static int memory_items_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "items");
   struct memory *memory = &handle->memory;
+  struct items_job job;
+  struct filter filter;
   struct failure failure;
-  check_count(L, 1);
-  if (!memory_refresh(memory, &failure) || !push_items(L, memory->journal.fd, &memory->index, &failure))
-    return push_nil_failure(L, &failure, handle->path);
-  return 1;
+  check_count(L, 2);
+  check_filter(L, 2, &filter, NULL, NULL);
+  items_prepare(L, &job);
+  check_open(L, "items"); /* a finalizer may have closed it meanwhile */
+  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+  job.fd = memory->journal.fd;
+  job.index = &memory->index;
+  job.filter = &filter;
+  int result = items_build(L, &job, &failure);
+  if (result < 0) return lua_error(L);
+  return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
 /* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */

@@ -1,0 +1,97 @@
+/* filter.c: times are compared as bytes, which for UTC in one form is their order. */
+#include "filter.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "timestamp.h"
+#include "walk.h"
+
+/* ---- times ---- */
+
+static bool two_digits(const char *text, int least, int most)
+{
+  if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') return false;
+  int value = (text[0] - '0') * 10 + (text[1] - '0');
+  return value >= least && value <= most;
+}
+
+static bool is_date(const char *text)
+{
+  return two_digits(text, 0, 99) && two_digits(text + 2, 0, 99) && text[4] == '-' && two_digits(text + 5, 1, 12) &&
+         text[7] == '-' && two_digits(text + 8, 1, 31);
+}
+
+bool bound_read(struct bound *bound, const char *text, size_t length)
+{
+  bool zoned = length > 10 && text[length - 1] == 'Z';
+  length -= zoned;
+  if (length != 10 && length != 16 && length != 19) return false;
+  if (!is_date(text)) return false;
+  if (length >= 16 && !(text[10] == 'T' && two_digits(text + 11, 0, 23) && text[13] == ':' && two_digits(text + 14, 0, 59)))
+    return false;
+  if (length == 19 && !(text[16] == ':' && two_digits(text + 17, 0, 60))) return false;
+  memcpy(bound->text, text, length);
+  bound->length = length;
+  return true;
+}
+
+void bound_from_seconds(struct bound *bound, double seconds)
+{
+  const double most = 1e15; /* far beyond the year 9999, to which timestamp_print cuts it */
+  seconds = ceil(seconds);
+  if (seconds > most) seconds = most;
+  if (seconds < -most) seconds = -most;
+  timestamp_print((int64_t)seconds, bound->text);
+  bound->length = TIMESTAMP_LENGTH - 1; /* without the Z, so that it is not above 12:00:00.5Z */
+}
+
+static int compare(const char *ts, size_t length, const struct bound *bound)
+{
+  int order = memcmp(ts, bound->text, length < bound->length ? length : bound->length);
+  return order != 0 ? order : (length > bound->length) - (length < bound->length);
+}
+
+bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts, size_t length)
+{
+  if (since->length > 0 && compare(ts, length, since) < 0) return false;
+  return before->length == 0 || compare(ts, length, before) < 0;
+}
+
+/* ---- items ---- */
+
+bool filter_item(const struct filter *filter, const struct index *index, const struct item *item)
+{
+  char text[24];
+  size_t length;
+  if (filter->kinds != 0 && (filter->kinds >> item->kind & 1) == 0) return false;
+  if (filter->since.length == 0 && filter->before.length == 0) return true;
+  const char *ts = index_ts(index, item, text, &length);
+  return bounds_hold(&filter->since, &filter->before, ts, length);
+}
+
+static bool has_tag(struct filter *filter, const char *value)
+{
+  struct walk elements;
+  struct slice element;
+  if (*value != '[') return false;
+  for (walk_begin(&elements, value); walk_next(&elements);)
+    if (walk_string(&elements, &element) &&
+        slice_is(&element, filter->tag, filter->tag_length, &filter->unescaped))
+      return true;
+  return false;
+}
+
+bool filter_line(struct filter *filter, const char *line)
+{
+  struct walk members;
+  struct slice source;
+  bool tag = filter->tag == NULL, sourced = filter->source == NULL;
+  for (walk_begin(&members, line); walk_next(&members);) {
+    if (filter->tag != NULL && walk_key_is(&members, "tags")) tag = has_tag(filter, members.value);
+    if (filter->source != NULL && walk_key_is(&members, "source"))
+      sourced = walk_string(&members, &source) &&
+                slice_is(&source, filter->source, filter->source_length, &filter->unescaped);
+  }
+  return tag && sourced;
+}

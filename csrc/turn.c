@@ -1,0 +1,63 @@
+/* turn.c: the members of a turn that lists and searches need. */
+#include "turn.h"
+
+#include "walk.h"
+
+const char *turn_parse(const char *p, struct turn *turn, struct json_error *error)
+{
+  memset(turn, 0, sizeof *turn);
+  p = json_space(p, p);
+  if (*p != '{') return json_fail(error, "not an object", p);
+  const char *end = json_value(p, p, 0, error);
+  if (end == NULL) return NULL;
+  end = json_space(end, end);
+  if (*end != '\n') return json_fail(error, "text behind the object", end);
+  struct walk members;
+  bool role = false, content = false;
+  for (walk_begin(&members, p); walk_next(&members);) {
+    if (walk_key_is(&members, "role")) {
+      role = walk_is_true(&members);
+      if (!walk_string(&members, &turn->role)) turn->role.start = NULL;
+    } else if (walk_key_is(&members, "content")) {
+      content = walk_is_true(&members);
+      turn->content = members.value;
+    } else if (walk_key_is(&members, "ts")) {
+      if (!walk_string(&members, &turn->ts)) turn->ts.start = NULL;
+    } else if (walk_key_is(&members, "meta")) {
+      turn->meta = walk_is_true(&members) ? members.value : NULL;
+      turn->meta_end = members.end;
+    }
+  }
+  turn->is_turn = role && content;
+  return end;
+}
+
+bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string), void *context)
+{
+  struct walk inner;
+  struct slice string;
+  if (*value != '{' && *value != '[') return true;
+  for (walk_begin(&inner, value); walk_next(&inner);)
+    if (!(walk_string(&inner, &string) ? visit(context, &string) : turn_strings(inner.value, visit, context)))
+      return false;
+  return true;
+}
+
+static bool take_first(void *context, const struct slice *string)
+{
+  *(struct slice *)context = *string;
+  return false;
+}
+
+bool turn_text(const char *content, struct buf *buf)
+{
+  struct slice text = {NULL, NULL, false};
+  if (*content == '"') {
+    struct json_error error;
+    text.start = content + 1;
+    text.end = json_string(text.start, &text.escaped, &error) - 1;
+  } else {
+    turn_strings(content, take_first, &text);
+  }
+  return text.start == NULL || slice_append(&text, buf);
+}
