@@ -1,17 +1,20 @@
 /* aish_history.c: the module.
  *
- * | file                            | what it does                                              |
- * | sys                             | every system call                                         |
- * | buf, sort                       | bytes, order                                              |
- * | span, json, number, timestamp   | the parts of a line                                       |
- * | reader, window                  | lines of a file, all of them or single ones               |
- * | record, index                   | what a memory file says                                   |
- * | journal, memory                 | how it is written to                                      |
- * | dir                             | the names of sessions                                     |
- * | lua_encode, lua_decode          | Lua values and JSON                                       |
- * | lua_memory, lua_session         | the handles                                               |
- * | lua_read, lua_items             | files and items as Lua tables                             |
- * | lua_args                        | arguments and results                                     |
+ * | file                              | what it does                                            |
+ * | sys                               | every system call                                       |
+ * | buf, sort                         | bytes, order                                            |
+ * | span, json, walk, number          | JSON: strings, grammar, members, numbers                |
+ * | timestamp, fold (casefold)        | times; letters without their case                       |
+ * | reader, lines, tail, window       | lines of a file: in blocks, one by one, from the end, at a place |
+ * | record, index, filter             | what a memory file says                                 |
+ * | turn, summary, dir                | what session files say                                  |
+ * | query, rank                       | searching                                               |
+ * | journal, memory, compact, verify  | how files are written to, rewritten and judged          |
+ * | lua_encode, lua_decode            | Lua values and JSON                                     |
+ * | lua_memory, lua_session           | the handles                                             |
+ * | lua_load, lua_items, lua_scan     | files as Lua tables                                     |
+ * | lua_recall, lua_compact           | lists and searches; verify and compact                  |
+ * | lua_args (binding.h)              | arguments and results                                   |
  *
  * Includes point one way: lua_* to the rest, and within each row and between rows upwards.
  *
@@ -147,7 +150,7 @@ int luaopen_aish_history(lua_State *L)
 {
   static const luaL_Reg functions[] = {
       {"open", memory_open_l}, {"session", session_open_l}, {"append", append_l},
-      {"flock", flock_l},      {"scan", scan_l}, {"follow", follow_l},            {"load", load_l},
+      {"flock", flock_l},      {"scan", scan_l}, {"follow", follow_l}, {"sessions", sessions_l}, {"search", search_l},            {"load", load_l},
       {"load_memory", load_memory_l}, {"list", list_l},     {"encode", encode_l},
       {"decode", decode_l},    {"verify", verify_l},        {"compact", compact_l},
       {NULL, NULL},

@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "failure.h"
+#include "filter.h"
 #include "json.h"
 #include "sys.h"
 
@@ -47,6 +48,8 @@ enum option { OPTION_SYNC = 1, OPTION_WAIT = 2, OPTION_SHARED = 4, OPTION_DRY_RU
 
 /* A boolean option's value, on top of the stack. [-0, +0, e] */
 bool read_boolean(lua_State *L, int argument, const char *name);
+/* A time option: text, or seconds since 1970, on top of the stack. [-0, +0, e] */
+void check_time(lua_State *L, int argument, const char *name, struct bound *bound);
 /* A limit or an offset: a whole number from 0, on top of the stack. [-0, +0, e] */
 size_t check_limit(lua_State *L, int argument, const char *name);
 /* Reads the table at `argument`, if there is one, over the defaults in *options. `known` is the
@@ -135,6 +138,8 @@ int scan_l(lua_State *L);
 int follow_l(lua_State *L);
 int load_l(lua_State *L);
 int load_memory_l(lua_State *L);
+int sessions_l(lua_State *L);
+int search_l(lua_State *L);
 int verify_l(lua_State *L);
 int compact_l(lua_State *L);
 

@@ -20,9 +20,17 @@ static void forget_order(struct index *index)
   index->order = NULL;
 }
 
+static void forget_words(struct index *index)
+{
+  sys_free(index->words);
+  index->words = NULL;
+  index->words_counted = 0;
+}
+
 void index_free(struct index *index)
 {
   forget_order(index);
+  forget_words(index);
   sys_free(index->items);
   sys_free(index->targets);
   buf_free(&index->odd);
@@ -279,6 +287,7 @@ static bool sort_items(struct index *index)
     index->count = count;
     index->active = index->settled_items = index->settled_targets = 0;
     index->disordered = false;
+    forget_words(index);
   }
   int reason = errno;
   sys_free(positions);
@@ -331,11 +340,15 @@ bool index_settle(struct index *index)
   return true;
 }
 
+bool index_is_newer(const struct index *index, uint32_t a, uint32_t b)
+{
+  int order = compare_ts(index, &index->items[a], &index->items[b]);
+  return order != 0 ? order > 0 : index->items[a].id > index->items[b].id;
+}
+
 static bool older(const void *context, uint32_t a, uint32_t b)
 {
-  const struct index *index = context;
-  int order = compare_ts(index, &index->items[a], &index->items[b]);
-  return order != 0 ? order < 0 : index->items[a].id < index->items[b].id;
+  return index_is_newer(context, b, a);
 }
 
 bool index_newest(struct index *index, struct newest *newest)

@@ -32,6 +32,8 @@ struct index {
   size_t settled_items, settled_targets; /* how many of each index_settle has seen */
   size_t active; /* items that are not forgotten */
   bool disordered; /* the times do not ascend with the ids */
+  uint16_t *words; /* how many words each item has, as far as they were counted for ranking */
+  size_t words_counted;
   uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
   uint64_t max_id; /* of any line that has an id */
   uint64_t end; /* up to where the file was read: the end of its last whole line */
@@ -60,6 +62,9 @@ struct item *index_find(const struct index *index, uint64_t id);
 
 /* An item's time as text of *length bytes; `text` has room for one of our form. */
 const char *index_ts(const struct index *index, const struct item *item, char text[24], size_t *length);
+
+/* Whether an item is newer than another: by time, then by id. */
+bool index_is_newer(const struct index *index, uint32_t a, uint32_t b);
 
 /* Going over the active items, newest first. */
 struct newest {

@@ -170,6 +170,21 @@ void check_options(lua_State *L, int argument, struct options *options, int know
   }
 }
 
+void check_time(lua_State *L, int argument, const char *name, struct bound *bound)
+{
+  size_t length;
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (isnan(seconds)) argument_error(L, argument, "option \"%s\" is not a time", name);
+    bound_from_seconds(bound, seconds);
+    return;
+  }
+  if (lua_type(L, -1) != LUA_TSTRING)
+    argument_error(L, argument, "option \"%s\" must be a time, got %s", name, luaL_typename(L, -1));
+  const char *text = lua_tolstring(L, -1, &length);
+  if (!bound_read(bound, text, length)) argument_error(L, argument, "option \"%s\" is not a time: \"%s\"", name, text);
+}
+
 size_t check_limit(lua_State *L, int argument, const char *name)
 {
   if (lua_type(L, -1) != LUA_TNUMBER)

@@ -44,8 +44,6 @@ struct items_job {
 void items_prepare(lua_State *L, struct items_job *job);
 int items_build(lua_State *L, struct items_job *job, struct failure *failure);
 
-/* A time option: text, or seconds since 1970, on top of the stack. [-0, +0, e] */
-void check_time(lua_State *L, int argument, const char *name, struct bound *bound);
 
 #pragma GCC visibility pop
 #endif

@@ -16,6 +16,7 @@ struct load {
   struct tail tail;
   size_t last; /* how many turns are wanted, from the end; SIZE_MAX: all */
   bool all; /* records without role or content too */
+  uint64_t meta_offset; /* of the line that the meta is in; UINT64_MAX: there is none */
   bool large;
   bool held, was_running; /* the collector */
   bool failed; /* errno says why */
@@ -52,17 +53,13 @@ static void read_forward(lua_State *L, struct load *load, struct decoder *decode
     lua_settop(L, top);
     if (only_first && !first) break;
     if (line.hopeless || decode_line(decoder, line.text, 0) == NULL) continue;
-    if (first && has(L, "meta")) keep_meta(L, turns + 1);
-    else if (!only_first && is_wanted(L, load)) lua_rawseti(L, turns, ++count);
+    if (first && has(L, "meta")) {
+      keep_meta(L, turns + 1);
+      load->meta_offset = line.offset;
+    } else if (!only_first && is_wanted(L, load)) lua_rawseti(L, turns, ++count);
   }
   load->failed = result < 0;
   lua_settop(L, top);
-}
-
-/* Whether a line, on top of the stack, is the first one's meta. */
-static bool is_meta(lua_State *L, const struct load *load, uint64_t offset)
-{
-  return offset <= load->lines.end && load->lines.number == 1 && offset < load->lines.end && has(L, "meta");
 }
 
 /* Reads backward until there are enough turns; they are put in order afterwards. */
@@ -72,7 +69,7 @@ static void read_backward(lua_State *L, struct load *load, struct decoder *decod
   int result = 1, count = 0, top = lua_gettop(L);
   while ((size_t)count < load->last && (result = tail_next(&load->tail, &line)) > 0) {
     lua_settop(L, top);
-    if (decode_line(decoder, line.text, 0) == NULL || is_meta(L, load, line.offset)) continue;
+    if (decode_line(decoder, line.text, 0) == NULL || line.offset == load->meta_offset) continue;
     if (is_wanted(L, load)) lua_rawseti(L, turns, ++count);
   }
   load->failed = result < 0;
@@ -106,6 +103,7 @@ static void check_load_options(lua_State *L, int argument, struct load *load)
 {
   memset(load, 0, sizeof *load);
   load->last = SIZE_MAX;
+  load->meta_offset = UINT64_MAX;
   if (lua_isnoneornil(L, argument)) return;
   luaL_checktype(L, argument, LUA_TTABLE);
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {

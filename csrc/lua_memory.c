@@ -5,7 +5,9 @@
 #include "binding.h"
 #include "lua_compact.h"
 #include "lua_items.h"
+#include "lua_recall.h"
 #include "memory.h"
+#include "rank.h"
 #include "window.h"
 
 static const char CLASS[] = "aish_history.memory";
@@ -399,6 +401,77 @@ static int memory_items_l(lua_State *L)
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
+struct found {
+  struct window window;
+  struct buf ranked; /* struct ranked */
+};
+
+/* Called with what was found, protected. Returns the array of items, each with its score. */
+static int build_found(lua_State *L)
+{
+  struct found *found = lua_touserdata(L, 1);
+  const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
+  int count = (int)(found->ranked.length / sizeof *ranked), given = 0;
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    lua_settop(L, 2);
+    if (!push_item(L, &found->window, &ranked[i].item)) continue;
+    lua_pushnumber(L, ranked[i].score);
+    lua_setfield(L, -2, "score");
+    lua_rawseti(L, 2, ++given);
+  }
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* The options of search that no filter has. */
+static bool read_exact(lua_State *L, int argument, const char *name, void *exact)
+{
+  if (strcmp(name, "exact") != 0) return false;
+  *(bool *)exact = read_boolean(L, argument, name);
+  return true;
+}
+
+static bool find(struct memory *memory, const struct query *query, struct filter *filter, struct found *found,
+                 struct failure *failure)
+{
+  if (!memory_refresh(memory, failure)) return false;
+  window_open(&found->window, memory->journal.fd);
+  return rank_items(memory->journal.fd, &memory->index, query, filter, &found->ranked) == 0 || fail(failure, "read");
+}
+
+/* memory:search(query [, opts]): the active items whose content and tags hold every word of the
+ * query, letter case aside, the most relevant first (BM25), newer ones first where that ties.
+ * query: string of words, split at white space. opts: a filter as of items, with a limit of 20, and
+ * exact (boolean; false: the query is one literal text).
+ * Returns an array of items with `score` added; nil, message, errno where the file cannot be read. */
+static int memory_search_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "search");
+  struct filter filter;
+  struct query query;
+  struct found found;
+  struct failure failure;
+  bool exact = false;
+  check_count(L, 3);
+  check_string(L, 2, "query", NULL);
+  check_filter(L, 3, &filter, read_exact, &exact);
+  if (filter.limit == SIZE_MAX) filter.limit = 20;
+  memset(&found, 0, sizeof found);
+  lua_pushcfunction(L, build_found);
+  lua_pushlightuserdata(L, &found);
+  check_open(L, "search"); /* a finalizer may have closed it meanwhile */
+  check_query(L, 2, &query, exact);
+  bool done = find(&handle->memory, &query, &filter, &found, &failure);
+  query_free(&query);
+  buf_free(&filter.unescaped);
+  int status = done ? lua_pcall(L, 1, 1, 0) : 0;
+  window_close(&found.window);
+  buf_free(&found.ranked);
+  if (status != 0) return lua_error(L);
+  return done ? 1 : push_nil_failure(L, &failure, handle->path);
+}
+
 /* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */
 static int memory_sync_l(lua_State *L)
 {
@@ -497,7 +570,7 @@ void memory_setup(lua_State *L)
 {
   static const luaL_Reg methods[] = {
       {"add", memory_add_l},     {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
-      {"get", memory_get_l},     {"items", memory_items_l},       {"sync", memory_sync_l},
+      {"search", memory_search_l}, {"get", memory_get_l},     {"items", memory_items_l},       {"sync", memory_sync_l},
       {"close", memory_close_l}, {"compact", memory_compact_l},   {NULL, NULL},
   };
   static const luaL_Reg metamethods[] = {

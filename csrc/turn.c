@@ -49,6 +49,19 @@ static bool take_first(void *context, const struct slice *string)
   return false;
 }
 
+/* The string under the key `text` of the first part that has one. */
+static bool find_part(const char *content, struct slice *text)
+{
+  struct walk parts, members;
+  if (*content != '[') return false;
+  for (walk_begin(&parts, content); walk_next(&parts);) {
+    if (*parts.value != '{') continue;
+    for (walk_begin(&members, parts.value); walk_next(&members);)
+      if (walk_key_is(&members, "text") && walk_string(&members, text)) return true;
+  }
+  return false;
+}
+
 bool turn_text(const char *content, struct buf *buf)
 {
   struct slice text = {NULL, NULL, false};
@@ -56,7 +69,7 @@ bool turn_text(const char *content, struct buf *buf)
     struct json_error error;
     text.start = content + 1;
     text.end = json_string(text.start, &text.escaped, &error) - 1;
-  } else {
+  } else if (!find_part(content, &text)) {
     turn_strings(content, take_first, &text);
   }
   return text.start == NULL || slice_append(&text, buf);
