@@ -5,16 +5,16 @@
  * | buf, sort                         | bytes, order                                            |
  * | span, json, walk, number          | JSON: strings, grammar, members, numbers                |
  * | timestamp, fold (casefold)        | times; letters without their case                       |
- * | reader, lines, tail, window       | lines of a file: in blocks, one by one, from the end, at a place |
- * | record, index, filter             | what a memory file says                                 |
- * | turn, summary, dir                | what session files say                                  |
- * | query, rank                       | searching                                               |
- * | journal, memory, compact, verify  | how files are written to, rewritten and judged          |
- * | lua_encode, lua_decode            | Lua values and JSON                                     |
- * | lua_memory, lua_session           | the handles                                             |
- * | lua_load, lua_items, lua_scan     | files as Lua tables                                     |
- * | lua_recall, lua_compact           | lists and searches; verify and compact                  |
- * | lua_args (binding.h)              | arguments and results                                   |
+ * | reader, lines, tail, window       | lines of a file: in blocks, one by one, from the end, at a
+ * place | | record, index, filter             | what a memory file says | | turn, summary, dir |
+ * what session files say                                  | | query, rank                       |
+ * searching                                               | | journal, memory, compact, verify  |
+ * how files are written to, rewritten and judged          | | lua_encode, lua_decode            |
+ * Lua values and JSON                                     | | lua_memory, lua_session           |
+ * the handles                                             | | lua_load, lua_items, lua_scan     |
+ * files as Lua tables                                     | | lua_recall, lua_compact           |
+ * lists and searches; verify and compact                  | | lua_args (binding.h)              |
+ * arguments and results                                   |
  *
  * Includes point one way: lua_* to the rest, and within each row and between rows upwards.
  *
@@ -82,13 +82,15 @@ static int check_descriptor(lua_State *L, int argument)
     return fd >= 0 ? fd : argument_error(L, argument, "closed handle");
   if (lua_type(L, argument) == LUA_TNUMBER) {
     lua_Number number = lua_tonumber(L, argument);
-    if (number >= -0x7fffffff && number <= 0x7fffffff && number == (lua_Number)(int)number) return (int)number;
+    if (number >= -0x7fffffff && number <= 0x7fffffff && number == (lua_Number)(int)number)
+      return (int)number;
     argument_error(L, argument, "descriptor must be a whole number, got %f", number);
   }
   FILE *const *file = test_userdata(L, argument, LUA_FILEHANDLE);
   if (file != NULL && *file == NULL) return argument_error(L, argument, "closed file");
   if (file != NULL) return sys_fileno(*file);
-  return argument_error(L, argument, "descriptor, file or handle expected, got %s", luaL_typename(L, argument));
+  return argument_error(L, argument, "descriptor, file or handle expected, got %s",
+                        luaL_typename(L, argument));
 }
 
 /* flock(file, op): flock(2). file: a descriptor, a Lua file or a handle. op: a sum of LOCK_SH,
@@ -98,10 +100,12 @@ static int flock_l(lua_State *L)
   char text[128];
   check_count(L, 2);
   int fd = check_descriptor(L, 1);
-  if (lua_type(L, 2) != LUA_TNUMBER) argument_error(L, 2, "op must be a number, got %s", luaL_typename(L, 2));
+  if (lua_type(L, 2) != LUA_TNUMBER)
+    argument_error(L, 2, "op must be a number, got %s", luaL_typename(L, 2));
   lua_Number op = lua_tonumber(L, 2);
   int known = LOCK_SH | LOCK_EX | LOCK_NB | LOCK_UN;
-  if (!(op >= 0 && op <= known) || op != (lua_Number)(int)op) argument_error(L, 2, "op must be a sum of LOCK_*, got %f", op);
+  if (!(op >= 0 && op <= known) || op != (lua_Number)(int)op)
+    argument_error(L, 2, "op must be a sum of LOCK_*, got %f", op);
   lua_pushboolean(L, sys_flock(fd, (int)op) == 0);
   if (lua_toboolean(L, -1)) return 1;
   int number = errno;
@@ -149,16 +153,20 @@ __attribute__((visibility("default"))) int luaopen_aish_history(lua_State *L);
 int luaopen_aish_history(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"open", memory_open_l}, {"session", session_open_l}, {"append", append_l},
-      {"flock", flock_l},      {"scan", scan_l}, {"follow", follow_l}, {"sessions", sessions_l}, {"search", search_l},            {"load", load_l},
-      {"load_memory", load_memory_l}, {"list", list_l},     {"encode", encode_l},
-      {"decode", decode_l},    {"verify", verify_l},        {"compact", compact_l},
-      {NULL, NULL},
+      {"open", memory_open_l},  {"session", session_open_l},
+      {"append", append_l},     {"flock", flock_l},
+      {"scan", scan_l},         {"follow", follow_l},
+      {"sessions", sessions_l}, {"search", search_l},
+      {"load", load_l},         {"load_memory", load_memory_l},
+      {"list", list_l},         {"encode", encode_l},
+      {"decode", decode_l},     {"verify", verify_l},
+      {"compact", compact_l},   {NULL, NULL},
   };
   static const struct {
     const char *name;
     int value;
-  } constants[] = {{"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
+  } constants[] = {
+      {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   decoder_setup(L);
   memory_setup(L);
   session_setup(L);

@@ -92,12 +92,14 @@ struct scratch *take_scratch(lua_State *L);
 void give_scratch(struct scratch *scratch);
 
 /* Makes the metatable `name` of a kind of userdata and leaves nothing on the stack. [-0, +0, m] */
-void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods);
+void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+               const luaL_Reg *metamethods);
 
 /* ---- lua_encode.c ---- */
 
 /* Appends the JSON text of the value at `index` to the buffer. On failure false, with a message on
- * the stack that gives the path to what cannot be encoded, beginning with `root`. [-0, +0 or 1, m] */
+ * the stack that gives the path to what cannot be encoded, beginning with `root`. [-0, +0 or 1, m]
+ */
 bool encode(lua_State *L, int index, struct buf *buf, const char *root);
 /* Appends a string as JSON. False: out of memory. [-0, +0, -] */
 bool encode_string(struct buf *buf, const char *text, size_t length);

@@ -31,7 +31,8 @@ struct output {
 static bool flush(struct output *output)
 {
   size_t written;
-  bool done = output->fd < 0 || sys_write(output->fd, output->waiting.data, output->waiting.length, &written) == 0;
+  bool done = output->fd < 0 ||
+              sys_write(output->fd, output->waiting.data, output->waiting.length, &written) == 0;
   output->waiting.length = 0;
   return done;
 }
@@ -56,7 +57,8 @@ struct rewrite {
 
 /* ---- which lines are kept ---- */
 
-static bool keep(struct rewrite *rewrite, const struct record *record, const char *line, const char *newline)
+static bool keep(struct rewrite *rewrite, const struct record *record, const char *line,
+                 const char *newline)
 {
   rewrite->result->kept += record_is_item(record);
   if (record->id > rewrite->highest_kept) rewrite->highest_kept = record->id;
@@ -69,8 +71,8 @@ static bool is_active(const struct rewrite *rewrite, const struct record *record
   return item != NULL && item->offset == offset;
 }
 
-static bool take_object(struct rewrite *rewrite, const struct record *record, const char *line, const char *newline,
-                        uint64_t offset)
+static bool take_object(struct rewrite *rewrite, const struct record *record, const char *line,
+                        const char *newline, uint64_t offset)
 {
   bool wanted = true;
   if (record_is_item(record)) wanted = is_active(rewrite, record, offset);
@@ -92,8 +94,8 @@ static bool may_join(const struct rewrite *rewrite, const struct record *record)
 }
 
 /* The whole record at the end of a line that begins with a fragment; NULL if there is none. */
-static const char *glued_record(const struct rewrite *rewrite, const char *line, const char *newline,
-                                struct record *record)
+static const char *glued_record(const struct rewrite *rewrite, const char *line,
+                                const char *newline, struct record *record)
 {
   struct json_error error;
   for (const char *p = line; (p = memchr(p, '{', (size_t)(newline - p))) != NULL; p++)
@@ -134,8 +136,9 @@ static bool take_lines(struct rewrite *rewrite, const struct block *block)
     const char *newline = memchr(line, '\n', (size_t)(block->end - line));
     next = newline + 1;
     if (json_space(line, line) == newline) continue;
-    bool done = record_parse(line, &record, &error) != NULL ? take_object(rewrite, &record, line, newline, offset)
-                                                            : take_damage(rewrite, line, newline);
+    bool done = record_parse(line, &record, &error) != NULL
+                    ? take_object(rewrite, &record, line, newline, offset)
+                    : take_damage(rewrite, line, newline);
     if (!done) return false;
   }
   return true;
@@ -185,7 +188,8 @@ static bool sort_out(struct rewrite *rewrite)
   int reason = errno;
   reader_close(&reader);
   errno = reason;
-  return result == 0 && keep_highest_id(rewrite) && flush(&rewrite->kept) && flush(&rewrite->damaged);
+  return result == 0 && keep_highest_id(rewrite) && flush(&rewrite->kept) &&
+         flush(&rewrite->damaged);
 }
 
 /* ---- the files ---- */
@@ -249,7 +253,8 @@ static bool write_files(struct rewrite *rewrite, struct failure *failure)
       !finish_damaged(rewrite))
     return fail(failure, "compact");
   if (!journal_unchanged(journal))
-    return fail_because(failure, EAGAIN, "compact", "the file was changed meanwhile by a program that takes no lock");
+    return fail_because(failure, EAGAIN, "compact",
+                        "the file was changed meanwhile by a program that takes no lock");
   return sys_rename(rewrite->temporary, rewrite->place) == 0 || fail(failure, "compact");
 }
 
@@ -268,7 +273,8 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
          memory_reread(rewrite->memory, failure);
 }
 
-static bool compact_locked(struct memory *memory, bool dry_run, struct compaction *result, struct failure *failure)
+static bool compact_locked(struct memory *memory, bool dry_run, struct compaction *result,
+                           struct failure *failure)
 {
   struct rewrite rewrite = {
       .memory = memory,
@@ -291,7 +297,8 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   return done;
 }
 
-bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result, struct failure *failure)
+bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
+                    struct failure *failure)
 {
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);

@@ -42,7 +42,8 @@ struct compaction {
 /* Rewrites the file; with `dry_run` only says what that would do. The journal is durable in this
  * whatever its option says. On failure the file is as it was, or is the new one and only its
  * directory could not be synced. */
-bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result, struct failure *failure);
+bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
+                    struct failure *failure);
 
 #pragma GCC visibility pop
 #endif

@@ -12,7 +12,8 @@ static bool take_name(void *context, const char *name)
 {
   struct dir *dir = context;
   size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
-  if (name[0] == '.' || length < suffix || memcmp(name + length - suffix, SUFFIX, suffix) != 0) return true;
+  if (name[0] == '.' || length < suffix || memcmp(name + length - suffix, SUFFIX, suffix) != 0)
+    return true;
   dir->count++;
   return buf_add(&dir->text, name, length + 1);
 }

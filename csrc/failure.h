@@ -24,7 +24,8 @@ static inline bool fail(struct failure *failure, const char *doing)
   return false;
 }
 
-static inline bool fail_because(struct failure *failure, int number, const char *doing, const char *reason)
+static inline bool fail_because(struct failure *failure, int number, const char *doing,
+                                const char *reason)
 {
   *failure = (struct failure){.number = number, .doing = doing, .reason = reason};
   return false;

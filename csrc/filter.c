@@ -18,8 +18,8 @@ static bool two_digits(const char *text, int least, int most)
 
 static bool is_date(const char *text)
 {
-  return two_digits(text, 0, 99) && two_digits(text + 2, 0, 99) && text[4] == '-' && two_digits(text + 5, 1, 12) &&
-         text[7] == '-' && two_digits(text + 8, 1, 31);
+  return two_digits(text, 0, 99) && two_digits(text + 2, 0, 99) && text[4] == '-' &&
+         two_digits(text + 5, 1, 12) && text[7] == '-' && two_digits(text + 8, 1, 31);
 }
 
 bool bound_read(struct bound *bound, const char *text, size_t length)
@@ -28,7 +28,8 @@ bool bound_read(struct bound *bound, const char *text, size_t length)
   length -= zoned;
   if (length != 10 && length != 16 && length != 19) return false;
   if (!is_date(text)) return false;
-  if (length >= 16 && !(text[10] == 'T' && two_digits(text + 11, 0, 23) && text[13] == ':' && two_digits(text + 14, 0, 59)))
+  if (length >= 16 && !(text[10] == 'T' && two_digits(text + 11, 0, 23) && text[13] == ':' &&
+                        two_digits(text + 14, 0, 59)))
     return false;
   if (length == 19 && !(text[16] == ':' && two_digits(text + 17, 0, 60))) return false;
   memcpy(bound->text, text, length);
@@ -52,7 +53,8 @@ static int compare(const char *ts, size_t length, const struct bound *bound)
   return order != 0 ? order : (length > bound->length) - (length < bound->length);
 }
 
-bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts, size_t length)
+bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts,
+                 size_t length)
 {
   if (since->length > 0 && compare(ts, length, since) < 0) return false;
   return before->length == 0 || compare(ts, length, before) < 0;

@@ -31,7 +31,8 @@ bool bound_read(struct bound *bound, const char *text, size_t length);
 /* The first whole second from this time on. */
 void bound_from_seconds(struct bound *bound, double seconds);
 /* Whether a time lies from `since` on and before `before`. */
-bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts, size_t length);
+bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts,
+                 size_t length);
 
 /* The kind and the time of an item. */
 bool filter_item(const struct filter *filter, const struct index *index, const struct item *item);

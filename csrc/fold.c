@@ -7,7 +7,7 @@
 
 static char fold_ascii(char byte)
 {
-  return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
+  return byte >= 'A' && byte <= 'Z' ? (char)((unsigned char)byte | 0x20) : byte;
 }
 
 static bool is_continuation(char byte)
@@ -58,7 +58,8 @@ static uint32_t fold_code(uint32_t code)
   }
   const struct casefold *range = &CASEFOLD[low];
   if (low == sizeof CASEFOLD / sizeof *CASEFOLD || code < range->first) return code;
-  return (code - range->first) % range->step == 0 ? (uint32_t)((int64_t)code + range->distance) : code;
+  return (code - range->first) % range->step == 0 ? (uint32_t)((int64_t)code + range->distance)
+                                                  : code;
 }
 
 /* Writes what the character at the start of the text folds to; returns how long that is. */
@@ -118,7 +119,8 @@ static bool is_symbol(uint32_t code)
 
 static bool is_word_byte(char byte)
 {
-  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+         (byte >= 'A' && byte <= 'Z');
 }
 
 size_t fold_words(const char *text, size_t length)
@@ -142,7 +144,8 @@ size_t fold_space(const char *text, size_t length)
   if (length == 0) return 0;
   if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return 1;
   uint32_t code = decode_utf8(text, length, &size);
-  bool space = code == 0x85 || code == 0xa0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200a) ||
-               code == 0x2028 || code == 0x2029 || code == 0x202f || code == 0x205f || code == 0x3000;
+  bool space = code == 0x85 || code == 0xa0 || code == 0x1680 ||
+               (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 ||
+               code == 0x202f || code == 0x205f || code == 0x3000;
   return space ? size : 0;
 }

@@ -14,7 +14,8 @@ bool fold(struct buf *out, const char *text, size_t length);
 /* How many bytes of the text fold to the first `folded` bytes of what it folds to. */
 size_t fold_source(const char *text, size_t length, size_t folded);
 /* How many words there are: runs of letters and digits, as SQLite's unicode61 tells them apart,
- * other characters than ASCII's counting as letters but for the blocks of punctuation and symbols. */
+ * other characters than ASCII's counting as letters but for the blocks of punctuation and symbols.
+ */
 size_t fold_words(const char *text, size_t length);
 /* The length of the white space at the start of a text, 0 if it starts with none. */
 size_t fold_space(const char *text, size_t length);

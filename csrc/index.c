@@ -56,7 +56,8 @@ static void *grow_array(void *array, size_t *capacity, size_t needed, size_t siz
 static bool reserve_items(struct index *index, size_t more)
 {
   if (index->capacity - index->count >= more) return true;
-  struct item *items = grow_array(index->items, &index->capacity, index->count + more, sizeof *items);
+  struct item *items =
+      grow_array(index->items, &index->capacity, index->count + more, sizeof *items);
   if (items != NULL) index->items = items;
   return items != NULL;
 }
@@ -64,8 +65,8 @@ static bool reserve_items(struct index *index, size_t more)
 static bool reserve_targets(struct index *index, size_t more)
 {
   if (index->target_capacity - index->target_count >= more) return true;
-  uint64_t *targets =
-      grow_array(index->targets, &index->target_capacity, index->target_count + more, sizeof *targets);
+  uint64_t *targets = grow_array(index->targets, &index->target_capacity,
+                                 index->target_count + more, sizeof *targets);
   if (targets != NULL) index->targets = targets;
   return targets != NULL;
 }
@@ -93,29 +94,17 @@ static bool keep_odd(struct index *index, const struct slice *ts, int64_t *key)
   return true;
 }
 
-static inline bool same_minute(const struct index *index, const char *ts)
-{
-  return memcmp(ts, index->minute, sizeof index->minute) == 0 && ts[16] == ':' && ts[19] == 'Z' &&
-         (unsigned)(ts[17] - '0') <= 9 && (unsigned)(ts[18] - '0') <= 9;
-}
-
 static bool ts_key(struct index *index, const struct slice *ts, int64_t *key)
 {
   *key = NO_TS;
   if (ts->start == NULL) return true;
   if (ts->escaped || ts->end - ts->start != TIMESTAMP_LENGTH) return keep_odd(index, ts, key);
-  if (same_minute(index, ts->start)) {
-    *key = index->minute_key + (ts->start[17] - '0') * 10 + (ts->start[18] - '0');
-    return true;
-  }
   *key = timestamp_key(ts->start);
-  if (*key < 0) return keep_odd(index, ts, key);
-  memcpy(index->minute, ts->start, sizeof index->minute);
-  index->minute_key = *key - *key % 100;
-  return true;
+  return *key >= 0 || keep_odd(index, ts, key);
 }
 
-const char *index_ts(const struct index *index, const struct item *item, char text[24], size_t *length)
+const char *index_ts(const struct index *index, const struct item *item, char text[24],
+                     size_t *length)
 {
   *length = 0;
   if (item->ts == NO_TS) return "";
@@ -145,7 +134,8 @@ static int compare_ts(const struct index *index, const struct item *a, const str
 
 /* ---- taking up lines ---- */
 
-static void put_item(struct index *index, const struct record *record, int64_t ts, uint64_t offset, uint32_t length)
+static void put_item(struct index *index, const struct record *record, int64_t ts, uint64_t offset,
+                     uint32_t length)
 {
   struct item *item = &index->items[index->count++];
   item->id = record->id;
@@ -162,14 +152,16 @@ static void put_target(struct index *index, uint64_t target)
   index->targets[index->target_count++] = target;
 }
 
-void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset, uint32_t length)
+void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset,
+               uint32_t length)
 {
   if (record->kind == KIND_FORGET) put_target(index, record->target);
   else put_item(index, record, ts, offset, length);
   if (record->id > index->max_id) index->max_id = record->id;
 }
 
-static bool take_up(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
+static bool take_up(struct index *index, const struct record *record, uint64_t offset,
+                    uint32_t length)
 {
   if (record->id > index->max_id) index->max_id = record->id;
   if (record_is_item(record)) {
@@ -196,7 +188,8 @@ static bool take_up_block(struct index *index, const struct block *block)
   while (p < block->end) {
     const char *newline = record_parse(p, &record, &error);
     if (newline != NULL) {
-      if (!take_up(index, &record, block->offset + (uint64_t)(p - block->start), (uint32_t)(newline - p)))
+      if (!take_up(index, &record, block->offset + (uint64_t)(p - block->start),
+                   (uint32_t)(newline - p)))
         return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));
@@ -236,16 +229,39 @@ int index_read(struct index *index, int fd)
 
 /* ---- order, duplicates, tombstones ---- */
 
+/* Where an item would be if ids had been given at an even rate. */
+static size_t guess_place(const struct index *index, uint64_t id)
+{
+  const struct item *first = index->items, *last = first + index->count - 1;
+  if (id <= first->id) return 0;
+  if (id >= last->id) return index->count - 1;
+  return (size_t)((double)(id - first->id) * (double)(index->count - 1) /
+                  (double)(last->id - first->id));
+}
+
+/* Ids are given one after the other, so that an id tells about where its item is. From there the
+ * steps grow until the id is passed; between the last two it is found by halving. */
 static struct item *find_item(const struct index *index, uint64_t id)
 {
-  size_t low = 0, high = index->count;
-  if (high > 0 && index->items[high - 1].id < id) return NULL;
+  const struct item *items = index->items;
+  if (index->count == 0) return NULL;
+  size_t guess = guess_place(index, id), low = 0, high = index->count,
+         step = 4; /* it is in [low, high) */
+  if (items[guess].id < id) {
+    for (low = guess + 1; low + step < high && items[low + step].id < id; step *= 2)
+      low += step + 1;
+    if (low + step < high) high = low + step + 1;
+  } else {
+    for (high = guess + 1; high > step && items[high - 1 - step].id > id; step *= 2)
+      high -= step + 1;
+    if (high > step) low = high - 1 - step;
+  }
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (index->items[middle].id < id) low = middle + 1;
+    if (items[middle].id < id) low = middle + 1;
     else high = middle;
   }
-  return low < index->count && index->items[low].id == id ? &index->items[low] : NULL;
+  return low < index->count && items[low].id == id ? &index->items[low] : NULL;
 }
 
 struct item *index_find(const struct index *index, uint64_t id)
@@ -274,7 +290,8 @@ static bool sort_items(struct index *index)
 {
   uint32_t *positions = all_positions(index->count);
   struct item *sorted = sys_realloc(NULL, index->count * sizeof *sorted);
-  bool done = positions != NULL && sorted != NULL && sort_positions(positions, index->count, id_before, index->items);
+  bool done = positions != NULL && sorted != NULL &&
+              sort_positions(positions, index->count, id_before, index->items);
   if (done) {
     size_t count = 0;
     for (size_t i = 0; i < index->count; i++) {
@@ -327,7 +344,12 @@ bool index_settle(struct index *index)
     index->items[i].forgotten = was_targeted(index, index->items[i].id);
     index->active += !index->items[i].forgotten;
   }
+  enum {
+    AHEAD = 16
+  }; /* the items stand all over the memory: fetching several at once hides the wait */
   for (size_t i = index->settled_targets; i < index->target_count; i++) {
+    if (i + AHEAD < index->target_count && index->count > 0)
+      __builtin_prefetch(&index->items[guess_place(index, index->targets[i + AHEAD])]);
     struct item *item = index_find(index, index->targets[i]);
     if (item != NULL) {
       item->forgotten = true;
@@ -369,7 +391,8 @@ const struct item *newest_next(struct newest *newest)
 {
   while (newest->left > 0) {
     size_t place = --newest->left;
-    const struct item *item = &newest->index->items[newest->order != NULL ? newest->order[place] : place];
+    const struct item *item =
+        &newest->index->items[newest->order != NULL ? newest->order[place] : place];
     if (!item->forgotten) return item;
   }
   return NULL;

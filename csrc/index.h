@@ -40,8 +40,6 @@ struct index {
   bool torn; /* behind `end` is the beginning of a line, without a newline */
   bool open_ended; /* the last whole line has no newline */
   struct buf odd; /* times of other forms than ours, a length before each */
-  char minute[16]; /* the minute that was read last, and its key */
-  int64_t minute_key;
 };
 
 void index_free(struct index *index);
@@ -53,7 +51,8 @@ int index_read(struct index *index, int fd);
 /* Makes room for `count` more items or tombstones, so that index_add cannot fail. */
 bool index_reserve(struct index *index, size_t count);
 /* Takes up one line that was just written. Its time is a timestamp_key. */
-void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset, uint32_t length);
+void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset,
+               uint32_t length);
 /* Sorts what is new and applies tombstones. False with errno ENOMEM. */
 bool index_settle(struct index *index);
 
@@ -61,7 +60,8 @@ bool index_settle(struct index *index);
 struct item *index_find(const struct index *index, uint64_t id);
 
 /* An item's time as text of *length bytes; `text` has room for one of our form. */
-const char *index_ts(const struct index *index, const struct item *item, char text[24], size_t *length);
+const char *index_ts(const struct index *index, const struct item *item, char text[24],
+                     size_t *length);
 
 /* Whether an item is newer than another: by time, then by id. */
 bool index_is_newer(const struct index *index, uint32_t a, uint32_t b);

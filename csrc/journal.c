@@ -84,7 +84,8 @@ static int open_file(struct journal *journal, struct stat *st, struct failure *f
     }
     fd = sys_open_append(journal->place, true, st);
   }
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR) fail_because(failure, EINVAL, "open", "not a regular file");
+  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
+    fail_because(failure, EINVAL, "open", "not a regular file");
   else if (fd < 0) fail(failure, "open");
   return fd < 0 ? -1 : fd;
 }
@@ -103,20 +104,23 @@ static bool fail_lock(struct failure *failure)
 {
   fail(failure, "lock");
   if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
-    failure->hint = "its file system has no flock; keep the file on a local disk, or mount NFS with local_lock=flock";
+    failure->hint = "its file system has no flock; keep the file on a local disk, or mount NFS "
+                    "with local_lock=flock";
   return false;
 }
 
 /* Asks again with growing pauses, as a blocking flock could not be limited in time. The pauses
  * differ between processes, so that a crowd does not ask in step. */
-static bool take_lock(const struct journal *journal, int fd, double deadline, struct failure *failure)
+static bool take_lock(const struct journal *journal, int fd, double deadline,
+                      struct failure *failure)
 {
   double pause = 50e-6 * (1 + sys_pid() % 16 / 16.0);
   while (sys_flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
     double left = journal->wait > 0 ? deadline - sys_clock() : 0;
     if (left <= 0) return fail_held(failure, fd, EWOULDBLOCK);
-    if (sys_sleep(pause < left ? pause : left) != 0 && errno == EINTR) return fail_held(failure, fd, EINTR);
+    if (sys_sleep(pause < left ? pause : left) != 0 && errno == EINTR)
+      return fail_held(failure, fd, EINTR);
     pause = pause < 5e-3 ? pause * 1.7 : 5e-3;
   }
   return true;
@@ -167,8 +171,8 @@ bool journal_take(struct journal *journal, int fd, struct failure *failure)
 bool journal_unchanged(const struct journal *journal)
 {
   struct stat st;
-  return sys_look(journal->place, &st) == 0 && st.st_dev == journal->device && st.st_ino == journal->inode &&
-         (uint64_t)st.st_size == journal->size;
+  return sys_look(journal->place, &st) == 0 && st.st_dev == journal->device &&
+         st.st_ino == journal->inode && (uint64_t)st.st_size == journal->size;
 }
 
 /* Takes the file that the path leads to; the one before it, and its lock, are kept until then. */
@@ -282,7 +286,8 @@ static bool is_ended(struct journal *journal, bool *ended)
   return true;
 }
 
-bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset, struct failure *failure)
+bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
+                    struct failure *failure)
 {
   bool ended;
   size_t written;

@@ -46,7 +46,8 @@ void journal_detach(struct journal *journal);
 /* Appends one or more whole lines in one write, the lock being held. lines->data[0] is a newline,
  * for the case that the file's last line has none; the lines follow it. *offset is where the first
  * of them begins. On failure the file is as it was, or `changed` is set. */
-bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset, struct failure *failure);
+bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
+                    struct failure *failure);
 
 /* Whether the path still leads to the open file, and that still has `size`. */
 bool journal_unchanged(const struct journal *journal);

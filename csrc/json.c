@@ -29,7 +29,10 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
 {
   for (;; p = span_plain(p)) {
     if (*p == '"') return p + 1;
-    if (*p != '\\') return json_fail(error, (unsigned char)*p < 0x20 ? "control character or end in a string" : "bad string", p);
+    if (*p != '\\')
+      return json_fail(
+          error, (unsigned char)*p < 0x20 ? "control character or end in a string" : "bad string",
+          p);
     *escaped = true;
     p++;
     if (*p == 'u') {
@@ -109,14 +112,18 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
 {
   bool escaped;
   switch (*p) {
-  case '"': return json_string(p + 1, &escaped, error);
+  case '"':
+    return json_string(p + 1, &escaped, error);
   case '{':
   case '[':
     if (depth >= JSON_DEPTH) return json_fail(error, "more than 1000 levels", p);
     return *p == '{' ? object(p, limit, depth, error) : array(p, limit, depth, error);
-  case 't': return literal(p, "true", error);
-  case 'f': return literal(p, "false", error);
-  case 'n': return literal(p, "null", error);
+  case 't':
+    return literal(p, "true", error);
+  case 'f':
+    return literal(p, "false", error);
+  case 'n':
+    return literal(p, "null", error);
   default:
     if (*p == '-' || is_digit(*p)) return json_number(p, error);
     return json_fail(error, "value expected", p);
@@ -164,12 +171,18 @@ static const char *unescape_code(const char *p, char **out)
 static char plain_escape(char letter)
 {
   switch (letter) {
-  case 'b': return '\b';
-  case 'f': return '\f';
-  case 'n': return '\n';
-  case 'r': return '\r';
-  case 't': return '\t';
-  default: return letter;
+  case 'b':
+    return '\b';
+  case 'f':
+    return '\f';
+  case 'n':
+    return '\n';
+  case 'r':
+    return '\r';
+  case 't':
+    return '\t';
+  default:
+    return letter;
   }
 }
 

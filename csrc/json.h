@@ -46,7 +46,9 @@ static inline const char *json_fail(struct json_error *error, const char *reason
 
 static inline const char *json_space(const char *p, const char *limit)
 {
-  while ((unsigned char)*p <= ' ' && (*p == ' ' || *p == '\t' || *p == '\r' || (*p == '\n' && p < limit))) p++;
+  while ((unsigned char)*p <= ' ' &&
+         (*p == ' ' || *p == '\t' || *p == '\r' || (*p == '\n' && p < limit)))
+    p++;
   return p;
 }
 

@@ -30,14 +30,16 @@ int raise_plain(lua_State *L, const char *form, ...)
 static bool is_method(lua_State *L)
 {
   lua_Debug call;
-  return lua_getstack(L, 0, &call) && lua_getinfo(L, "n", &call) && strcmp(call.namewhat, "method") == 0;
+  return lua_getstack(L, 0, &call) && lua_getinfo(L, "n", &call) &&
+         strcmp(call.namewhat, "method") == 0;
 }
 
 void check_count(lua_State *L, int most)
 {
   if (lua_gettop(L) <= most) return;
   int counted = most - is_method(L);
-  argument_error(L, most + 1, "no more than %d argument%s expected", counted, counted == 1 ? "" : "s");
+  argument_error(L, most + 1, "no more than %d argument%s expected", counted,
+                 counted == 1 ? "" : "s");
 }
 
 const char *check_string(lua_State *L, int argument, const char *name, size_t *length)
@@ -50,8 +52,8 @@ const char *check_string(lua_State *L, int argument, const char *name, size_t *l
 void push_number_text(lua_State *L, lua_Number number)
 {
   char text[NUMBER_SIZE];
-  if (number != number) lua_pushliteral(L, "nan");
-  else if (number - number != 0) lua_pushstring(L, number > 0 ? "inf" : "-inf");
+  if (isnan(number)) lua_pushliteral(L, "nan");
+  else if (isinf(number)) lua_pushstring(L, number > 0 ? "inf" : "-inf");
   else lua_pushlstring(L, text, number_print(number, text));
 }
 
@@ -69,7 +71,8 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
 int open_to_read(const char *path, struct stat *st, struct failure *failure)
 {
   int fd = sys_open_read(path, st);
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR) fail_because(failure, EINVAL, "open", "not a regular file");
+  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
+    fail_because(failure, EINVAL, "open", "not a regular file");
   else if (fd < 0) fail(failure, "open");
   return fd < 0 ? -1 : fd;
 }
@@ -77,11 +80,14 @@ int open_to_read(const char *path, struct stat *st, struct failure *failure)
 static void push_message(lua_State *L, const struct failure *failure, const char *path)
 {
   char text[128];
-  const char *reason = failure->reason != NULL ? failure->reason : sys_reason(failure->number, text, sizeof text);
+  const char *reason =
+      failure->reason != NULL ? failure->reason : sys_reason(failure->number, text, sizeof text);
   if (failure->held) lua_pushfstring(L, "memory.jsonl held by another aish process (%s)", reason);
   else if (failure->process != 0)
-    lua_pushfstring(L, "%s %s: %s (it was opened by process %d)", failure->doing, path, reason, (int)failure->process);
-  else if (failure->hint != NULL) lua_pushfstring(L, "%s %s: %s: %s", failure->doing, path, reason, failure->hint);
+    lua_pushfstring(L, "%s %s: %s (it was opened by process %d)", failure->doing, path, reason,
+                    (int)failure->process);
+  else if (failure->hint != NULL)
+    lua_pushfstring(L, "%s %s: %s: %s", failure->doing, path, reason, failure->hint);
   else lua_pushfstring(L, "%s %s: %s", failure->doing, path, reason);
 }
 
@@ -110,7 +116,8 @@ int push_false_failure(lua_State *L, const struct failure *failure, const char *
 
 static void wrong_type(lua_State *L, int argument, const char *option, const char *expected)
 {
-  argument_error(L, argument, "option \"%s\" must be %s, got %s", option, expected, luaL_typename(L, -1));
+  argument_error(L, argument, "option \"%s\" must be %s, got %s", option, expected,
+                 luaL_typename(L, -1));
 }
 
 /* The readers below find the option's value on top of the stack. */
@@ -141,14 +148,17 @@ bool read_boolean(lua_State *L, int argument, const char *name)
 const char *option_name(lua_State *L, int argument)
 {
   if (lua_type(L, -2) != LUA_TSTRING)
-    argument_error(L, argument, "the name of an option must be a string, got %s", luaL_typename(L, -2));
+    argument_error(L, argument, "the name of an option must be a string, got %s",
+                   luaL_typename(L, -2));
   size_t length;
   const char *name = lua_tolstring(L, -2, &length);
-  if (strlen(name) != length) argument_error(L, argument, "unknown option \"%s\" and a NUL byte", name);
+  if (strlen(name) != length)
+    argument_error(L, argument, "unknown option \"%s\" and a NUL byte", name);
   return name;
 }
 
-static bool read_option(lua_State *L, int argument, const char *name, struct options *options, int known)
+static bool read_option(lua_State *L, int argument, const char *name, struct options *options,
+                        int known)
 {
   if ((known & OPTION_SYNC) && strcmp(name, "sync") == 0) read_sync(L, argument, options);
   else if ((known & OPTION_WAIT) && strcmp(name, "wait") == 0) read_wait(L, argument, options);
@@ -166,7 +176,8 @@ void check_options(lua_State *L, int argument, struct options *options, int know
   luaL_checktype(L, argument, LUA_TTABLE);
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
     const char *name = option_name(L, argument);
-    if (!read_option(L, argument, name, options, known)) argument_error(L, argument, "unknown option \"%s\"", name);
+    if (!read_option(L, argument, name, options, known))
+      argument_error(L, argument, "unknown option \"%s\"", name);
   }
 }
 
@@ -182,16 +193,19 @@ void check_time(lua_State *L, int argument, const char *name, struct bound *boun
   if (lua_type(L, -1) != LUA_TSTRING)
     argument_error(L, argument, "option \"%s\" must be a time, got %s", name, luaL_typename(L, -1));
   const char *text = lua_tolstring(L, -1, &length);
-  if (!bound_read(bound, text, length)) argument_error(L, argument, "option \"%s\" is not a time: \"%s\"", name, text);
+  if (!bound_read(bound, text, length))
+    argument_error(L, argument, "option \"%s\" is not a time: \"%s\"", name, text);
 }
 
 size_t check_limit(lua_State *L, int argument, const char *name)
 {
   if (lua_type(L, -1) != LUA_TNUMBER)
-    argument_error(L, argument, "option \"%s\" must be a number, got %s", name, luaL_typename(L, -1));
+    argument_error(L, argument, "option \"%s\" must be a number, got %s", name,
+                   luaL_typename(L, -1));
   lua_Number limit = lua_tonumber(L, -1);
   if (!(limit >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
-  if (limit != floor(limit)) argument_error(L, argument, "option \"%s\" must be a whole number", name);
+  if (limit != floor(limit))
+    argument_error(L, argument, "option \"%s\" must be a whole number", name);
   return limit < 1e15 ? (size_t)limit : SIZE_MAX;
 }
 
@@ -228,9 +242,15 @@ static int scratch_gc(lua_State *L)
 }
 
 /* The state's scratch is in the registry, under the address of its name. */
+static void push_scratch_key(lua_State *L)
+{
+  /* NOLINTNEXTLINE(performance-no-int-to-ptr): Lua takes no pointer to what is constant */
+  lua_pushlightuserdata(L, (void *)(uintptr_t)SCRATCH);
+}
+
 struct scratch *take_scratch(lua_State *L)
 {
-  lua_pushlightuserdata(L, (void *)(uintptr_t)SCRATCH);
+  push_scratch_key(L);
   lua_rawget(L, LUA_REGISTRYINDEX);
   struct scratch *scratch = lua_touserdata(L, -1);
   if (scratch == NULL || scratch->in_use) {
@@ -242,7 +262,7 @@ struct scratch *take_scratch(lua_State *L)
       lua_setfield(L, -2, "__gc");
     }
     lua_setmetatable(L, -2);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)SCRATCH);
+    push_scratch_key(L);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);
   }

@@ -70,7 +70,8 @@ static const char *decode_string(struct decoder *d, const char *p)
 /* A short string that is likely to come again. */
 static void push_key(struct decoder *d, const char *start, unsigned length)
 {
-  unsigned slot = ((unsigned char)start[0] * 7U + (unsigned char)start[length - 1] * 3U + length) % DECODER_KEYS;
+  unsigned slot = ((unsigned char)start[0] * 7U + (unsigned char)start[length - 1] * 3U + length) %
+                  DECODER_KEYS;
   int place = d->base + SLOT_KEYS + (int)slot;
   if (d->keys[slot].length == length && memcmp(d->keys[slot].text, start, length) == 0) {
     lua_pushvalue(d->L, place);
@@ -111,7 +112,8 @@ static const char *decode_number(struct decoder *d, const char *p)
 
 /* ---- arrays and objects ---- */
 
-static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth, int members);
+static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth,
+                                int members);
 
 static int batch_size(int depth)
 {
@@ -149,7 +151,8 @@ static const char *decode_array(struct decoder *d, const char *p, const char *li
   lua_State *L = d->L;
   int base = lua_gettop(L), done = 0, batch = batch_size(depth);
   bool holes = false, more = true;
-  if (!lua_checkstack(L, batch + LUA_MINSTACK)) return fail_at(d, "nested too deeply for the Lua stack", p);
+  if (!lua_checkstack(L, batch + LUA_MINSTACK))
+    return fail_at(d, "nested too deeply for the Lua stack", p);
   p = json_space(p + 1, limit);
   if (*p == ']') {
     p++;
@@ -215,12 +218,14 @@ static bool is_empty(lua_State *L, int table)
   return false;
 }
 
-static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth, int members)
+static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth,
+                                 int members)
 {
   lua_State *L = d->L;
   int base = lua_gettop(L), batch = batch_size(depth);
   bool made = members > 0, nulls = false, more = true;
-  if (!lua_checkstack(L, batch + LUA_MINSTACK)) return fail_at(d, "nested too deeply for the Lua stack", p);
+  if (!lua_checkstack(L, batch + LUA_MINSTACK))
+    return fail_at(d, "nested too deeply for the Lua stack", p);
   if (made) lua_createtable(L, 0, members);
   p = json_space(p + 1, limit);
   if (*p == '}') {
@@ -257,18 +262,31 @@ static const char *decode_literal(struct decoder *d, const char *p)
   return fail_at(d, "value expected", p);
 }
 
-static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth, int members)
+static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth,
+                                int members)
 {
   switch (*p) {
-  case '"': return decode_string(d, p);
+  case '"':
+    return decode_string(d, p);
   case '{':
   case '[':
     if (depth >= JSON_DEPTH) return fail_at(d, "more than 1000 levels", p);
-    return *p == '{' ? decode_object(d, p, limit, depth, members) : decode_array(d, p, limit, depth);
+    return *p == '{' ? decode_object(d, p, limit, depth, members)
+                     : decode_array(d, p, limit, depth);
   case '-':
-  case '0': case '1': case '2': case '3': case '4':
-  case '5': case '6': case '7': case '8': case '9': return decode_number(d, p);
-  default: return decode_literal(d, p);
+  case '0':
+  case '1':
+  case '2':
+  case '3':
+  case '4':
+  case '5':
+  case '6':
+  case '7':
+  case '8':
+  case '9':
+    return decode_number(d, p);
+  default:
+    return decode_literal(d, p);
   }
 }
 

@@ -111,48 +111,49 @@ static bool put(struct encoder *e, const char *text, size_t length)
 
 /* ---- strings and numbers ---- */
 
-static void put_escape(struct buf *buf, unsigned char byte)
+static char *write_escape(char *out, unsigned char byte)
 {
-  static const char hex[] = "0123456789abcdef", letters[] = "\"\"\\\\\bb\ff\nn\rr\tt";
-  for (const char *letter = letters; *letter != '\0'; letter += 2)
-    if ((unsigned char)*letter == byte) {
-      const char text[2] = {'\\', letter[1]};
-      buf_put_bytes(buf, text, sizeof text);
-      return;
-    }
-  const char text[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
-  buf_put_bytes(buf, text, sizeof text);
+  static const char hex[] = "0123456789abcdef", letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+  *out++ = '\\';
+  if (byte >= 0x20) {
+    *out++ = (char)byte;
+    return out;
+  }
+  *out++ = letters[byte];
+  if (letters[byte] != 'u') return out;
+  *out++ = '0', *out++ = '0', *out++ = hex[byte >> 4], *out++ = hex[byte & 15];
+  return out;
 }
 
-static bool stands_for_itself(char byte)
+/* Copies a step of a string, or the rest if that is less, and returns how much of it stands for
+ * itself; up to SPAN_STEP bytes are written in any case. */
+static size_t copy_step(const char *text, size_t length, char *out)
 {
-  return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
+  char rest[SPAN_STEP] = {0}; /* zeros do not stand for themselves: they end it */
+  if (length >= SPAN_STEP) return span_step(text, out);
+  memcpy(rest, text, length);
+  return span_step(rest, out);
 }
 
-/* A piece at a time, the string is copied and the copy is searched: a quote behind it ends the
- * search, and the buffer has the padding that the search wants. */
 bool encode_string(struct buf *buf, const char *text, size_t length)
 {
-  enum { PIECE = 1024, ESCAPE = 6 };
-  if (!buf_reserve(buf, length + 2 + SPAN_PADDING)) return false;
-  buf_put(buf, '"');
+  enum { ESCAPE = 6, SPARE = 1 + SPAN_STEP }; /* the longest escape; the closing quote and a step */
+  if (!buf_reserve(buf, 1 + length + SPARE)) return false;
+  char *out = buf->data + buf->length;
+  *out++ = '"';
   while (length > 0) {
-    size_t piece = length < PIECE ? length : PIECE;
-    if (!buf_reserve(buf, length + ESCAPE + 1 + SPAN_PADDING)) return false;
-    char *copy = buf->data + buf->length;
-    memcpy(copy, text, piece);
-    memset(copy + piece, '"', SPAN_PADDING);
-    size_t plain = (size_t)(span_plain(copy) - copy);
-    buf->length += plain;
+    size_t plain = copy_step(text, length, out);
+    out += plain;
     text += plain;
     length -= plain;
-    while (length > 0 && plain < piece && !stands_for_itself(*text)) {
-      if (!buf_reserve(buf, length + ESCAPE + 1 + SPAN_PADDING)) return false;
-      put_escape(buf, (unsigned char)*text++);
-      length--;
-    }
+    if (plain == SPAN_STEP || length == 0) continue;
+    buf->length = (size_t)(out - buf->data);
+    if (!buf_reserve(buf, length + ESCAPE + SPARE)) return false;
+    out = write_escape(buf->data + buf->length, (unsigned char)*text++);
+    length--;
   }
-  buf_put(buf, '"');
+  *out++ = '"';
+  buf->length = (size_t)(out - buf->data);
   return true;
 }
 
@@ -226,7 +227,8 @@ static bool is_array(lua_State *L, int table, lua_Number *length)
   *length = highest;
   enum shape shape = marked_shape(L, table);
   if (count == 0) return shape != SHAPE_OBJECT;
-  const lua_Number longest = 1 << 26; /* a mark does not make gigabytes of null out of one element */
+  const lua_Number longest =
+      1 << 26; /* a mark does not make gigabytes of null out of one element */
   if (shape == SHAPE_ARRAY && highest <= longest) return true;
   return highest <= 10 || highest <= 2 * count;
 }
@@ -234,9 +236,9 @@ static bool is_array(lua_State *L, int table, lua_Number *length)
 static bool put_array(struct encoder *e, int table, lua_Number length, struct frame *frame)
 {
   if (!put(e, "[", 1)) return false;
-  for (lua_Number i = 1; i <= length; i++) {
+  for (int i = 1; i <= (int)length; i++) {
     frame->number = i;
-    lua_rawgeti(e->L, table, (int)i);
+    lua_rawgeti(e->L, table, i);
     if (i > 1 && !put(e, ",", 1)) return false;
     if (!put_value(e, lua_gettop(e->L))) return false;
     lua_pop(e->L, 1);
@@ -305,10 +307,14 @@ static bool put_value(struct encoder *e, int index)
   lua_State *L = e->L;
   int type = lua_type(L, index);
   switch (type) {
-  case LUA_TNIL: return put(e, "null", 4);
-  case LUA_TBOOLEAN: return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
-  case LUA_TNUMBER: return put_number(e, lua_tonumber(L, index));
-  case LUA_TTABLE: return put_table(e, index);
+  case LUA_TNIL:
+    return put(e, "null", 4);
+  case LUA_TBOOLEAN:
+    return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
+  case LUA_TNUMBER:
+    return put_number(e, lua_tonumber(L, index));
+  case LUA_TTABLE:
+    return put_table(e, index);
   case LUA_TSTRING: {
     size_t length;
     const char *text = lua_tolstring(L, index, &length);
@@ -318,7 +324,8 @@ static bool put_value(struct encoder *e, int index)
     if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
     if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
     return refuse_type(e, type);
-  default: return refuse_type(e, type);
+  default:
+    return refuse_type(e, type);
   }
 }
 

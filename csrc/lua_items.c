@@ -17,7 +17,8 @@ bool hold_collector(lua_State *L, bool large)
 {
   bool was_running = lua_gc(L, LUA_GCISRUNNING, 0) != 0; /* -1 under Lua 5.1 */
   if (!was_running) return false;
-  while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0) continue;
+  while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0) {
+  }
   lua_gc(L, LUA_GCSTOP, 0);
   return true;
 }
@@ -33,10 +34,12 @@ static unsigned check_kind(lua_State *L, int argument, int index)
 {
   size_t length;
   if (lua_type(L, index) != LUA_TSTRING)
-    argument_error(L, argument, "option \"kind\" must be a name or an array of names, got %s", luaL_typename(L, index));
+    argument_error(L, argument, "option \"kind\" must be a name or an array of names, got %s",
+                   luaL_typename(L, index));
   const char *name = lua_tolstring(L, index, &length);
   enum record_kind kind = record_kind(name, length);
-  if (kind < KIND_FACT || kind > KIND_CONTEXT) argument_error(L, argument, "unknown kind \"%s\"", name);
+  if (kind < KIND_FACT || kind > KIND_CONTEXT)
+    argument_error(L, argument, "unknown kind \"%s\"", name);
   return 1U << kind;
 }
 
@@ -54,19 +57,23 @@ static unsigned check_kinds(lua_State *L, int argument)
 }
 
 /* Puts the string on top of the stack in the place that keeps it alive. */
-static const char *keep_text(lua_State *L, int argument, const char *name, int place, size_t *length)
+static const char *keep_text(lua_State *L, int argument, const char *name, int place,
+                             size_t *length)
 {
   if (lua_type(L, -1) != LUA_TSTRING)
-    argument_error(L, argument, "option \"%s\" must be a string, got %s", name, luaL_typename(L, -1));
+    argument_error(L, argument, "option \"%s\" must be a string, got %s", name,
+                   luaL_typename(L, -1));
   lua_pushvalue(L, -1);
   lua_replace(L, place);
   return lua_tolstring(L, place, length);
 }
 
-static bool read_filter(lua_State *L, int argument, const char *name, struct filter *filter, int place)
+static bool read_filter(lua_State *L, int argument, const char *name, struct filter *filter,
+                        int place)
 {
   if (strcmp(name, "kind") == 0) filter->kinds = check_kinds(L, argument);
-  else if (strcmp(name, "tag") == 0) filter->tag = keep_text(L, argument, name, place, &filter->tag_length);
+  else if (strcmp(name, "tag") == 0)
+    filter->tag = keep_text(L, argument, name, place, &filter->tag_length);
   else if (strcmp(name, "source") == 0)
     filter->source = keep_text(L, argument, name, place + 1, &filter->source_length);
   else if (strcmp(name, "since") == 0) check_time(L, argument, name, &filter->since);
@@ -77,7 +84,8 @@ static bool read_filter(lua_State *L, int argument, const char *name, struct fil
 }
 
 void check_filter(lua_State *L, int argument, struct filter *filter,
-                  bool (*more)(lua_State *L, int argument, const char *name, void *context), void *context)
+                  bool (*more)(lua_State *L, int argument, const char *name, void *context),
+                  void *context)
 {
   memset(filter, 0, sizeof *filter);
   filter->limit = SIZE_MAX;
@@ -89,7 +97,8 @@ void check_filter(lua_State *L, int argument, struct filter *filter,
   if (!given) return;
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
     const char *name = option_name(L, argument);
-    if (!read_filter(L, argument, name, filter, place) && (more == NULL || !more(L, argument, name, context)))
+    if (!read_filter(L, argument, name, filter, place) &&
+        (more == NULL || !more(L, argument, name, context)))
       argument_error(L, argument, "unknown option \"%s\"", name);
   }
 }

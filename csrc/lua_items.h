@@ -21,7 +21,8 @@ void release_collector(lua_State *L, bool was_running);
  * is asked for options that are not the filter's: it answers whether it knows the one whose name
  * and value are on top of the stack; NULL: there are none. [-0, +2, e] */
 void check_filter(lua_State *L, int argument, struct filter *filter,
-                  bool (*more)(lua_State *L, int argument, const char *name, void *context), void *context);
+                  bool (*more)(lua_State *L, int argument, const char *name, void *context),
+                  void *context);
 
 /* The making of an array of the active items that pass a filter, newest first. Since it may raise,
  * and what it reads from must then be freed, it is done in three steps:
@@ -43,7 +44,6 @@ struct items_job {
 
 void items_prepare(lua_State *L, struct items_job *job);
 int items_build(lua_State *L, struct items_job *job, struct failure *failure);
-
 
 #pragma GCC visibility pop
 #endif

@@ -11,7 +11,6 @@
 
 struct load {
   int fd;
-  uint64_t size;
   struct lines lines;
   struct tail tail;
   size_t last; /* how many turns are wanted, from the end; SIZE_MAX: all */
@@ -44,7 +43,8 @@ static void keep_meta(lua_State *L, int meta)
 }
 
 /* Reads forward, to the end or only the first line. Stack: turns, meta, the decoder's. */
-static void read_forward(lua_State *L, struct load *load, struct decoder *decoder, int turns, bool only_first)
+static void read_forward(lua_State *L, struct load *load, struct decoder *decoder, int turns,
+                         bool only_first)
 {
   struct line line;
   int result, count = 0, top = lua_gettop(L);

@@ -53,7 +53,8 @@ static struct handle *new_handle(lua_State *L, const char *path)
   return handle;
 }
 
-static bool open_handle(struct handle *handle, const struct options *options, struct failure *failure)
+static bool open_handle(struct handle *handle, const struct options *options,
+                        struct failure *failure)
 {
   struct journal *journal = &handle->memory.journal;
   handle->open = true;
@@ -159,7 +160,8 @@ static void put_content(lua_State *L, struct buf *buf, int index, const char *wh
 
 static void put_tags(lua_State *L, struct buf *buf, int index, const char *who)
 {
-  if (!lua_istable(L, index)) raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
+  if (!lua_istable(L, index))
+    raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
   put_text(L, buf, ",\"tags\":");
   if (!encode(L, index, buf, "tags")) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
 }
@@ -194,10 +196,10 @@ static void put_draft(lua_State *L, struct scratch *scratch, int base, const cha
 
 /* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
  * have closed it meanwhile. */
-static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch, const char *method,
-                       uint64_t *first, struct failure *failure)
+static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
+                       const char *method, uint64_t *first, struct failure *failure)
 {
-  check_open(L, method);
+  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
   const struct draft *drafts = (const struct draft *)(const void *)scratch->drafts.data;
   size_t count = scratch->drafts.length / sizeof *drafts;
   bool done = memory_add(&handle->memory, drafts, count, scratch->text.data, first, failure);
@@ -218,7 +220,8 @@ static int memory_add_l(lua_State *L)
   lua_settop(L, 1 + FIELDS);
   struct scratch *scratch = take_scratch(L);
   put_draft(L, scratch, 2, "memory:add");
-  if (!add_drafts(L, handle, scratch, "add", &id, &failure)) return push_nil_failure(L, &failure, handle->path);
+  if (!add_drafts(L, handle, scratch, "add", &id, &failure))
+    return push_nil_failure(L, &failure, handle->path);
   lua_pushnumber(L, (lua_Number)id);
   return 1;
 }
@@ -228,7 +231,8 @@ static void push_fields(lua_State *L, const char *who)
 {
   static const char *const names[FIELDS] = {"kind", "content", "tags", "source"};
   int item = lua_gettop(L);
-  if (!lua_istable(L, item)) raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, item));
+  if (!lua_istable(L, item))
+    raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, item));
   for (lua_pushnil(L); lua_next(L, item) != 0; lua_pop(L, 1)) {
     size_t length = 0;
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : "";
@@ -251,10 +255,12 @@ static int check_array(lua_State *L, int argument)
   int count = (int)lua_objlen(L, argument), found = 0;
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
     lua_Number key = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
-    if (key < 1 || key > count || key != floor(key)) argument_error(L, argument, "an array of items expected");
+    if (key < 1 || key > count || key != floor(key))
+      argument_error(L, argument, "an array of items expected");
     found++;
   }
-  return found == count ? count : argument_error(L, argument, "an array of items without holes expected");
+  return found == count ? count
+                        : argument_error(L, argument, "an array of items without holes expected");
 }
 
 /* memory:add_many(items): appends items in one write and one sync, all of them or none.
@@ -290,18 +296,22 @@ static int memory_add_many_l(lua_State *L)
 
 static lua_Number check_id(lua_State *L)
 {
-  if (lua_type(L, 2) != LUA_TNUMBER) argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, 2));
+  if (lua_type(L, 2) != LUA_TNUMBER)
+    argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, 2));
   return lua_tonumber(L, 2);
 }
 
 /* A number as an id; 0, which no item has, if it cannot be one. */
 static uint64_t to_id(lua_Number number)
 {
-  return number >= 1 && number <= (lua_Number)RECORD_ID_MAX && number == floor(number) ? (uint64_t)number : 0;
+  return number >= 1 && number <= (lua_Number)RECORD_ID_MAX && number == floor(number)
+             ? (uint64_t)number
+             : 0;
 }
 
 /* memory:forget(id): appends a tombstone for an active item.
- * Returns true; or false and "no active item N", nothing being written; or false, message, errno. */
+ * Returns true; or false and "no active item N", nothing being written; or false, message, errno.
+ */
 static int memory_forget_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "forget");
@@ -357,7 +367,8 @@ static bool get_item(lua_State *L, struct handle *handle, const struct item *ite
   return !lua_isnil(L, -1);
 }
 
-/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read. */
+/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read.
+ */
 static int memory_get_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "get");
@@ -432,19 +443,21 @@ static bool read_exact(lua_State *L, int argument, const char *name, void *exact
   return true;
 }
 
-static bool find(struct memory *memory, const struct query *query, struct filter *filter, struct found *found,
-                 struct failure *failure)
+static bool find(struct memory *memory, const struct query *query, struct filter *filter,
+                 struct found *found, struct failure *failure)
 {
   if (!memory_refresh(memory, failure)) return false;
   window_open(&found->window, memory->journal.fd);
-  return rank_items(memory->journal.fd, &memory->index, query, filter, &found->ranked) == 0 || fail(failure, "read");
+  return rank_items(memory->journal.fd, &memory->index, query, filter, &found->ranked) == 0 ||
+         fail(failure, "read");
 }
 
 /* memory:search(query [, opts]): the active items whose content and tags hold every word of the
  * query, letter case aside, the most relevant first (BM25), newer ones first where that ties.
  * query: string of words, split at white space. opts: a filter as of items, with a limit of 20, and
  * exact (boolean; false: the query is one literal text).
- * Returns an array of items with `score` added; nil, message, errno where the file cannot be read. */
+ * Returns an array of items with `score` added; nil, message, errno where the file cannot be read.
+ */
 static int memory_search_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "search");
@@ -569,13 +582,18 @@ bool memory_descriptor(lua_State *L, int index, int *fd)
 void memory_setup(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-      {"add", memory_add_l},     {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
-      {"search", memory_search_l}, {"get", memory_get_l},     {"items", memory_items_l},       {"sync", memory_sync_l},
-      {"close", memory_close_l}, {"compact", memory_compact_l},   {NULL, NULL},
+      {"add", memory_add_l},         {"add_many", memory_add_many_l},
+      {"forget", memory_forget_l},   {"search", memory_search_l},
+      {"get", memory_get_l},         {"items", memory_items_l},
+      {"sync", memory_sync_l},       {"close", memory_close_l},
+      {"compact", memory_compact_l}, {NULL, NULL},
   };
   static const luaL_Reg metamethods[] = {
-      {"__index", memory_index}, {"__len", memory_length},    {"__tostring", memory_tostring},
-      {"__gc", memory_gc},       {NULL, NULL},
+      {"__index", memory_index},
+      {"__len", memory_length},
+      {"__tostring", memory_tostring},
+      {"__gc", memory_gc},
+      {NULL, NULL},
   };
   new_class(L, CLASS, methods, metamethods);
 }

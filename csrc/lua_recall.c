@@ -22,7 +22,8 @@ void check_query(lua_State *L, int argument, struct query *query, bool exact)
   query_free(query);
   if (error == QUERY_EMPTY) argument_error(L, argument, "query is empty");
   if (error == QUERY_TOO_LONG)
-    argument_error(L, argument, "query is longer than %d bytes or %d words", QUERY_LONGEST, QUERY_WORDS);
+    argument_error(L, argument, "query is longer than %d bytes or %d words", QUERY_LONGEST,
+                   QUERY_WORDS);
   luaL_error(L, "not enough memory");
 }
 
@@ -106,9 +107,12 @@ static void check_sessions_options(lua_State *L, int argument, struct sessions_o
     const char *name = option_name(L, argument);
     if (strcmp(name, "limit") == 0) options->limit = check_limit(L, argument, name);
     else if (strcmp(name, "count") == 0) options->count = read_boolean(L, argument, name);
-    else if (strcmp(name, "before") != 0) argument_error(L, argument, "unknown option \"%s\"", name);
+    else if (strcmp(name, "before") != 0)
+      argument_error(L, argument, "unknown option \"%s\"", name);
     else if (lua_type(L, -1) == LUA_TSTRING) options->before = lua_tostring(L, -1);
-    else argument_error(L, argument, "option \"before\" must be a session's name, got %s", luaL_typename(L, -1));
+    else
+      argument_error(L, argument, "option \"before\" must be a session's name, got %s",
+                     luaL_typename(L, -1));
   }
 }
 
@@ -145,9 +149,11 @@ static void describe(lua_State *L, struct listing *listing, bool count)
   struct summary *summary = &listing->summary;
   struct failure failure;
   struct stat st;
-  listing->fd = count ? open_session(listing->path, &st, &failure) : open_to_read(listing->path, &st, &failure);
+  listing->fd = count ? open_session(listing->path, &st, &failure)
+                      : open_to_read(listing->path, &st, &failure);
   bool done = listing->fd >= 0;
-  if (done && summary_read(summary, listing->fd, (uint64_t)st.st_size, count) != 0) done = fail(&failure, "read");
+  if (done && summary_read(summary, listing->fd, (uint64_t)st.st_size, count) != 0)
+    done = fail(&failure, "read");
   if (!done) {
     set_error(L, &failure, listing->path);
     return;
@@ -251,7 +257,9 @@ static bool match_string(void *context, const struct slice *string)
   for (size_t i = 0; i < search->query.count; i++) {
     size_t first;
     if ((search->missing >> i & 1) == 0) continue;
-    if (query_count(&search->query.words[i], search->folded.data, search->folded.length, &first) == 0) continue;
+    if (query_count(&search->query.words[i], search->folded.data, search->folded.length, &first) ==
+        0)
+      continue;
     search->missing &= ~(1ULL << i);
     if (i == 0) search->text = *string;
   }
@@ -261,7 +269,8 @@ static bool match_string(void *context, const struct slice *string)
 static bool is_role(struct search *search, const struct turn *turn)
 {
   if (search->role == NULL) return true;
-  return turn->role.start != NULL && slice_is(&turn->role, search->role, search->role_length, &search->scratch);
+  return turn->role.start != NULL &&
+         slice_is(&turn->role, search->role, search->role_length, &search->scratch);
 }
 
 static bool is_in_time(struct search *search, const struct turn *turn)
@@ -295,13 +304,6 @@ static bool keep_hit(struct search *search, uint64_t offset, uint64_t number)
   return true;
 }
 
-static uint64_t count_newlines(const char *p, const char *end)
-{
-  uint64_t count = 0;
-  for (; p < end; p++) count += *p == '\n';
-  return count;
-}
-
 static const char *line_start(const char *p, const char *start)
 {
   while (p > start && p[-1] != '\n') p--;
@@ -324,14 +326,14 @@ static bool search_block(struct search *search, const struct block *block, uint6
   while ((p = query_candidate(&query->words[query->rarest], p, block->end)) != NULL) {
     const char *line = line_start(p, counted);
     const char *end = (const char *)memchr(p, '\n', (size_t)(block->end - p)) + 1;
-    *number += count_newlines(counted, line);
+    *number += query_newlines(counted, line);
     if (may_hold_all(query, line, end) && matches(search, line, *number + 1) &&
         !keep_hit(search, block->offset + (uint64_t)(line - block->start), *number + 1))
       return false;
     counted = line;
     p = end;
   }
-  *number += count_newlines(counted, block->end);
+  *number += query_newlines(counted, block->end);
   return true;
 }
 
@@ -451,7 +453,8 @@ static void push_hits(lua_State *L, struct search *search, int result, int *give
 }
 
 /* Searches the file search->listing.path. */
-static bool search_path(lua_State *L, struct search *search, int result, int *given, struct failure *failure)
+static bool search_path(lua_State *L, struct search *search, int result, int *given,
+                        struct failure *failure)
 {
   struct stat st;
   search->listing.fd = open_session(search->listing.path, &st, failure);
@@ -461,7 +464,8 @@ static bool search_path(lua_State *L, struct search *search, int result, int *gi
 }
 
 /* A file that cannot be read is named in the table at `errors`; the others are searched. */
-static bool search_directory(lua_State *L, struct search *search, const char *path, int result, struct failure *failure)
+static bool search_directory(lua_State *L, struct search *search, const char *path, int result,
+                             struct failure *failure)
 {
   int given = 0, errors = result + 1;
   if (!dir_list(&search->listing.dir, path)) return fail(failure, "list");
@@ -481,7 +485,8 @@ static bool search_directory(lua_State *L, struct search *search, const char *pa
   return true;
 }
 
-static bool read_search_option(lua_State *L, int argument, const char *name, struct search *search, bool *exact)
+static bool read_search_option(lua_State *L, int argument, const char *name, struct search *search,
+                               bool *exact)
 {
   if (strcmp(name, "role") == 0) {
     if (lua_type(L, -1) != LUA_TSTRING)

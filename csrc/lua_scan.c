@@ -53,7 +53,8 @@ static int raise_read(lua_State *L, struct scan *scan)
 
 /* Pushes line number, record and offset; or, for a bad line, its number, nil, its offset and the
  * reason; returns how many. 0: a bad line that is not wanted. */
-static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder, const struct line *line)
+static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder,
+                     const struct line *line)
 {
   int top = lua_gettop(L);
   scan->busy = true;
@@ -147,7 +148,8 @@ static bool is_other_file(const struct scan *scan)
 {
   struct stat st;
   if (sys_stat(scan->path, &st) != 0) return false; /* gone; another may come */
-  return st.st_dev != scan->st.st_dev || st.st_ino != scan->st.st_ino || (uint64_t)st.st_size < scan->from;
+  return st.st_dev != scan->st.st_dev || st.st_ino != scan->st.st_ino ||
+         (uint64_t)st.st_size < scan->from;
 }
 
 /* Opens the file, or reads on in it from the last whole line; false: there is none. */
@@ -176,9 +178,9 @@ static int follow_call(lua_State *L)
   struct scan *scan = check_idle(L, FOLLOW);
   struct decoder decoder;
   struct line line;
-  int result = 0;
   decoder_open(&decoder, L);
   for (int attempt = 0; attempt < 2; attempt++) {
+    int result = 0;
     while (scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0 && !line.unfinished) {
       scan->from = scan->lines.end;
       int pushed = push_line(L, scan, &decoder, &line);

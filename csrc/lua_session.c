@@ -32,7 +32,8 @@ static void encode_meta(lua_State *L, int index, struct buf *lines)
 }
 
 /* Writes the line under the lock. `only_first`: not if there is anything in the file already. */
-static bool write_line(struct journal *journal, const struct buf *lines, bool only_first, struct failure *failure)
+static bool write_line(struct journal *journal, const struct buf *lines, bool only_first,
+                       struct failure *failure)
 {
   uint64_t offset;
   if (!journal_attach(journal, true, failure)) return false;
@@ -72,7 +73,8 @@ static struct handle *new_handle(lua_State *L, const char *path)
   return handle;
 }
 
-static bool open_handle(struct handle *handle, const struct options *options, struct failure *failure)
+static bool open_handle(struct handle *handle, const struct options *options,
+                        struct failure *failure)
 {
   handle->open = true;
   if (!journal_init(&handle->journal, handle->path)) return fail(failure, "open");
@@ -166,7 +168,8 @@ static int session_sync_l(lua_State *L)
   struct failure failure;
   if (!handle->open) return push_closed(L);
   check_count(L, 1);
-  if (!journal_attach(&handle->journal, false, &failure) || !journal_sync(&handle->journal, &failure))
+  if (!journal_attach(&handle->journal, false, &failure) ||
+      !journal_sync(&handle->journal, &failure))
     return push_false_failure(L, &failure, handle->path);
   lua_pushboolean(L, 1);
   return 1;
@@ -217,7 +220,8 @@ static int session_index(lua_State *L)
 static int session_tostring(lua_State *L)
 {
   const struct handle *handle = check_handle(L);
-  lua_pushfstring(L, "aish_history.session (%s, %s)", handle->path, handle->open ? "open" : "closed");
+  lua_pushfstring(L, "aish_history.session (%s, %s)", handle->path,
+                  handle->open ? "open" : "closed");
   return 1;
 }
 

@@ -54,7 +54,8 @@ static bool read_tail(struct memory *memory, char *tail, size_t *length)
 
 static bool read_on(struct memory *memory, struct failure *failure)
 {
-  if (index_read(&memory->index, memory->journal.fd) != 0 || !read_tail(memory, memory->tail, &memory->tail_length)) {
+  if (index_read(&memory->index, memory->journal.fd) != 0 ||
+      !read_tail(memory, memory->tail, &memory->tail_length)) {
     memory->journal.changed = true; /* the index is not to be trusted */
     return fail(failure, "read");
   }
@@ -75,7 +76,9 @@ static bool was_appended_to(struct memory *memory, bool *appended)
   char tail[MEMORY_TAIL];
   size_t length;
   *appended = false;
-  if (memory->journal.changed || memory->index.open_ended || memory->journal.size < memory->index.end) return true;
+  if (memory->journal.changed || memory->index.open_ended ||
+      memory->journal.size < memory->index.end)
+    return true;
   if (!read_tail(memory, tail, &length)) return false;
   *appended = length == memory->tail_length && memcmp(tail, memory->tail, length) == 0;
   return true;
@@ -173,28 +176,31 @@ static bool start_lines(struct memory *memory, size_t size, size_t count, struct
   if (RECORD_ID_MAX - (memory_next_id(memory) - 1) < count)
     return fail_because(failure, EOVERFLOW, "add to", "no ids are left");
   buf_reset(&memory->lines);
-  if (!buf_reserve(&memory->lines, 1 + size + count * HEAD_SIZE) || !index_reserve(&memory->index, count))
+  if (!buf_reserve(&memory->lines, 1 + size + count * HEAD_SIZE) ||
+      !index_reserve(&memory->index, count))
     return fail(failure, "write");
   buf_put(&memory->lines, '\n');
   return true;
 }
 
 /* The lines were written from `offset` on. */
-static void index_drafts(struct memory *memory, const struct draft *drafts, size_t count, uint64_t id, uint64_t offset)
+static void index_drafts(struct memory *memory, const struct draft *drafts, size_t count,
+                         uint64_t id, uint64_t offset)
 {
   int64_t ts = timestamp_key(memory->ts);
   const char *line = memory->lines.data + 1, *end = memory->lines.data + memory->lines.length;
   for (size_t i = 0; i < count; i++) {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
-    const struct record record = {.id = id + i, .kind = drafts[i].kind, .members = drafts[i].members};
+    const struct record record = {
+        .id = id + i, .kind = drafts[i].kind, .members = drafts[i].members};
     index_add(&memory->index, &record, ts, offset, (uint32_t)(newline - line));
     offset += (uint64_t)(newline + 1 - line);
     line = newline + 1;
   }
 }
 
-static bool add_locked(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
-                       struct failure *failure)
+static bool add_locked(struct memory *memory, const struct draft *drafts, size_t count,
+                       const char *bodies, struct failure *failure)
 {
   size_t size = 0;
   for (size_t i = 0; i < count; i++) size += drafts[i].length;
@@ -211,8 +217,8 @@ static bool add_locked(struct memory *memory, const struct draft *drafts, size_t
   return index_settle(&memory->index) || fail(failure, "write");
 }
 
-bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies, uint64_t *first,
-                struct failure *failure)
+bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
+                uint64_t *first, struct failure *failure)
 {
   if (!begin(memory, failure)) return false;
   *first = memory_next_id(memory);

@@ -51,8 +51,8 @@ uint64_t memory_next_id(const struct memory *memory);
 
 /* Appends the drafts, all of them or none, in one write. Their bodies stand one behind the other;
  * their ids run on from *first. */
-bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies, uint64_t *first,
-                struct failure *failure);
+bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
+                uint64_t *first, struct failure *failure);
 /* Appends a tombstone; *found tells whether there was such an active item. */
 bool memory_forget(struct memory *memory, uint64_t id, bool *found, struct failure *failure);
 

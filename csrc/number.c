@@ -19,8 +19,9 @@
 #error "number.c needs IEEE 754 doubles"
 #endif
 
-static const double TENS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double TENS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 enum {
   TENS_EXACT = 22, /* the highest power of ten that is a double */
@@ -257,7 +258,8 @@ static void shortest_decimal(double number, struct decimal *decimal)
     int order = big_compare(&v.r, &v.below);
     bool low = order < 0 || (order == 0 && v.closed);
     bool high = reaches_one(&v);
-    if (low && high) { /* both the digit and the one above it do: take the nearer, or the even one */
+    if (low &&
+        high) { /* both the digit and the one above it do: take the nearer, or the even one */
       big_shift(&v.r, 1);
       order = big_compare(&v.r, &v.s);
       high = order > 0 || (order == 0 && digit % 2 == 1);
@@ -273,7 +275,8 @@ static size_t print_exponent(int exponent, char *text)
   size_t sign = exponent < 0;
   text[0] = 'e';
   if (sign) text[1] = '-';
-  return 1 + sign + (size_t)print_unsigned((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
+  return 1 + sign +
+         (size_t)print_unsigned((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
 }
 
 static size_t print_plain(const struct decimal *d, char *text)
@@ -409,7 +412,8 @@ static double first_guess(const struct literal *literal)
   int exponent = (int)literal->exponent + (literal->count > 19 ? literal->count - 19 : 0);
   for (; exponent > TENS_EXACT && guess <= DBL_MAX; exponent -= TENS_EXACT) guess *= 1e22;
   for (; exponent < -TENS_EXACT && guess > 0; exponent += TENS_EXACT) guess /= 1e22;
-  guess = exponent < 0 ? guess / TENS[-exponent > 22 ? 22 : -exponent] : guess * TENS[exponent > 22 ? 22 : exponent];
+  guess = exponent < 0 ? guess / TENS[-exponent > 22 ? 22 : -exponent]
+                       : guess * TENS[exponent > 22 ? 22 : exponent];
   return guess > DBL_MAX ? DBL_MAX : guess;
 }
 
@@ -457,8 +461,8 @@ double number_parse(const char *start, const char *end)
   if (literal.count == 0 || magnitude < -330) number = 0;
   else if (magnitude > 310) number = HUGE_VAL;
 #if FLT_EVAL_METHOD == 0
-  else if (literal.count <= 19 && literal.leading <= 1ULL << 53 && literal.exponent >= -TENS_EXACT &&
-           literal.exponent <= TENS_EXACT)
+  else if (literal.count <= 19 && literal.leading <= 1ULL << 53 &&
+           literal.exponent >= -TENS_EXACT && literal.exponent <= TENS_EXACT)
     number = literal.exponent < 0 ? (double)literal.leading / TENS[-literal.exponent]
                                   : (double)literal.leading * TENS[literal.exponent];
 #endif

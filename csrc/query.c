@@ -2,7 +2,8 @@
  *
  * A line may hold a word and not show it: `\u0061` is an a, `\/` a slash, and KELVIN SIGN folds to
  * k, LONG S to s. So the part of a word that is looked for in raw bytes is chosen from the other
- * characters of ASCII, and every line with a `\u` is looked at. What is found is only a candidate. */
+ * characters of ASCII, and every line with a `\u` is looked at. What is found is only a candidate.
+ */
 #include "query.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@
 
 static bool is_certain(char byte)
 {
-  return byte >= 0x20 && byte < 0x7f && byte != 'k' && byte != 's' && byte != '/' && byte != '"' && byte != '\\';
+  return byte >= 0x20 && byte < 0x7f && byte != 'k' && byte != 's' && byte != '/' && byte != '"' &&
+         byte != '\\';
 }
 
 /* How common a byte is in text, roughly: letters by their frequency in English. */
@@ -107,7 +109,8 @@ static const char *find_pair(const char *p, const char *end, char first, char se
   for (; p + 16 < end; p += 16) {
     __m128i here = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i next = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-    __m128i pair = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(here, a_bit), a), _mm_cmpeq_epi8(_mm_or_si128(next, b_bit), b));
+    __m128i pair = _mm_and_si128(_mm_cmpeq_epi8(_mm_or_si128(here, a_bit), a),
+                                 _mm_cmpeq_epi8(_mm_or_si128(next, b_bit), b));
     __m128i escape = _mm_and_si128(_mm_cmpeq_epi8(here, backslash), _mm_cmpeq_epi8(next, u));
     int mask = _mm_movemask_epi8(_mm_or_si128(pair, escape));
     if (mask != 0) return p + __builtin_ctz((unsigned)mask);
@@ -138,6 +141,24 @@ const char *query_candidate(const struct word *word, const char *p, const char *
       return p;
   }
   return NULL;
+}
+
+uint64_t query_newlines(const char *p, const char *end)
+{
+  uint64_t count = 0;
+#if defined(__SSE2__)
+  const __m128i newline = _mm_set1_epi8('\n');
+  for (; end - p >= 64; p += 64) {
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; i++) {
+      __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(p + (ptrdiff_t)16 * i));
+      mask |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, newline)) << (16 * i);
+    }
+    for (; mask != 0; mask &= mask - 1) count++; /* there are few: lines are longer than 64 bytes */
+  }
+#endif
+  for (; p < end; p++) count += *p == '\n';
+  return count;
 }
 
 /* ---- folded text ---- */

@@ -39,6 +39,9 @@ void query_free(struct query *query);
  * newline before `end` and padding behind it. */
 const char *query_candidate(const struct word *word, const char *p, const char *end);
 
+/* How many lines end from p on and before `end`. */
+uint64_t query_newlines(const char *p, const char *end);
+
 /* How often a word stands in folded text, not counting overlaps; *first is where it does first. */
 size_t query_count(const struct word *word, const char *text, size_t length, size_t *first);
 

@@ -87,8 +87,8 @@ static bool find_words(struct ranking *ranking, const struct slice *string)
   if (!decode(ranking, string)) return false;
   if (!fold(&ranking->folded, ranking->decoded.data, ranking->decoded.length)) return false;
   for (size_t i = 0; i < ranking->query->count; i++)
-    ranking->counts[i] +=
-        query_count(&ranking->query->words[i], ranking->folded.data, ranking->folded.length, &first);
+    ranking->counts[i] += query_count(&ranking->query->words[i], ranking->folded.data,
+                                      ranking->folded.length, &first);
   return true;
 }
 
@@ -226,7 +226,8 @@ static bool give(struct ranking *ranking, struct buf *ranked)
   return done;
 }
 
-int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter, struct buf *ranked)
+int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+               struct buf *ranked)
 {
   struct ranking ranking;
   memset(&ranking, 0, sizeof ranking);

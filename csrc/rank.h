@@ -19,7 +19,8 @@ struct ranked {
 };
 
 /* Fills `ranked` with struct ranked: the filter's limit of them at most. 0, or -1 and errno. */
-int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter, struct buf *ranked);
+int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+               struct buf *ranked);
 
 #pragma GCC visibility pop
 #endif

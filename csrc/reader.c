@@ -114,7 +114,8 @@ int reader_next(struct reader *reader, struct block *block)
       if (!grow(reader)) return -1;
     }
     char *fresh = reader->buffer + reader->length;
-    ssize_t got = sys_read_at(reader->fd, fresh, reader->capacity - reader->length, reader->position);
+    ssize_t got =
+        sys_read_at(reader->fd, fresh, reader->capacity - reader->length, reader->position);
     if (got < 0) return -1;
     reader->position += (uint64_t)got;
     reader->length += (size_t)got;

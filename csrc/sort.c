@@ -7,8 +7,8 @@
 
 typedef bool (*before_function)(const void *context, uint32_t a, uint32_t b);
 
-static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *left, before_function before,
-                  const void *context)
+static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *left,
+                  before_function before, const void *context)
 {
   if (!before(context, positions[middle], positions[middle - 1])) return;
   memcpy(left, positions, middle * sizeof *left);
@@ -18,7 +18,8 @@ static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *le
   memcpy(positions + out, left + i, (middle - i) * sizeof *left);
 }
 
-static bool is_sorted(const uint32_t *positions, size_t count, before_function before, const void *context)
+static bool is_sorted(const uint32_t *positions, size_t count, before_function before,
+                      const void *context)
 {
   for (size_t i = 1; i < count; i++)
     if (before(context, positions[i], positions[i - 1])) return false;

@@ -11,7 +11,8 @@
 
 /* Sorts positions so that before(context, b, a) is true of no neighbours a, b. False with errno
  * ENOMEM and the positions as they were. */
-bool sort_positions(uint32_t *positions, size_t count, bool (*before)(const void *context, uint32_t a, uint32_t b),
+bool sort_positions(uint32_t *positions, size_t count,
+                    bool (*before)(const void *context, uint32_t a, uint32_t b),
                     const void *context);
 
 #pragma GCC visibility pop

@@ -4,7 +4,8 @@
  * Three ways, chosen when it is compiled: SSE2 (every x86-64), NEON (every arm64), and eight
  * bytes at a time anywhere else. Measured, AVX2 is no faster here. Each reads up to SPAN_PADDING
  * bytes past the byte it finds, so the text must end in such a byte and have that much memory
- * behind it. span_portable is always there, so that a fuzzer can hold the ways against each other. */
+ * behind it. span_portable is always there, so that a fuzzer can hold the ways against each other.
+ */
 #ifndef AISH_SPAN_H
 #define AISH_SPAN_H
 
@@ -17,7 +18,7 @@
 #include <arm_neon.h>
 #endif
 
-enum { SPAN_PADDING = 64 };
+enum { SPAN_PADDING = 64, SPAN_STEP = 16 };
 
 /* A byte of a word is below n, or zero, where the high bit of the result's byte is set; bytes
  * above the first such one may be wrong ("Bit Twiddling Hacks", hasless and haszero). */
@@ -28,7 +29,8 @@ static inline const char *span_portable(const char *p)
     uint64_t word;
     memcpy(&word, p, 8);
     uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-    uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
+    uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+                     ((backslash - ones) & ~backslash);
     if (found & highs) break;
   }
   while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') p++;
@@ -36,15 +38,33 @@ static inline const char *span_portable(const char *p)
 }
 
 #if defined(__SSE2__)
+/* A bit for each of 16 bytes that does not stand for itself. */
+static inline uint64_t span_mask(const char *p)
+{
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'),
+                control = _mm_set1_epi8(0x1f);
+  __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+  __m128i found =
+      _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                   _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+  return (uint64_t)(unsigned)_mm_movemask_epi8(found);
+}
+
 static inline const char *span_plain(const char *p)
 {
-  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
   for (;; p += 16) {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                                 _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-    int mask = _mm_movemask_epi8(found);
-    if (mask != 0) return p + __builtin_ctz((unsigned)mask);
+    uint64_t mask = span_mask(p);
+    if (mask != 0) return p + __builtin_ctzll(mask);
+  }
+}
+
+/* The same for what is likely to be long: fewer and so better predicted steps. */
+static inline const char *span_long(const char *p)
+{
+  for (;; p += 64) {
+    uint64_t mask =
+        span_mask(p) | span_mask(p + 16) << 16 | span_mask(p + 32) << 32 | span_mask(p + 48) << 48;
+    if (mask != 0) return p + __builtin_ctzll(mask);
   }
 }
 #elif defined(__aarch64__) && defined(__ARM_NEON)
@@ -53,9 +73,11 @@ static inline const char *span_plain(const char *p)
   const uint8x16_t quote = vdupq_n_u8('"'), backslash = vdupq_n_u8('\\'), space = vdupq_n_u8(0x20);
   for (;; p += 16) {
     uint8x16_t bytes = vld1q_u8((const uint8_t *)p);
-    uint8x16_t found = vorrq_u8(vorrq_u8(vceqq_u8(bytes, quote), vceqq_u8(bytes, backslash)), vcltq_u8(bytes, space));
+    uint8x16_t found = vorrq_u8(vorrq_u8(vceqq_u8(bytes, quote), vceqq_u8(bytes, backslash)),
+                                vcltq_u8(bytes, space));
     /* Four bits a byte: the usual stand-in for the movemask that NEON lacks. */
-    uint64_t mask = vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(found), 4)), 0);
+    uint64_t mask =
+        vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(found), 4)), 0);
     if (mask != 0) return p + (__builtin_ctzll(mask) >> 2);
   }
 }
@@ -65,5 +87,30 @@ static inline const char *span_plain(const char *p)
   return span_portable(p);
 }
 #endif
+
+#if !defined(__SSE2__)
+static inline const char *span_long(const char *p)
+{
+  return span_plain(p);
+}
+#endif
+
+/* Copies SPAN_STEP bytes, and returns how many of them come before the first that does not stand
+ * for itself. */
+static inline unsigned span_step(const char *p, char *out)
+{
+#if defined(__SSE2__)
+  _mm_storeu_si128((__m128i *)(void *)out, _mm_loadu_si128((const __m128i *)(const void *)p));
+  uint64_t mask = span_mask(p);
+  return mask != 0 ? (unsigned)__builtin_ctzll(mask) : SPAN_STEP;
+#else
+  unsigned plain = 0;
+  memcpy(out, p, SPAN_STEP);
+  while (plain < SPAN_STEP && (unsigned char)p[plain] >= 0x20 && p[plain] != '"' &&
+         p[plain] != '\\')
+    plain++;
+  return plain;
+#endif
+}
 
 #endif

@@ -16,7 +16,8 @@ enum { SUMMARY_FIRST = 200 };
 
 struct summary {
   uint64_t turns; /* if they were counted */
-  struct buf meta; /* the JSON text of the first line's meta, SPAN_PADDING bytes behind it; or empty */
+  struct buf
+      meta; /* the JSON text of the first line's meta, SPAN_PADDING bytes behind it; or empty */
   struct buf first; /* the first user turn's text, cut to SUMMARY_FIRST bytes between characters */
   struct buf last_ts; /* the time of the last turn that has one; or empty */
   bool has_first, has_meta;

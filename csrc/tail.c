@@ -93,7 +93,8 @@ int tail_next(struct tail *tail, struct tail_line *line)
       continue;
     }
     if (tail->position == 0) return hand_out(tail, tail->buffer, line);
-    if (tail->length > READER_BLOCK && (tail->hopeless || has_control(tail->buffer, tail->length - searched))) {
+    if (tail->length > READER_BLOCK &&
+        (tail->hopeless || has_control(tail->buffer, tail->length - searched))) {
       tail->hopeless = true;
       tail->length = 0;
       tail->buffer[0] = '\n';

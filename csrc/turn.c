@@ -32,13 +32,15 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
   return end;
 }
 
-bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string), void *context)
+bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string),
+                  void *context)
 {
   struct walk inner;
   struct slice string;
   if (*value != '{' && *value != '[') return true;
   for (walk_begin(&inner, value); walk_next(&inner);)
-    if (!(walk_string(&inner, &string) ? visit(context, &string) : turn_strings(inner.value, visit, context)))
+    if (!(walk_string(&inner, &string) ? visit(context, &string)
+                                       : turn_strings(inner.value, visit, context)))
       return false;
   return true;
 }

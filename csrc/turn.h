@@ -21,7 +21,8 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
 
 /* Calls visit(context, string) for each string in a value, nested ones too, but for keys, until
  * one answers false. */
-bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string), void *context);
+bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string),
+                  void *context);
 
 /* Appends the text of a content: a string; of an array of parts, as providers of models have them,
  * the `text` of the first that has one; otherwise the first string in it. False: out of memory. */

@@ -18,7 +18,8 @@ struct judge {
   bool ascending;
 };
 
-static bool put_problem(struct verify_report *report, uint64_t line, uint64_t offset, const char *reason)
+static bool put_problem(struct verify_report *report, uint64_t line, uint64_t offset,
+                        const char *reason)
 {
   const struct problem problem = {line, offset, reason};
   if (report->problems.length >= PROBLEMS_AT_MOST * sizeof problem) return true;
@@ -32,9 +33,11 @@ static bool judge_record(struct judge *judge, const struct record *record, uint6
   report->items += record_is_item(record);
   report->tombstones += record_is_tombstone(record);
   bool ours = record->kind >= KIND_FACT && record->kind <= KIND_FORGET;
-  if (record->has_id && record->id == 0) return put_problem(report, report->lines, offset, "bad id");
+  if (record->has_id && record->id == 0)
+    return put_problem(report, report->lines, offset, "bad id");
   if (ours && !record->has_id) return put_problem(report, report->lines, offset, "no id");
-  if (record->kind == KIND_FORGET && record->target == 0) return put_problem(report, report->lines, offset, "bad target");
+  if (record->kind == KIND_FORGET && record->target == 0)
+    return put_problem(report, report->lines, offset, "bad target");
   if (record->id == 0) return true;
   if (record->id <= judge->last_id) judge->ascending = false;
   judge->last_id = record->id;
@@ -42,8 +45,8 @@ static bool judge_record(struct judge *judge, const struct record *record, uint6
   return buf_add(&judge->given, (const char *)&given, sizeof given);
 }
 
-static bool judge_damage(struct judge *judge, const char *line, const char *newline, const struct json_error *error,
-                         uint64_t offset)
+static bool judge_damage(struct judge *judge, const char *line, const char *newline,
+                         const struct json_error *error, uint64_t offset)
 {
   struct verify_report *report = judge->report;
   bool torn = *json_space(line, line) == '{' && error->at == newline;
@@ -63,8 +66,9 @@ static bool judge_block(struct judge *judge, const struct block *block)
     const char *newline = memchr(line, '\n', (size_t)(block->end - line));
     next = newline + 1;
     if (json_space(line, line) == newline) continue;
-    bool done = record_parse(line, &record, &error) != NULL ? judge_record(judge, &record, offset)
-                                                            : judge_damage(judge, line, newline, &error, offset);
+    bool done = record_parse(line, &record, &error) != NULL
+                    ? judge_record(judge, &record, offset)
+                    : judge_damage(judge, line, newline, &error, offset);
     if (!done) return false;
   }
   return true;
@@ -82,7 +86,8 @@ static bool problem_before(const void *context, uint32_t a, uint32_t b)
   return problems[a].line < problems[b].line;
 }
 
-static uint32_t *sorted(size_t count, bool (*before)(const void *, uint32_t, uint32_t), const void *context)
+static uint32_t *sorted(size_t count, bool (*before)(const void *, uint32_t, uint32_t),
+                        const void *context)
 {
   uint32_t *positions = sys_realloc(NULL, count * sizeof *positions);
   if (positions == NULL) return NULL;
@@ -116,7 +121,8 @@ static bool judge_ids(struct judge *judge)
   order = done ? sorted(count, problem_before, problems) : NULL;
   done = order != NULL;
   for (size_t i = 0; done && i < count; i++)
-    done = put_problem(report, problems[order[i]].line, problems[order[i]].offset, problems[order[i]].reason);
+    done = put_problem(report, problems[order[i]].line, problems[order[i]].offset,
+                       problems[order[i]].reason);
   sys_free(order);
   buf_free(&all);
   return done;

@@ -71,5 +71,6 @@ bool slice_is(const struct slice *slice, const char *text, size_t length, struct
   if (!slice->escaped) return raw == length && memcmp(slice->start, text, length) == 0;
   if (raw > 6 * length) return false;
   scratch->length = 0;
-  return slice_append(slice, scratch) && scratch->length == length && memcmp(scratch->data, text, length) == 0;
+  return slice_append(slice, scratch) && scratch->length == length &&
+         memcmp(scratch->data, text, length) == 0;
 }

@@ -28,7 +28,7 @@ static int slide(struct window *window, uint64_t offset, size_t length)
   int onward = window->length > 0 && offset >= window->offset && offset < end + READER_BLOCK / 4;
   size_t wanted = onward ? READER_BLOCK : LITTLE;
   if (wanted < length) wanted = length;
-  if (wanted > window->capacity) {
+  if (window->buffer == NULL || wanted > window->capacity) {
     char *buffer = sys_realloc(window->buffer, wanted + SPAN_PADDING);
     if (buffer == NULL) return -1;
     window->buffer = buffer;

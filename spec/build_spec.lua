@@ -4,7 +4,6 @@ local helper = require("spec.helper")
 local shell = require("spec.shell")
 
 local quote = helper.quote
-local module_directory = os.getenv("AISH_HISTORY_CPATH") or "build"
 
 -- Builds with the variables given, warnings being errors; returns the directory of the build.
 local function build(variables)
@@ -41,11 +40,6 @@ describe("build #build", function()
     local compiled = select(2, again:gsub(" %-c ", ""))
     assert.truthy(compiled >= 1 and compiled <= 2, again)
     shell.run(shell.make .. "-q BUILD=" .. quote(directory))
-  end)
-
-  it("exports luaopen_aish_history and no other symbol", function()
-    local symbols = shell.run("nm -D --defined-only " .. quote(module_directory .. "/aish_history.so"))
-    assert.equal("luaopen_aish_history", symbols:gsub("%x+ %a ", ""):gsub("\n$", ""))
   end)
 
   it("keeps no state outside of the handles", function()

@@ -298,6 +298,19 @@ describe("scan: the loop", function()
     assert.same({}, cases.descriptors_of(path))
   end)
 
+  -- LuaJIT's compiled code keeps the functions alive that it calls, so none of them may hold the file.
+  it("may be left again and again once it is compiled", function()
+    local path = file_with(many(200))
+    local function leave()
+      for line in native.scan(path) do
+        if line == 100 then break end
+      end
+    end
+    for _ = 1, 20 do leave() end
+    cases.collect()
+    assert.same({}, cases.descriptors_of(path))
+  end)
+
   it("may be left by an error", function()
     local path = file_with(many(100))
     assert.is_false(pcall(function()
@@ -311,7 +324,7 @@ describe("scan: the loop", function()
 
   it("may never be begun", function()
     local path = file_with(many(10))
-    local function begin() assert.is_function((native.scan(path))) end
+    local function begin() assert.truthy((native.scan(path))) end
     begin()
     cases.collect()
     assert.same({}, cases.descriptors_of(path))
