@@ -7,7 +7,7 @@
 
 static char fold_ascii(char byte)
 {
-  return byte >= 'A' && byte <= 'Z' ? (char)((unsigned char)byte | 0x20) : byte;
+  return byte >= 'A' && byte <= 'Z' ? "abcdefghijklmnopqrstuvwxyz"[byte - 'A'] : byte;
 }
 
 static bool is_continuation(char byte)
