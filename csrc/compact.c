@@ -103,6 +103,15 @@ static const char *glued_record(const struct rewrite *rewrite, const char *line,
   return NULL;
 }
 
+/* Nothing is glued to a line of <file>.damaged that a crash has cut. */
+static bool end_damaged(struct rewrite *rewrite)
+{
+  char last = '\n';
+  uint64_t size = rewrite->damaged_from;
+  if (size > 0 && sys_read_at(rewrite->damaged.fd, &last, 1, size - 1) < 0) return false;
+  return last == '\n' || put(&rewrite->damaged, "\n", 1);
+}
+
 /* Opens <file>.damaged when the first line for it is found. */
 static bool open_damaged(struct rewrite *rewrite)
 {
@@ -112,7 +121,7 @@ static bool open_damaged(struct rewrite *rewrite)
   rewrite->damaged.fd = sys_open_append(rewrite->damaged_path, true, &st);
   if (rewrite->damaged.fd < 0) return false;
   rewrite->damaged_from = (uint64_t)st.st_size;
-  return true;
+  return end_damaged(rewrite);
 }
 
 static bool take_damage(struct rewrite *rewrite, const char *line, const char *newline)
@@ -300,6 +309,7 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
 bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
                     struct failure *failure)
 {
+  memory->journal.changed = true; /* an edit in place may show in nothing but the bytes: read them all */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   done = done && compact_locked(memory, dry_run, result, failure);

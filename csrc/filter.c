@@ -9,17 +9,31 @@
 
 /* ---- times ---- */
 
+static int number_of(const char *digits)
+{
+  return (digits[0] - '0') * 10 + (digits[1] - '0');
+}
+
 static bool two_digits(const char *text, int least, int most)
 {
   if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') return false;
-  int value = (text[0] - '0') * 10 + (text[1] - '0');
+  int value = number_of(text);
   return value >= least && value <= most;
+}
+
+static bool is_leap(int century, int year)
+{
+  return year != 0 ? year % 4 == 0 : century % 4 == 0;
 }
 
 static bool is_date(const char *text)
 {
-  return two_digits(text, 0, 99) && two_digits(text + 2, 0, 99) && text[4] == '-' &&
-         two_digits(text + 5, 1, 12) && text[7] == '-' && two_digits(text + 8, 1, 31);
+  static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (!two_digits(text, 0, 99) || !two_digits(text + 2, 0, 99) || text[4] != '-') return false;
+  if (!two_digits(text + 5, 1, 12) || text[7] != '-') return false;
+  int month = number_of(text + 5);
+  bool cut = month == 2 && !is_leap(number_of(text), number_of(text + 2));
+  return two_digits(text + 8, 1, days[month - 1] - cut);
 }
 
 bool bound_read(struct bound *bound, const char *text, size_t length)

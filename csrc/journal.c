@@ -143,9 +143,18 @@ static enum look look(struct journal *journal, struct failure *failure)
   return LOOK_SAME;
 }
 
+/* The file that the path has left is unlocked, or a forked child's copy of the descriptor would keep
+ * its lock, and those that wait for it would never see that there is another file. */
+static void leave_file(struct journal *journal)
+{
+  if (journal->fd < 0) return;
+  if (journal->locked) sys_flock(journal->fd, LOCK_UN);
+  sys_close(journal->fd);
+}
+
 static void adopt(struct journal *journal, int fd, const struct stat *st, bool locked)
 {
-  if (journal->fd >= 0) sys_close(journal->fd);
+  leave_file(journal);
   journal->fd = fd;
   journal->device = st->st_dev;
   journal->inode = st->st_ino;

@@ -206,7 +206,7 @@ size_t check_limit(lua_State *L, int argument, const char *name)
   if (!(limit >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
   if (limit != floor(limit))
     argument_error(L, argument, "option \"%s\" must be a whole number", name);
-  return limit < 1e15 ? (size_t)limit : SIZE_MAX;
+  return limit < 1e15 ? (size_t)limit : SIZE_MAX - 1; /* SIZE_MAX stands for none given */
 }
 
 /* ---- userdata ---- */

@@ -40,7 +40,7 @@ static char *join(const char *directory, const char *name)
   return path;
 }
 
-/* Opens a session's file to read all of it. */
+/* Opens a session's file. What is larger than any session can be is not read, not even its ends. */
 static int open_session(const char *path, struct stat *st, struct failure *failure)
 {
   int fd = open_to_read(path, st, failure);
@@ -149,8 +149,7 @@ static void describe(lua_State *L, struct listing *listing, bool count)
   struct summary *summary = &listing->summary;
   struct failure failure;
   struct stat st;
-  listing->fd = count ? open_session(listing->path, &st, &failure)
-                      : open_to_read(listing->path, &st, &failure);
+  listing->fd = open_session(listing->path, &st, &failure);
   bool done = listing->fd >= 0;
   if (done && summary_read(summary, listing->fd, (uint64_t)st.st_size, count) != 0)
     done = fail(&failure, "read");
@@ -364,13 +363,20 @@ static bool is_boundary(char byte)
   return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
+/* The start of the character that a byte is in; what is not UTF-8 is cut anywhere. */
+static size_t character_start(const char *text, size_t at)
+{
+  for (size_t back = 0; back < 4 && back <= at; back++)
+    if (is_boundary(text[at - back])) return at - back;
+  return at;
+}
+
 /* Pushes the text around the place, between characters. */
 static void push_snippet(lua_State *L, const char *text, size_t length, size_t place)
 {
-  size_t start = place > SNIPPET_BEFORE && length > SNIPPET ? place - SNIPPET_BEFORE : 0;
-  size_t end = length - start > SNIPPET ? start + SNIPPET : length;
-  while (start > 0 && !is_boundary(text[start])) start--;
-  while (end < length && end > start && !is_boundary(text[end])) end--;
+  bool cut = place > SNIPPET_BEFORE && length > SNIPPET;
+  size_t start = cut ? character_start(text, place - SNIPPET_BEFORE) : 0;
+  size_t end = length - start > SNIPPET ? character_start(text, start + SNIPPET) : length;
   lua_pushlstring(L, text + start, end - start);
 }
 

@@ -17,7 +17,8 @@ struct scan {
   int fd; /* -1: none */
   bool malformed; /* bad lines are wanted too */
   bool busy; /* a line is being decoded; a finalizer must not ask for the next one */
-  uint64_t from;
+  bool closed; /* by its user */
+  uint64_t from, number; /* follow: where to read on, and how many lines there are before it */
   char path[];
 };
 
@@ -156,12 +157,10 @@ static bool is_other_file(const struct scan *scan)
 static bool reopen_follow(struct scan *scan)
 {
   struct failure ignored;
-  uint64_t number = scan->lines.number;
   bool other = scan->fd < 0 || is_other_file(scan);
   if (other && scan->fd >= 0) {
     close_scan(scan);
-    scan->from = 0;
-    number = 0;
+    scan->from = scan->number = 0;
   }
   if (scan->fd < 0) {
     if (!open_scan(scan, scan->from, &ignored)) return false;
@@ -169,7 +168,7 @@ static bool reopen_follow(struct scan *scan)
     lines_close(&scan->lines);
     lines_open(&scan->lines, scan->fd, scan->from);
   }
-  scan->lines.number = number;
+  scan->lines.number = scan->number;
   return true;
 }
 
@@ -183,12 +182,12 @@ static int follow_call(lua_State *L)
     int result = 0;
     while (scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0 && !line.unfinished) {
       scan->from = scan->lines.end;
+      scan->number = line.number;
       int pushed = push_line(L, scan, &decoder, &line);
       if (pushed > 0) return pushed;
     }
     if (result < 0) return raise_read(L, scan);
-    if (scan->fd >= 0 && result > 0) scan->lines.number--; /* it is read again when it is whole */
-    if (attempt == 0 && !reopen_follow(scan)) return 0;
+    if (attempt == 0 && (scan->closed || !reopen_follow(scan))) return 0;
   }
   return 0;
 }
@@ -226,7 +225,9 @@ static int scan_close(lua_State *L)
 
 static int follow_close(lua_State *L)
 {
-  close_scan(check_idle(L, FOLLOW));
+  struct scan *scan = check_idle(L, FOLLOW);
+  close_scan(scan);
+  scan->closed = true;
   return 0;
 }
 

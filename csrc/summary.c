@@ -74,6 +74,7 @@ static int read_head(struct summary *summary, int fd, bool all)
   reader_open(&reader, fd, 0);
   while (done && (result = reader_next(&reader, &block)) > 0) {
     const char *next;
+    if (block.hopeless) first_line = false;
     for (const char *p = block.start; done && p < block.end && !block.hopeless; p = next) {
       next = (const char *)memchr(p, '\n', (size_t)(block.end - p)) + 1;
       if (*json_space(p, p) == '\n') continue;

@@ -48,7 +48,7 @@ static bool read_before(struct tail *tail)
   memset(tail->buffer + got, 0, size - (size_t)got); /* the file was cut short meanwhile */
   tail->position -= size;
   tail->length += size;
-  if (tail->position == 0) reader_hide_mark(tail->buffer, size);
+  if (tail->position == 0) reader_hide_mark(tail->buffer, tail->length);
   return true;
 }
 
