@@ -1,0 +1,42 @@
+--- What the fault, crash and memory specs share: the fault build in a process of its own, so that
+-- it never meets the module that the other specs run against.
+local helper = require("spec.helper")
+local stdlib = require("posix.stdlib")
+local unistd = require("posix.unistd")
+
+local support = {}
+
+local directory = (os.getenv("AISH_HISTORY_CPATH") or "build") .. "/faults"
+if directory:sub(1, 1) ~= "/" then directory = helper.root .. "/" .. directory end
+
+function support.module()
+  return directory .. "/aish_history.so"
+end
+
+function support.scripts()
+  return require("spec.faults.scripts")
+end
+
+--- A directory in memory, where there is one: thousands of small files are made in it.
+function support.tmpdir()
+  local base = unistd.access("/dev/shm", "w") and "/dev/shm" or os.getenv("TMPDIR") or "/tmp"
+  local path = assert(stdlib.realpath(assert(stdlib.mkdtemp(base .. "/aish_history.XXXXXX"))))
+  helper.dirs[#helper.dirs + 1] = path
+  return path
+end
+
+--- Runs a Lua file on the fault build; returns what it printed.
+function support.run(file, ...)
+  return helper.run(([[
+    package.cpath = %q .. package.cpath
+    local arguments = { ... }
+    assert(loadfile(%q))(unpack(arguments))
+  ]]):format(directory .. "/?.so;", file), ...)
+end
+
+--- The counts, which are the last line of what such a file prints.
+function support.report(kind, name, output)
+  print(("%s: %s: %s"):format(kind, name, output:match("([^\n]*)\n$")))
+end
+
+return support
