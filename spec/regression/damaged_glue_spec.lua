@@ -1,0 +1,25 @@
+-- A compaction that was killed while it put damaged lines aside left a cut line in <file>.damaged,
+-- and the next one glued its first line to that.
+local aish = require("aish_history")
+local helper = require("spec.helper")
+local support = require("spec.memory_support")
+
+describe("a cut last line of the file of damaged lines", function()
+  helper.guard(before_each, after_each)
+
+  it("is ended before the next one, and kept", function()
+    local path = helper.write(helper.tmpdir() .. "/memory.jsonl", "garbage\n" .. support.item(1) .. "more\n")
+    helper.write(path .. ".damaged", "whole\nhalf a li")
+    assert.equal(2, assert(aish.compact(path)).damaged)
+    assert.equal("whole\nhalf a li\ngarbage\nmore\n", helper.read(path .. ".damaged"))
+    assert.equal(support.item(1), helper.read(path))
+  end)
+
+  it("stays as it was when the compaction fails", function()
+    local path = helper.write(helper.tmpdir() .. "/memory.jsonl", "garbage\n" .. support.item(1))
+    helper.write(path .. ".damaged", "half a li")
+    assert(os.execute("mkdir " .. helper.quote(path .. ".compact")))
+    assert.is_nil((aish.compact(path)))
+    assert.equal("half a li", helper.read(path .. ".damaged"))
+  end)
+end)
