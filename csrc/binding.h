@@ -69,6 +69,16 @@ int argument_error(lua_State *L, int argument, const char *form, ...);
 /* Raises the message as it is, without a position: the shell shows it. [-0, +0, e] */
 int raise_plain(lua_State *L, const char *form, ...);
 
+/* Pushes a whole number up to 2^53: from Lua 5.3 on as an integer. [-0, +1, -] */
+static inline void push_whole(lua_State *L, uint64_t number)
+{
+#if LUA_VERSION_NUM >= 503
+  lua_pushinteger(L, (lua_Integer)number);
+#else
+  lua_pushnumber(L, (lua_Number)number);
+#endif
+}
+
 /* Pushes a number as it is in JSON. [-0, +1, m] */
 void push_number_text(lua_State *L, lua_Number number);
 /* Whether a string with its length is this name. */

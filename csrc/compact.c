@@ -309,7 +309,8 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
 bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
                     struct failure *failure)
 {
-  memory->journal.changed = true; /* an edit in place may show in nothing but the bytes: read them all */
+  memory->journal.changed =
+      true; /* an edit in place may show in nothing but the bytes: read them all */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   done = done && compact_locked(memory, dry_run, result, failure);

@@ -25,7 +25,8 @@ static uint32_t decode_utf8(const char *text, size_t length, size_t *size)
     *size = 1;
     return lead < 0x80 ? lead : 0;
   }
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; /* of each size; what is below is no UTF-8 */
+  static const uint32_t least[] = {0, 0, 0x80, 0x800,
+                                   0x10000}; /* of each size; what is below is no UTF-8 */
   uint32_t code = lead & (0xffU >> (*size + 1));
   for (size_t i = 1; i < *size; i++) {
     if (!is_continuation(text[i])) {

@@ -143,8 +143,8 @@ static enum look look(struct journal *journal, struct failure *failure)
   return LOOK_SAME;
 }
 
-/* The file that the path has left is unlocked, or a forked child's copy of the descriptor would keep
- * its lock, and those that wait for it would never see that there is another file. */
+/* The file that the path has left is unlocked, or a forked child's copy of the descriptor would
+ * keep its lock, and those that wait for it would never see that there is another file. */
 static void leave_file(struct journal *journal)
 {
   if (journal->fd < 0) return;

@@ -7,7 +7,7 @@
 
 static void set_number(lua_State *L, const char *name, uint64_t number)
 {
-  lua_pushnumber(L, (lua_Number)number);
+  push_whole(L, number);
   lua_setfield(L, -2, name);
 }
 

@@ -102,7 +102,7 @@ static const char *decode_number(struct decoder *d, const char *p)
   while (*p >= '0' && *p <= '9') value = value * 10 + (uint64_t)(*p++ - '0');
   bool whole = p > start && p - start <= 15 && (*start != '0' || p == start + 1);
   if (whole && *p != '.' && *p != 'e' && *p != 'E') {
-    lua_pushnumber(d->L, (lua_Number)value);
+    push_whole(d->L, value);
     return p;
   }
   p = json_number(start, &d->error);

@@ -14,7 +14,7 @@ static const char CLASS[] = "aish_history.memory";
 
 struct handle {
   struct memory memory;
-  double next_id; /* what it was when the handle was closed */
+  uint64_t next_id; /* what it was when the handle was closed */
   bool open, shared;
   char path[]; /* as it was given */
 };
@@ -37,7 +37,7 @@ static int close_handle(struct handle *handle)
 {
   if (!handle->open) return 0;
   handle->open = false;
-  handle->next_id = (double)memory_next_id(&handle->memory);
+  handle->next_id = memory_next_id(&handle->memory);
   return memory_close(&handle->memory);
 }
 
@@ -222,7 +222,7 @@ static int memory_add_l(lua_State *L)
   put_draft(L, scratch, 2, "memory:add");
   if (!add_drafts(L, handle, scratch, "add", &id, &failure))
     return push_nil_failure(L, &failure, handle->path);
-  lua_pushnumber(L, (lua_Number)id);
+  push_whole(L, id);
   return 1;
 }
 
@@ -286,7 +286,7 @@ static int memory_add_many_l(lua_State *L)
     return push_nil_failure(L, &failure, handle->path);
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
-    lua_pushnumber(L, (lua_Number)(id + (uint64_t)i));
+    push_whole(L, id + (uint64_t)i);
     lua_rawseti(L, -2, i + 1);
   }
   return 1;
@@ -532,7 +532,7 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
     lua_pushinteger(L, handle->memory.journal.fd);
   } else if (is_name(name, length, "next_id")) {
     if (handle->open) refresh_shared(handle);
-    lua_pushnumber(L, handle->open ? (lua_Number)memory_next_id(&handle->memory) : handle->next_id);
+    push_whole(L, handle->open ? memory_next_id(&handle->memory) : handle->next_id);
   } else {
     lua_pushnil(L);
   }
@@ -560,7 +560,7 @@ static int memory_length(lua_State *L)
     int count = push_nil_failure(L, &failure, handle->path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
-  lua_pushnumber(L, (lua_Number)handle->memory.index.active);
+  push_whole(L, handle->memory.index.active);
   return 1;
 }
 

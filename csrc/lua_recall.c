@@ -157,11 +157,11 @@ static void describe(lua_State *L, struct listing *listing, bool count)
     set_error(L, &failure, listing->path);
     return;
   }
-  lua_pushnumber(L, (lua_Number)st.st_size);
+  push_whole(L, (uint64_t)st.st_size);
   lua_setfield(L, -2, "bytes");
   lua_pushnumber(L, (lua_Number)st.st_mtime);
   lua_setfield(L, -2, "mtime");
-  if (count) lua_pushnumber(L, (lua_Number)summary->turns), lua_setfield(L, -2, "turns");
+  if (count) push_whole(L, summary->turns), lua_setfield(L, -2, "turns");
   if (summary->has_first) set_text(L, "first", &summary->first);
   if (summary->last_ts.length > 0) set_text(L, "last_ts", &summary->last_ts);
   if (summary->has_meta) set_meta(L, &summary->meta);
@@ -418,7 +418,7 @@ static bool push_hit(lua_State *L, struct search *search, const struct hit *hit,
   copy_member(L, "role");
   lua_insert(L, top + 1);
   lua_setfield(L, top + 1, "record");
-  lua_pushnumber(L, (lua_Number)hit->number);
+  push_whole(L, hit->number);
   lua_setfield(L, -2, "line");
   lua_pushstring(L, search->listing.path);
   lua_setfield(L, -2, "path");

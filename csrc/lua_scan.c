@@ -64,9 +64,9 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder,
   if (!good) lua_settop(L, top);
   if (!good && !scan->malformed) return 0;
   if (!good) lua_pushnil(L);
-  lua_pushnumber(L, (lua_Number)line->number);
+  push_whole(L, line->number);
   lua_insert(L, top + 1);
-  lua_pushnumber(L, (lua_Number)line->offset);
+  push_whole(L, line->offset);
   if (!good) lua_pushstring(L, line->hopeless ? "not an object" : decoder->error.reason);
   return good ? 3 : 4;
 }
