@@ -1,0 +1,122 @@
+--- Adding an item of 200 bytes. Ours checks its arguments and the handle's process, looks whether the
+-- path still leads to the file, makes id and time, escapes, writes, and keeps the index.
+-- Held against: write(2) of the same bytes, with fdatasync, or between flock and unlock, in a C
+-- loop on a descriptor with O_APPEND; cjson and io.write; an INSERT into SQLite's write-ahead log.
+local aish = require("aish_history")
+local limits = require("limits")
+local measure = require("measure")
+
+local content = ("x"):rep(137)
+
+-- One line as ours writes it, without what differs from line to line.
+local function a_line(bench)
+  local memory = assert(aish.open(bench.dir .. "/line.jsonl"))
+  memory:add("fact", content)
+  memory:close()
+  local last
+  for line in io.lines(bench.dir .. "/line.jsonl") do last = line end
+  return last .. "\n"
+end
+
+local function ours(bench, name, opts, n, wall)
+  local memory = assert(aish.open(bench.dir .. "/" .. name, opts))
+  return { name = "aish_history", run = function()
+    return measure.time(function(count)
+      for _ = 1, count do memory:add("fact", content) end
+    end, n, wall)
+  end }
+end
+
+local function limit(bench, name, call, n, wall)
+  local line, fd = a_line(bench), limits.open_append(bench.dir .. "/" .. call)
+  return { name = name, run = function()
+    return measure.time(function(count) limits[call](fd, line, count) end, n, wall)
+  end }
+end
+
+local function sqlite(bench, name, synchronous, n, wall)
+  local db = require("sqlite").open(bench.dir .. "/add-" .. synchronous .. ".db")
+  db:exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=" .. synchronous .. ";"
+    .. "CREATE TABLE items (id INTEGER PRIMARY KEY AUTOINCREMENT, ts TEXT, kind TEXT, content TEXT)")
+  local insert = db:prepare("INSERT INTO items (ts, kind, content) VALUES (?, ?, ?)")
+  return { name = name, run = function()
+    return measure.time(function(count)
+      for _ = 1, count do insert:run("2000-01-01T00:00:00Z", "fact", content) end
+    end, n, wall)
+  end }
+end
+
+-- The date is made anew each time, as without a cache of it.
+local function cjson(bench, n)
+  local encode = require("cjson").encode
+  local file = assert(io.open(bench.dir .. "/cjson.jsonl", "a"))
+  local id = 0
+  return { name = "cjson + io.write + flush", run = function()
+    return measure.time(function(count)
+      for _ = 1, count do
+        id = id + 1
+        file:write(encode({ id = id, ts = os.date("!%Y-%m-%dT%H:%M:%SZ"), kind = "fact", content = content }), "\n")
+        file:flush()
+      end
+    end, n)
+  end }
+end
+
+local function unsynced(bench)
+  local n = 1000
+  local ways = { ours(bench, "none.jsonl", { sync = "none" }, n), limit(bench, "write(2)", "write", n) }
+  if bench.has.cjson then ways[#ways + 1] = cjson(bench, n) end
+  if bench.has.sqlite then ways[#ways + 1] = sqlite(bench, "SQLite, WAL, NORMAL", "NORMAL", n) end
+  local results = measure.interleave(ways, bench.rounds(61, 21))
+  local job = 'add, sync = "none"'
+  bench.compare(job, results, "aish_history", "write(2)", { at_most = 2.5 })
+  bench.compare(job, results, "aish_history", "cjson + io.write + flush")
+  bench.compare(job, results, "aish_history", "SQLite, WAL, NORMAL")
+end
+
+local function synced(bench)
+  local n = 10
+  local ways = {
+    ours(bench, "full.jsonl", { sync = "full" }, n, true), limit(bench, "write + fdatasync", "write_synced", n, true),
+  }
+  if bench.has.sqlite then ways[3] = sqlite(bench, "SQLite, WAL, FULL", "FULL", n, true) end
+  local results = measure.interleave(ways, bench.rounds(301, 31))
+  local job = 'add, sync = "full"'
+  bench.compare(job, results, "aish_history", "write + fdatasync", { at_most = 1.05 })
+  bench.compare(job, results, "aish_history", "SQLite, WAL, FULL", { at_least = 1 })
+end
+
+local function shared(bench)
+  local n = 1000
+  local results = measure.interleave({
+    ours(bench, "shared.jsonl", { sync = "none", shared = true }, n), limit(bench, "flock + write + unlock", "write_locked", n),
+  }, bench.rounds(61, 21))
+  bench.compare('add, shared, sync = "none"', results, "aish_history", "flock + write + unlock", { at_most = 3 })
+end
+
+-- 1,000 items by add_many, and by add.
+local function many(bench, sync, rounds)
+  local memory = assert(aish.open(bench.dir .. "/many-" .. sync .. ".jsonl", { sync = sync }))
+  local items = {}
+  for i = 1, 1000 do items[i] = { kind = "fact", content = content } end
+  local wall = sync == "full"
+  local results = measure.interleave({
+    { name = "add_many", run = function()
+      return measure.time(function() memory:add_many(items) end, 1, wall)
+    end },
+    { name = "1000 add", run = function()
+      return measure.time(function()
+        for i = 1, 1000 do memory:add(items[i].kind, items[i].content) end
+      end, 1, wall)
+    end },
+  }, rounds)
+  bench.compare(('add_many of 1000, sync = "%s"'):format(sync), results, "add_many", "1000 add", { at_least = 5 })
+end
+
+return function(bench)
+  unsynced(bench)
+  synced(bench)
+  shared(bench)
+  many(bench, "none", bench.rounds(31, 11))
+  if not bench.quick then many(bench, "full", 3) end -- the synced 1,000 may take seconds
+end
