@@ -246,14 +246,17 @@ static bool put_array(struct encoder *e, int table, lua_Number length, struct fr
   return put(e, "]", 1);
 }
 
+static bool put_string(struct encoder *e, int index)
+{
+  size_t length;
+  const char *text = lua_tolstring(e->L, index, &length);
+  return encode_string(e->buf, text, length) || out_of_memory(e);
+}
+
 static bool put_key(struct encoder *e, int key)
 {
   lua_State *L = e->L;
-  if (lua_type(L, key) == LUA_TSTRING) {
-    size_t length;
-    const char *text = lua_tolstring(L, key, &length);
-    return encode_string(e->buf, text, length) || out_of_memory(e);
-  }
+  if (lua_type(L, key) == LUA_TSTRING) return put_string(e, key);
   if (lua_type(L, key) != LUA_TNUMBER) return refuse(e, "a key must be a string or a number");
   if (isinf(lua_tonumber(L, key))) return refuse(e, "a key must not be infinite");
   return put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) && put(e, "\"", 1);
@@ -315,11 +318,8 @@ static bool put_value(struct encoder *e, int index)
     return put_number(e, lua_tonumber(L, index));
   case LUA_TTABLE:
     return put_table(e, index);
-  case LUA_TSTRING: {
-    size_t length;
-    const char *text = lua_tolstring(L, index, &length);
-    return encode_string(e->buf, text, length) || out_of_memory(e);
-  }
+  case LUA_TSTRING:
+    return put_string(e, index);
   case LUA_TLIGHTUSERDATA:
     if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
     if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);

@@ -168,7 +168,7 @@ static bool short_decimal(double number, struct decimal *decimal)
 #if FLT_EVAL_METHOD == 0
   if (number < 1e-7 || number >= 1e15) return false;
   for (int power = 0; power <= TENS_EXACT; power++) {
-    double scaled = nearbyint(number * TENS[power]);
+    double scaled = (double)(uint64_t)(number * TENS[power] + 0.5);
     if (scaled >= 1e15) return false;
     if (scaled / TENS[power] == number) {
       decimal->length = print_unsigned((uint64_t)scaled, decimal->digits);
@@ -332,7 +332,7 @@ size_t number_print(double number, char text[NUMBER_SIZE])
     text[0] = '-';
     number = -number;
   }
-  if (number <= TWO_53 && number == floor(number))
+  if (number <= TWO_53 && (double)(uint64_t)number == number)
     return sign + (size_t)print_unsigned((uint64_t)number, text + sign);
   struct decimal decimal;
   if (!short_decimal(number, &decimal)) shortest_decimal(number, &decimal);
