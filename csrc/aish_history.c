@@ -74,12 +74,17 @@ static int decode_l(lua_State *L)
   return push_decode_error(L, &decoder.error, text);
 }
 
-/* The descriptor that flock's first argument stands for. */
+/* The descriptor that flock's first argument stands for. -1 with EPERM: the handle is another
+ * process's, whose lock a forked child must not release. */
 static int check_descriptor(lua_State *L, int argument)
 {
-  int fd;
-  if (memory_descriptor(L, argument, &fd) || session_descriptor(L, argument, &fd))
-    return fd >= 0 ? fd : argument_error(L, argument, "closed handle");
+  const struct journal *journal;
+  if (memory_journal(L, argument, &journal) || session_journal(L, argument, &journal)) {
+    if (journal == NULL) return argument_error(L, argument, "closed handle");
+    errno = EPERM;
+    return journal->owner == sys_pid() ? journal->fd : -1;
+  }
+  errno = EBADF;
   if (lua_type(L, argument) == LUA_TNUMBER) {
     lua_Number number = lua_tonumber(L, argument);
     if (number >= -0x7fffffff && number <= 0x7fffffff && number == (lua_Number)(int)number)
@@ -93,22 +98,29 @@ static int check_descriptor(lua_State *L, int argument)
                         luaL_typename(L, argument));
 }
 
+static int check_operation(lua_State *L, int argument)
+{
+  const int known = LOCK_SH | LOCK_EX | LOCK_NB | LOCK_UN;
+  if (lua_type(L, argument) != LUA_TNUMBER)
+    argument_error(L, argument, "op must be a number, got %s", luaL_typename(L, argument));
+  lua_Number op = lua_tonumber(L, argument);
+  if (!(op >= 0 && op <= known) || op != (lua_Number)(int)op)
+    argument_error(L, argument, "op must be a sum of LOCK_*, got %f", op);
+  return (int)op;
+}
+
 /* flock(file, op): flock(2). file: a descriptor, a Lua file or a handle. op: a sum of LOCK_SH,
  * LOCK_EX, LOCK_NB and LOCK_UN. Returns true; or false, the system's reason, errno. */
 static int flock_l(lua_State *L)
 {
   char text[128];
   check_count(L, 2);
+  int op = check_operation(L, 2);
   int fd = check_descriptor(L, 1);
-  if (lua_type(L, 2) != LUA_TNUMBER)
-    argument_error(L, 2, "op must be a number, got %s", luaL_typename(L, 2));
-  lua_Number op = lua_tonumber(L, 2);
-  int known = LOCK_SH | LOCK_EX | LOCK_NB | LOCK_UN;
-  if (!(op >= 0 && op <= known) || op != (lua_Number)(int)op)
-    argument_error(L, 2, "op must be a sum of LOCK_*, got %f", op);
-  lua_pushboolean(L, sys_flock(fd, (int)op) == 0);
-  if (lua_toboolean(L, -1)) return 1;
-  int number = errno;
+  int number = fd >= 0 ? 0 : errno;
+  if (fd >= 0 && sys_flock(fd, op) != 0) number = errno;
+  lua_pushboolean(L, number == 0);
+  if (number == 0) return 1;
   lua_pushstring(L, sys_reason(number, text, sizeof text));
   lua_pushinteger(L, number);
   return 3;

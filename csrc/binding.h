@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "failure.h"
 #include "filter.h"
+#include "journal.h"
 #include "json.h"
 #include "sys.h"
 
@@ -160,9 +161,10 @@ void memory_setup(lua_State *L);
 void session_setup(lua_State *L);
 void scan_setup(lua_State *L);
 
-/* Whether the value is a handle of the class; *fd is then its descriptor, or -1 if it is closed. */
-bool memory_descriptor(lua_State *L, int index, int *fd);
-bool session_descriptor(lua_State *L, int index, int *fd);
+/* Whether the value is a handle of the class; *journal is then its file, or NULL if it is closed.
+ */
+bool memory_journal(lua_State *L, int index, const struct journal **journal);
+bool session_journal(lua_State *L, int index, const struct journal **journal);
 /* As luaL_checkudata, but answers NULL instead of raising. [-0, +0, -] */
 void *test_userdata(lua_State *L, int index, const char *class);
 

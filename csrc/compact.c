@@ -8,7 +8,9 @@
  * 3. Lines that are no object are appended to <file>.damaged, and are on the disk there before the
  *    rename. A crash in between has the next compaction append them once more; none is lost.
  * 4. Kept are, byte for byte: the active items, and every object that is no item and no tombstone.
- * 5. The highest id stays in the file, so that it is not given again: as a tombstone of nothing
+ * 5. A whole record behind a fragment, on one line with it, has been seen by no reader. It is
+ * saved, as if it had a line of its own.
+ * 6. The highest id stays in the file, so that it is not given again: as a tombstone of nothing
  *    where its record goes. */
 #include "compact.h"
 
@@ -49,20 +51,99 @@ struct rewrite {
   struct compaction *result;
   struct output kept, damaged;
   uint64_t highest_id; /* ever given */
-  uint64_t highest_kept;
+  uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
+  uint64_t kept_id, kept_record; /* the same two, of what is kept */
   char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
   uint64_t damaged_from; /* the size that <file>.damaged had */
+  bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
   bool dry_run;
 };
 
-/* ---- which lines are kept ---- */
+/* One line of the file, up to its newline. */
+struct text {
+  const char *start, *end;
+  uint64_t offset;
+};
 
-static bool keep(struct rewrite *rewrite, const struct record *record, const char *line,
-                 const char *newline)
+/* What is done with each line, in one pass over the file. */
+struct pass {
+  bool (*object)(struct rewrite *rewrite, const struct record *record, const struct text *line);
+  bool (*damage)(struct rewrite *rewrite, const struct text *line);
+  bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
+};
+
+/* ---- a record behind a fragment ---- */
+
+static bool is_counted(const struct record *record)
+{
+  return record_is_item(record) || record_is_tombstone(record);
+}
+
+/* The first whole item or tombstone at the end of a line that begins with something else. */
+static bool find_glued(const struct text *line, struct text *glued, struct record *record)
+{
+  struct json_error error;
+  for (const char *p = line->start; (p = memchr(p, '{', (size_t)(line->end - p))) != NULL; p++) {
+    if (record_parse(p, record, &error) == NULL || !is_counted(record)) continue;
+    *glued = (struct text){p, line->end, line->offset + (uint64_t)(p - line->start)};
+    return true;
+  }
+  return false;
+}
+
+static bool is_targeted(const struct index *index, uint64_t id)
+{
+  for (size_t i = 0; i < index->target_count; i++)
+    if (index->targets[i] == id) return true;
+  return false;
+}
+
+/* ---- the first pass: what no reader has seen yet joins the index ---- */
+
+static bool learn_object(struct rewrite *rewrite, const struct record *record,
+                         const struct text *line)
+{
+  (void)line;
+  if (is_counted(record) && record->id > rewrite->highest_record)
+    rewrite->highest_record = record->id;
+  return true;
+}
+
+static bool learn_damage(struct rewrite *rewrite, const struct text *line)
+{
+  struct index *index = &rewrite->memory->index;
+  struct record record;
+  struct text glued;
+  if (!find_glued(line, &glued, &record)) return true;
+  if (record_is_item(&record) && index_find(index, record.id) != NULL) return true;
+  if (!index_reserve(index, 1)) return false;
+  index_add(index, &record, 0, glued.offset, (uint32_t)(glued.end - glued.start));
+  return index_settle(index) && learn_object(rewrite, &record, &glued);
+}
+
+static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
+{
+  (void)rewrite, (void)block;
+  return true;
+}
+
+/* ---- the second pass: which lines are kept ---- */
+
+static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+  size_t hidden = line->offset == 0 && rewrite->marked ? sizeof mark - 1 : 0;
+  return put(output, mark, hidden) &&
+         put(output, line->start + hidden, (size_t)(line->end - line->start) - hidden) &&
+         put(output, "\n", 1);
+}
+
+static bool keep(struct rewrite *rewrite, const struct record *record, const struct text *line)
 {
   rewrite->result->kept += record_is_item(record);
-  if (record->id > rewrite->highest_kept) rewrite->highest_kept = record->id;
-  return put(&rewrite->kept, line, (size_t)(newline - line)) && put(&rewrite->kept, "\n", 1);
+  if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
+  if (is_counted(record) && record->id > rewrite->kept_record) rewrite->kept_record = record->id;
+  return put_line(rewrite, &rewrite->kept, line);
 }
 
 static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
@@ -71,36 +152,16 @@ static bool is_active(const struct rewrite *rewrite, const struct record *record
   return item != NULL && item->offset == offset;
 }
 
-static bool take_object(struct rewrite *rewrite, const struct record *record, const char *line,
-                        const char *newline, uint64_t offset)
+static bool take_object(struct rewrite *rewrite, const struct record *record,
+                        const struct text *line)
 {
   bool wanted = true;
-  if (record_is_item(record)) wanted = is_active(rewrite, record, offset);
-  else if (record_is_tombstone(record)) wanted = record->id == rewrite->highest_id;
-  if (wanted) return keep(rewrite, record, line, newline);
+  if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
+  else if (record_is_tombstone(record))
+    wanted = record->id == rewrite->highest_id || record->id == rewrite->highest_record;
+  if (wanted) return keep(rewrite, record, line);
   rewrite->result->dropped++;
   return true;
-}
-
-/* Whether a record that no reader has seen yet may become one: its id is not in use otherwise. */
-static bool may_join(const struct rewrite *rewrite, const struct record *record)
-{
-  const struct index *index = &rewrite->memory->index;
-  if (record_is_tombstone(record)) return true;
-  if (!record_is_item(record) || index_find(index, record->id) != NULL) return false;
-  for (size_t i = 0; i < index->target_count; i++)
-    if (index->targets[i] == record->id) return false;
-  return true;
-}
-
-/* The whole record at the end of a line that begins with a fragment; NULL if there is none. */
-static const char *glued_record(const struct rewrite *rewrite, const char *line,
-                                const char *newline, struct record *record)
-{
-  struct json_error error;
-  for (const char *p = line; (p = memchr(p, '{', (size_t)(newline - p))) != NULL; p++)
-    if (record_parse(p, record, &error) != NULL && may_join(rewrite, record)) return p;
-  return NULL;
 }
 
 /* Nothing is glued to a line of <file>.damaged that a crash has cut. */
@@ -124,37 +185,22 @@ static bool open_damaged(struct rewrite *rewrite)
   return end_damaged(rewrite);
 }
 
-static bool take_damage(struct rewrite *rewrite, const char *line, const char *newline)
+/* A glued record is treated like one on a line of its own, but for an item whose id another has:
+ * that one stays with its fragment. */
+static bool take_damage(struct rewrite *rewrite, const struct text *line)
 {
   struct record record;
-  const char *glued = glued_record(rewrite, line, newline, &record);
-  const char *end = glued != NULL ? glued : newline;
-  if (!open_damaged(rewrite) || !put(&rewrite->damaged, line, (size_t)(end - line)) ||
-      !put(&rewrite->damaged, "\n", 1))
-    return false;
-  return glued == NULL || keep(rewrite, &record, glued, newline);
-}
-
-static bool take_lines(struct rewrite *rewrite, const struct block *block)
-{
-  struct record record;
-  struct json_error error;
-  const char *next;
-  for (const char *line = block->start; line < block->end; line = next) {
-    uint64_t offset = block->offset + (uint64_t)(line - block->start);
-    const char *newline = memchr(line, '\n', (size_t)(block->end - line));
-    next = newline + 1;
-    if (json_space(line, line) == newline) continue;
-    bool done = record_parse(line, &record, &error) != NULL
-                    ? take_object(rewrite, &record, line, newline, offset)
-                    : take_damage(rewrite, line, newline);
-    if (!done) return false;
-  }
-  return true;
+  struct text glued, fragment = *line;
+  bool saved = find_glued(line, &glued, &record) &&
+               (record_is_tombstone(&record) || is_active(rewrite, &record, glued.offset) ||
+                is_targeted(&rewrite->memory->index, record.id));
+  if (saved) fragment.end = glued.start;
+  if (!open_damaged(rewrite) || !put_line(rewrite, &rewrite->damaged, &fragment)) return false;
+  return !saved || take_object(rewrite, &record, &glued);
 }
 
 /* A line too long to hold is copied in pieces. */
-static bool take_hopeless(struct rewrite *rewrite, const struct block *block)
+static bool take_too_long(struct rewrite *rewrite, const struct block *block)
 {
   char piece[4096];
   uint64_t done = 0, size = block->size - !block->unfinished;
@@ -168,12 +214,11 @@ static bool take_hopeless(struct rewrite *rewrite, const struct block *block)
   return put(&rewrite->damaged, "\n", 1);
 }
 
-/* Keeps the highest id in the file by a tombstone whose target is itself. */
-static bool keep_highest_id(struct rewrite *rewrite)
+/* Keeps an id in the file by a tombstone whose target is itself. */
+static bool put_tombstone(struct rewrite *rewrite, uint64_t number)
 {
-  if (rewrite->highest_kept >= rewrite->highest_id) return true;
   char line[160], ts[TIMESTAMP_LENGTH + 1], id[NUMBER_SIZE];
-  size_t id_length = number_print((double)rewrite->highest_id, id);
+  size_t id_length = number_print((double)number, id);
   timestamp_print(sys_time(), ts);
   struct buf text = {line, 0, sizeof line};
   buf_put_bytes(&text, "{\"id\":", 6);
@@ -186,18 +231,87 @@ static bool keep_highest_id(struct rewrite *rewrite)
   return put(&rewrite->kept, text.data, text.length);
 }
 
-static bool sort_out(struct rewrite *rewrite)
+/* For those who count every id, and for those who count only items and tombstones. */
+static bool keep_highest_ids(struct rewrite *rewrite)
+{
+  if (rewrite->kept_id < rewrite->highest_id) return put_tombstone(rewrite, rewrite->highest_id);
+  if (rewrite->kept_record < rewrite->highest_record)
+    return put_tombstone(rewrite, rewrite->highest_record);
+  return true;
+}
+
+/* ---- passes ---- */
+
+static bool pass_block(struct rewrite *rewrite, const struct pass *pass, const struct block *block)
+{
+  struct record record;
+  struct json_error error;
+  struct text line;
+  for (line.start = block->start; line.start < block->end; line.start = line.end + 1) {
+    line.offset = block->offset + (uint64_t)(line.start - block->start);
+    line.end = memchr(line.start, '\n', (size_t)(block->end - line.start));
+    if (json_space(line.start, line.start) == line.end) continue;
+    bool done = record_parse(line.start, &record, &error) != NULL
+                    ? pass->object(rewrite, &record, &line)
+                    : pass->damage(rewrite, &line);
+    if (!done) return false;
+  }
+  return true;
+}
+
+/* A line that the reader has passed over, as its beginning is no object, may end in a record: it is
+ * read as a whole, if it is of a size that records have. */
+static bool pass_long_line(struct rewrite *rewrite, const struct pass *pass,
+                           const struct block *block)
+{
+  const uint64_t longest = 64 << 20;
+  size_t size = (size_t)(block->size - !block->unfinished);
+  if (block->size > longest) return pass->too_long(rewrite, block);
+  char *text = sys_realloc(NULL, size + SPAN_PADDING);
+  if (text == NULL) return false;
+  ssize_t got = sys_read_at(rewrite->memory->journal.fd, text, size, block->offset);
+  bool done = got >= 0;
+  if (done) {
+    memset(text + got, 0, size - (size_t)got + SPAN_PADDING);
+    text[size] = '\n';
+    const struct text line = {text, text + size, block->offset};
+    done = pass->damage(rewrite, &line);
+  }
+  int reason = errno;
+  sys_free(text);
+  errno = reason;
+  return done;
+}
+
+static bool go_through(struct rewrite *rewrite, const struct pass *pass)
 {
   struct reader reader;
   struct block block;
   int result;
   reader_open(&reader, rewrite->memory->journal.fd, 0);
   while ((result = reader_next(&reader, &block)) > 0)
-    if (!(block.hopeless ? take_hopeless(rewrite, &block) : take_lines(rewrite, &block))) break;
+    if (!(block.hopeless ? pass_long_line : pass_block)(rewrite, pass, &block)) break;
   int reason = errno;
   reader_close(&reader);
   errno = reason;
-  return result == 0 && keep_highest_id(rewrite) && flush(&rewrite->kept) &&
+  return result == 0;
+}
+
+static bool is_marked(struct rewrite *rewrite)
+{
+  char start[3];
+  ssize_t got = sys_read_at(rewrite->memory->journal.fd, start, sizeof start, 0);
+  rewrite->marked = got == 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0;
+  return got >= 0;
+}
+
+static bool sort_out(struct rewrite *rewrite)
+{
+  static const struct pass learn = {learn_object, learn_damage, learn_nothing};
+  static const struct pass take = {take_object, take_damage, take_too_long};
+  if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
+  rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
+  return go_through(rewrite, &take) && keep_highest_ids(rewrite) && flush(&rewrite->kept) &&
          flush(&rewrite->damaged);
 }
 
@@ -290,12 +404,16 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
       .result = result,
       .kept.fd = -1,
       .damaged.fd = -1,
-      .highest_id = memory_next_id(memory) - 1,
       .dry_run = dry_run,
   };
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
+  uint64_t highest_id = memory_next_id(memory) - 1;
   bool done = run(&rewrite, failure);
+  if (!done || dry_run) { /* the index has learnt what is not in it yet */
+    memory->index.max_id = highest_id;
+    memory->journal.changed = true;
+  }
   result->after = rewrite.kept.size;
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
   buf_free(&rewrite.kept.waiting);

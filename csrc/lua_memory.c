@@ -572,10 +572,10 @@ static int memory_tostring(lua_State *L)
   return 1;
 }
 
-bool memory_descriptor(lua_State *L, int index, int *fd)
+bool memory_journal(lua_State *L, int index, const struct journal **journal)
 {
   const struct handle *handle = test_userdata(L, index, CLASS);
-  if (handle != NULL) *fd = handle->open ? handle->memory.journal.fd : -1;
+  if (handle != NULL) *journal = handle->open ? &handle->memory.journal : NULL;
   return handle != NULL;
 }
 

@@ -97,6 +97,14 @@ static int scan_call(lua_State *L)
   return 0;
 }
 
+/* Cut to what pread(2) takes, which is beyond any file's end. */
+static uint64_t check_offset(lua_State *L, int argument, const char *name)
+{
+  const uint64_t most = (uint64_t)1 << 62;
+  uint64_t offset = check_limit(L, argument, name);
+  return offset < most ? offset : most;
+}
+
 /* Reads malformed and from. */
 static void check_scan_options(lua_State *L, int argument, bool *malformed, uint64_t *from)
 {
@@ -105,7 +113,7 @@ static void check_scan_options(lua_State *L, int argument, bool *malformed, uint
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
     const char *name = option_name(L, argument);
     if (strcmp(name, "malformed") == 0) *malformed = read_boolean(L, argument, name);
-    else if (strcmp(name, "from") == 0) *from = (uint64_t)check_limit(L, argument, name);
+    else if (strcmp(name, "from") == 0) *from = check_offset(L, argument, name);
     else argument_error(L, argument, "unknown option \"%s\"", name);
   }
 }

@@ -225,10 +225,10 @@ static int session_tostring(lua_State *L)
   return 1;
 }
 
-bool session_descriptor(lua_State *L, int index, int *fd)
+bool session_journal(lua_State *L, int index, const struct journal **journal)
 {
   const struct handle *handle = test_userdata(L, index, CLASS);
-  if (handle != NULL) *fd = handle->open ? handle->journal.fd : -1;
+  if (handle != NULL) *journal = handle->open ? &handle->journal : NULL;
   return handle != NULL;
 }
 

@@ -15,13 +15,19 @@ void summary_free(struct summary *summary)
   buf_free(&summary->last_ts);
 }
 
-/* Cuts a text between characters (UTF-8: continuation bytes are 10xxxxxx). */
+static bool is_continuation(char byte)
+{
+  return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* Cuts a text between characters (UTF-8: up to three continuation bytes, 10xxxxxx, follow a
+ * first); what is not UTF-8 is cut anywhere. */
 static void cut(struct buf *text)
 {
-  if (text->length <= SUMMARY_FIRST) return;
   size_t length = SUMMARY_FIRST;
-  while (length > 0 && ((unsigned char)text->data[length] & 0xc0) == 0x80) length--;
-  text->length = length;
+  if (text->length <= length) return;
+  while (length > SUMMARY_FIRST - 3 && is_continuation(text->data[length])) length--;
+  text->length = is_continuation(text->data[length]) ? SUMMARY_FIRST : length;
 }
 
 static bool take_meta(struct summary *summary, const struct turn *turn)

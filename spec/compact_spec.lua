@@ -101,7 +101,7 @@ describe("compact keeps", function()
 
   it("what a plain reading says, of every kind of line", function()
     local random, path = support.random(20260104), helper.tmpdir() .. "/memory.jsonl"
-    for _ = 1, 250 do
+    for _ = 1, 120 do
       os.remove(path .. ".damaged")
       local lines, bytes, sum
       repeat
