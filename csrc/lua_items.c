@@ -48,6 +48,10 @@ static unsigned check_kinds(lua_State *L, int argument)
   if (!lua_istable(L, -1)) return check_kind(L, argument, -1);
   unsigned kinds = 1U << KIND_NONE; /* no item is of this kind: an empty array lets none pass */
   int count = (int)lua_objlen(L, -1);
+  lua_pushnil(L);
+  if (count == 0 && lua_next(L, -2) != 0)
+    argument_error(L, argument, "option \"kind\" must be a name or an array of names");
+  if (count > 0) lua_pop(L, 1);
   for (int i = 1; i <= count; i++) {
     lua_rawgeti(L, -1, i);
     kinds |= check_kind(L, argument, -1);
