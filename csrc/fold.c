@@ -7,7 +7,9 @@
 
 static char fold_ascii(char byte)
 {
-  return byte >= 'A' && byte <= 'Z' ? "abcdefghijklmnopqrstuvwxyz"[byte - 'A'] : byte;
+  static const char small[] = "abcdefghijklmnopqrstuvwxyz";
+  if (byte >= 'A' && byte <= 'Z') return small[byte - 'A'];
+  return byte;
 }
 
 static bool is_continuation(char byte)
