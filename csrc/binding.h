@@ -102,6 +102,11 @@ struct scratch {
 struct scratch *take_scratch(lua_State *L);
 void give_scratch(struct scratch *scratch);
 
+/* Pushes the metatable `name`; true: it is new, and to be filled before end_class keeps it, so that
+ * running out of memory leaves no half of one behind. [-0, +1, m] */
+bool begin_class(lua_State *L, const char *name);
+/* Keeps the metatable on top of the stack, which is whole now. [-0, +0, m] */
+void end_class(lua_State *L, const char *name);
 /* Makes the metatable `name` of a kind of userdata and leaves nothing on the stack. [-0, +0, m] */
 void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                const luaL_Reg *metamethods);

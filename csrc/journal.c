@@ -140,6 +140,7 @@ static enum look look(struct journal *journal, struct failure *failure)
   }
   if (st.st_dev != journal->device || st.st_ino != journal->inode) return LOOK_OTHER;
   journal->size = (uint64_t)st.st_size;
+  if (journal->size < journal->ended) journal->ended = 0; /* cut: it may grow to that size again */
   return LOOK_SAME;
 }
 
@@ -168,13 +169,13 @@ static void adopt(struct journal *journal, int fd, const struct stat *st, bool l
 bool journal_take(struct journal *journal, int fd, struct failure *failure)
 {
   struct stat st;
-  bool known = sys_fstat(fd, &st) == 0;
-  if (!known) {
+  if (sys_fstat(fd, &st) != 0) { /* the next call takes the file by its path */
     fail(failure, "look at");
-    memset(&st, 0, sizeof st); /* no file: the next call looks for it by its path */
+    sys_close(fd);
+    return false;
   }
   adopt(journal, fd, &st, true);
-  return known;
+  return true;
 }
 
 bool journal_unchanged(const struct journal *journal)
@@ -250,17 +251,19 @@ bool journal_sync_above(char *path)
   return sync_above(path, path + strlen(path));
 }
 
-/* The entry of the file itself, wherever symbolic links lead, and of each directory made for it. */
+/* The entry of the file itself, wherever symbolic links lead, and those of the directories above:
+ * whoever made them may have failed, or been killed, before it synced them. One that may not be
+ * read was not made by us. */
 static bool sync_names(struct journal *journal)
 {
   char *place = sys_realpath(journal->place);
   if (place == NULL) return false;
   bool done = journal_sync_above(place);
+  for (char *slash; done && (slash = strrchr(place, '/')) != place;) {
+    *slash = '\0';
+    done = journal_sync_above(place) || errno == EACCES;
+  }
   sys_free(place);
-  if (journal->made_from == 0) return done;
-  for (char *slash = strchr(journal->place + journal->made_from, '/'); done && slash != NULL;
-       slash = strchr(slash + 1, '/'))
-    done = sync_above(journal->place, slash);
   return done;
 }
 

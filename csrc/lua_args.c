@@ -211,6 +211,21 @@ size_t check_limit(lua_State *L, int argument, const char *name)
 
 /* ---- userdata ---- */
 
+bool begin_class(lua_State *L, const char *name)
+{
+  luaL_getmetatable(L, name);
+  if (!lua_isnil(L, -1)) return false;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  return true;
+}
+
+void end_class(lua_State *L, const char *name)
+{
+  lua_pushvalue(L, -1);
+  lua_setfield(L, LUA_REGISTRYINDEX, name);
+}
+
 static const char BUFFER[] = "aish_history.buffer";
 
 static int buffer_gc(lua_State *L)
@@ -223,9 +238,10 @@ struct buf *new_buffer(lua_State *L)
 {
   struct buf *buf = lua_newuserdata(L, sizeof *buf);
   memset(buf, 0, sizeof *buf);
-  if (luaL_newmetatable(L, BUFFER)) {
+  if (begin_class(L, BUFFER)) {
     lua_pushcfunction(L, buffer_gc);
     lua_setfield(L, -2, "__gc");
+    end_class(L, BUFFER);
   }
   lua_setmetatable(L, -2);
   return buf;
@@ -257,9 +273,10 @@ struct scratch *take_scratch(lua_State *L)
     lua_pop(L, 1);
     scratch = lua_newuserdata(L, sizeof *scratch);
     memset(scratch, 0, sizeof *scratch);
-    if (luaL_newmetatable(L, SCRATCH)) {
+    if (begin_class(L, SCRATCH)) {
       lua_pushcfunction(L, scratch_gc);
       lua_setfield(L, -2, "__gc");
+      end_class(L, SCRATCH);
     }
     lua_setmetatable(L, -2);
     push_scratch_key(L);
@@ -281,7 +298,7 @@ void give_scratch(struct scratch *scratch)
  * hidden, so that nobody calls __gc as a method. */
 void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods)
 {
-  if (luaL_newmetatable(L, name)) {
+  if (begin_class(L, name)) {
     lua_pushliteral(L, "aish_history");
     lua_setfield(L, -2, "__metatable");
     lua_newtable(L);
@@ -292,6 +309,7 @@ void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const lu
       lua_setfield(L, -3, metamethods->name);
     }
     lua_pop(L, 1);
+    end_class(L, name);
   }
   lua_pop(L, 1);
 }

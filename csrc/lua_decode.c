@@ -21,9 +21,11 @@ void decoder_setup(lua_State *L)
 {
   static const char *const marks[] = {OBJECT, "object", ARRAY, "array"};
   for (int i = 0; i < 4; i += 2) {
-    luaL_newmetatable(L, marks[i]);
-    lua_pushstring(L, marks[i + 1]);
-    lua_setfield(L, -2, "__jsontype");
+    if (begin_class(L, marks[i])) {
+      lua_pushstring(L, marks[i + 1]);
+      lua_setfield(L, -2, "__jsontype");
+      end_class(L, marks[i]);
+    }
     lua_pop(L, 1);
   }
 }

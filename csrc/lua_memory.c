@@ -281,10 +281,10 @@ static int memory_add_many_l(lua_State *L)
     push_fields(L, who);
     put_draft(L, scratch, 6, who);
   }
+  lua_createtable(L, count, 0); /* before: it may raise */
   if (count == 0) give_scratch(scratch);
   else if (!add_drafts(L, handle, scratch, "add_many", &id, &failure))
     return push_nil_failure(L, &failure, handle->path);
-  lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
     push_whole(L, id + (uint64_t)i);
     lua_rawseti(L, -2, i + 1);

@@ -82,9 +82,10 @@ static struct listing *new_listing(lua_State *L)
   struct listing *listing = lua_newuserdata(L, sizeof *listing);
   memset(listing, 0, sizeof *listing);
   listing->fd = -1;
-  if (luaL_newmetatable(L, "aish_history.listing")) {
+  if (begin_class(L, "aish_history.listing")) {
     lua_pushcfunction(L, listing_gc);
     lua_setfield(L, -2, "__gc");
+    end_class(L, "aish_history.listing");
   }
   lua_setmetatable(L, -2);
   return listing;
@@ -529,9 +530,10 @@ static struct search *new_search(lua_State *L)
   memset(search, 0, sizeof *search);
   search->listing.fd = -1;
   search->limit = 20;
-  if (luaL_newmetatable(L, "aish_history.search")) {
+  if (begin_class(L, "aish_history.search")) {
     lua_pushcfunction(L, search_gc);
     lua_setfield(L, -2, "__gc");
+    end_class(L, "aish_history.search");
   }
   lua_setmetatable(L, -2);
   return search;

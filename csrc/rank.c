@@ -52,19 +52,21 @@ static bool visit_tags(struct ranking *ranking, const char *value, visitor visit
   return true;
 }
 
-/* Shows the content and the tags; false: out of memory. */
+/* Shows the content and the tags, of keys that are repeated the last; false: out of memory. */
 static bool visit_text(struct ranking *ranking, const char *line, visitor visit)
 {
   struct walk members;
-  struct slice content;
+  struct slice content = {NULL, NULL, false};
+  const char *tags = NULL;
   for (walk_begin(&members, line); walk_next(&members);) {
     if (walk_key_is(&members, "content")) {
-      if (walk_string(&members, &content) && !visit(ranking, &content)) return false;
+      if (!walk_string(&members, &content)) content.start = NULL;
     } else if (walk_key_is(&members, "tags")) {
-      if (!visit_tags(ranking, members.value, visit)) return false;
+      tags = members.value;
     }
   }
-  return true;
+  return (content.start == NULL || visit(ranking, &content)) &&
+         (tags == NULL || visit_tags(ranking, tags, visit));
 }
 
 static bool decode(struct ranking *ranking, const struct slice *string)

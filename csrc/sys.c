@@ -227,7 +227,7 @@ int sys_flock(int fd, int operation)
   int result;
   do {
     result = flock(fd, operation);
-  } while (result < 0 && errno == EINTR && (operation & LOCK_NB));
+  } while (result < 0 && errno == EINTR && (operation & (LOCK_NB | LOCK_UN)));
   return result;
 }
 

@@ -283,7 +283,7 @@ local function play(script, fault)
   tree.empty(root)
   tree.build(root, script.files, script.links)
   local p = Player.new(aish, seam, root, fault)
-  p.fixture, p.links = script.fixture, script.links or {}
+  p.fixture, p.links, p.highest = script.fixture, script.links or {}, script.highest or 0
   for _, bytes in pairs(script.files) do
     if bytes ~= true then
       for line in bytes:gmatch("[^\n]+") do p.lines[#p.lines + 1] = line end

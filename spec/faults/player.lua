@@ -3,6 +3,7 @@
 -- A call that fails although nothing was made to fail, that says nothing of use, that leaves the
 -- file other than it was, or that cannot be made again once the fault is over, is a problem.
 local cjson = require("cjson").new()
+local lfs = require("lfs")
 local tree = require("spec.faults.tree")
 
 local Player = {}
@@ -12,7 +13,7 @@ Player.__index = Player
 function Player.new(aish, seam, root, faulty)
   return setmetatable({
     aish = aish, seam = seam, root = root, faulty = faulty, handles = {}, events = {}, problems = {},
-    links = {}, failures = 0, serial = 0, attempted = {}, lines = {}, targets = {},
+    links = {}, highest = 0, failures = 0, serial = 0, attempted = {}, lines = {}, targets = {},
   }, Player)
 end
 
@@ -110,7 +111,27 @@ function Player:call(name, what, try, options)
   if self.fired == "fdatasync" or after_sync then self:lose(name) end
   if not options.rewrites then self:check_unchanged(name, what, before, cannot_cut) end
   if options.opens and self.seam.live() ~= open_before then self:problem("%s left a descriptor open", what) end
+  if options.rewrites and not cannot_cut then self:check_temporary(name, what) end
+  if options.handle and message:find("^sync ") then self:check_refused(what, try) end
   return self:again(what, try, options)
+end
+
+--- A handle whose sync failed writes nothing until it is opened again.
+function Player:check_refused(what, try)
+  local ok, result, message = pcall(try)
+  if ok and result == "gone" then return end -- there was nothing to write
+  if not ok or result or not message:find("earlier sync failed", 1, true) then
+    self:problem("%s after a sync that failed: %s, %s", what, tostring(result), tostring(message))
+  end
+end
+
+--- No temporary file is left, but where it could not be removed.
+function Player:check_temporary(name, what)
+  if self.fired == "unlink" then return end
+  local directory = self:path(self:real(name)):match("^(.*)/")
+  for entry in lfs.dir(directory) do
+    if entry:find("%.compact") then self:problem("%s left %s behind", what, entry) end
+  end
 end
 
 function Player:again(what, try, options)
@@ -182,6 +203,7 @@ end
 
 function Player:acknowledge_item(handle, id, item)
   local h = self.handles[handle]
+  if id <= self.highest then self:problem("id %d was in the file before", id) end
   for _, event in ipairs(self.events) do
     if event.name == self:real(h.name) and event.what == "item" and event.id == id and not (event.away and self.reopened) then
       self:problem("id %d was given twice", id)

@@ -1,5 +1,5 @@
 --- The scripts that the fault and crash specs play: {name=, files= and links= (what is there before),
--- fixture= (the contents in it, by id), damaged= (lines of it that are not to be lost), play=,
+-- fixture= (the contents in it, by id), highest= (its highest id), damaged= (lines of it that are not to be lost), play=,
 -- memories= and sessions= (the files to look into afterwards)}.
 local meta = '{"meta":{"aish_version":"phase4","created":"2026-01-01T00:00:00Z"}}\n'
 
@@ -158,13 +158,15 @@ script("a memory that is compacted", {
 })
 
 script("a memory that a link leads to", {
-  files = { ["real/memory.jsonl"] = meta .. item(1, "one") .. "{}}\n" .. item(2, "two") .. item(3, "three") },
+  files = { ["real/memory.jsonl"] = meta .. item(1, "one") .. "{}}\n" .. item(9, "nine") .. tombstone(2, 9) .. item(3, "three") .. item(4, "four") },
   links = { ["link.jsonl"] = "real/memory.jsonl" },
   memories = { "real/memory.jsonl" },
   by = "link.jsonl",
-  fixture = { [2] = "two", [3] = "three" },
+  fixture = { [3] = "three", [4] = "four" },
+  highest = 9,
   damaged = { "{}}\n" },
   play = function(p)
+    p:compact(nil, "link.jsonl")
     p:open("m", "link.jsonl")
     p:add("m")
     p:forget("m", 1)

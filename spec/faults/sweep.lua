@@ -154,7 +154,7 @@ end
 
 local function player(script, fault)
   local p = Player.new(aish, seam, root, fault)
-  p.fixture, p.links = script.fixture, script.links or {}
+  p.fixture, p.links, p.highest = script.fixture, script.links or {}, script.highest or 0
   p.cannot_unlink = fault and fault.after == "all"
   for _, bytes in pairs(script.files) do
     if bytes ~= true then
