@@ -132,7 +132,7 @@ lint: ## Check the code with cppcheck, clang-tidy, luacheck and shellcheck
 	  --suppressions-list=.cppcheck-suppressions --error-exitcode=1 -USYS_SEAM $(CPPFLAGS) csrc
 	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=c11 $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS)
 	luacheck --quiet --no-color lua spec .luacheckrc
-	shellcheck .ci/run .ci/deps spec/suites spec/coverage spec/fuzz/run
+	shellcheck .ci/run .ci/deps spec/suites spec/fuzz/run
 
 format: ## Format the C code in place
 	@.ci/deps lint

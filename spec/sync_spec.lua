@@ -83,12 +83,12 @@ describe("sync = full", function()
     assert.same({ "fdatasync a/b/c/memory.jsonl" }, after_mark(seen, 3))
   end)
 
-  traced("syncs only the directories that it made, and the file's own", function(dir)
+  traced("syncs the file's own directory, and those above it, whoever made them", function(dir)
     assert(lfs.mkdir(dir .. "/a") and lfs.mkdir(dir .. "/a/b"))
     for place, expected in pairs({
-      ["a/b/memory.jsonl"] = { "a/b" },
-      ["a/b/c/memory.jsonl"] = { "a/b", "a/b/c" },
-      ["a//b/./../d/e//memory.jsonl"] = { "a", "a/d", "a/d/e" },
+      ["a/b/memory.jsonl"] = { ".", "a", "a/b" },
+      ["a/b/c/memory.jsonl"] = { ".", "a", "a/b", "a/b/c" },
+      ["a//b/./../d/e//memory.jsonl"] = { ".", "a", "a/d", "a/d/e" },
     }) do
       local seen = events(dir, [[
         local memory = assert(aish.open((...)))
@@ -112,7 +112,7 @@ describe("sync = full", function()
         local memory = assert(aish.open((...)))
         assert(memory:add("fact", "one"))
       ]], nil, dir .. "/links/memory.jsonl")
-      assert.same({ "real" }, sorted_syncs(seen), round)
+      assert.same({ ".", "real" }, sorted_syncs(seen), round)
       assert.equal(round == 1 and 2 or 1, select(2, table.concat(seen, "\n"):gsub("fdatasync real/data", "")))
     end
   end)

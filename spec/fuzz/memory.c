@@ -1,0 +1,647 @@
+/* memory.c: random bytes as a memory file that two handles work on, while other programs append to
+ * it, cut it, replace it and remove it. Before and after every call the file is read in the plain
+ * way; what the call has changed must be exactly what it promises.
+ *
+ * An input is one byte of options, one that says how many calls there are, a byte for each call,
+ * and the file. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compact.h"
+#include "fuzz.h"
+#include "memory.h"
+#include "plain.h"
+#include "sys.h"
+
+enum { LARGEST = 1 << 14, CALLS = 24, DRAFTS = 3 };
+
+static const char META[] = "{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"";
+
+/* The file, as it is. */
+struct state {
+  char *bytes;
+  size_t size;
+  struct plain plain;
+};
+
+struct handle {
+  struct memory memory;
+  bool open;
+};
+
+static struct {
+  const char *path, *damaged, *temporary;
+  struct handle handles[2];
+  bool exclusive, durable;
+  uint64_t given; /* the highest id that was given since the file was last cut or replaced */
+  const char *input; /* the bytes that the file began with */
+  size_t input_size;
+} world;
+
+/* ---- the file ---- */
+
+static char *slurp(const char *path, size_t *size)
+{
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  *size = 0;
+  if (fd < 0) return fuzz_alloc(NULL, 1);
+  CHECK(fstat(fd, &st) == 0);
+  char *bytes = fuzz_alloc(NULL, (size_t)st.st_size);
+  CHECK(read(fd, bytes, (size_t)st.st_size) == st.st_size);
+  close(fd);
+  *size = (size_t)st.st_size;
+  return bytes;
+}
+
+static void spill(const char *path, const char *bytes, size_t size, int flags)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+  CHECK(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
+  close(fd);
+}
+
+static void look(struct state *state)
+{
+  state->bytes = slurp(world.path, &state->size);
+  plain_read(&state->plain, state->bytes, state->size);
+}
+
+static void forget_state(struct state *state)
+{
+  plain_free(&state->plain);
+  free(state->bytes);
+}
+
+static bool ended(const struct state *state)
+{
+  return state->size == 0 || state->bytes[state->size - 1] == '\n';
+}
+
+static bool same_lines(const struct state *a, const struct plain_line *in_a, const struct state *b,
+                       const struct plain_line *in_b)
+{
+  return in_a->length == in_b->length &&
+         memcmp(a->bytes + in_a->offset, b->bytes + in_b->offset, in_a->length) == 0;
+}
+
+static bool is_targeted(const struct state *state, uint64_t id)
+{
+  for (size_t i = 0; i < state->plain.count; i++)
+    if (plain_is_tombstone(&state->plain.lines[i]) && state->plain.lines[i].target == id)
+      return true;
+  return false;
+}
+
+/* Every active item but one is still there. */
+static void check_kept(const struct state *before, const struct state *after, uint64_t but)
+{
+  for (size_t i = 0; i < before->plain.count; i++) {
+    const struct plain_line *line = &before->plain.lines[i];
+    if (!line->active || line->id == but) continue;
+    const struct plain_line *kept = plain_find(&after->plain, line->id);
+    CHECK(kept != NULL && same_lines(before, line, after, kept));
+  }
+}
+
+/* What is in the file is what the index says. */
+static void check_index(const struct index *index, const struct state *state)
+{
+  CHECK(index->active == state->plain.active && index->max_id == state->plain.max_id);
+  for (size_t i = 0; i < state->plain.count; i++) {
+    const struct plain_line *line = &state->plain.lines[i];
+    if (!line->active) continue;
+    const struct item *item = index_find(index, line->id);
+    CHECK(item != NULL && item->offset == line->offset && item->length == line->length);
+    CHECK(item->kind == (uint8_t)line->kind);
+    CHECK(item->members == (line->members < 255 ? line->members : 255));
+  }
+}
+
+/* As load_memory reads it. */
+static void check_load(const struct state *state)
+{
+  struct index index = {0};
+  struct stat st;
+  int fd = sys_open_read(world.path, &st);
+  if (fd < 0) return;
+  CHECK(index_read(&index, fd) == 0);
+  check_index(&index, state);
+  index_free(&index);
+  sys_close(fd);
+}
+
+/* When both keep the lock, and the file of one was replaced, the other may be on the new one. */
+static bool is_held(const struct failure *failure)
+{
+  return world.exclusive && world.handles[0].open && world.handles[1].open && failure->held &&
+         failure->number == EWOULDBLOCK;
+}
+
+static bool refresh(struct handle *handle)
+{
+  struct failure failure;
+  bool done = memory_refresh(&handle->memory, &failure); /* this may make the file */
+  CHECK(done || is_held(&failure));
+  return done;
+}
+
+static void check_handle(struct handle *handle)
+{
+  struct state state;
+  if (!handle->open || !refresh(handle)) return;
+  look(&state);
+  check_index(&handle->memory.index, &state);
+  CHECK(memory_next_id(&handle->memory) > state.plain.max_id);
+  CHECK(memory_next_id(&handle->memory) > world.given);
+  forget_state(&state);
+}
+
+/* ---- what a call appends ---- */
+
+/* `lines` lines were appended and nothing else was changed; and the first line of a new file.
+ * Returns the first of the lines. */
+static const struct plain_line *check_appended(const struct state *before,
+                                               const struct state *after, size_t lines)
+{
+  size_t glue = !ended(before), meta = before->size == 0;
+  CHECK(after->size >= before->size && memcmp(after->bytes, before->bytes, before->size) == 0);
+  CHECK(after->plain.count == before->plain.count + meta + lines);
+  CHECK(glue == 0 || lines == 0 || after->bytes[before->size] == '\n');
+  CHECK(lines + meta > 0 ? ended(after) : after->size == before->size);
+  CHECK(meta == 0 || memcmp(after->bytes, META, strlen(META)) == 0);
+  check_kept(before, after, 0);
+  return &after->plain.lines[before->plain.count + meta];
+}
+
+static void check_refused(const struct state *before, const struct failure *failure)
+{
+  struct state after;
+  CHECK(failure->number == EOVERFLOW || is_held(failure));
+  look(&after);
+  if (failure->held)
+    CHECK(after.size == before->size && memcmp(after.bytes, before->bytes, after.size) == 0);
+  else check_appended(before, &after, 0);
+  forget_state(&after);
+}
+
+static const char *const BODIES[] = {
+    "\"content\":\"a\"}\n",
+    "\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
+    "\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
+    "\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
+};
+
+static void add(struct handle *handle, unsigned argument, size_t count)
+{
+  struct state before, after;
+  struct failure failure;
+  struct draft drafts[DRAFTS];
+  const char *bodies[DRAFTS];
+  char text[512] = "";
+  uint64_t first;
+  for (size_t i = 0; i < count; i++) {
+    bodies[i] = BODIES[(argument + i) % 4];
+    drafts[i] =
+        (struct draft){KIND_FACT + (argument + i) % 3,
+                       4 + ((argument + i) % 4) / 2 + ((argument + i) % 4) / 3, strlen(bodies[i])};
+    strcat(text, bodies[i]);
+  }
+  look(&before);
+  if (!memory_add(&handle->memory, drafts, count, text, &first, &failure)) {
+    check_refused(&before, &failure);
+  } else {
+    look(&after);
+    CHECK(first > before.plain.max_id && first > world.given && first + count - 1 <= RECORD_ID_MAX);
+    const struct plain_line *line = check_appended(&before, &after, count);
+    for (size_t i = 0; i < count; i++, line++) {
+      size_t length = strlen(bodies[i]);
+      CHECK(plain_is_item(line) && line->id == first + i &&
+            line->kind == (enum plain_kind)drafts[i].kind);
+      CHECK(line->active == !is_targeted(&before, line->id) && line->ts.length == TIMESTAMP_LENGTH);
+      CHECK(memcmp(after.bytes + line->offset + line->length + 1 - length, bodies[i], length) == 0);
+    }
+    world.given = first + count - 1;
+    forget_state(&after);
+  }
+  forget_state(&before);
+}
+
+/* The id of the argument-th active item, or the argument itself. */
+static uint64_t choose(const struct state *state, unsigned argument)
+{
+  for (size_t i = 0, number = 0; i < state->plain.count; i++)
+    if (state->plain.lines[i].active && number++ == argument / 2) return state->plain.lines[i].id;
+  return argument;
+}
+
+static void forget(struct handle *handle, unsigned argument)
+{
+  struct state before, after;
+  struct failure failure;
+  bool found;
+  look(&before);
+  uint64_t id = choose(&before, argument);
+  if (!memory_forget(&handle->memory, id, &found, &failure)) {
+    check_refused(&before, &failure);
+  } else {
+    look(&after);
+    CHECK(found == (plain_find(&before.plain, id) != NULL));
+    CHECK(after.size >= before.size && memcmp(after.bytes, before.bytes, before.size) == 0);
+    CHECK(after.plain.count == before.plain.count + found + (before.size == 0));
+    CHECK(found || after.size == before.size || before.size == 0);
+    CHECK(plain_find(&after.plain, id) == NULL);
+    CHECK(after.plain.active == before.plain.active - found);
+    check_kept(&before, &after, id);
+    if (found) {
+      const struct plain_line *line = &after.plain.lines[after.plain.count - 1];
+      CHECK(plain_is_tombstone(line) && line->target == id && line->id > before.plain.max_id &&
+            line->id > world.given);
+      CHECK(ended(&after));
+      world.given = line->id;
+    }
+    forget_state(&after);
+  }
+  forget_state(&before);
+}
+
+/* ---- compaction ---- */
+
+/* What the two files are to be. */
+struct expected {
+  struct plain_text kept, damaged;
+};
+
+static void put(struct plain_text *text, const char *bytes, size_t size)
+{
+  text->bytes = fuzz_alloc(text->bytes, text->length + size + 1);
+  memcpy(text->bytes + text->length, bytes, size);
+  text->bytes[text->length + size] = '\n';
+  text->length += size + 1;
+}
+
+/* Whether a record of the file, or one glued to a fragment in it, forgets the item. */
+static bool is_forgotten(const struct state *before, const struct plain *glued, uint64_t id)
+{
+  for (size_t i = 0; i < before->plain.count; i++)
+    if (plain_is_tombstone(&glued[i].lines[0]) && glued[i].lines[0].target == id) return true;
+  return is_targeted(before, id);
+}
+
+/* For each line that is damaged and ends in a whole item or tombstone: that one. */
+static struct plain *find_glued(const struct state *before)
+{
+  static struct plain_line nothing;
+  struct plain *glued = fuzz_alloc(NULL, before->plain.count * sizeof *glued);
+  for (size_t i = 0; i < before->plain.count; i++) {
+    const struct plain_line *line = &before->plain.lines[i];
+    glued[i] = (struct plain){.lines = &nothing};
+    if (line->verdict != PLAIN_DAMAGED && line->verdict != PLAIN_TORN) continue;
+    for (size_t at = 0; at < line->length && glued[i].count == 0; at++) {
+      if (before->bytes[line->offset + at] != '{') continue;
+      plain_read(&glued[i], before->bytes + line->offset + at, line->length - at);
+      if (plain_is_item(glued[i].lines) || plain_is_tombstone(glued[i].lines)) break;
+      plain_free(&glued[i]);
+      glued[i].lines = &nothing;
+    }
+  }
+  return glued;
+}
+
+static void free_glued(struct plain *glued, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (glued[i].count > 0) plain_free(&glued[i]);
+  free(glued);
+}
+
+/* A glued item whose id another has stays with its fragment. */
+static bool is_saved(const struct state *before, const struct plain *glued, size_t number)
+{
+  const struct plain_line *line = &glued[number].lines[0];
+  if (glued[number].count == 0) return false;
+  if (plain_is_tombstone(line) || is_forgotten(before, glued, line->id)) return true;
+  if (plain_find(&before->plain, line->id) != NULL) return false;
+  for (size_t i = 0; i < number; i++)
+    if (plain_is_item(&glued[i].lines[0]) && glued[i].lines[0].id == line->id) return false;
+  return true;
+}
+
+struct highest {
+  uint64_t id, record; /* of any record; of an item or a tombstone */
+};
+
+static void raise_highest(struct highest *highest, const struct plain_line *line)
+{
+  bool counted = plain_is_item(line) || plain_is_tombstone(line);
+  if (line->id > highest->id) highest->id = line->id;
+  if (counted && line->id > highest->record) highest->record = line->id;
+}
+
+/* Puts a record where it belongs: in the new file, or nowhere. */
+static void expect_record(struct expected *expected, const struct state *before,
+                          const struct plain *glued, const struct plain_line *line,
+                          const char *text, const struct highest *highest, struct highest *kept)
+{
+  bool wanted = true;
+  if (plain_is_item(line)) wanted = line->active && !is_forgotten(before, glued, line->id);
+  else if (plain_is_tombstone(line))
+    wanted = line->id == highest->id || line->id == highest->record;
+  if (!wanted) return;
+  put(&expected->kept, text, line->length);
+  raise_highest(kept, line);
+}
+
+static void expect_tombstone(struct expected *expected, uint64_t id)
+{
+  char text[128];
+  int length =
+      snprintf(text, sizeof text,
+               "{\"id\":%llu,\"ts\":\"YYYY-MM-DDTHH:MM:SSZ\",\"kind\":\"forget\",\"target\":%llu}",
+               (unsigned long long)id, (unsigned long long)id);
+  put(&expected->kept, text, (size_t)length);
+}
+
+static void expect(struct expected *expected, const struct state *before, uint64_t given)
+{
+  struct plain *glued = find_glued(before);
+  struct highest highest = {given, 0}, kept = {0, 0};
+  for (size_t i = 0; i < before->plain.count; i++) {
+    raise_highest(&highest, &before->plain.lines[i]);
+    raise_highest(&highest, &glued[i].lines[0]);
+  }
+  for (size_t i = 0; i < before->plain.count; i++) {
+    const struct plain_line *line = &before->plain.lines[i];
+    const char *text = before->bytes + line->offset;
+    if (line->verdict == PLAIN_BLANK) continue;
+    if (line->verdict == PLAIN_OBJECT) {
+      expect_record(expected, before, glued, line, text, &highest, &kept);
+      continue;
+    }
+    size_t saved = is_saved(before, glued, i) ? glued[i].lines[0].length : 0;
+    put(&expected->damaged, text, line->length - saved);
+    if (saved > 0)
+      expect_record(expected, before, glued, &glued[i].lines[0], text + line->length - saved,
+                    &highest, &kept);
+  }
+  if (kept.id < highest.id) expect_tombstone(expected, highest.id);
+  else if (kept.record < highest.record) expect_tombstone(expected, highest.record);
+  free_glued(glued, before->plain.count);
+}
+
+/* But for the time of a tombstone that was written last. */
+static void check_compacted(const struct state *after, const struct expected *expected)
+{
+  static const char time[] = "YYYY-MM-DDTHH:MM:SSZ";
+  CHECK(after->size == expected->kept.length);
+  for (size_t i = 0; i < after->size; i++) {
+    if (after->size - i > strlen(time) && memcmp(expected->kept.bytes + i, time, strlen(time)) == 0)
+      i += strlen(time);
+    CHECK(after->bytes[i] == expected->kept.bytes[i]);
+  }
+  CHECK(after->plain.torn == 0 && after->plain.damaged == 0 && ended(after));
+}
+
+static void compact(struct handle *handle, bool dry_run)
+{
+  struct state before, after;
+  struct failure failure;
+  struct compaction result, plan;
+  struct expected expected = {{0}, {0}};
+  size_t damaged_before, damaged_after;
+  if (!refresh(handle)) return;
+  uint64_t highest = memory_next_id(&handle->memory) - 1;
+  look(&before);
+  char *old = slurp(world.damaged, &damaged_before);
+  CHECK(memory_compact(&handle->memory, true, &plan, &failure));
+  look(&after);
+  CHECK(after.size == before.size &&
+        (after.size == 0 || memcmp(after.bytes, before.bytes, before.size) == 0));
+  CHECK(plan.before == before.size && plan.damaged == before.plain.torn + before.plain.damaged);
+  if (!dry_run) {
+    CHECK(memory_compact(&handle->memory, false, &result, &failure));
+    forget_state(&after);
+    look(&after);
+    CHECK(memcmp(&plan, &result, sizeof plan) == 0 && result.after == after.size);
+    expect(&expected, &before, highest);
+    check_compacted(&after, &expected);
+    char *new = slurp(world.damaged, &damaged_after);
+    CHECK(damaged_after == damaged_before + expected.damaged.length);
+    CHECK(damaged_before == 0 || memcmp(new, old, damaged_before) == 0);
+    CHECK(expected.damaged.length == 0 ||
+          memcmp(new + damaged_before, expected.damaged.bytes, expected.damaged.length) == 0);
+    CHECK(access(world.temporary, F_OK) != 0);
+    free(new);
+  }
+  free(old);
+  free(expected.kept.bytes);
+  free(expected.damaged.bytes);
+  forget_state(&before);
+  forget_state(&after);
+}
+
+/* ---- other programs ---- */
+
+static void check_both(void)
+{
+  check_handle(&world.handles[0]);
+  check_handle(&world.handles[1]);
+}
+
+/* Bytes of the input, which begin at any place. */
+static void other_appends(unsigned argument)
+{
+  size_t from = world.input_size > 0 ? argument * 37 % world.input_size : 0;
+  size_t size = world.input_size - from < 80 ? world.input_size - from : 80;
+  spill(world.path, world.input + from, size, O_APPEND);
+}
+
+static void other_adds(unsigned argument)
+{
+  struct state state;
+  char line[128];
+  look(&state);
+  uint64_t id = state.plain.max_id + argument;
+  int length = snprintf(line, sizeof line, "\n{\"id\":%llu,\"kind\":\"%s\",\"target\":%u}\n",
+                        (unsigned long long)id, argument % 2 ? "pref" : "forget", argument);
+  spill(world.path, line + ended(&state), (size_t)length - ended(&state), O_APPEND);
+  forget_state(&state);
+}
+
+static void other_cuts(unsigned argument)
+{
+  struct stat st;
+  if (stat(world.path, &st) != 0) return;
+  check_both();
+  off_t less = 1 + (off_t)argument * 5;
+  CHECK(truncate(world.path, st.st_size > less ? st.st_size - less : 0) == 0);
+  world.given = 0;
+  check_both(); /* or what is appended next may hide it */
+}
+
+static void other_replaces(unsigned argument)
+{
+  check_both();
+  spill(world.temporary, world.input, world.input_size / (1 + argument % 3), O_TRUNC);
+  CHECK(rename(world.temporary, world.path) == 0);
+  world.given = 0;
+}
+
+static void other_removes(void)
+{
+  check_both();
+  unlink(world.path);
+  world.given = 0;
+}
+
+/* ---- handles ---- */
+
+static void open_handle(struct handle *handle)
+{
+  struct failure failure;
+  CHECK(memory_init(&handle->memory, world.path));
+  handle->memory.journal.keeps_lock = world.exclusive;
+  handle->memory.journal.durable = world.durable;
+  bool done = memory_open(&handle->memory, &failure);
+  handle->open = true;
+  CHECK(done || is_held(&failure));
+  if (done) return;
+  memory_close(&handle->memory);
+  handle->open = false;
+}
+
+static void close_handle(struct handle *handle)
+{
+  if (handle->open) CHECK(memory_close(&handle->memory) == 0);
+  handle->open = false;
+}
+
+static void reopen(struct handle *handle)
+{
+  struct state before, after;
+  close_handle(handle);
+  look(&before);
+  open_handle(handle);
+  look(&after);
+  if (handle->open) check_appended(&before, &after, 0);
+  forget_state(&before);
+  forget_state(&after);
+}
+
+static void verify_file(void)
+{
+  struct state state;
+  struct verify_report report;
+  struct stat st;
+  int fd = sys_open_read(world.path, &st);
+  if (fd < 0) return;
+  look(&state);
+  CHECK(verify(fd, &report) == 0);
+  CHECK(report.bytes == state.size && report.lines == state.plain.count &&
+        report.active == state.plain.active);
+  CHECK(report.torn == state.plain.torn && report.damaged == state.plain.damaged);
+  buf_free(&report.problems);
+  forget_state(&state);
+  sys_close(fd);
+}
+
+/* ---- the target ---- */
+
+static void call(unsigned byte)
+{
+  unsigned argument = byte >> 4;
+  struct handle *handle = &world.handles[argument % 2];
+  switch (byte & 15) {
+  case 8:
+    other_appends(argument);
+    return;
+  case 9:
+    other_adds(argument);
+    return;
+  case 10:
+    other_cuts(argument);
+    return;
+  case 11:
+    other_replaces(argument);
+    return;
+  case 12:
+    other_removes();
+    return;
+  case 13:
+    verify_file();
+    return;
+  case 14:
+    reopen(handle);
+    return;
+  default:
+    break;
+  }
+  if (!handle->open) open_handle(handle);
+  if (!handle->open) return;
+  switch (byte & 15) {
+  case 0:
+  case 1:
+    forget(handle, argument);
+    break;
+  case 2:
+    compact(handle, false);
+    break;
+  case 3:
+    compact(handle, true);
+    break;
+  case 4:
+    add(handle, argument, DRAFTS);
+    break;
+  case 5:
+    check_handle(handle);
+    break;
+  default:
+    add(handle, argument, 1);
+  }
+}
+
+static void begin(const char *bytes, size_t size)
+{
+  static char path[4200], damaged[4300], temporary[4300];
+  const char *directory = fuzz_directory();
+  fuzz_empty_directory();
+  snprintf(path, sizeof path, "%s/memory.jsonl", directory);
+  snprintf(damaged, sizeof damaged, "%s.damaged", path);
+  snprintf(temporary, sizeof temporary, "%s.compact", path);
+  world.path = path;
+  world.damaged = damaged;
+  world.temporary = temporary;
+  world.given = 0;
+  world.input = bytes;
+  world.input_size = size;
+  if (size > 0) spill(path, bytes, size, 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  if (size < 2 || size > LARGEST) return 0;
+  fuzz_block = LARGEST; /* enough for every line, and soon allocated */
+  size_t calls = data[1] % CALLS;
+  if (calls > size - 2) calls = size - 2;
+  int descriptor = fuzz_next_descriptor();
+  world.exclusive = data[0] & 1;
+  world.durable = data[0] & 2;
+  begin((const char *)data + 2 + calls, size - 2 - calls);
+  for (size_t i = 0; i < calls; i++) {
+    call(data[2 + i]);
+    struct state state;
+    look(&state);
+    check_load(&state);
+    forget_state(&state);
+  }
+  check_both();
+  close_handle(&world.handles[0]);
+  close_handle(&world.handles[1]);
+  CHECK(fuzz_next_descriptor() == descriptor);
+  return 0;
+}

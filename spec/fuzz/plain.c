@@ -1,0 +1,373 @@
+/* plain.c: one byte after the other, one line after the other, every line compared with all. */
+#include "plain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+/* ---- JSON ---- */
+
+enum { LEVELS = 1000 };
+
+static void add_byte(struct plain_text *text, unsigned byte)
+{
+  if (text->length == text->capacity) {
+    text->capacity = text->capacity * 2 + 16;
+    text->bytes = fuzz_alloc(text->bytes, text->capacity);
+  }
+  text->bytes[text->length++] = (char)byte;
+}
+
+static void add_code(struct plain_text *text, unsigned code)
+{
+  if (code < 0x80) {
+    add_byte(text, code);
+    return;
+  }
+  int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  static const unsigned first[] = {0, 0xc0, 0xe0, 0xf0};
+  add_byte(text, first[more] | code >> 6 * more);
+  while (more-- > 0) add_byte(text, 0x80 | (code >> 6 * more & 0x3f));
+}
+
+/* The next byte, or -1 at the end. */
+static int next(const struct plain_cursor *c)
+{
+  return c->p < c->end ? (unsigned char)*c->p : -1;
+}
+
+static bool take(struct plain_cursor *c, int byte)
+{
+  if (next(c) != byte) return false;
+  c->p++;
+  return true;
+}
+
+static void space(struct plain_cursor *c)
+{
+  while (take(c, ' ') || take(c, '\t') || take(c, '\r') || (c->newlines && take(c, '\n'))) {
+  }
+}
+
+static bool hex(struct plain_cursor *c, unsigned *code)
+{
+  *code = 0;
+  for (int i = 0; i < 4; i++) {
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *digit = next(c) > 0 ? strchr(digits, next(c)) : NULL;
+    if (digit == NULL) return false;
+    *code = *code * 16 + (unsigned)((digit - digits) % 16);
+    c->p++;
+  }
+  return true;
+}
+
+/* Behind `\u`. */
+static bool code_point(struct plain_cursor *c)
+{
+  unsigned code, low;
+  if (!hex(c, &code)) return false;
+  if (code >= 0xd800 && code <= 0xdbff) {
+    struct plain_cursor ahead = *c;
+    if (take(&ahead, '\\') && take(&ahead, 'u') && hex(&ahead, &low) && low >= 0xdc00 &&
+        low <= 0xdfff) {
+      code = 0x10000 + (code - 0xd800) * 0x400 + (low - 0xdc00);
+      c->p = ahead.p;
+    }
+  }
+  add_code(&c->string, code);
+  return true;
+}
+
+static bool escape(struct plain_cursor *c)
+{
+  static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+  if (take(c, 'u')) return code_point(c);
+  const char *letter = next(c) > 0 ? strchr(letters, next(c)) : NULL;
+  if (letter == NULL) return false;
+  add_byte(&c->string, (unsigned char)meanings[letter - letters]);
+  c->p++;
+  return true;
+}
+
+static bool string(struct plain_cursor *c)
+{
+  c->string.length = 0;
+  c->start = c->p;
+  if (!take(c, '"')) return false;
+  while (!take(c, '"')) {
+    if (next(c) < 0x20) return false;
+    if (take(c, '\\')) {
+      if (!escape(c)) return false;
+    } else {
+      add_byte(&c->string, (unsigned)next(c));
+      c->p++;
+    }
+  }
+  c->type = '"';
+  if (c->visit != NULL) c->visit(c);
+  return true;
+}
+
+static bool digits(struct plain_cursor *c)
+{
+  if (next(c) < '0' || next(c) > '9') return false;
+  while (next(c) >= '0' && next(c) <= '9') c->p++;
+  return true;
+}
+
+static bool number(struct plain_cursor *c)
+{
+  c->start = c->p;
+  take(c, '-');
+  if (!take(c, '0') && !digits(c)) return false;
+  if (take(c, '.') && !digits(c)) return false;
+  if (take(c, 'e') || take(c, 'E')) {
+    if (!take(c, '+')) take(c, '-');
+    if (!digits(c)) return false;
+  }
+  size_t length = (size_t)(c->p - c->start);
+  char *copy = fuzz_alloc(NULL, length + 1);
+  memcpy(copy, c->start, length);
+  copy[length] = '\0';
+  c->number = strtod(copy, NULL);
+  free(copy);
+  c->type = '0';
+  if (c->visit != NULL) c->visit(c);
+  return true;
+}
+
+static bool word(struct plain_cursor *c, const char *letters)
+{
+  char type = *letters;
+  while (*letters != '\0')
+    if (!take(c, *letters++)) return false;
+  c->type = type;
+  return true;
+}
+
+static bool value(struct plain_cursor *c, int level);
+
+static bool array(struct plain_cursor *c, int level)
+{
+  space(c);
+  if (!take(c, ']')) {
+    do {
+      space(c);
+      if (!value(c, level)) return false;
+      space(c);
+    } while (take(c, ','));
+    if (!take(c, ']')) return false;
+  }
+  c->type = '[';
+  return true;
+}
+
+static bool object(struct plain_cursor *c, int level, struct plain_line *line);
+
+static bool value(struct plain_cursor *c, int level)
+{
+  switch (next(c)) {
+  case '"':
+    return string(c);
+  case 't':
+    return word(c, "true");
+  case 'f':
+    return word(c, "false");
+  case 'n':
+    return word(c, "null");
+  case '[':
+    if (level == LEVELS) return false;
+    c->p++;
+    return array(c, level + 1);
+  case '{':
+    if (level == LEVELS) return false;
+    c->p++;
+    return object(c, level + 1, NULL);
+  default:
+    return number(c);
+  }
+}
+
+bool plain_json(struct plain_cursor *c)
+{
+  space(c);
+  if (!value(c, 0)) return false;
+  space(c);
+  return c->p == c->end;
+}
+
+/* ---- records ---- */
+
+static bool is(const struct plain_text *text, const char *name)
+{
+  return text->length == strlen(name) && memcmp(text->bytes, name, text->length) == 0;
+}
+
+static uint64_t id_of(const struct plain_cursor *c)
+{
+  if (c->type != '0' || !(c->number >= 1 && c->number <= 9007199254740991.0)) return 0;
+  return (double)(uint64_t)c->number == c->number ? (uint64_t)c->number : 0;
+}
+
+static enum plain_kind kind_of(const struct plain_cursor *c)
+{
+  static const char *const names[] = {"fact", "pref", "context", "forget"};
+  for (int i = 0; i < 4; i++)
+    if (c->type == '"' && is(&c->string, names[i])) return (enum plain_kind)(PLAIN_FACT + i);
+  return PLAIN_OTHER;
+}
+
+/* A member's value was read. */
+static void note(struct plain_line *line, const struct plain_text *key,
+                 const struct plain_cursor *c)
+{
+  line->members++;
+  if (is(key, "id")) {
+    line->has_id = true;
+    line->id = id_of(c);
+  }
+  if (is(key, "target")) line->target = id_of(c);
+  if (is(key, "kind")) line->kind = kind_of(c);
+  if (!is(key, "ts")) return;
+  line->ts.length = 0;
+  for (size_t i = 0; c->type == '"' && i < c->string.length; i++)
+    add_byte(&line->ts, (unsigned char)c->string.bytes[i]);
+}
+
+/* Behind the `{`. A line is given for the object that is all of it. */
+static bool object(struct plain_cursor *c, int level, struct plain_line *line)
+{
+  space(c);
+  if (!take(c, '}')) {
+    do {
+      space(c);
+      if (!string(c)) return false;
+      struct plain_text key = c->string;
+      if (line != NULL) memset(&c->string, 0, sizeof c->string);
+      space(c);
+      bool read = take(c, ':') && (space(c), value(c, level));
+      if (line != NULL) {
+        if (read) note(line, &key, c);
+        free(key.bytes);
+      }
+      if (!read) return false;
+      space(c);
+    } while (take(c, ','));
+    if (!take(c, '}')) return false;
+  }
+  c->type = '{';
+  return true;
+}
+
+static enum plain_verdict judge(struct plain_line *line, const char *bytes)
+{
+  struct plain_cursor c = {.p = bytes, .end = bytes + line->length};
+  if (line->offset == 0 && line->length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) c.p += 3;
+  space(&c);
+  if (c.p == c.end) return PLAIN_BLANK;
+  if (!take(&c, '{')) return PLAIN_DAMAGED;
+  bool whole = object(&c, 1, line);
+  free(c.string.bytes);
+  if (whole) {
+    space(&c);
+    if (c.p == c.end) return PLAIN_OBJECT;
+    return PLAIN_DAMAGED;
+  }
+  return c.p == c.end ? PLAIN_TORN : PLAIN_DAMAGED;
+}
+
+bool plain_is_item(const struct plain_line *line)
+{
+  return line->verdict == PLAIN_OBJECT && line->id != 0 && line->kind >= PLAIN_FACT &&
+         line->kind <= PLAIN_CONTEXT;
+}
+
+bool plain_is_tombstone(const struct plain_line *line)
+{
+  return line->verdict == PLAIN_OBJECT && line->id != 0 && line->kind == PLAIN_FORGET &&
+         line->target != 0;
+}
+
+/* Whether its id is one that was given. */
+static bool gives_id(const struct plain_line *line)
+{
+  return line->verdict == PLAIN_OBJECT && line->id != 0 &&
+         (line->kind != PLAIN_FORGET || line->target != 0);
+}
+
+const char *plain_problem(const struct plain_line *line)
+{
+  if (line->verdict == PLAIN_TORN) return "torn";
+  if (line->verdict == PLAIN_DAMAGED) return "damaged";
+  if (line->verdict == PLAIN_BLANK) return NULL;
+  if (line->has_id && line->id == 0) return "bad id";
+  if (!line->has_id && line->kind != PLAIN_NONE && line->kind != PLAIN_OTHER) return "no id";
+  if (line->kind == PLAIN_FORGET && line->target == 0) return "bad target";
+  return line->duplicate ? "duplicate id" : NULL;
+}
+
+/* ---- files ---- */
+
+static void add_line(struct plain *plain, const char *bytes, size_t offset, size_t length)
+{
+  if (plain->count == plain->capacity) {
+    plain->capacity = plain->capacity * 2 + 16;
+    plain->lines = fuzz_alloc(plain->lines, plain->capacity * sizeof *plain->lines);
+  }
+  struct plain_line *line = &plain->lines[plain->count++];
+  memset(line, 0, sizeof *line);
+  line->offset = offset;
+  line->length = length;
+  line->verdict = judge(line, bytes + offset);
+  if (line->verdict == PLAIN_OBJECT) return;
+  line->id = line->target = 0;
+  line->kind = PLAIN_NONE;
+}
+
+static void count_line(struct plain *plain, struct plain_line *line)
+{
+  plain->records += line->verdict == PLAIN_OBJECT;
+  plain->torn += line->verdict == PLAIN_TORN;
+  plain->damaged += line->verdict == PLAIN_DAMAGED;
+  plain->items += plain_is_item(line);
+  plain->tombstones += plain_is_tombstone(line);
+  if (line->id > plain->max_id) plain->max_id = line->id;
+  line->active = plain_is_item(line);
+  if (line->id == 0) return;
+  for (const struct plain_line *other = plain->lines; other < plain->lines + plain->count;
+       other++) {
+    if (other < line && gives_id(other) && other->id == line->id) line->duplicate = true;
+    if (other > line && plain_is_item(other) && other->id == line->id) line->active = false;
+    if (plain_is_tombstone(other) && other->target == line->id) line->active = false;
+  }
+  plain->active += line->active;
+}
+
+void plain_read(struct plain *plain, const char *bytes, size_t size)
+{
+  memset(plain, 0, sizeof *plain);
+  for (size_t offset = 0; offset < size;) {
+    const char *newline = memchr(bytes + offset, '\n', size - offset);
+    size_t end = newline != NULL ? (size_t)(newline - bytes) : size;
+    plain->unfinished = newline == NULL;
+    add_line(plain, bytes, offset, end - offset);
+    offset = end + 1;
+  }
+  for (size_t i = 0; i < plain->count; i++) count_line(plain, &plain->lines[i]);
+}
+
+void plain_free(struct plain *plain)
+{
+  for (size_t i = 0; i < plain->count; i++) free(plain->lines[i].ts.bytes);
+  free(plain->lines);
+  memset(plain, 0, sizeof *plain);
+}
+
+const struct plain_line *plain_find(const struct plain *plain, uint64_t id)
+{
+  for (size_t i = 0; i < plain->count; i++)
+    if (plain->lines[i].active && plain->lines[i].id == id) return &plain->lines[i];
+  return NULL;
+}

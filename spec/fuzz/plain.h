@@ -1,0 +1,64 @@
+/* plain.h: JSON and memory files read in the plainest way, from the contract and RFC 8259 and
+ * from nothing in csrc, for the targets to compare with. */
+#ifndef AISH_FUZZ_PLAIN_H
+#define AISH_FUZZ_PLAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct plain_text {
+  char *bytes;
+  size_t length, capacity;
+};
+
+/* A text, and the value in it that was read last. */
+struct plain_cursor {
+  const char *p, *end;
+  bool newlines; /* a newline is white space */
+  char type; /* the value's first byte */
+  double number;
+  struct plain_text string; /* what it stands for */
+  const char *start; /* of it in the text */
+  void (*visit)(const struct plain_cursor *); /* each string and number, if not NULL */
+};
+
+/* Reads white space, one value, white space. False where it is none; p is where that shows. */
+bool plain_json(struct plain_cursor *cursor);
+
+enum plain_kind { PLAIN_NONE, PLAIN_FACT, PLAIN_PREF, PLAIN_CONTEXT, PLAIN_FORGET, PLAIN_OTHER };
+enum plain_verdict { PLAIN_BLANK, PLAIN_OBJECT, PLAIN_TORN, PLAIN_DAMAGED };
+
+struct plain_line {
+  size_t offset, length; /* without the newline */
+  enum plain_verdict verdict;
+  uint64_t id, target; /* 0: none that is valid */
+  bool has_id;
+  enum plain_kind kind;
+  int members;
+  struct plain_text ts;
+  bool active; /* an item, the last one of its id, not forgotten */
+  bool duplicate; /* a line before it has the same id */
+};
+
+struct plain {
+  struct plain_line *lines;
+  size_t count, capacity;
+  size_t records, items, tombstones, active, torn, damaged;
+  uint64_t max_id;
+  bool unfinished; /* the last line has no newline */
+};
+
+/* Reads a whole file; ended with plain_free. */
+void plain_read(struct plain *plain, const char *bytes, size_t size);
+void plain_free(struct plain *plain);
+
+bool plain_is_item(const struct plain_line *line);
+bool plain_is_tombstone(const struct plain_line *line);
+/* What verify says of the line: NULL, or "torn", "damaged", "bad id", "no id", "bad target",
+ * "duplicate id". */
+const char *plain_problem(const struct plain_line *line);
+/* The active item of an id, or NULL. */
+const struct plain_line *plain_find(const struct plain *plain, uint64_t id);
+
+#endif

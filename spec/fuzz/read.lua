@@ -1,0 +1,220 @@
+-- What the functions that read a file make of it, compared with a plain reading: see read.c.
+local aish = ...
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then return a == b end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+local function check(condition, what)
+  if not condition then error("not so: " .. what, 2) end
+end
+
+--- The lines that are not blank: their number, offset, text, and record if they are an object.
+local function read(bytes)
+  local lines, number, offset = {}, 0, 0
+  bytes = bytes:gsub("^\239\187\191", "   ")
+  for text, newline in bytes:gmatch("([^\n]*)(\n?)") do
+    if text ~= "" or newline ~= "" then
+      number = number + 1
+      if text:find("[^ \t\r]") then
+        local object = text:find("^[ \t\r]*{")
+        lines[#lines + 1] = { number = number, offset = offset, text = text, record = object and aish.decode(text) or nil }
+      end
+      offset = offset + #text + 1
+    end
+  end
+  return lines
+end
+
+local function check_scan(path, lines, options)
+  local count, records = 0, 0
+  for number, record, offset, reason in assert(aish.scan(path, { malformed = true })) do
+    count = count + 1
+    local line = lines[count]
+    check(line and line.number == number and line.offset == offset, "a line's number and offset")
+    check(same(line.record, record), "a line's record")
+    check((reason ~= nil) == (record == nil), "a bad line's reason")
+  end
+  check(count == #lines, "the number of lines")
+  for _ in assert(aish.scan(path)) do records = records + 1 end
+  for _, line in ipairs(lines) do records = records - (line.record and 1 or 0) end
+  check(records == 0, "the number of records")
+  local start = lines[#lines > 0 and options % #lines + 1]
+  if not start then return end
+  local number, record = assert(aish.scan(path, { malformed = true, from = start.offset }))()
+  if start.offset > 0 or start.number == 1 then check(number == 1 and same(record, start.record), "a scan from an offset") end
+end
+
+--- The turns, all records and the meta, as load gives them.
+local function turns_of(lines)
+  local turns, all, meta = {}, {}, nil
+  for index, line in ipairs(lines) do
+    local record = line.record
+    if record and index == 1 and record.meta then
+      meta = record.meta
+    elseif record then
+      all[#all + 1] = record
+      if record.role and record.content then turns[#turns + 1] = record end
+    end
+  end
+  return turns, all, meta
+end
+
+local function last_of(list, count)
+  local last = {}
+  for index = math.max(1, #list - count + 1), #list do last[#last + 1] = list[index] end
+  return last
+end
+
+local function check_load(path, lines, options)
+  local turns, all, meta = turns_of(lines)
+  local loaded, loaded_meta = aish.load(path)
+  check(same(turns, loaded) and same(meta, loaded_meta), "load")
+  check(same(all, (aish.load(path, { all = true }))), "load with all")
+  local count = options % 5
+  check(same(last_of(turns, count), (aish.load(path, { last = count }))), "load with last")
+  check(same(last_of(all, count), (aish.load(path, { last = count, all = true }))), "load with last and all")
+end
+
+local function check_sessions(directory, bytes, lines)
+  local turns, _, meta = turns_of(lines)
+  local sessions = assert(aish.sessions(directory))
+  local entry = sessions[1]
+  check(#sessions == 1 and entry.name == "session.jsonl" and entry.bytes == #bytes, "a session's name and size")
+  check(entry.turns == #turns, "a session's number of turns")
+  check(same(entry.meta, meta), "a session's meta")
+  for _, turn in ipairs(turns) do
+    if turn.role == "user" then
+      if type(turn.content) ~= "string" then break end
+      local first = entry.first
+      check(first and #first <= 200 and turn.content:sub(1, #first) == first, "a session's first text")
+      check(#first == #turn.content or #first > 196, "how much there is of it")
+      break
+    end
+  end
+end
+
+--- The active items, newest first.
+local function items_of(lines)
+  local found, forgotten, items = {}, {}, {}
+  local function is_id(id) return type(id) == "number" and id >= 1 and id < 2 ^ 53 and id % 1 == 0 end
+  for _, line in ipairs(lines) do
+    local record = line.record
+    if record and is_id(record.id) then
+      local kind = record.kind
+      if kind == "fact" or kind == "pref" or kind == "context" then found[record.id] = record end
+      if kind == "forget" and is_id(record.target) then forgotten[record.target] = true end
+    end
+  end
+  for id, record in pairs(found) do
+    if not forgotten[id] then items[#items + 1] = record end
+  end
+  local function ts(record) return type(record.ts) == "string" and record.ts or "" end
+  table.sort(items, function(a, b)
+    if ts(a) ~= ts(b) then return ts(a) > ts(b) end
+    return a.id > b.id
+  end)
+  return items
+end
+
+local function check_memory(path, lines, options)
+  local items = items_of(lines)
+  local loaded = assert(aish.load_memory(path))
+  check(same(items, loaded), "load_memory")
+  local count = options % 4
+  local limited = assert(aish.load_memory(path, { limit = count }))
+  check(#limited == math.min(count, #items), "load_memory with a limit")
+  for index, item in ipairs(limited) do check(same(items[index], item), "an item under a limit") end
+  local facts = assert(aish.load_memory(path, { kind = { "fact", "context" } }))
+  local number = 0
+  for _, item in ipairs(items) do
+    if item.kind ~= "pref" then
+      number = number + 1
+      check(same(item, facts[number]), "an item of a kind")
+    end
+  end
+  check(number == #facts, "the items of a kind")
+  return items
+end
+
+--- Whether a string in the value holds the word; a key does not count.
+local function holds(value, word)
+  if type(value) == "string" then return value:lower():find(word, 1, true) ~= nil end
+  if type(value) ~= "table" then return false end
+  for _, member in pairs(value) do
+    if holds(member, word) then return true end
+  end
+  return false
+end
+
+local function holds_all(value, words)
+  for _, word in ipairs(words) do
+    if not holds(value, word) then return false end
+  end
+  return true
+end
+
+--- What search finds that Lua's own functions can find too: ASCII in ASCII.
+local function check_search(path, bytes, lines, query, options)
+  local exact = options % 2 == 1
+  local words = {}
+  for word in query:lower():gmatch(exact and ".+" or "%S+") do words[#words + 1] = word end
+  local found, hits = pcall(aish.search, path, query, { limit = 1000, exact = exact })
+  if not query:find("^[ -~]*$") then return end
+  check(found == (#words > 0), "a search")
+  if not found or bytes:find("[\128-\255]") or bytes:find("\\u") then return end
+  local position = 1
+  for index = #lines, 1, -1 do
+    local line, hit = lines[index], hits[position]
+    local is_hit = hit and hit.line == line.number
+    if is_hit then
+      check(same(hit.record, line.record) and type(hit.text) == "string", "a hit's record")
+      position = position + 1
+      for _, word in ipairs(words) do
+        check(line.text:find("\\", 1, true) or line.text:lower():find(word, 1, true), "a hit's word")
+      end
+    elseif line.record and not line.text:find('"meta"', 1, true) then
+      check(not holds_all(line.record, words), "a line that is no hit")
+    end
+  end
+  check(hits[position] == nil, "the hits' order")
+end
+
+local function check_handle(path, bytes, items, query)
+  local memory = assert(aish.open(path, { sync = "none" }))
+  local words = {}
+  for word in query:lower():gmatch("%S+") do words[#words + 1] = word end
+  check(#memory == #items and same(items, memory:items()), "a handle's items")
+  local found, hits = pcall(memory.search, memory, query, { limit = 1000 })
+  memory:close()
+  if not query:find("^[ -~]*$") then return end
+  check(found == (#words > 0), "a search of memories")
+  if not found or bytes:find("[\128-\255]") or bytes:find("\\u") then return end
+  local scores = {}
+  for index, hit in ipairs(hits) do
+    check(type(hit.score) == "number" and hit.score == hit.score, "a score")
+    check(index == 1 or hits[index - 1].score >= hit.score, "the order of scores")
+    check(not scores[hit.id], "a hit twice")
+    scores[hit.id] = hit.score
+  end
+  for _, item in ipairs(items) do
+    if type(item.content) == "string" and holds_all(item.content, words) then check(scores[item.id], "an item that is no hit") end
+    if scores[item.id] then check(holds_all(item, words) or bytes:find("\\", 1, true), "a hit without the words") end
+  end
+end
+
+return function(directory, path, bytes, query, options)
+  local lines = read(bytes)
+  check_scan(path, lines, options)
+  check_load(path, lines, options)
+  check_sessions(directory, bytes, lines)
+  check_search(path, bytes, lines, query, options)
+  check_handle(path, bytes, check_memory(path, lines, options), query)
+end

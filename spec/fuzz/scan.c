@@ -1,0 +1,183 @@
+/* scan.c: random bytes as a memory file, read by the index, the window and verify with blocks of
+ * several sizes, in one go and in two, and compared with the plain reading. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "compact.h"
+#include "fuzz.h"
+#include "index.h"
+#include "plain.h"
+#include "sys.h"
+#include "window.h"
+
+enum { LARGEST = 1 << 16 };
+
+/* ---- the ways of finding a string's end ---- */
+
+static void compare_spans(const char *bytes, size_t size)
+{
+  char *text = fuzz_alloc(NULL, size + SPAN_PADDING);
+  memcpy(text, bytes, size);
+  memset(text + size, 0, SPAN_PADDING);
+  size_t step = size < 1024 ? 1 : size / 512;
+  for (size_t i = 0; i <= size; i += step) {
+    const char *p = text + i;
+    while (p < text + size && (unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') p++;
+    CHECK(span_plain(text + i) == p);
+    CHECK(span_portable(text + i) == p);
+  }
+  free(text);
+}
+
+/* ---- the index ---- */
+
+static void compare_line(struct window *window, const struct plain_line *line, const char *bytes)
+{
+  size_t mark =
+      line->offset == 0 && line->length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+  const char *text = window_line(window, line->offset, line->length);
+  CHECK(text != NULL && text[line->length] == '\n');
+  CHECK(memcmp(text, "   ", mark) == 0);
+  CHECK(memcmp(text + mark, bytes + line->offset + mark, line->length - mark) == 0);
+}
+
+static void compare_item(const struct index *index, const struct item *item,
+                         const struct plain_line *line)
+{
+  char text[24];
+  size_t length;
+  const char *ts = index_ts(index, item, text, &length);
+  CHECK(item->offset == line->offset && item->length == line->length);
+  CHECK(item->kind == (uint8_t)line->kind);
+  CHECK(item->members == (line->members < 255 ? line->members : 255));
+  CHECK(length == line->ts.length && (length == 0 || memcmp(ts, line->ts.bytes, length) == 0));
+}
+
+static void compare_order(struct index *index)
+{
+  size_t count = 0, last_length = 0, length;
+  char texts[2][24];
+  const char *last = NULL;
+  uint64_t last_id = 0;
+  struct newest newest;
+  const struct item *item;
+  CHECK(index_newest(index, &newest));
+  for (; (item = newest_next(&newest)) != NULL; count++) {
+    const char *ts = index_ts(index, item, texts[count % 2], &length);
+    CHECK(!item->forgotten);
+    if (last != NULL) {
+      int way = memcmp(last, ts, length < last_length ? length : last_length);
+      if (way == 0) way = (last_length > length) - (last_length < length);
+      CHECK(way > 0 || (way == 0 && last_id > item->id));
+    }
+    last = ts;
+    last_length = length;
+    last_id = item->id;
+  }
+  CHECK(count == index->active);
+}
+
+static void compare_index(struct index *index, const struct plain *plain, const char *bytes,
+                          size_t size, int fd)
+{
+  const struct plain_line *tail = plain->unfinished ? &plain->lines[plain->count - 1] : NULL;
+  bool whole = tail != NULL && tail->verdict == PLAIN_OBJECT;
+  CHECK(index->max_id == plain->max_id);
+  CHECK(index->active == plain->active);
+  CHECK(index->end == (tail != NULL && !whole ? tail->offset : size));
+  CHECK(index->torn == (tail != NULL && !whole));
+  CHECK(index->open_ended == whole);
+  struct window window;
+  window_open(&window, fd);
+  for (size_t i = 0; i < plain->count; i++) {
+    const struct plain_line *line = &plain->lines[i];
+    if (!line->active) continue;
+    const struct item *item = index_find(index, line->id);
+    CHECK(item != NULL);
+    compare_item(index, item, line);
+    compare_line(&window, line, bytes);
+  }
+  window_close(&window);
+  compare_order(index);
+}
+
+static void read_whole(const struct plain *plain, const char *bytes, size_t size)
+{
+  struct index index = {0};
+  int fd = fuzz_file(bytes, size);
+  CHECK(index_read(&index, fd) == 0);
+  compare_index(&index, plain, bytes, size, fd);
+  CHECK(index_read(&index, fd) == 0); /* there is nothing more to read */
+  if (!plain->unfinished) compare_index(&index, plain, bytes, size, fd);
+  index_free(&index);
+}
+
+/* The file as it was when it had `first` bytes, and then what was appended. */
+static void read_in_two(const struct plain *plain, const char *bytes, size_t size, size_t first)
+{
+  struct index index = {0};
+  int fd = fuzz_file(bytes, first);
+  CHECK(index_read(&index, fd) == 0);
+  fd = fuzz_file(bytes, size);
+  if (!index.open_ended) { /* else memory.c reads it anew */
+    CHECK(index_read(&index, fd) == 0);
+    compare_index(&index, plain, bytes, size, fd);
+  }
+  index_free(&index);
+}
+
+/* ---- verify ---- */
+
+static void compare_problems(const struct verify_report *report, const struct plain *plain)
+{
+  const struct problem *problem = (const struct problem *)(const void *)report->problems.data;
+  size_t count = report->problems.length / sizeof *problem, found = 0;
+  for (size_t i = 0; i < plain->count && found < PROBLEMS_AT_MOST; i++) {
+    const char *reason = plain_problem(&plain->lines[i]);
+    if (reason == NULL) continue;
+    CHECK(found < count);
+    CHECK(problem[found].line == i + 1 && problem[found].offset == plain->lines[i].offset);
+    CHECK(plain->lines[i].verdict == PLAIN_DAMAGED || strcmp(problem[found].reason, reason) == 0);
+    found++;
+  }
+  CHECK(found == count);
+}
+
+static void compare_verify(const struct plain *plain, const char *bytes, size_t size)
+{
+  struct verify_report report;
+  CHECK(verify(fuzz_file(bytes, size), &report) == 0);
+  CHECK(report.bytes == size && report.lines == plain->count && report.records == plain->records);
+  CHECK(report.items == plain->items && report.tombstones == plain->tombstones);
+  CHECK(report.active == plain->active && report.max_id == plain->max_id);
+  CHECK(report.torn == plain->torn && report.damaged == plain->damaged);
+  compare_problems(&report, plain);
+  buf_free(&report.problems);
+}
+
+/* ---- the target ---- */
+
+static size_t checksum(const uint8_t *data, size_t size)
+{
+  uint32_t sum = 2166136261U;
+  for (size_t i = 0; i < size; i++) sum = (sum ^ data[i]) * 16777619U;
+  return sum;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  static const size_t blocks[] = {256 * 1024, 8, 61};
+  if (size > LARGEST) return 0;
+  const char *bytes = (const char *)data;
+  struct plain plain;
+  compare_spans(bytes, size);
+  plain_read(&plain, bytes, size);
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+    fuzz_block = blocks[i];
+    read_whole(&plain, bytes, size);
+    read_in_two(&plain, bytes, size, checksum(data, size) % (size + 1));
+    compare_verify(&plain, bytes, size);
+  }
+  plain_free(&plain);
+  return 0;
+}
