@@ -94,8 +94,10 @@ static bool keep_odd(struct index *index, const struct slice *ts, int64_t *key)
   return true;
 }
 
-static bool ts_key(struct index *index, const struct slice *ts, int64_t *key)
+static bool ts_key(struct index *index, const struct record *record, int64_t *key)
 {
+  const struct slice *ts = &record->ts;
+  if ((*key = record->ts_key) >= 0) return true;
   *key = NO_TS;
   if (ts->start == NULL) return true;
   if (ts->escaped || ts->end - ts->start != TIMESTAMP_LENGTH) return keep_odd(index, ts, key);
@@ -138,6 +140,10 @@ static void put_item(struct index *index, const struct record *record, int64_t t
                      uint32_t length)
 {
   struct item *item = &index->items[index->count++];
+  if (index->count > 1) {
+    index->unsorted |= record->id <= item[-1].id;
+    index->disordered |= ts < item[-1].ts || item[-1].ts < 0;
+  }
   item->id = record->id;
   item->offset = offset;
   item->ts = ts;
@@ -166,7 +172,7 @@ static bool take_up(struct index *index, const struct record *record, uint64_t o
   if (record->id > index->max_id) index->max_id = record->id;
   if (record_is_item(record)) {
     int64_t ts;
-    if (!reserve_items(index, 1) || !ts_key(index, &record->ts, &ts)) return false;
+    if (!reserve_items(index, 1) || !ts_key(index, record, &ts)) return false;
     put_item(index, record, ts, offset, length);
   } else if (record_is_tombstone(record)) {
     if (!reserve_targets(index, 1)) return false;
@@ -313,13 +319,6 @@ static bool sort_items(struct index *index)
   return done;
 }
 
-static bool in_order(const struct index *index)
-{
-  for (size_t i = index->settled_items > 0 ? index->settled_items : 1; i < index->count; i++)
-    if (index->items[i].id <= index->items[i - 1].id) return false;
-  return true;
-}
-
 static bool was_targeted(const struct index *index, uint64_t id)
 {
   if (id > index->highest_target) return false;
@@ -330,19 +329,23 @@ static bool was_targeted(const struct index *index, uint64_t id)
 
 static bool times_ascend(const struct index *index)
 {
-  for (size_t i = index->settled_items > 0 ? index->settled_items : 1; i < index->count; i++)
+  for (size_t i = 1; i < index->count; i++)
     if (index->items[i].ts < index->items[i - 1].ts || index->items[i - 1].ts < 0) return false;
   return true;
 }
 
 bool index_settle(struct index *index)
 {
-  if (!in_order(index) && !sort_items(index)) return false;
+  if (index->unsorted) {
+    if (!sort_items(index)) return false;
+    index->unsorted = false;
+    index->disordered = !times_ascend(index);
+  }
   if (index->settled_items < index->count) forget_order(index);
-  index->disordered = index->disordered || !times_ascend(index);
-  for (size_t i = index->settled_items; i < index->count; i++) {
+  index->active += index->count - index->settled_items;
+  for (size_t i = index->settled_items; i < index->count && index->settled_targets > 0; i++) {
     index->items[i].forgotten = was_targeted(index, index->items[i].id);
-    index->active += !index->items[i].forgotten;
+    index->active -= index->items[i].forgotten;
   }
   enum {
     AHEAD = 16

@@ -31,6 +31,7 @@ struct index {
   uint64_t highest_target;
   size_t settled_items, settled_targets; /* how many of each index_settle has seen */
   size_t active; /* items that are not forgotten */
+  bool unsorted; /* the ids do not ascend */
   bool disordered; /* the times do not ascend with the ids */
   uint16_t *words; /* how many words each item has, as far as they were counted for ranking */
   size_t words_counted;

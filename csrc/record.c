@@ -3,6 +3,7 @@
 #include "record.h"
 
 #include "number.h"
+#include "timestamp.h"
 
 const char *record_kind_name(enum record_kind kind)
 {
@@ -102,8 +103,10 @@ static const char *read_kind(const char *p, enum record_kind *kind, struct json_
   return p;
 }
 
-static const char *read_ts(const char *p, struct slice *ts, struct json_error *error)
+static const char *read_ts(const char *p, struct record *record, struct json_error *error)
 {
+  struct slice *ts = &record->ts;
+  record->ts_key = -1;
   ts->start = NULL;
   if (*p != '"') return read_other(p, error);
   ts->start = p + 1;
@@ -124,7 +127,7 @@ static const char *read_member(enum key key, const char *p, struct record *recor
     record->target = 0;
     return starts_number(*p) ? read_id(p, &record->target, error) : read_other(p, error);
   case KEY_TS:
-    return read_ts(p, &record->ts, error);
+    return read_ts(p, record, error);
   case KEY_KIND:
     return read_kind(p, &record->kind, error);
   default:
@@ -145,15 +148,41 @@ static const char *line_end(const char *p, struct json_error *error)
  * closing brace is to come, which is p if there was nothing to read. */
 #define EXPECT(text) (memcmp(p, (text), sizeof(text) - 1) == 0)
 
-static const char *read_number_quickly(const char *p, uint64_t *number)
+/* A whole number from 1 on, of up to seven digits at once: most ids are. Exclusive or with zeros
+ * makes a digit its value; adding 0x76 then sets the high bit of a byte beyond 9, and the first
+ * such byte ends the number. Its digits, moved to the end of the word, are joined to pairs, fours
+ * and eights. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline const char *read_digits(const char *p, uint64_t *number)
 {
-  uint64_t value = 0;
+  uint64_t word;
+  memcpy(&word, p, sizeof word);
+  word ^= 0x3030303030303030U;
+  uint64_t end = (word | (word + 0x7676767676767676U)) & 0x8080808080808080U;
+  if (end == 0) return NULL;
+  int bits = __builtin_ctzll(end) & ~7;
+  if (bits == 0) return NULL;
+  word <<= 64 - bits;
+  word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ffU;
+  word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffffU;
+  *number = (word * 10000 + (word >> 32)) & 0xffffffffU;
+  return p + bits / 8;
+}
+#else
+static inline const char *read_digits(const char *p, uint64_t *number)
+{
   const char *start = p;
+  for (*number = 0; *p >= '0' && *p <= '9' && p - start < 8; p++)
+    *number = *number * 10 + (uint64_t)(*p - '0');
+  return p - start < 8 ? p : NULL;
+}
+#endif
+
+static inline const char *read_number_quickly(const char *p, uint64_t *number)
+{
   if (*p < '1' || *p > '9') return NULL;
-  while (*p >= '0' && *p <= '9') value = value * 10 + (uint64_t)(*p++ - '0');
-  if (p - start > 15 || *p == '.' || *p == 'e' || *p == 'E') return NULL;
-  *number = value;
-  return p;
+  p = read_digits(p, number);
+  return p == NULL || *p == '.' || *p == 'e' || *p == 'E' ? NULL : p;
 }
 
 static const char *read_kind_quickly(const char *p, enum record_kind *kind)
@@ -206,7 +235,10 @@ static inline const char *read_quickly(const char *p, struct record *record)
   record->has_id = true;
   record->members = 1;
   p = next;
-  if (!EXPECT(",\"ts\":\"") || *(next = span_plain(p + 7)) != '"') return p;
+  if (!EXPECT(",\"ts\":\"")) return p;
+  record->ts_key = timestamp_key(p + 7);
+  next = record->ts_key >= 0 ? p + 7 + TIMESTAMP_LENGTH : span_plain(p + 7);
+  if (*next != '"') return p;
   record->ts = (struct slice){.start = p + 7, .end = next};
   record->members = 2;
   p = next + 1;
@@ -223,6 +255,7 @@ static inline const char *read_quickly(const char *p, struct record *record)
 const char *record_parse(const char *p, struct record *record, struct json_error *error)
 {
   memset(record, 0, sizeof *record);
+  record->ts_key = -1;
   p = json_space(p, p);
   if (*p != '{') return json_fail(error, "not an object", p);
   p = read_quickly(p + 1, record);

@@ -25,6 +25,7 @@ struct record {
   int members; /* of the object */
   bool has_id; /* valid or not */
   struct slice ts;
+  int64_t ts_key; /* its timestamp_key, where that is known already; or -1 */
 };
 
 /* Reads the line at p: a JSON object, alone. Returns the newline that ends it, or NULL and

@@ -38,15 +38,15 @@ static inline const char *span_portable(const char *p)
 }
 
 #if defined(__SSE2__)
-/* A bit for each of 16 bytes that does not stand for itself. */
+/* A bit for each of 16 bytes that does not stand for itself. With 0x02 turned over, `"` comes right
+ * behind the control characters; with 0x80 turned over, one signed comparison finds them all. */
 static inline uint64_t span_mask(const char *p)
 {
-  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'),
-                control = _mm_set1_epi8(0x1f);
+  const __m128i backslash = _mm_set1_epi8('\\'), turned = _mm_set1_epi8((char)0x82),
+                past = _mm_set1_epi8((char)(0x21 ^ 0x80));
   __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-  __m128i found =
-      _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                   _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+  __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, backslash),
+                               _mm_cmplt_epi8(_mm_xor_si128(bytes, turned), past));
   return (uint64_t)(unsigned)_mm_movemask_epi8(found);
 }
 
