@@ -38,7 +38,7 @@ static bool is_date(const char *text)
 
 bool bound_read(struct bound *bound, const char *text, size_t length)
 {
-  bool zoned = length > 10 && text[length - 1] == 'Z';
+  bool zoned = length > 16 && text[length - 1] == 'Z';
   length -= zoned;
   if (length != 10 && length != 16 && length != 19) return false;
   if (!is_date(text)) return false;
