@@ -104,12 +104,17 @@ static bool out_of_memory(struct encoder *e)
   return refuse(e, "not enough memory");
 }
 
-static bool put(struct encoder *e, const char *text, size_t length)
+static inline bool put(struct encoder *e, const char *text, size_t length)
 {
   return buf_add(e->buf, text, length) || out_of_memory(e);
 }
 
 /* ---- strings and numbers ---- */
+
+enum {
+  ESCAPE = 6, /* the longest escape */
+  SPARE = 4 + ESCAPE * SPAN_STEP /* quotes, what is around them, and the last bytes as escapes */
+};
 
 static char *write_escape(char *out, unsigned char byte)
 {
@@ -125,36 +130,95 @@ static char *write_escape(char *out, unsigned char byte)
   return out;
 }
 
-/* Copies a step of a string, or the rest if that is less, and returns how much of it stands for
- * itself; up to SPAN_STEP bytes are written in any case. */
-static size_t copy_step(const char *text, size_t length, char *out)
+/* Whether each byte of a word stands for itself; see span_portable. */
+static inline bool is_plain(uint64_t word)
 {
-  char rest[SPAN_STEP] = {0}; /* zeros do not stand for themselves: they end it */
-  if (length >= SPAN_STEP) return span_step(text, out);
-  memcpy(rest, text, length);
-  return span_step(rest, out);
+  const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
+  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+  uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+                   ((backslash - ones) & ~backslash);
+  return (found & highs) == 0;
+}
+
+/* Copies less than SPAN_STEP bytes if each stands for itself: as two words that overlap, since keys
+ * and most values are that short, and a loop or a call would take longer than they do. */
+static inline bool copy_short(const char *text, size_t length, char *out)
+{
+  if (length >= 8) {
+    uint64_t first, last;
+    memcpy(&first, text, 8);
+    memcpy(&last, text + length - 8, 8);
+    memcpy(out, &first, 8);
+    memcpy(out + length - 8, &last, 8);
+    return is_plain(first) && is_plain(last);
+  }
+  if (length >= 4) {
+    uint32_t first, last;
+    memcpy(&first, text, 4);
+    memcpy(&last, text + length - 4, 4);
+    memcpy(out, &first, 4);
+    memcpy(out + length - 4, &last, 4);
+    return is_plain(first | (uint64_t)last << 32);
+  }
+  if (length == 0) return true;
+  out[0] = text[0];
+  out[length / 2] = text[length / 2];
+  out[length - 1] = text[length - 1];
+  const unsigned char *bytes = (const unsigned char *)out;
+  return is_plain(0x2020202020000000U | (uint64_t)bytes[length - 1] << 16 |
+                  (uint64_t)bytes[length / 2] << 8 | bytes[0]);
+}
+
+/* The same byte by byte, each becoming an escape if it must. */
+static char *write_slowly(const char *text, size_t length, char *out)
+{
+  for (; length > 0; length--, text++) {
+    unsigned char byte = (unsigned char)*text;
+    if (byte < 0x20 || byte == '"' || byte == '\\') out = write_escape(out, byte);
+    else *out++ = *text;
+  }
+  return out;
+}
+
+/* What is behind the opening quote, which room for `length` and SPARE bytes is reserved from on. */
+static bool put_rest(struct buf *buf, const char *text, size_t length)
+{
+  char *out = buf->data + buf->length;
+  while (length >= SPAN_STEP) {
+    unsigned plain = span_step(text, out);
+    out += plain;
+    text += plain;
+    length -= plain;
+    if (plain == SPAN_STEP) continue;
+    buf->length = (size_t)(out - buf->data);
+    if (!buf_reserve(buf, ESCAPE + length + SPARE)) return false;
+    out = write_escape(buf->data + buf->length, (unsigned char)*text++);
+    length--;
+  }
+  if (copy_short(text, length, out)) out += length;
+  else out = write_slowly(text, length, out);
+  *out++ = '"';
+  buf->length = (size_t)(out - buf->data);
+  return true;
+}
+
+/* Room for `length` and SPARE bytes is reserved; two of SPARE are left. */
+static inline bool put_quoted(struct buf *buf, const char *text, size_t length)
+{
+  char *out = buf->data + buf->length;
+  *out = '"';
+  if (length < SPAN_STEP && copy_short(text, length, out + 1)) {
+    out[1 + length] = '"';
+    buf->length += length + 2;
+    return true;
+  }
+  buf->length++;
+  return put_rest(buf, text, length);
 }
 
 bool encode_string(struct buf *buf, const char *text, size_t length)
 {
-  enum { ESCAPE = 6, SPARE = 1 + SPAN_STEP }; /* the longest escape; the closing quote and a step */
-  if (!buf_reserve(buf, 1 + length + SPARE)) return false;
-  char *out = buf->data + buf->length;
-  *out++ = '"';
-  while (length > 0) {
-    size_t plain = copy_step(text, length, out);
-    out += plain;
-    text += plain;
-    length -= plain;
-    if (plain == SPAN_STEP || length == 0) continue;
-    buf->length = (size_t)(out - buf->data);
-    if (!buf_reserve(buf, length + ESCAPE + SPARE)) return false;
-    out = write_escape(buf->data + buf->length, (unsigned char)*text++);
-    length--;
-  }
-  *out++ = '"';
-  buf->length = (size_t)(out - buf->data);
-  return true;
+  return buf_reserve(buf, length + SPARE) && put_quoted(buf, text, length);
 }
 
 static bool put_number(struct encoder *e, lua_Number number)
@@ -167,7 +231,22 @@ static bool put_number(struct encoder *e, lua_Number number)
 
 /* ---- tables ---- */
 
-static bool put_value(struct encoder *e, int index);
+static bool put_other(struct encoder *e, int index, int type);
+
+static inline bool put_string(struct encoder *e, int index)
+{
+  size_t length;
+  const char *text = lua_tolstring(e->L, index, &length);
+  return (buf_reserve(e->buf, length + SPARE) && put_quoted(e->buf, text, length)) ||
+         out_of_memory(e);
+}
+
+/* The value is the topmost on the stack; what is put above it may stay. */
+static inline bool put_value(struct encoder *e, int index)
+{
+  int type = lua_type(e->L, index);
+  return type == LUA_TSTRING ? put_string(e, index) : put_other(e, index, type);
+}
 
 /* Whether lua-cjson, if it is loaded, has this value under this name. */
 static bool is_cjson(lua_State *L, int index, const char *name)
@@ -212,15 +291,14 @@ static enum shape marked_shape(lua_State *L, int table)
  * *length is its highest key. Stack: unchanged. */
 static bool is_array(lua_State *L, int table, lua_Number *length)
 {
+  const lua_Number highest_index = 1U << 31; /* beyond it all would be holes */
   lua_Number highest = 0, count = 0;
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
-    lua_pop(L, 1);
-    lua_Number key = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
-    if (!(key >= 1) || key != floor(key)) {
-      lua_pop(L, 1);
-      return false;
-    }
+    lua_Number key = lua_type(L, table + 1) == LUA_TNUMBER ? lua_tonumber(L, table + 1) : 0;
+    bool is_index = key >= 1 && key <= highest_index && key == (lua_Number)(uint32_t)key;
+    lua_settop(L, table + is_index);
+    if (!is_index) return false;
     if (key > highest) highest = key;
     count++;
   }
@@ -240,41 +318,61 @@ static bool put_array(struct encoder *e, int table, lua_Number length, struct fr
     frame->number = i;
     lua_rawgeti(e->L, table, i);
     if (i > 1 && !put(e, ",", 1)) return false;
-    if (!put_value(e, lua_gettop(e->L))) return false;
-    lua_pop(e->L, 1);
+    if (!put_value(e, table + 1)) return false;
+    lua_settop(e->L, table);
   }
   return put(e, "]", 1);
 }
 
-static bool put_string(struct encoder *e, int index)
-{
-  size_t length;
-  const char *text = lua_tolstring(e->L, index, &length);
-  return encode_string(e->buf, text, length) || out_of_memory(e);
-}
-
-static bool put_key(struct encoder *e, int key)
+static bool put_number_key(struct encoder *e, char before, int key)
 {
   lua_State *L = e->L;
-  if (lua_type(L, key) == LUA_TSTRING) return put_string(e, key);
   if (lua_type(L, key) != LUA_TNUMBER) return refuse(e, "a key must be a string or a number");
   if (isinf(lua_tonumber(L, key))) return refuse(e, "a key must not be infinite");
-  return put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) && put(e, "\"", 1);
+  return put(e, &before, 1) && put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) &&
+         put(e, "\":", 2);
 }
 
+/* Puts `before`, the key and a colon. */
+static inline bool put_key(struct encoder *e, char before, int key)
+{
+  if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, key);
+  size_t length;
+  const char *text = lua_tolstring(e->L, key, &length);
+  if (!buf_reserve(e->buf, length + SPARE)) return out_of_memory(e);
+  buf_put(e->buf, before);
+  if (!put_quoted(e->buf, text, length)) return out_of_memory(e);
+  buf_put(e->buf, ':');
+  return true;
+}
+
+/* Stack: the first key and its value, above the table. */
 static bool put_object(struct encoder *e, int table, struct frame *frame)
 {
-  lua_State *L = e->L;
-  const char *before = "{";
+  char before = '{';
   frame->key = table + 1;
+  do {
+    if (!put_key(e, before, table + 1) || !put_value(e, table + 2)) return false;
+    lua_settop(e->L, table + 1);
+    before = ',';
+  } while (lua_next(e->L, table) != 0);
+  return put(e, "}", 1);
+}
+
+/* A table whose first key is a string is an object; any other is looked through before. */
+static bool put_contents(struct encoder *e, int table, struct frame *frame)
+{
+  lua_State *L = e->L;
+  lua_Number length;
   lua_pushnil(L);
-  while (lua_next(L, table) != 0) {
-    if (!put(e, before, 1) || !put_key(e, table + 1) || !put(e, ":", 1)) return false;
-    if (!put_value(e, table + 2)) return false;
-    lua_settop(L, table + 1);
-    before = ",";
-  }
-  return (*before == ',' || put(e, "{", 1)) && put(e, "}", 1);
+  bool empty = lua_next(L, table) == 0;
+  if (!empty && lua_type(L, table + 1) == LUA_TSTRING) return put_object(e, table, frame);
+  lua_settop(L, table);
+  if (is_array(L, table, &length)) return put_array(e, table, length, frame);
+  if (empty) return put(e, "{}", 2);
+  lua_pushnil(L);
+  lua_next(L, table);
+  return put_object(e, table, frame);
 }
 
 static bool is_cycle(const struct encoder *e, const void *table)
@@ -284,31 +382,24 @@ static bool is_cycle(const struct encoder *e, const void *table)
   return false;
 }
 
-/* The table is copied to the top of the stack, so that its keys and values come right above. */
-static bool put_table(struct encoder *e, int index)
+static bool put_table(struct encoder *e, int table)
 {
   lua_State *L = e->L;
-  struct frame frame = {e->frame, lua_topointer(L, index), 0, 0};
-  lua_Number length;
+  struct frame frame = {e->frame, lua_topointer(L, table), 0, 0};
   if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
   if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
   if (!lua_checkstack(L, LUA_MINSTACK)) return out_of_memory(e);
-  lua_pushvalue(L, index);
-  int table = lua_gettop(L);
-  bool array = is_array(L, table, &length);
   e->frame = &frame;
   e->depth++;
-  bool done = array ? put_array(e, table, length, &frame) : put_object(e, table, &frame);
+  bool done = put_contents(e, table, &frame);
   e->frame = frame.above;
   e->depth--;
-  if (done) lua_settop(L, table - 1);
   return done;
 }
 
-static bool put_value(struct encoder *e, int index)
+static bool put_other(struct encoder *e, int index, int type)
 {
   lua_State *L = e->L;
-  int type = lua_type(L, index);
   switch (type) {
   case LUA_TNIL:
     return put(e, "null", 4);
@@ -318,8 +409,6 @@ static bool put_value(struct encoder *e, int index)
     return put_number(e, lua_tonumber(L, index));
   case LUA_TTABLE:
     return put_table(e, index);
-  case LUA_TSTRING:
-    return put_string(e, index);
   case LUA_TLIGHTUSERDATA:
     if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
     if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
@@ -333,8 +422,9 @@ bool encode(lua_State *L, int index, struct buf *buf, const char *root)
 {
   struct encoder encoder = {L, buf, root, NULL, 0};
   int top = lua_gettop(L);
-  if (put_value(&encoder, index)) return true;
-  lua_insert(L, top + 1);
-  lua_settop(L, top + 1);
-  return false;
+  lua_pushvalue(L, index);
+  bool done = put_value(&encoder, top + 1);
+  if (!done) lua_replace(L, top + 1); /* by the message */
+  lua_settop(L, top + !done);
+  return done;
 }
