@@ -109,19 +109,28 @@ static bool fail_lock(struct failure *failure)
   return false;
 }
 
-/* Asks again with growing pauses, as a blocking flock could not be limited in time. The pauses
- * differ between processes, so that a crowd does not ask in step. */
-static bool take_lock(const struct journal *journal, int fd, double deadline,
+/* Waits for a while, which grows with each call; false: the time is up, or a signal's handler ran,
+ * and errno says which. The pauses differ between processes, so that a crowd does not ask in step.
+ * What is needed for it is only asked for here, as most locks are free. */
+static bool wait_a_while(const struct journal *journal, double *deadline, double *pause)
+{
+  if (journal->wait > 0 && *deadline == 0) *deadline = sys_clock() + journal->wait;
+  if (*pause == 0) *pause = 50e-6 * (1 + sys_pid() % 16 / 16.0);
+  double left = journal->wait > 0 ? *deadline - sys_clock() : 0;
+  errno = EWOULDBLOCK;
+  if (left <= 0 || (sys_sleep(*pause < left ? *pause : left) != 0 && errno == EINTR)) return false;
+  *pause = *pause < 5e-3 ? *pause * 1.7 : 5e-3;
+  return true;
+}
+
+/* Asks again and again, as a blocking flock could not be limited in time. */
+static bool take_lock(const struct journal *journal, int fd, double *deadline,
                       struct failure *failure)
 {
-  double pause = 50e-6 * (1 + sys_pid() % 16 / 16.0);
+  double pause = 0;
   while (sys_flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
-    double left = journal->wait > 0 ? deadline - sys_clock() : 0;
-    if (left <= 0) return fail_held(failure, fd, EWOULDBLOCK);
-    if (sys_sleep(pause < left ? pause : left) != 0 && errno == EINTR)
-      return fail_held(failure, fd, EINTR);
-    pause = pause < 5e-3 ? pause * 1.7 : 5e-3;
+    if (!wait_a_while(journal, deadline, &pause)) return fail_held(failure, fd, errno);
   }
   return true;
 }
@@ -186,7 +195,7 @@ bool journal_unchanged(const struct journal *journal)
 }
 
 /* Takes the file that the path leads to; the one before it, and its lock, are kept until then. */
-static bool take_file(struct journal *journal, bool lock, double deadline, struct failure *failure)
+static bool take_file(struct journal *journal, bool lock, double *deadline, struct failure *failure)
 {
   struct stat st;
   int fd = open_file(journal, &st, failure);
@@ -207,18 +216,18 @@ bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
     return false;
   }
   lock = lock || journal->keeps_lock;
-  double deadline = lock && journal->wait > 0 ? sys_clock() + journal->wait : 0;
+  double deadline = 0; /* for the lock; 0: nothing was waited for */
   for (;;) {
     if (journal->fd >= 0) {
       if (lock && !journal->locked) {
-        if (!take_lock(journal, journal->fd, deadline, failure)) return false;
+        if (!take_lock(journal, journal->fd, &deadline, failure)) return false;
         journal->locked = true;
       }
       enum look found = look(journal, failure);
       if (found == LOOK_SAME) return true;
       if (found == LOOK_FAILED) break;
     }
-    if (!take_file(journal, lock, deadline, failure)) break;
+    if (!take_file(journal, lock, &deadline, failure)) break;
   }
   journal_detach(journal);
   return false;
