@@ -107,9 +107,15 @@ void give_scratch(struct scratch *scratch);
 bool begin_class(lua_State *L, const char *name);
 /* Keeps the metatable on top of the stack, which is whole now. [-0, +0, m] */
 void end_class(lua_State *L, const char *name);
-/* Makes the metatable `name` of a kind of userdata and leaves nothing on the stack. [-0, +0, m] */
+/* Makes the metatable `name` of a kind of userdata and leaves nothing on the stack. Each function's
+ * upvalues are the metatable and the table of methods. [-0, +0, m] */
 void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                const luaL_Reg *metamethods);
+/* In a function of a class: its object, which is the first argument. As luaL_checkudata, but does
+ * not look the class up by its name. [-0, +0, e] */
+void *check_object(lua_State *L, const char *class);
+/* In __index: pushes the method of the name that is the second argument, or nil. [-0, +1, -] */
+void push_method(lua_State *L);
 
 /* ---- lua_encode.c ---- */
 

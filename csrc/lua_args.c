@@ -294,24 +294,49 @@ void give_scratch(struct scratch *scratch)
   scratch->in_use = false;
 }
 
-/* Each metamethod is a closure over the table of methods, for the sake of __index. The metatable is
- * hidden, so that nobody calls __gc as a method. */
+/* Fills the table on top of the stack with functions that have the values at `class` and behind it,
+ * the metatable and the table of methods, as their upvalues. */
+static void put_functions(lua_State *L, int class, const luaL_Reg *functions)
+{
+  for (; functions->name != NULL; functions++) {
+    lua_pushvalue(L, class);
+    lua_pushvalue(L, class + 1);
+    lua_pushcclosure(L, functions->func, 2);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+
+/* The metatable is hidden, so that nobody calls __gc as a method. */
 void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods)
 {
   if (begin_class(L, name)) {
+    int class = lua_gettop(L);
     lua_pushliteral(L, "aish_history");
-    lua_setfield(L, -2, "__metatable");
+    lua_setfield(L, class, "__metatable");
     lua_newtable(L);
-    luaL_register(L, NULL, methods);
-    for (; metamethods->name != NULL; metamethods++) {
-      lua_pushvalue(L, -1);
-      lua_pushcclosure(L, metamethods->func, 1);
-      lua_setfield(L, -3, metamethods->name);
-    }
-    lua_pop(L, 1);
+    put_functions(L, class, methods);
+    lua_pushvalue(L, class);
+    put_functions(L, class, metamethods);
+    lua_settop(L, class);
     end_class(L, name);
   }
   lua_pop(L, 1);
+}
+
+void *check_object(lua_State *L, const char *class)
+{
+  if (lua_getmetatable(L, 1)) {
+    bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+    if (same) return lua_touserdata(L, 1);
+  }
+  return luaL_checkudata(L, 1, class);
+}
+
+void push_method(lua_State *L)
+{
+  lua_pushvalue(L, 2);
+  lua_rawget(L, lua_upvalueindex(2));
 }
 
 void *test_userdata(lua_State *L, int index, const char *class)

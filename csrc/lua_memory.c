@@ -23,7 +23,7 @@ struct handle {
 
 static struct handle *check_handle(lua_State *L)
 {
-  return luaL_checkudata(L, 1, CLASS);
+  return check_object(L, CLASS);
 }
 
 static struct handle *check_open(lua_State *L, const char *method)
@@ -539,12 +539,11 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
   return 1;
 }
 
-/* The methods are in the upvalue; path, fd, next_id and closed are fields. */
+/* Besides the methods, path, fd, next_id and closed. */
 static int memory_index(lua_State *L)
 {
   struct handle *handle = check_handle(L);
-  lua_pushvalue(L, 2);
-  lua_rawget(L, lua_upvalueindex(1));
+  push_method(L);
   if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);

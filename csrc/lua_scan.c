@@ -73,7 +73,7 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder,
 
 static struct scan *check_idle(lua_State *L, const char *class)
 {
-  struct scan *scan = luaL_checkudata(L, 1, class);
+  struct scan *scan = check_object(L, class);
   if (scan->busy) luaL_error(L, "the iterator is in use");
   lua_settop(L, 1);
   return scan;
@@ -241,8 +241,7 @@ static int follow_close(lua_State *L)
 
 static int scan_index(lua_State *L)
 {
-  lua_settop(L, 2);
-  lua_rawget(L, lua_upvalueindex(1));
+  push_method(L);
   return 1;
 }
 

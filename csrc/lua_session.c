@@ -52,7 +52,7 @@ static void check_record(lua_State *L, int argument, const char *name)
 
 static struct handle *check_handle(lua_State *L)
 {
-  return luaL_checkudata(L, 1, CLASS);
+  return check_object(L, CLASS);
 }
 
 static int close_handle(struct handle *handle)
@@ -201,12 +201,11 @@ int append_l(lua_State *L)
 
 /* ---- fields ---- */
 
-/* The methods are in the upvalue; path, fd and closed are fields. */
+/* Besides the methods, path, fd and closed. */
 static int session_index(lua_State *L)
 {
   const struct handle *handle = check_handle(L);
-  lua_pushvalue(L, 2);
-  lua_rawget(L, lua_upvalueindex(1));
+  push_method(L);
   if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
