@@ -1,4 +1,6 @@
-/* reader.c: blocks of 256 KiB; the part of a line at a block's end is carried to the next one.
+/* reader.c: blocks of 256 KiB; the part of a line at a block's end is carried to the next one. The
+ * first half MiB is read in smaller ones: most files are no longer, and a page of the buffer that
+ * is used for the first time costs more than a call.
  *
  * pread, not mmap: a file that someone cuts short under a mapping is a SIGBUS. A line may be of
  * any length that memory and a Lua string can hold; one that is longer than the buffer is checked
@@ -104,6 +106,17 @@ void reader_hide_mark(char *text, size_t length)
   if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) memset(text, ' ', 3);
 }
 
+/* Reads behind what the buffer holds, which has room; returns how much, or -1. */
+static ssize_t read_more(struct reader *reader)
+{
+  size_t wanted = reader->capacity - reader->length;
+  if (reader->reads < READER_LITTLES) {
+    reader->reads++;
+    if (wanted > READER_LITTLE) wanted = READER_LITTLE;
+  }
+  return sys_read_at(reader->fd, reader->buffer + reader->length, wanted, reader->position);
+}
+
 int reader_next(struct reader *reader, struct block *block)
 {
   if (reader->length > 0) memmove(reader->buffer, reader->buffer + reader->start, reader->length);
@@ -114,8 +127,7 @@ int reader_next(struct reader *reader, struct block *block)
       if (!grow(reader)) return -1;
     }
     char *fresh = reader->buffer + reader->length;
-    ssize_t got =
-        sys_read_at(reader->fd, fresh, reader->capacity - reader->length, reader->position);
+    ssize_t got = read_more(reader);
     if (got < 0) return -1;
     reader->position += (uint64_t)got;
     reader->length += (size_t)got;

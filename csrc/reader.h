@@ -8,7 +8,11 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { READER_BLOCK = 256 * 1024 };
+enum {
+  READER_BLOCK = 256 * 1024,
+  READER_LITTLE = 16 * 1024, /* so much at once at first, */
+  READER_LITTLES = 32 /* and so often: memory that is not touched costs nothing */
+};
 
 struct reader {
   int fd; /* not owned */
@@ -16,6 +20,7 @@ struct reader {
   size_t capacity;
   size_t start, length; /* of what is in the buffer and not yet handed out */
   uint64_t position; /* in the file, of the next byte to read */
+  int reads; /* up to READER_LITTLES */
 };
 
 /* One or more whole lines, each with a newline at its end; SPAN_PADDING bytes lie behind the last.

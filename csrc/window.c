@@ -22,11 +22,20 @@ void window_close(struct window *window)
   window->buffer = NULL;
 }
 
-static int slide(struct window *window, uint64_t offset, size_t length)
+/* How much to read for what is asked for at `offset`; as in reader.c, not too much at first. */
+static size_t how_much(struct window *window, uint64_t offset)
 {
   uint64_t end = window->offset + window->length;
-  int onward = window->length > 0 && offset >= window->offset && offset < end + READER_BLOCK / 4;
-  size_t wanted = onward ? READER_BLOCK : LITTLE;
+  if (window->length == 0 || offset < window->offset || offset >= end + READER_BLOCK / 4)
+    return LITTLE;
+  if (window->reads == READER_LITTLES) return READER_BLOCK;
+  window->reads++;
+  return READER_LITTLE;
+}
+
+static int slide(struct window *window, uint64_t offset, size_t length)
+{
+  size_t wanted = how_much(window, offset);
   if (wanted < length) wanted = length;
   if (window->buffer == NULL || wanted > window->capacity) {
     char *buffer = sys_realloc(window->buffer, wanted + SPAN_PADDING);

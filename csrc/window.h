@@ -12,6 +12,7 @@ struct window {
   char *buffer;
   size_t capacity, length;
   uint64_t offset;
+  int reads; /* up to READER_LITTLES */
 };
 
 void window_open(struct window *window, int fd);
