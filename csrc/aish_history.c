@@ -48,8 +48,10 @@ static int encode_l(lua_State *L)
   return 1;
 }
 
-static int push_decode_error(lua_State *L, const struct json_error *error, const char *text)
+static int push_decode_error(lua_State *L, struct decoder *decoder, const char *text)
 {
+  const struct json_error *error = &decoder->error;
+  give_decoder(decoder);
   lua_pushnil(L);
   lua_pushfstring(L, "%s at byte %d", error->reason, (int)(error->at - text) + 1);
   return 2;
@@ -59,19 +61,21 @@ static int push_decode_error(lua_State *L, const struct json_error *error, const
 static int decode_l(lua_State *L)
 {
   size_t length;
-  struct decoder decoder;
   const char *source = check_string(L, 1, "text", &length);
   check_count(L, 1);
   char *text = lua_newuserdata(L, length + SPAN_PADDING);
   memcpy(text, source, length);
   memset(text + length, 0, SPAN_PADDING);
-  decoder_open(&decoder, L);
-  const char *end = text + length, *p = decode(&decoder, json_space(text, end), end, 0);
-  if (p == NULL) return push_decode_error(L, &decoder.error, text);
+  struct decoder *decoder = take_decoder(L);
+  const char *end = text + length, *p = decode(decoder, json_space(text, end), end, 0);
+  if (p == NULL) return push_decode_error(L, decoder, text);
   p = json_space(p, end);
-  if (p == end) return 1;
-  json_fail(&decoder.error, "text behind the value", p);
-  return push_decode_error(L, &decoder.error, text);
+  if (p < end) {
+    json_fail(&decoder->error, "text behind the value", p);
+    return push_decode_error(L, decoder, text);
+  }
+  give_decoder(decoder);
+  return 1;
 }
 
 /* The descriptor that flock's first argument stands for. -1 with EPERM: the handle is another

@@ -101,6 +101,8 @@ struct scratch {
 /* An empty one, which stays on the stack while it is used. [-0, +1, m] */
 struct scratch *take_scratch(lua_State *L);
 void give_scratch(struct scratch *scratch);
+/* Pushes a key of ours for the registry: the address of something constant. [-0, +1, -] */
+void push_address(lua_State *L, const void *address);
 
 /* Pushes the metatable `name`; true: it is new, and to be filled before end_class keeps it, so that
  * running out of memory leaves no half of one behind. [-0, +1, m] */
@@ -128,21 +130,25 @@ bool encode_string(struct buf *buf, const char *text, size_t length);
 
 /* ---- lua_decode.c ---- */
 
-enum { DECODER_KEYS = 64, DECODER_KEY_SIZE = 16 };
+enum { DECODER_KEYS = 64 };
 
+/* What decoding needs, besides a table of the keys that were met last. A state keeps it, so that it
+ * is not made anew for every line. */
 struct decoder {
   lua_State *L;
-  int base; /* of its places on the stack */
-  struct buf *unescaped;
+  int table; /* where on the stack its table is */
+  struct buf unescaped;
   struct json_error error;
   struct {
-    unsigned length; /* 0: none */
-    char text[DECODER_KEY_SIZE];
-  } keys[DECODER_KEYS]; /* which strings its places on the stack hold */
+    uint64_t first, last;
+    size_t length; /* 0: none */
+  } keys[DECODER_KEYS]; /* which strings the table's places hold */
+  bool in_use; /* see struct scratch */
 };
 
-/* Takes its places on the stack; they go with the stack's top. [-0, +DECODER_SLOTS, m] */
-void decoder_open(struct decoder *decoder, lua_State *L);
+/* The state's decoder, or a new one; its table stays on the stack while it is used. [-0, +1, m] */
+struct decoder *take_decoder(lua_State *L);
+void give_decoder(struct decoder *decoder);
 /* Pushes the value at p and returns the byte behind it. On failure NULL, decoder->error, and any
  * number of values on the stack. `members` is how many an object at p has, or 0 where that is not
  * known. [-0, +1, m] */

@@ -257,16 +257,16 @@ static int scratch_gc(lua_State *L)
   return 0;
 }
 
-/* The state's scratch is in the registry, under the address of its name. */
-static void push_scratch_key(lua_State *L)
+void push_address(lua_State *L, const void *address)
 {
   /* NOLINTNEXTLINE(performance-no-int-to-ptr): Lua takes no pointer to what is constant */
-  lua_pushlightuserdata(L, (void *)(uintptr_t)SCRATCH);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)address);
 }
 
+/* The state's scratch is in the registry, under the address of its name. */
 struct scratch *take_scratch(lua_State *L)
 {
-  push_scratch_key(L);
+  push_address(L, SCRATCH);
   lua_rawget(L, LUA_REGISTRYINDEX);
   struct scratch *scratch = lua_touserdata(L, -1);
   if (scratch == NULL || scratch->in_use) {
@@ -279,7 +279,7 @@ struct scratch *take_scratch(lua_State *L)
       end_class(L, SCRATCH);
     }
     lua_setmetatable(L, -2);
-    push_scratch_key(L);
+    push_address(L, SCRATCH);
     lua_pushvalue(L, -2);
     lua_rawset(L, LUA_REGISTRYINDEX);
   }

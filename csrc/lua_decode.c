@@ -10,7 +10,12 @@
 
 static const char OBJECT[] = "aish_history.object", ARRAY[] = "aish_history.array";
 
-enum { SLOT_BUFFER = 1, SLOT_OBJECT, SLOT_ARRAY, SLOT_KEYS };
+static const char DECODER[] = "aish_history.decoder";
+
+/* The places of a decoder's table; the keys stand at 1 and following. */
+enum { SLOT_DECODER = 0, SLOT_OBJECT = DECODER_KEYS + 1, SLOT_ARRAY };
+
+enum { KEY_LONGEST = 16 };
 
 enum {
   BATCH = 32, /* values that wait on the stack, in the outer levels */
@@ -30,16 +35,65 @@ void decoder_setup(lua_State *L)
   }
 }
 
-void decoder_open(struct decoder *decoder, lua_State *L)
+static int decoder_gc(lua_State *L)
 {
-  luaL_checkstack(L, SLOT_KEYS + DECODER_KEYS + LUA_MINSTACK, "decoding");
+  struct decoder *decoder = lua_touserdata(L, 1);
+  buf_free(&decoder->unescaped);
+  return 0;
+}
+
+/* Pushes the table of a new decoder. */
+static struct decoder *new_decoder(lua_State *L)
+{
+  lua_createtable(L, SLOT_ARRAY, 1);
+  struct decoder *decoder = lua_newuserdata(L, sizeof *decoder);
   memset(decoder, 0, sizeof *decoder);
-  decoder->L = L;
-  decoder->base = lua_gettop(L);
-  decoder->unescaped = new_buffer(L);
+  if (begin_class(L, DECODER)) {
+    lua_pushcfunction(L, decoder_gc);
+    lua_setfield(L, -2, "__gc");
+    end_class(L, DECODER);
+  }
+  lua_setmetatable(L, -2);
+  lua_rawseti(L, -2, SLOT_DECODER);
   luaL_getmetatable(L, OBJECT);
+  lua_rawseti(L, -2, SLOT_OBJECT);
   luaL_getmetatable(L, ARRAY);
-  for (int i = 0; i < DECODER_KEYS; i++) lua_pushnil(L);
+  lua_rawseti(L, -2, SLOT_ARRAY);
+  return decoder;
+}
+
+/* Pushes the table that the registry has under the address of the decoder's name; or NULL. */
+static struct decoder *kept_decoder(lua_State *L)
+{
+  push_address(L, DECODER);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  if (!lua_istable(L, -1)) return NULL;
+  lua_rawgeti(L, -1, SLOT_DECODER);
+  struct decoder *decoder = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return decoder;
+}
+
+struct decoder *take_decoder(lua_State *L)
+{
+  luaL_checkstack(L, LUA_MINSTACK, "decoding");
+  struct decoder *decoder = kept_decoder(L);
+  if (decoder == NULL || decoder->in_use) {
+    lua_pop(L, 1);
+    decoder = new_decoder(L);
+    push_address(L, DECODER);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+  }
+  decoder->in_use = true;
+  decoder->L = L;
+  decoder->table = lua_gettop(L);
+  return decoder;
+}
+
+void give_decoder(struct decoder *decoder)
+{
+  decoder->in_use = false;
 }
 
 static const char *fail_at(struct decoder *d, const char *reason, const char *at)
@@ -51,14 +105,14 @@ static const char *fail_at(struct decoder *d, const char *reason, const char *at
 
 static void push_unescaped(struct decoder *d, const char *start, const char *end)
 {
-  d->unescaped->length = 0;
-  if (!buf_reserve(d->unescaped, (size_t)(end - start))) luaL_error(d->L, "not enough memory");
-  size_t length = json_unescape(start, end, d->unescaped->data);
-  lua_pushlstring(d->L, d->unescaped->data, length);
-  buf_reset(d->unescaped);
+  struct buf *buf = &d->unescaped;
+  if (!buf_reserve(buf, (size_t)(end - start))) luaL_error(d->L, "not enough memory");
+  size_t length = json_unescape(start, end, buf->data);
+  lua_pushlstring(d->L, buf->data, length);
+  buf_reset(buf);
 }
 
-static const char *decode_string(struct decoder *d, const char *p)
+static inline const char *decode_string(struct decoder *d, const char *p)
 {
   bool escaped;
   const char *start = p + 1;
@@ -69,29 +123,49 @@ static const char *decode_string(struct decoder *d, const char *p)
   return p;
 }
 
-/* A short string that is likely to come again. */
-static void push_key(struct decoder *d, const char *start, unsigned length)
+/* A text of 1 to 16 bytes as two words that, with its length, tell it from all others. */
+static inline void read_words(const char *text, size_t length, uint64_t *first, uint64_t *last)
 {
-  unsigned slot = ((unsigned char)start[0] * 7U + (unsigned char)start[length - 1] * 3U + length) %
-                  DECODER_KEYS;
-  int place = d->base + SLOT_KEYS + (int)slot;
-  if (d->keys[slot].length == length && memcmp(d->keys[slot].text, start, length) == 0) {
-    lua_pushvalue(d->L, place);
+  *last = 0;
+  if (length >= 8) {
+    memcpy(first, text, 8);
+    memcpy(last, text + length - 8, 8);
+  } else if (length >= 4) {
+    uint32_t low, high;
+    memcpy(&low, text, 4);
+    memcpy(&high, text + length - 4, 4);
+    *first = low | (uint64_t)high << 32;
+  } else {
+    const unsigned char *bytes = (const unsigned char *)text;
+    *first = bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16;
+  }
+}
+
+/* A short string that is likely to come again. */
+static void push_key(struct decoder *d, const char *start, size_t length)
+{
+  uint64_t first, last;
+  read_words(start, length, &first, &last);
+  unsigned slot = (unsigned)((first + last * 3 + length) * 0x9e3779b97f4a7c15U >> 58);
+  if (d->keys[slot].first == first && d->keys[slot].last == last &&
+      d->keys[slot].length == length) {
+    lua_rawgeti(d->L, d->table, (int)slot + 1);
     return;
   }
   lua_pushlstring(d->L, start, length);
   lua_pushvalue(d->L, -1);
-  lua_replace(d->L, place);
+  lua_rawseti(d->L, d->table, (int)slot + 1);
+  d->keys[slot].first = first;
+  d->keys[slot].last = last;
   d->keys[slot].length = length;
-  memcpy(d->keys[slot].text, start, length);
 }
 
-static const char *decode_key(struct decoder *d, const char *p)
+static inline const char *decode_key(struct decoder *d, const char *p)
 {
   const char *start = p + 1, *end = span_plain(start);
   size_t length = (size_t)(end - start);
-  if (*end != '"' || length == 0 || length > DECODER_KEY_SIZE) return decode_string(d, p);
-  push_key(d, start, (unsigned)length);
+  if (*end != '"' || length == 0 || length > KEY_LONGEST) return decode_string(d, p);
+  push_key(d, start, length);
   return end + 1;
 }
 
@@ -124,7 +198,7 @@ static int batch_size(int depth)
 
 static void set_mark(struct decoder *d, int table, int slot)
 {
-  lua_pushvalue(d->L, d->base + slot);
+  lua_rawgeti(d->L, d->table, slot);
   lua_setmetatable(d->L, table);
 }
 
@@ -162,9 +236,9 @@ static const char *decode_array(struct decoder *d, const char *p, const char *li
   }
   int waiting = 0;
   while (more) {
+    holes = holes || *p == 'n';
     p = decode_value(d, p, limit, depth + 1, 0);
     if (p == NULL) return NULL;
-    holes = holes || lua_isnil(L, -1);
     waiting++;
     p = json_space(p, limit);
     more = *p == ',';
@@ -201,15 +275,19 @@ static void move_members(struct decoder *d, int base, bool first)
   lua_settop(L, base + 1);
 }
 
-/* Pushes a key and its value. */
-static const char *decode_member(struct decoder *d, const char *p, const char *limit, int depth)
+/* Pushes a key and its value; *null becomes true if that is null. */
+static inline const char *decode_member(struct decoder *d, const char *p, const char *limit,
+                                        int depth, bool *null)
 {
   if (*p != '"') return fail_at(d, "key expected", p);
   p = decode_key(d, p);
   if (p == NULL) return NULL;
   p = json_space(p, limit);
   if (*p != ':') return fail_at(d, "':' expected", p);
-  return decode_value(d, json_space(p + 1, limit), limit, depth + 1, 0);
+  p = json_space(p + 1, limit);
+  if (*p == '"') return decode_string(d, p);
+  *null = *null || *p == 'n';
+  return decode_value(d, p, limit, depth + 1, 0);
 }
 
 static bool is_empty(lua_State *L, int table)
@@ -236,14 +314,13 @@ static const char *decode_object(struct decoder *d, const char *p, const char *l
     nulls = true;
   }
   while (more) {
-    p = decode_member(d, p, limit, depth);
+    p = decode_member(d, p, limit, depth, &nulls);
     if (p == NULL) return NULL;
     p = json_space(p, limit);
     more = *p == ',';
     if (!more && *p != '}') return fail_at(d, "',' or '}' expected", p);
     p++;
     if (more) p = json_space(p, limit);
-    nulls = nulls || lua_isnil(L, -1);
     if (members > 0) {
       lua_rawset(L, base + 1);
     } else if (more && lua_gettop(L) - base - made >= batch) {

@@ -168,23 +168,23 @@ static void close_holes(lua_State *L, int table, size_t count)
 /* Decodes what was chosen into the array at `result`. */
 static void decode_chosen(lua_State *L, struct items_job *job, int result)
 {
-  struct decoder decoder;
+  struct decoder *decoder = take_decoder(L);
   bool holes = false;
-  decoder_open(&decoder, L);
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
     const struct item *item = item_at(job, job->reading[i]);
     const char *line = window_line(&job->window, item->offset, item->length);
     job->failed = line == NULL && errno != 0;
-    if (job->failed) return;
-    if (line != NULL && decode_line(&decoder, line, item->members) != NULL) {
+    if (job->failed) break;
+    if (line != NULL && decode_line(decoder, line, item->members) != NULL) {
       lua_rawseti(L, result, (int)job->reading[i] + 1);
     } else {
       lua_settop(L, top);
       holes = true;
     }
   }
-  if (holes) close_holes(L, result, job->count);
+  give_decoder(decoder);
+  if (holes && !job->failed) close_holes(L, result, job->count);
 }
 
 /* Called with the job, protected. Returns the array. The collector is held before anything is

@@ -86,15 +86,15 @@ static void read_backward(lua_State *L, struct load *load, struct decoder *decod
 static int build_turns(lua_State *L)
 {
   struct load *load = lua_touserdata(L, 1);
-  struct decoder decoder;
   load->was_running = hold_collector(L, load->large);
   load->held = true;
   lua_newtable(L);
   lua_pushnil(L); /* the meta's place */
   int turns = lua_gettop(L) - 1;
-  decoder_open(&decoder, L);
-  read_forward(L, load, &decoder, turns, load->last != SIZE_MAX);
-  if (!load->failed && load->last != SIZE_MAX) read_backward(L, load, &decoder, turns);
+  struct decoder *decoder = take_decoder(L);
+  read_forward(L, load, decoder, turns, load->last != SIZE_MAX);
+  if (!load->failed && load->last != SIZE_MAX) read_backward(L, load, decoder, turns);
+  give_decoder(decoder);
   lua_settop(L, turns + 1);
   return 2;
 }

@@ -332,11 +332,12 @@ static int memory_forget_l(lua_State *L)
 /* Pushes the record of an item; false where its line is not there any more. */
 static bool push_item(lua_State *L, struct window *window, const struct item *item)
 {
-  struct decoder decoder;
   const char *line = window_line(window, item->offset, item->length);
   if (line == NULL) return false;
-  decoder_open(&decoder, L);
-  if (decode_line(&decoder, line, item->members) == NULL) return false;
+  struct decoder *decoder = take_decoder(L);
+  bool decoded = decode_line(decoder, line, item->members) != NULL;
+  give_decoder(decoder);
+  if (!decoded) return false;
   lua_getfield(L, -1, "id");
   bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
   lua_pop(L, 1);

@@ -125,11 +125,11 @@ static void set_text(lua_State *L, const char *name, const struct buf *text)
 
 static void set_meta(lua_State *L, const struct buf *meta)
 {
-  struct decoder decoder;
   int entry = lua_gettop(L);
-  decoder_open(&decoder, L);
+  struct decoder *decoder = take_decoder(L);
   const char *end = meta->data + meta->length;
-  if (decode(&decoder, meta->data, end, 0) != NULL) lua_setfield(L, entry, "meta");
+  if (decode(decoder, meta->data, end, 0) != NULL) lua_setfield(L, entry, "meta");
+  give_decoder(decoder);
   lua_settop(L, entry);
 }
 
@@ -405,13 +405,14 @@ static void copy_member(lua_State *L, const char *name)
 /* Pushes the hit in the line; false: it is not there any more. */
 static bool push_hit(lua_State *L, struct search *search, const struct hit *hit, const char *line)
 {
-  struct decoder decoder;
   int top = lua_gettop(L);
   if (!matches(search, line, hit->number)) return false;
   lua_createtable(L, 0, 6);
   set_snippet(L, search);
-  decoder_open(&decoder, L);
-  if (decode_line(&decoder, line, 0) == NULL) return lua_settop(L, top), false;
+  struct decoder *decoder = take_decoder(L);
+  bool decoded = decode_line(decoder, line, 0) != NULL;
+  give_decoder(decoder);
+  if (!decoded) return lua_settop(L, top), false;
   lua_replace(L, top + 2);
   lua_settop(L, top + 2); /* the hit, the record */
   lua_insert(L, top + 1);

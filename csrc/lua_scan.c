@@ -84,14 +84,13 @@ static struct scan *check_idle(lua_State *L, const char *class)
 static int scan_call(lua_State *L)
 {
   struct scan *scan = check_idle(L, SCAN);
-  struct decoder decoder;
   struct line line;
-  int result = 0;
-  decoder_open(&decoder, L);
-  while (scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0) {
-    int pushed = push_line(L, scan, &decoder, &line);
-    if (pushed > 0) return pushed;
-  }
+  int result = 0, pushed = 0;
+  struct decoder *decoder = take_decoder(L);
+  while (pushed == 0 && scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0)
+    pushed = push_line(L, scan, decoder, &line);
+  give_decoder(decoder);
+  if (pushed > 0) return pushed;
   if (result < 0) return raise_read(L, scan);
   close_scan(scan);
   return 0;
@@ -180,24 +179,28 @@ static bool reopen_follow(struct scan *scan)
   return true;
 }
 
+/* Pushes the next whole line of the open file; returns how much, 0 at its end, or -1 and errno. */
+static int follow_on(lua_State *L, struct scan *scan, struct decoder *decoder)
+{
+  struct line line;
+  int result = 0, pushed = 0;
+  while (pushed == 0 && scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0 &&
+         !line.unfinished) {
+    scan->from = scan->lines.end;
+    scan->number = line.number;
+    pushed = push_line(L, scan, decoder, &line);
+  }
+  return result < 0 ? -1 : pushed;
+}
+
 static int follow_call(lua_State *L)
 {
   struct scan *scan = check_idle(L, FOLLOW);
-  struct decoder decoder;
-  struct line line;
-  decoder_open(&decoder, L);
-  for (int attempt = 0; attempt < 2; attempt++) {
-    int result = 0;
-    while (scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0 && !line.unfinished) {
-      scan->from = scan->lines.end;
-      scan->number = line.number;
-      int pushed = push_line(L, scan, &decoder, &line);
-      if (pushed > 0) return pushed;
-    }
-    if (result < 0) return raise_read(L, scan);
-    if (attempt == 0 && (scan->closed || !reopen_follow(scan))) return 0;
-  }
-  return 0;
+  struct decoder *decoder = take_decoder(L);
+  int pushed = follow_on(L, scan, decoder);
+  if (pushed == 0 && !scan->closed && reopen_follow(scan)) pushed = follow_on(L, scan, decoder);
+  give_decoder(decoder);
+  return pushed < 0 ? raise_read(L, scan) : pushed;
 }
 
 /* follow(path [, opts]): an iterator over what a file of JSON lines has and gets: at the end of the
