@@ -302,7 +302,7 @@ static const char *decode_object(struct decoder *d, const char *p, const char *l
                                  int members)
 {
   lua_State *L = d->L;
-  int base = lua_gettop(L), batch = batch_size(depth);
+  int base = lua_gettop(L), batch = batch_size(depth), waiting = 0;
   bool made = members > 0, nulls = false, more = true;
   if (!lua_checkstack(L, batch + LUA_MINSTACK))
     return fail_at(d, "nested too deeply for the Lua stack", p);
@@ -323,9 +323,10 @@ static const char *decode_object(struct decoder *d, const char *p, const char *l
     if (more) p = json_space(p, limit);
     if (members > 0) {
       lua_rawset(L, base + 1);
-    } else if (more && lua_gettop(L) - base - made >= batch) {
+    } else if ((waiting += 2) >= batch && more) {
       move_members(d, base, !made);
       made = true;
+      waiting = 0;
     }
   }
   if (members == 0) move_members(d, base, !made);
