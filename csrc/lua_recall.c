@@ -326,14 +326,14 @@ static bool search_block(struct search *search, const struct block *block, uint6
   while ((p = query_candidate(&query->words[query->rarest], p, block->end)) != NULL) {
     const char *line = line_start(p, counted);
     const char *end = (const char *)memchr(p, '\n', (size_t)(block->end - p)) + 1;
-    *number += query_newlines(counted, line);
+    *number += count_newlines(counted, line);
     if (may_hold_all(query, line, end) && matches(search, line, *number + 1) &&
         !keep_hit(search, block->offset + (uint64_t)(line - block->start), *number + 1))
       return false;
     counted = line;
     p = end;
   }
-  *number += query_newlines(counted, block->end);
+  *number += count_newlines(counted, block->end);
   return true;
 }
 

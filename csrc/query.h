@@ -7,19 +7,17 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "json.h"
+#include "needle.h"
 
 #pragma GCC visibility push(hidden)
 
 enum { QUERY_WORDS = 64, QUERY_LONGEST = 4096 };
 
 /* A word, folded; and a part of it by which lines can be ruled out as they stand in the file: plain
- * ASCII that no other character folds to, found by two neighbouring bytes of it. */
+ * ASCII that no other character folds to. */
 struct word {
-  const char *text;
-  size_t length;
-  const char *part; /* in text; part_length 0: lines cannot be ruled out by this word */
-  size_t part_length, pair; /* where in the part the two bytes are */
+  struct needle whole;
+  struct needle part; /* length 0: lines cannot be ruled out by this word */
 };
 
 struct query {
@@ -38,9 +36,6 @@ void query_free(struct query *query);
 /* The first place from p on where the word may be in raw JSON lines; NULL: nowhere. There is a
  * newline before `end` and padding behind it. */
 const char *query_candidate(const struct word *word, const char *p, const char *end);
-
-/* How many lines end from p on and before `end`. */
-uint64_t query_newlines(const char *p, const char *end);
 
 /* How often a word stands in folded text, not counting overlaps; *first is where it does first. */
 size_t query_count(const struct word *word, const char *text, size_t length, size_t *first);

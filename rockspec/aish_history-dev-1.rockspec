@@ -58,6 +58,7 @@ build = {
         "csrc/lua_scan.c",
         "csrc/lua_session.c",
         "csrc/memory.c",
+        "csrc/needle.c",
         "csrc/number.c",
         "csrc/query.c",
         "csrc/rank.c",

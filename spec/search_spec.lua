@@ -98,6 +98,36 @@ describe("search of a session", function()
     end
   end)
 
+  it("finds a word whichever of its characters an escape hides, wherever it stands", function()
+    local content = {}
+    for _, word in ipairs({ "needle", "NEEDLE", "n", "j~", "a[z{" }) do
+      for padding = 0, 70 do
+        for place = 1, #word do
+          local code = (place % 2 == 0 and "\\u%04x" or "\\u%04X"):format(word:byte(place))
+          content[#content + 1] = ('{"c":"%s%s%s%s\\u00e9\\u4e2d\\t%s"}\n'):format(("."):rep(padding), word:sub(1, place - 1), code,
+            word:sub(place + 1), ("."):rep(70 - padding))
+        end
+      end
+      local path = session(table.concat(content))
+      assert.equal(#content, #native.search(path, word, { limit = 1e6 }), word)
+      assert.equal(0, #native.search(path, word .. word, { limit = 1e6 }), word)
+      content = {}
+    end
+  end)
+
+  it("finds words by any two of their bytes, with the same two elsewhere", function()
+    local texts = { "zebra", "z.b.a", "za", "zebrazebra", "bzebrz", "ZEBRA", "zebr", ("z"):rep(200) .. "ebra", ("zebr"):rep(50) .. "a", "z\0bra" }
+    finds(texts, { { "zebra", { 9, 8, 6, 4, 1 } }, { "zz", { 8 } }, { "brz", { 9, 5 } }, { "z", { 10, 9, 8, 7, 6, 5, 4, 3, 2, 1 } },
+      { "zebr zebra", { 9, 8, 6, 4, 1 } }, { "zebraz", { 4 } } })
+  end)
+
+  it("counts any number of lines before a hit", function()
+    for _, count in ipairs({ 0, 1, 15, 16, 17, 4079, 4080, 4081, 8161, 300000 }) do
+      local path = session(("\n"):rep(count) .. turn('"needle"') .. "{}\n" .. turn('"needle"'))
+      assert.same({ count + 3, count + 1 }, lines(path, "needle"))
+    end
+  end)
+
   it("puts letter case aside, KELVIN SIGN and LONG S included", function()
     local kelvin, long_s = "\226\132\170", "\197\191"
     finds({ "3" .. kelvin, "3k", "3K", "mi" .. long_s .. "t", "MIST", "a" .. long_s .. kelvin .. "k", "ΑΣΣ", "αςσ" }, {
