@@ -1,4 +1,5 @@
 /* lua_memory.c: the memory handle. */
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -329,15 +330,15 @@ static int memory_forget_l(lua_State *L)
   return 2;
 }
 
-/* Pushes the record of an item; false where its line is not there any more. */
-static bool push_item(lua_State *L, struct window *window, const struct item *item)
+/* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
+static int push_item(lua_State *L, struct window *window, const struct item *item)
 {
   const char *line = window_line(window, item->offset, item->length);
-  if (line == NULL) return false;
+  if (line == NULL) return errno == 0 ? 0 : -1;
   struct decoder *decoder = take_decoder(L);
   bool decoded = decode_line(decoder, line, item->members) != NULL;
   give_decoder(decoder);
-  if (!decoded) return false;
+  if (!decoded) return 0;
   lua_getfield(L, -1, "id");
   bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
   lua_pop(L, 1);
@@ -352,7 +353,7 @@ struct get {
 static int get_protected(lua_State *L)
 {
   struct get *get = lua_touserdata(L, 1);
-  return push_item(L, &get->window, &get->item);
+  return push_item(L, &get->window, &get->item) > 0;
 }
 
 /* Pushes the item, or nil if it is gone from its place. */
@@ -416,9 +417,11 @@ static int memory_items_l(lua_State *L)
 struct found {
   struct window window;
   struct buf ranked; /* struct ranked */
+  int error; /* an errno: a line could not be read */
 };
 
-/* Called with what was found, protected. Returns the array of items, each with its score. */
+/* Called with what was found, protected. Returns the array of items, each with its score, or
+ * nothing and found->error. */
 static int build_found(lua_State *L)
 {
   struct found *found = lua_touserdata(L, 1);
@@ -427,7 +430,12 @@ static int build_found(lua_State *L)
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
     lua_settop(L, 2);
-    if (!push_item(L, &found->window, &ranked[i].item)) continue;
+    int pushed = push_item(L, &found->window, &ranked[i].item);
+    if (pushed == 0) continue;
+    if (pushed < 0) {
+      found->error = errno;
+      return 0;
+    }
     lua_pushnumber(L, ranked[i].score);
     lua_setfield(L, -2, "score");
     lua_rawseti(L, 2, ++given);
@@ -483,6 +491,10 @@ static int memory_search_l(lua_State *L)
   window_close(&found.window);
   buf_free(&found.ranked);
   if (status != 0) return lua_error(L);
+  if (done && found.error != 0) {
+    errno = found.error;
+    done = fail(&failure, "read");
+  }
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 

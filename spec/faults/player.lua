@@ -257,7 +257,7 @@ function Player:sync(handle)
   end
 end
 
---- The active items and their number are asked of the handle.
+--- The active items, their number and those with some words are asked of the handle.
 function Player:look(handle)
   local h = self.handles[handle]
   local items = calls(self, handle, "items", function(memory) return memory:items() end)
@@ -267,6 +267,36 @@ function Player:look(handle)
   for _, item in ipairs(items or {}) do
     local same = calls(self, handle, "get", function(memory) return memory:get(item.id) end)
     if not same or same.content ~= item.content then self:problem("get %s %d is another", handle, item.id) end
+  end
+  if items and self.aish.search then self:search(handle, items) end
+end
+
+local function holds(item, query)
+  local texts = { item.content }
+  for _, tag in ipairs(item.tags or {}) do
+    if type(tag) == "string" then texts[#texts + 1] = tag end
+  end
+  for word in query:gmatch("%S+") do
+    local held = false
+    for _, text in ipairs(texts) do held = held or text:find(word, 1, true) ~= nil end
+    if not held then return false end
+  end
+  return true
+end
+
+-- What searches find of the active items: words of many items and of few, and one that is in no word.
+function Player:search(handle, items)
+  for _, query in ipairs({ "text", "e", "text 1.", "four" }) do
+    local hits = calls(self, handle, "search", function(memory) return memory:search(query, { limit = math.huge }) end)
+    local found, expected = {}, 0
+    for _, hit in ipairs(hits or {}) do found[hit.id] = true end
+    for _, item in ipairs(items) do
+      if holds(item, query) then
+        expected = expected + 1
+        if not found[item.id] then self:problem("search %s: %s does not find %d", handle, query, item.id) end
+      end
+    end
+    if not hits or #hits ~= expected then self:problem("search %s: %s finds other items", handle, query) end
   end
 end
 

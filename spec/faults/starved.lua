@@ -177,7 +177,12 @@ local calls = [==[
     both("next_id", function() return memory.next_id end)
     both("tostring", function() return tostring(memory) end)
     both("sync", function() return memory:sync() end)
-    if memory.search then both("search", function() return memory:search("kept") end) end
+    if memory.search then
+      memory:search("kept") -- the words that it keeps in memory are no leak
+      both("search", function() return memory:search("kept") end, { check = function(hits)
+        if #hits == 0 then problem("search: nothing found") end
+      end })
+    end
     if memory.compact then
       both("compact", function() return memory:compact() end, { rewrites = true, before = function()
         assert(memory:forget(assert(memory:add("fact", "in vain"))))
