@@ -125,25 +125,44 @@ static bool is_symbol(uint32_t code)
   return false;
 }
 
-static bool is_word_byte(char byte)
+static inline bool is_word_byte(char byte)
 {
   return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
          (byte >= 'A' && byte <= 'Z');
 }
 
-size_t fold_words(const char *text, size_t length)
+/* Whether the character at the start of a text belongs to a word, and its length. */
+static inline bool is_letter(const char *text, size_t length, size_t *size)
 {
-  size_t words = 0;
-  bool inside = false;
-  for (size_t i = 0, size; i < length; i += size) {
-    bool letter;
-    size = 1;
-    if ((unsigned char)text[i] < 0x80) letter = is_word_byte(text[i]);
-    else letter = !is_symbol(decode_utf8(text + i, length - i, &size));
-    words += letter && !inside;
-    inside = letter;
+  *size = 1;
+  if ((unsigned char)text[0] < 0x80) return is_word_byte(text[0]);
+  return !is_symbol(decode_utf8(text, length, size));
+}
+
+const char *fold_word(const char **p, const char *end, size_t *length)
+{
+  size_t size;
+  while (*p < end && !is_letter(*p, (size_t)(end - *p), &size)) *p += size;
+  const char *start = *p;
+  while (*p < end && is_letter(*p, (size_t)(end - *p), &size)) *p += size;
+  *length = (size_t)(*p - start);
+  return *length > 0 ? start : NULL;
+}
+
+const char *fold_run(const char *text, size_t size, size_t *length)
+{
+  const char *start = text, *end = text + size, *longest = text;
+  *length = 0;
+  for (size_t step; text < end; text += step) {
+    bool letter = is_letter(text, (size_t)(end - text), &step);
+    bool broken = step == 1 && (unsigned char)*text >= 0x80;
+    if (!letter || broken) start = text + step;
+    else if ((size_t)(text + step - start) > *length) {
+      longest = start;
+      *length = (size_t)(text + step - start);
+    }
   }
-  return words;
+  return longest;
 }
 
 size_t fold_space(const char *text, size_t length)

@@ -20,17 +20,10 @@ static void forget_order(struct index *index)
   index->order = NULL;
 }
 
-static void forget_words(struct index *index)
-{
-  sys_free(index->words);
-  index->words = NULL;
-  index->words_counted = 0;
-}
-
 void index_free(struct index *index)
 {
   forget_order(index);
-  forget_words(index);
+  words_free(&index->words);
   sys_free(index->items);
   sys_free(index->targets);
   buf_free(&index->odd);
@@ -310,7 +303,7 @@ static bool sort_items(struct index *index)
     index->count = count;
     index->active = index->settled_items = index->settled_targets = 0;
     index->disordered = false;
-    forget_words(index);
+    words_free(&index->words);
   }
   int reason = errno;
   sys_free(positions);
@@ -357,6 +350,7 @@ bool index_settle(struct index *index)
     if (item != NULL) {
       item->forgotten = true;
       index->active--;
+      words_drop(&index->words, (size_t)(item - index->items));
     }
     if (index->targets[i] > index->highest_target) index->highest_target = index->targets[i];
   }

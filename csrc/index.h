@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "reader.h"
 #include "record.h"
+#include "words.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -33,8 +34,7 @@ struct index {
   size_t active; /* items that are not forgotten */
   bool unsorted; /* the ids do not ascend */
   bool disordered; /* the times do not ascend with the ids */
-  uint16_t *words; /* how many words each item has, as far as they were counted for ranking */
-  size_t words_counted;
+  struct words words; /* of the items, as far as they were taken up for ranking */
   uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
   uint64_t max_id; /* of any line that has an id */
   uint64_t end; /* up to where the file was read: the end of its last whole line */

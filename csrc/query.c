@@ -34,12 +34,20 @@ static void choose_part(struct word *word)
   if (length > 0) needle_set(&word->part, text + best, length);
 }
 
+static void choose_run(struct word *word)
+{
+  size_t length;
+  const char *run = fold_run(word->whole.text, word->whole.length, &length);
+  if (length > 0) needle_set(&word->run, run, length);
+}
+
 static enum query_error add_word(struct query *query, const char *text, size_t length)
 {
   if (query->count == QUERY_WORDS) return QUERY_TOO_LONG;
   struct word *word = &query->words[query->count++];
   needle_set(&word->whole, text, length);
   choose_part(word);
+  choose_run(word);
   const struct word *rarest = &query->words[query->rarest];
   if (word->part.length > rarest->part.length) query->rarest = query->count - 1;
   return QUERY_GOOD;

@@ -13,11 +13,11 @@
 
 enum { QUERY_WORDS = 64, QUERY_LONGEST = 4096 };
 
-/* A word, folded; and a part of it by which lines can be ruled out as they stand in the file: plain
- * ASCII that no other character folds to. */
+/* A word, folded. By its part, lines can be ruled out as they stand in the file: plain ASCII that
+ * no other character folds to. Its run is of the characters that words consist of, for words_find.
+ * Where one of them has no length, nothing can be ruled out by it. */
 struct word {
-  struct needle whole;
-  struct needle part; /* length 0: lines cannot be ruled out by this word */
+  struct needle whole, part, run;
 };
 
 struct query {

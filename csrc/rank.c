@@ -5,8 +5,9 @@
  *     idf   = ln((N - n + 0.5) / (n + 0.5)), at least 0.000001
  *
  * N being the active items, n those that hold the word, f how often an item does, and lengths
- * counted in words. Word counts are kept with the index, so that only the first search reads all
- * of the text; later ones read the lines and decode those that are not ruled out. */
+ * counted in words. What words the items hold is kept with the index, so that only the first search
+ * reads all of the text. A word of the query with other characters in it than words have (`c++`) is
+ * looked for in the lines of the items that hold a run of it. */
 #include "rank.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "sys.h"
 #include "walk.h"
 #include "window.h"
+#include "words.h"
 
 static const double K1 = 1.2, B = 0.75;
 
@@ -27,20 +29,46 @@ struct ranking {
   struct filter *filter;
   struct window window;
   struct buf decoded, folded;
-  size_t counts[QUERY_WORDS]; /* of the item that is looked at */
-  size_t holding[QUERY_WORDS]; /* items that hold each word */
-  struct buf hits; /* struct found */
-  struct buf hit_counts; /* uint32_t: for each hit, how often it holds each word */
+  struct buf holders[QUERY_WORDS]; /* of each word: struct holder, the active items that hold it */
+  size_t counts[QUERY_WORDS]; /* of the line that is looked at */
+  struct buf hits; /* struct hit */
 };
 
-struct found {
+struct hit {
   uint32_t item; /* in the index */
   double score;
 };
 
+static struct holder *holders_of(struct ranking *ranking, size_t word, size_t *count)
+{
+  struct buf *holders = &ranking->holders[word];
+  *count = holders->length / sizeof(struct holder);
+  return (struct holder *)(void *)holders->data;
+}
+
+static struct hit *hits_of(const struct ranking *ranking, size_t *count)
+{
+  *count = ranking->hits.length / sizeof(struct hit);
+  return (struct hit *)(void *)ranking->hits.data;
+}
+
 /* ---- the text of an item ---- */
 
-typedef bool (*visitor)(struct ranking *ranking, const struct slice *string);
+/* Is shown a text, folded, in ranking->folded. False: out of memory. */
+typedef bool (*visitor)(struct ranking *ranking);
+
+static bool visit_string(struct ranking *ranking, const struct slice *string, visitor visit)
+{
+  const char *text = string->start;
+  size_t length = (size_t)(string->end - string->start);
+  ranking->decoded.length = ranking->folded.length = 0;
+  if (string->escaped) {
+    if (!slice_append(string, &ranking->decoded)) return false;
+    text = ranking->decoded.data;
+    length = ranking->decoded.length;
+  }
+  return fold(&ranking->folded, text, length) && visit(ranking);
+}
 
 static bool visit_tags(struct ranking *ranking, const char *value, visitor visit)
 {
@@ -48,11 +76,11 @@ static bool visit_tags(struct ranking *ranking, const char *value, visitor visit
   struct slice tag;
   if (*value != '[') return true;
   for (walk_begin(&tags, value); walk_next(&tags);)
-    if (walk_string(&tags, &tag) && !visit(ranking, &tag)) return false;
+    if (walk_string(&tags, &tag) && !visit_string(ranking, &tag, visit)) return false;
   return true;
 }
 
-/* Shows the content and the tags, of keys that are repeated the last; false: out of memory. */
+/* Shows the content and the tags, of keys that are repeated the last. */
 static bool visit_text(struct ranking *ranking, const char *line, visitor visit)
 {
   struct walk members;
@@ -65,121 +93,151 @@ static bool visit_text(struct ranking *ranking, const char *line, visitor visit)
       tags = members.value;
     }
   }
-  return (content.start == NULL || visit(ranking, &content)) &&
+  return (content.start == NULL || visit_string(ranking, &content, visit)) &&
          (tags == NULL || visit_tags(ranking, tags, visit));
 }
 
-static bool decode(struct ranking *ranking, const struct slice *string)
-{
-  ranking->decoded.length = 0;
-  return slice_append(string, &ranking->decoded);
-}
-
-static bool count_text(struct ranking *ranking, const struct slice *string)
-{
-  if (!decode(ranking, string)) return false;
-  ranking->counts[0] += fold_words(ranking->decoded.data, ranking->decoded.length);
-  return true;
-}
-
-static bool find_words(struct ranking *ranking, const struct slice *string)
-{
-  size_t first;
-  ranking->folded.length = 0;
-  if (!decode(ranking, string)) return false;
-  if (!fold(&ranking->folded, ranking->decoded.data, ranking->decoded.length)) return false;
-  for (size_t i = 0; i < ranking->query->count; i++)
-    ranking->counts[i] += query_count(&ranking->query->words[i], ranking->folded.data,
-                                      ranking->folded.length, &first);
-  return true;
-}
-
 /* 1 and the item's line, 0 if it is not there any more, -1 and errno. */
-static int read_item(struct ranking *ranking, const struct item *item, const char **line)
+static int read_item(struct ranking *ranking, size_t position, const char **line)
 {
+  const struct item *item = &ranking->index->items[position];
   *line = window_line(&ranking->window, item->offset, item->length);
   if (*line != NULL) return 1;
   return errno == 0 ? 0 : -1;
 }
 
-/* ---- the lengths of items ---- */
+/* ---- the words of the items ---- */
 
-static bool count_words(struct ranking *ranking)
+static bool add_words(struct ranking *ranking)
+{
+  return words_add(&ranking->index->words, ranking->folded.data, ranking->folded.length);
+}
+
+/* Takes up the items that came since the last search. */
+static bool take_up_items(struct ranking *ranking)
 {
   struct index *index = ranking->index;
-  if (index->words_counted == index->count) return true;
-  uint16_t *words = sys_realloc(index->words, index->count * sizeof *words);
-  if (words == NULL) return false;
-  index->words = words;
-  for (size_t i = index->words_counted; i < index->count; i++) {
+  while (index->words.count < index->count) {
     const char *line;
-    int read = index->items[i].forgotten ? 0 : read_item(ranking, &index->items[i], &line);
-    ranking->counts[0] = 0;
-    if (read < 0 || (read > 0 && !visit_text(ranking, line, count_text))) return false;
-    words[i] = (uint16_t)(ranking->counts[0] < UINT16_MAX ? ranking->counts[0] : UINT16_MAX);
-    index->words_counted = i + 1;
+    size_t position = index->words.count;
+    int read = index->items[position].forgotten ? 0 : read_item(ranking, position, &line);
+    if (read < 0 || !words_begin(&index->words)) return false;
+    if (read > 0 && !visit_text(ranking, line, add_words)) return false;
   }
   return true;
 }
 
-static double mean_length(const struct index *index)
+static void leave_out_forgotten(struct ranking *ranking, size_t word)
 {
-  uint64_t words = 0;
-  for (size_t i = 0; i < index->count; i++)
-    if (!index->items[i].forgotten) words += index->words[i];
-  return index->active > 0 ? (double)words / (double)index->active : 0;
+  size_t count, kept = 0;
+  struct holder *holders = holders_of(ranking, word, &count);
+  for (size_t i = 0; i < count; i++)
+    if (!ranking->index->items[holders[i].item].forgotten) holders[kept++] = holders[i];
+  ranking->holders[word].length = kept * sizeof *holders;
 }
 
-/* ---- finding ---- */
+/* Finds the holders of a word, or those that may be; without a run nothing is known. */
+static bool find_by_words(struct ranking *ranking, size_t word)
+{
+  const struct needle *run = &ranking->query->words[word].run;
+  if (run->length == 0) return true;
+  if (!words_find(&ranking->index->words, run, &ranking->holders[word])) return false;
+  leave_out_forgotten(ranking, word);
+  return true;
+}
+
+/* ---- the words that are looked for in lines ---- */
+
+static bool needs_lines(const struct word *word)
+{
+  return word->run.length < word->whole.length;
+}
+
+/* Turns those that may hold the word into marks. */
+static void mark(struct ranking *ranking, size_t word, bool *marks)
+{
+  size_t count;
+  const struct holder *holders = holders_of(ranking, word, &count);
+  const struct index *index = ranking->index;
+  if (ranking->query->words[word].run.length == 0)
+    for (size_t i = 0; i < index->count; i++) marks[i] = !index->items[i].forgotten;
+  for (size_t i = 0; i < count; i++) marks[holders[i].item] = true;
+  ranking->holders[word].length = 0;
+}
+
+static bool count_in_text(struct ranking *ranking)
+{
+  size_t first;
+  for (size_t i = 0; i < ranking->query->count; i++)
+    if (needs_lines(&ranking->query->words[i]))
+      ranking->counts[i] += query_count(&ranking->query->words[i], ranking->folded.data,
+                                        ranking->folded.length, &first);
+  return true;
+}
 
 static bool is_candidate(const struct query *query, const char *line, size_t length)
 {
   for (size_t i = 0; i < query->count; i++)
-    if (query_candidate(&query->words[i], line, line + length + 1) != NULL) return true;
+    if (needs_lines(&query->words[i]) &&
+        query_candidate(&query->words[i], line, line + length + 1) != NULL)
+      return true;
   return false;
 }
 
-static bool keep(struct ranking *ranking, uint32_t position)
-{
-  const struct found found = {position, 0};
-  if (!buf_add(&ranking->hits, (const char *)&found, sizeof found)) return false;
-  for (size_t i = 0; i < ranking->query->count; i++) {
-    uint32_t count = (uint32_t)ranking->counts[i];
-    if (!buf_add(&ranking->hit_counts, (const char *)&count, sizeof count)) return false;
-  }
-  return true;
-}
-
-static bool look_at(struct ranking *ranking, uint32_t position, const char *line)
+static bool look_at(struct ranking *ranking, size_t position, const char *line)
 {
   const struct query *query = ranking->query;
-  const struct item *item = &ranking->index->items[position];
-  bool all = true;
-  if (!is_candidate(query, line, item->length)) return true;
+  if (!is_candidate(query, line, ranking->index->items[position].length)) return true;
   memset(ranking->counts, 0, query->count * sizeof *ranking->counts);
-  if (!visit_text(ranking, line, find_words)) return false;
+  if (!visit_text(ranking, line, count_in_text)) return false;
   for (size_t i = 0; i < query->count; i++) {
-    ranking->holding[i] += ranking->counts[i] > 0;
-    all = all && ranking->counts[i] > 0;
-  }
-  if (!all || !filter_item(ranking->filter, ranking->index, item)) return true;
-  if (filter_reads(ranking->filter) && !filter_line(ranking->filter, line)) return true;
-  return keep(ranking, position);
-}
-
-static bool find_items(struct ranking *ranking)
-{
-  const struct index *index = ranking->index;
-  for (size_t i = 0; i < index->count; i++) {
-    const char *line;
-    if (index->items[i].forgotten) continue;
-    int read = read_item(ranking, &index->items[i], &line);
-    if (read < 0 || (read > 0 && !look_at(ranking, (uint32_t)i, line))) return false;
+    const struct holder holder = {(uint32_t)position, (uint32_t)ranking->counts[i]};
+    if (holder.often > 0 && !buf_add(&ranking->holders[i], (const char *)&holder, sizeof holder))
+      return false;
   }
   return true;
 }
 
-/* ---- ranking ---- */
+static bool look_at_marked(struct ranking *ranking, const bool *marks)
+{
+  for (size_t i = 0; i < ranking->index->count; i++) {
+    const char *line;
+    if (!marks[i]) continue;
+    int read = read_item(ranking, i, &line);
+    if (read < 0 || (read > 0 && !look_at(ranking, i, line))) return false;
+  }
+  return true;
+}
+
+/* Reads each line once, whatever the number of such words. */
+static bool find_in_lines(struct ranking *ranking)
+{
+  const struct query *query = ranking->query;
+  bool *marks = NULL;
+  for (size_t i = 0; i < query->count; i++) {
+    if (!needs_lines(&query->words[i])) continue;
+    if (marks == NULL) {
+      marks = sys_realloc(NULL, ranking->index->count);
+      if (marks == NULL) return false;
+      memset(marks, false, ranking->index->count);
+    }
+    mark(ranking, i, marks);
+  }
+  bool done = marks == NULL || look_at_marked(ranking, marks);
+  int reason = errno;
+  sys_free(marks);
+  errno = reason;
+  return done;
+}
+
+static bool find_holders(struct ranking *ranking)
+{
+  for (size_t i = 0; i < ranking->query->count; i++)
+    if (!find_by_words(ranking, i)) return false;
+  return find_in_lines(ranking);
+}
+
+/* ---- the items that hold all words ---- */
 
 static double inverse_frequency(size_t items, size_t holding)
 {
@@ -187,40 +245,119 @@ static double inverse_frequency(size_t items, size_t holding)
   return idf > 0 ? idf : 1e-6;
 }
 
-static void score(struct ranking *ranking)
+static double mean_length(const struct index *index)
 {
-  const struct index *index = ranking->index;
-  struct found *hits = (struct found *)(void *)ranking->hits.data;
-  size_t count = ranking->hits.length / sizeof *hits, words = ranking->query->count;
-  double mean = mean_length(index);
-  for (size_t i = 0; i < count; i++) {
-    double length = mean > 0 ? index->words[hits[i].item] / mean : 1;
-    for (size_t word = 0; word < words; word++) {
-      uint32_t often;
-      memcpy(&often, ranking->hit_counts.data + (i * words + word) * sizeof often, sizeof often);
-      hits[i].score += inverse_frequency(index->active, ranking->holding[word]) * often * (K1 + 1) /
-                       (often + K1 * (1 - B + B * length));
-    }
-  }
+  return index->active > 0 ? (double)index->words.total / (double)index->active : 0;
 }
+
+/* Leaves the hits that hold the word too, and adds to their scores. */
+static void narrow(struct ranking *ranking, size_t word)
+{
+  struct member *members = ranking->index->words.members;
+  size_t holding, count, kept = 0;
+  const struct holder *holders = holders_of(ranking, word, &holding);
+  struct hit *hits = hits_of(ranking, &count);
+  const double mean = mean_length(ranking->index);
+  const double idf = inverse_frequency(ranking->index->active, holding);
+  for (size_t i = 0; i < holding; i++) members[holders[i].item].often = holders[i].often;
+  for (size_t i = 0; i < count; i++) {
+    const struct member *member = &members[hits[i].item];
+    if (member->often == 0) continue;
+    double length = mean > 0 ? member->words / mean : 1;
+    hits[i].score += idf * member->often * (K1 + 1) / (member->often + K1 * (1 - B + B * length));
+    hits[kept++] = hits[i];
+  }
+  for (size_t i = 0; i < holding; i++) members[holders[i].item].often = 0;
+  ranking->hits.length = kept * sizeof *hits;
+}
+
+static bool score(struct ranking *ranking)
+{
+  size_t count;
+  const struct holder *holders = holders_of(ranking, 0, &count);
+  if (!buf_reserve(&ranking->hits, count * sizeof(struct hit))) return false;
+  for (size_t i = 0; i < count; i++) {
+    const struct hit hit = {holders[i].item, 0};
+    buf_put_bytes(&ranking->hits, (const char *)&hit, sizeof hit);
+  }
+  for (size_t i = 0; i < ranking->query->count; i++) narrow(ranking, i);
+  return true;
+}
+
+/* 1 if the filter wants an item, 0 if not or if its line is not there any more, -1 and errno. */
+static int wants(struct ranking *ranking, uint32_t position)
+{
+  const char *line;
+  if (!filter_item(ranking->filter, ranking->index, &ranking->index->items[position])) return 0;
+  if (!filter_reads(ranking->filter)) return 1;
+  int read = read_item(ranking, position, &line);
+  return read <= 0 ? read : filter_line(ranking->filter, line);
+}
+
+static bool filter_hits(struct ranking *ranking)
+{
+  size_t count, kept = 0;
+  struct hit *hits = hits_of(ranking, &count);
+  for (size_t i = 0; i < count; i++) {
+    int wanted = wants(ranking, hits[i].item);
+    if (wanted < 0) return false;
+    if (wanted > 0) hits[kept++] = hits[i];
+  }
+  ranking->hits.length = kept * sizeof *hits;
+  return true;
+}
+
+/* ---- the most relevant ---- */
 
 static bool more_relevant(const void *context, uint32_t a, uint32_t b)
 {
   const struct ranking *ranking = context;
-  const struct found *hits = (const struct found *)(const void *)ranking->hits.data;
+  size_t count;
+  const struct hit *hits = hits_of(ranking, &count);
   if (hits[a].score != hits[b].score) return hits[a].score > hits[b].score;
   return index_is_newer(ranking->index, hits[a].item, hits[b].item);
 }
 
+/* Puts the hit on top of a heap, which has the least relevant one there, into its place. */
+static void sift(struct ranking *ranking, size_t top, size_t size)
+{
+  size_t count;
+  struct hit *hits = hits_of(ranking, &count);
+  for (size_t child; (child = 2 * top + 1) < size; top = child) {
+    if (child + 1 < size && more_relevant(ranking, (uint32_t)child, (uint32_t)child + 1)) child++;
+    if (!more_relevant(ranking, (uint32_t)top, (uint32_t)child)) break;
+    const struct hit hit = hits[top];
+    hits[top] = hits[child];
+    hits[child] = hit;
+  }
+}
+
+/* Leaves the `limit` most relevant hits, in any order, without sorting them all. */
+static void select_best(struct ranking *ranking, size_t limit)
+{
+  size_t count;
+  struct hit *hits = hits_of(ranking, &count);
+  if (limit == 0) ranking->hits.length = 0;
+  if (limit == 0 || count <= limit) return;
+  for (size_t i = limit / 2; i-- > 0;) sift(ranking, i, limit);
+  for (size_t i = limit; i < count; i++) {
+    if (!more_relevant(ranking, (uint32_t)i, 0)) continue;
+    hits[0] = hits[i];
+    sift(ranking, 0, limit);
+  }
+  ranking->hits.length = limit * sizeof *hits;
+}
+
 static bool give(struct ranking *ranking, struct buf *ranked)
 {
-  const struct found *hits = (const struct found *)(const void *)ranking->hits.data;
-  size_t count = ranking->hits.length / sizeof *hits;
+  size_t count;
+  select_best(ranking, ranking->filter->limit);
+  const struct hit *hits = hits_of(ranking, &count);
   uint32_t *order = sys_realloc(NULL, count * sizeof *order);
   if (order == NULL) return false;
   for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
   bool done = sort_positions(order, count, more_relevant, ranking);
-  for (size_t i = 0; done && i < count && i < ranking->filter->limit; i++) {
+  for (size_t i = 0; done && i < count; i++) {
     const struct ranked one = {ranking->index->items[hits[order[i]].item], hits[order[i]].score};
     done = buf_add(ranked, (const char *)&one, sizeof one);
   }
@@ -237,17 +374,15 @@ int rank_items(int fd, struct index *index, const struct query *query, struct fi
   ranking.query = query;
   ranking.filter = filter;
   window_open(&ranking.window, fd);
-  bool done = count_words(&ranking) && find_items(&ranking);
-  if (done) {
-    score(&ranking);
-    done = give(&ranking, ranked);
-  }
+  bool done = take_up_items(&ranking) && find_holders(&ranking) && score(&ranking) &&
+              filter_hits(&ranking) && give(&ranking, ranked);
   int reason = errno;
+  if (!done) words_free(&index->words); /* they may be half an item's */
   window_close(&ranking.window);
   buf_free(&ranking.decoded);
   buf_free(&ranking.folded);
   buf_free(&ranking.hits);
-  buf_free(&ranking.hit_counts);
+  for (size_t i = 0; i < query->count; i++) buf_free(&ranking.holders[i]);
   errno = reason;
   return done ? 0 : -1;
 }

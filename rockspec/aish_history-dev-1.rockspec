@@ -73,6 +73,7 @@ build = {
         "csrc/verify.c",
         "csrc/walk.c",
         "csrc/window.c",
+        "csrc/words.c",
       },
     },
     history = "lua/history.lua",

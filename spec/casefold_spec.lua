@@ -51,6 +51,22 @@ describe("casefold.h", function()
     assert.is_true(count > 150)
   end)
 
+  it("makes no letter of a symbol, and no symbol of a letter", function()
+    local blocks = {}
+    for first, last in helper.read("csrc/fold.c"):match("blocks%[%]%[2%] = (%b{})"):gmatch("{0x(%x+), 0x(%x+)}") do
+      blocks[#blocks + 1] = { tonumber(first, 16), tonumber(last, 16) }
+    end
+    assert.is_true(#blocks > 20)
+    for first, final, distance, step in helper.read(header):gmatch("{0x(%x+), 0x(%x+), (%-?%d+), (%d+)}") do
+      for code = tonumber(first, 16), tonumber(final, 16), tonumber(step) do
+        for _, letter in ipairs({ code, code + tonumber(distance) }) do
+          for _, block in ipairs(blocks) do assert(letter < block[1] or letter > block[2], ("0x%x"):format(letter)) end
+          assert(letter > 0x7F or string.char(letter):find("%w"), ("0x%x"):format(letter))
+        end
+      end
+    end
+  end)
+
   it("is not written without a table to write it from", function()
     assert.truthy(written("/nowhere/CaseFolding.txt"):find("/nowhere/CaseFolding.txt", 1, true))
   end)
