@@ -1,6 +1,7 @@
 /* lua_recall.c: the lists of sessions, and what was said in them. */
 #include "lua_recall.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -282,11 +283,12 @@ static bool is_in_time(struct search *search, const struct turn *turn)
 }
 
 /* Whether the line holds all words in its strings, and is of the role and the time. The meta of a
- * first line is not searched. */
+ * first line is not searched. errno is 0 unless memory ran out, and then the answer is false. */
 static bool matches(struct search *search, const char *line, uint64_t number)
 {
   struct turn turn;
   struct json_error error;
+  errno = 0;
   if (turn_parse(line, &turn, &error) == NULL || (number == 1 && turn.meta != NULL)) return false;
   if (!is_role(search, &turn) || !is_in_time(search, &turn)) return false;
   search->missing = search->query.count == 64 ? UINT64_MAX : (1ULL << search->query.count) - 1;
@@ -327,9 +329,12 @@ static bool search_block(struct search *search, const struct block *block, uint6
     const char *line = line_start(p, counted);
     const char *end = (const char *)memchr(p, '\n', (size_t)(block->end - p)) + 1;
     *number += count_newlines(counted, line);
-    if (may_hold_all(query, line, end) && matches(search, line, *number + 1) &&
-        !keep_hit(search, block->offset + (uint64_t)(line - block->start), *number + 1))
-      return false;
+    if (may_hold_all(query, line, end)) {
+      bool hit = matches(search, line, *number + 1);
+      if (!hit && errno != 0) return false;
+      if (hit && !keep_hit(search, block->offset + (uint64_t)(line - block->start), *number + 1))
+        return false;
+    }
     counted = line;
     p = end;
   }
@@ -402,7 +407,7 @@ static void copy_member(lua_State *L, const char *name)
   lua_setfield(L, -2, name);
 }
 
-/* Pushes the hit in the line; false: it is not there any more. */
+/* Pushes the hit in the line; false: it is not there any more, or errno. */
 static bool push_hit(lua_State *L, struct search *search, const struct hit *hit, const char *line)
 {
   int top = lua_gettop(L);
@@ -412,7 +417,7 @@ static bool push_hit(lua_State *L, struct search *search, const struct hit *hit,
   struct decoder *decoder = take_decoder(L);
   bool decoded = decode_line(decoder, line, 0) != NULL;
   give_decoder(decoder);
-  if (!decoded) return lua_settop(L, top), false;
+  if (!decoded) return lua_settop(L, top), errno = 0, false;
   lua_replace(L, top + 2);
   lua_settop(L, top + 2); /* the hit, the record */
   lua_insert(L, top + 1);
@@ -427,7 +432,7 @@ static bool push_hit(lua_State *L, struct search *search, const struct hit *hit,
   return true;
 }
 
-/* Reads the line that begins at an offset into search->scratch; NULL: it is not whole, or errno. */
+/* Reads the line that begins at an offset; NULL and errno. */
 static const char *read_line(struct search *search, struct buf *line, uint64_t offset)
 {
   line->length = 0;
@@ -443,8 +448,9 @@ static const char *read_line(struct search *search, struct buf *line, uint64_t o
   }
 }
 
-/* Appends the hits of the open file to the array at `result`, the last line first. */
-static void push_hits(lua_State *L, struct search *search, int result, int *given)
+/* Appends the hits of the open file to the array at `result`, the last line first. False and errno:
+ * a line cannot be read. */
+static bool push_hits(lua_State *L, struct search *search, int result, int *given)
 {
   struct buf *line = new_buffer(L);
   int top = lua_gettop(L);
@@ -454,10 +460,13 @@ static void push_hits(lua_State *L, struct search *search, int result, int *give
     size_t place = (search->found - 1 - i) % search->limit;
     memcpy(&hit, search->hits.data + place * sizeof hit, sizeof hit);
     const char *text = read_line(search, line, hit.offset);
-    if (text != NULL && push_hit(L, search, &hit, text)) lua_rawseti(L, result, ++*given);
+    if (text == NULL) return false;
+    if (push_hit(L, search, &hit, text)) lua_rawseti(L, result, ++*given);
+    else if (errno != 0) return false;
     lua_settop(L, top);
   }
   lua_pop(L, 1);
+  return true;
 }
 
 /* Searches the file search->listing.path. */
@@ -467,8 +476,10 @@ static bool search_path(lua_State *L, struct search *search, int result, int *gi
   struct stat st;
   search->listing.fd = open_session(search->listing.path, &st, failure);
   if (search->listing.fd < 0 || !search_file(search, failure)) return false;
-  push_hits(L, search, result, given);
-  return true;
+  int top = lua_gettop(L);
+  bool done = push_hits(L, search, result, given) || fail(failure, "read");
+  lua_settop(L, top);
+  return done;
 }
 
 /* A file that cannot be read is named in the table at `errors`; the others are searched. */

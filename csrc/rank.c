@@ -291,7 +291,10 @@ static int wants(struct ranking *ranking, uint32_t position)
   if (!filter_item(ranking->filter, ranking->index, &ranking->index->items[position])) return 0;
   if (!filter_reads(ranking->filter)) return 1;
   int read = read_item(ranking, position, &line);
-  return read <= 0 ? read : filter_line(ranking->filter, line);
+  if (read <= 0) return read;
+  errno = 0;
+  if (filter_line(ranking->filter, line)) return 1;
+  return errno == 0 ? 0 : -1; /* no memory for what is escaped in it */
 }
 
 static bool filter_hits(struct ranking *ranking)

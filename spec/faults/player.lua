@@ -379,10 +379,26 @@ function Player:read(name)
     self:call(name, "verify", function() return self.aish.verify(path) end, options)
   end
   if self.aish.search then
-    self:call(name, "search", function() return self.aish.search(path, "text") end, options)
+    self:compare_hits(name, self:call(name, "search", function()
+      return self.aish.search(path, "text ", { exact = true, limit = math.huge })
+    end, options))
   end
   if self.aish.sessions then
     self:call(name:match("^(.*)/") or "", "sessions", function() return self.aish.sessions(directory) end, options)
+  end
+end
+
+-- What a search of a file for the texts of this script found; each line of it has one or none.
+function Player:compare_hits(name, hits)
+  local expected, number = {}, 0
+  for line in ((tree.read(self:path(name)) or "") .. "\n"):gmatch("(.-)\n") do
+    number = number + 1
+    if line:find("text ", 1, true) and pcall(cjson.decode, line) then table.insert(expected, 1, number) end
+  end
+  for index = 1, math.max(#expected, hits and #hits or 0) do
+    if not (hits and hits[index] and hits[index].line == expected[index]) then
+      return self:problem("%s: the search finds other lines", name)
+    end
   end
 end
 
