@@ -618,9 +618,10 @@ int luaopen_aish_history_seam(lua_State *L)
   static const struct {
     const char *name;
     int number;
-  } numbers[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},   {"EDQUOT", EDQUOT},
-                 {"EMFILE", EMFILE}, {"EACCES", EACCES}, {"EAGAIN", EAGAIN}, {"ENOLCK", ENOLCK},
-                 {"EINVAL", EINVAL}, {"ENOMEM", ENOMEM}};
+  } numbers[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
+                 {"EDQUOT", EDQUOT}, {"EMFILE", EMFILE}, {"EACCES", EACCES},
+                 {"EAGAIN", EAGAIN}, {"ENOLCK", ENOLCK}, {"EINVAL", EINVAL},
+                 {"ENOMEM", ENOMEM}, {"ENOSYS", ENOSYS}, {"EOPNOTSUPP", EOPNOTSUPP}};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     set_number(L, numbers[i].name, numbers[i].number);
