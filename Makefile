@@ -130,7 +130,8 @@ lint: ## Check the code with cppcheck, clang-tidy, luacheck and shellcheck
 	@.ci/deps build lint
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 	  --suppressions-list=.cppcheck-suppressions --error-exitcode=1 -USYS_SEAM $(CPPFLAGS) csrc
-	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) -- -std=c11 $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS)
+	printf '%s\n' $(SOURCES) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I{} \
+	  clang-tidy --quiet --warnings-as-errors='*' {} -- -std=c11 $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS)
 	luacheck --quiet --no-color lua spec .luacheckrc
 	shellcheck .ci/run .ci/deps spec/suites spec/fuzz/run
 

@@ -66,8 +66,6 @@ end
 function helper.guard(before_each, after_each)
   local before
   before_each(function()
-    collectgarbage()
-    collectgarbage()
     before = helper.descriptors()
   end)
   after_each(function()
