@@ -1,8 +1,11 @@
 --- What the specs have reached of csrc/, in a build with gcc's --coverage: lines and branches a file,
 -- and the places that were not reached. spec/COVERAGE.md gives the reasons of those.
 --   luajit spec/coverage.lua build/coverage
+-- Ends with status 1 where less is reached than should be.
 local cjson = require("cjson")
 local directory = ...
+
+local LEAST_LINES, LEAST_BRANCHES = 95, 90 -- percent, of all together
 
 --- files[name][line] = { count =, branches = { count, ... } }; what several builds and several
 -- objects have of a line is added up.
@@ -63,8 +66,9 @@ local function measure(file)
   return result
 end
 
+local function share(part, whole) return whole > 0 and 100 * part / whole or 100 end
+
 local function row(name, result)
-  local function share(part, whole) return whole > 0 and 100 * part / whole or 100 end
   print(("%-18s %5d of %5d %6.2f %% %6d of %5d %6.2f %%"):format(name,
     result.reached, result.lines, share(result.reached, result.lines),
     result.taken, result.branches, share(result.taken, result.branches)))
@@ -85,3 +89,7 @@ end
 print(("\n%-18s %22s %25s"):format("file", "lines", "branches"))
 for _, name in ipairs(names) do row(name, measure(files[name])) end
 row("all", all)
+
+local enough = share(all.reached, all.lines) >= LEAST_LINES and share(all.taken, all.branches) >= LEAST_BRANCHES
+if not enough then print(("To be reached: %d %% of lines, %d %% of branches."):format(LEAST_LINES, LEAST_BRANCHES)) end
+os.exit(enough and 0 or 1)
