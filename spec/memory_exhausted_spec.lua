@@ -17,6 +17,12 @@ describe("when memory runs out", function()
     end)
   end
 
+  it("in the module, no call on large values does half of what it should", function()
+    local output = support.run("spec/faults/large.lua", support.tmpdir())
+    assert.truthy(output:find(", 0 with problems\n$"), output)
+    support.report("memory", "large values", output)
+  end)
+
   it("in the Lua state, no call does half of what it should", function()
     local output = support.run("spec/faults/starved.lua", support.tmpdir(), support.module())
     if output == "no state\n" then
