@@ -126,11 +126,6 @@ int sys_look(const char *path, struct stat *st)
 }
 #endif
 
-int sys_lstat(const char *path, struct stat *st)
-{
-  return lstat(path, st);
-}
-
 int sys_fstat(int fd, struct stat *st)
 {
   return fstat(fd, st);

@@ -31,7 +31,6 @@ int sys_close(int fd);
 int sys_stat(const char *path, struct stat *st);
 /* Only what tells which file a path leads to, and its size: st_dev, st_ino and st_size. */
 int sys_look(const char *path, struct stat *st);
-int sys_lstat(const char *path, struct stat *st);
 int sys_fstat(int fd, struct stat *st);
 int sys_chmod(int fd, mode_t mode);
 int sys_chown(int fd, uid_t owner, gid_t group);

@@ -39,10 +39,12 @@ enum part { PART_NONE, PART_ONE, PART_HALF, PART_MOST };
 
 /* The call number `at` fails with `number`; `after` it all of the same name, or all. A write may
  * put a part of its bytes: then it is the next write that fails with `number`, or, if that is 0,
- * none. `truncates`: what every ftruncate from then on fails with. */
+ * none. `truncates`: what every ftruncate from then on fails with. `ends`: a pread that is to fail
+ * finds the end of the file instead, as if somebody had cut it short. */
 static struct fault {
   long at;
   int number, truncates;
+  bool ends;
   enum after after;
   enum part part;
   const char *fired; /* the name of the call that was chosen, once it was made */
@@ -177,11 +179,6 @@ int seam_stat(const char *path, struct stat *st)
   return fails("stat") ? -1 : stat(path, st);
 }
 
-int seam_lstat(const char *path, struct stat *st)
-{
-  return fails("lstat") ? -1 : lstat(path, st);
-}
-
 int seam_fstat(int fd, struct stat *st)
 {
   return fails("fstat") ? -1 : fstat(fd, st);
@@ -199,7 +196,8 @@ int seam_fchown(int fd, uid_t owner, gid_t group)
 
 ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
 {
-  return fails("pread") ? -1 : pread(fd, buffer, size, offset);
+  if (fails("pread")) return fault.ends ? 0 : -1;
+  return pread(fd, buffer, size, offset);
 }
 
 static ssize_t put(int fd, const void *bytes, size_t size)
@@ -450,8 +448,8 @@ static int option(lua_State *L, const char *name, const char *const names[])
   return value;
 }
 
-/* arm{at=, number=, [part = "one", "half" or "most"], [after = "same" or "all"], [truncates=]}:
- * see struct fault. Calls are numbered from here, beginning with 1. */
+/* arm{at=, number=, [part = "one", "half" or "most"], [after = "same" or "all"], [truncates=],
+ * [ends = 1]}: see struct fault. Calls are numbered from here, beginning with 1. */
 static int arm_l(lua_State *L)
 {
   static const char *const parts[] = {"none", "one", "half", "most", NULL};
@@ -461,6 +459,7 @@ static int arm_l(lua_State *L)
   fault = (struct fault){.at = field(L, "at"),
                          .number = (int)field(L, "number"),
                          .truncates = (int)field(L, "truncates"),
+                         .ends = field(L, "ends") != 0,
                          .part = (enum part)option(L, "part", parts),
                          .after = (enum after)option(L, "after", afters)};
   return 0;
