@@ -210,6 +210,29 @@ describe("compact puts aside", function()
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
   end)
 
+  it("a line of more than 64 MiB, without holding it in memory", function()
+    -- As zeros after a crash: no block of the disk is taken by them.
+    local size, path = 65 * 2 ^ 20 + 123, file(support.item(1))
+    local zeros = assert(io.open(path, "r+b"))
+    assert(zeros:seek("set", #support.item(1) + size))
+    assert(zeros:write("\n" .. support.item(2)))
+    zeros:close()
+    local result = assert(aish.compact(path))
+    assert.same({ 2, 1 }, { result.kept, result.damaged })
+    assert.equal(support.item(1) .. support.item(2), helper.read(path))
+    assert.equal(size + 1, lfs.attributes(path .. ".damaged", "size"))
+    local aside = assert(io.open(path .. ".damaged", "rb"))
+    local block, last = ("\0"):rep(2 ^ 16), nil
+    for bytes in function() return aside:read(2 ^ 16) end do
+      if bytes ~= block then
+        assert.is_nil(last)
+        last = bytes
+      end
+    end
+    aside:close()
+    assert.equal(("\0"):rep(size % 2 ^ 16) .. "\n", last)
+  end)
+
   it("a fragment, and saves the whole record that is glued to it", function()
     for _, fragment in ipairs({
       '{"id":2,"ts":"20', '{"id":2,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"abc', "{", '{"a":{"b":[{',

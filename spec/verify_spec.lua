@@ -143,6 +143,15 @@ describe("verify", function()
     assert.same({ 2, 3, 5 }, support.pluck(report.problems, "line"))
   end)
 
+  it("judges a line of garbage that is longer than a block and the first", function()
+    for _, garbage in ipairs({ ("x"):rep(600000), ("\0"):rep(600000), "[" .. ("1,"):rep(300000) }) do
+      local report = report_of(garbage .. "\n" .. support.item(1) .. garbage)
+      assert.same({ 3, 1, 0, 2, #garbage * 2 + 1 + #support.item(1) },
+        { report.lines, report.records, report.torn, report.damaged, report.bytes })
+      assert.same({ line = 3, offset = #garbage + 1 + #support.item(1), reason = "not an object" }, report.problems[2])
+    end
+  end)
+
   it("names the first 1,000 problems and counts all", function()
     local parts = {}
     for index = 1, 1500 do
