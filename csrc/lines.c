@@ -17,10 +17,8 @@ void lines_close(struct lines *lines)
   reader_close(&lines->reader);
 }
 
-/* What is appended to a line without a newline, after it was handed out, is no line: the end. */
 static int next_block(struct lines *lines)
 {
-  if (lines->block.unfinished) return 0;
   int result = reader_next(&lines->reader, &lines->block);
   lines->next = result > 0 ? lines->block.start : NULL;
   return result;

@@ -13,9 +13,6 @@
 #include "json.h"
 #include "sys.h"
 
-/* LuaJIT's strings end a little below 2 GiB. */
-static const size_t LONGEST_LINE = 0x7fffff00;
-
 void reader_open(struct reader *reader, int fd, uint64_t offset)
 {
   memset(reader, 0, sizeof *reader);
@@ -54,7 +51,7 @@ static bool hopeless(struct reader *reader)
   memset(end, 0, SPAN_PADDING);
   *end = '\n';
   const char *p = json_space(text, text);
-  if (reader->length >= LONGEST_LINE) return true;
+  if (reader->length >= READER_LONGEST_LINE) return true;
   if (*p != '{') return p < end;
   p = json_value(p, text, 0, &error);
   return (p != NULL ? json_space(p, text) : error.at) < end;
@@ -77,7 +74,7 @@ static void hand_out_unfinished(struct reader *reader, struct block *block)
   hand_out(reader, block, reader->length);
   reader->buffer[reader->start] = '\n';
   block->end++;
-  block->unfinished = true;
+  block->unfinished = reader->ended = true;
 }
 
 /* Reads on to the end of a line of which the buffer holds the beginning. */
@@ -94,7 +91,7 @@ static int pass_over(struct reader *reader, struct block *block)
     size_t passed = newline != NULL ? (size_t)(newline - rest) + 1 : (size_t)got;
     reader->position += passed;
     block->size += passed;
-    block->unfinished = got == 0;
+    block->unfinished = reader->ended = got == 0;
     if (newline != NULL || got == 0) break;
   }
   reader->start = reader->length = 0;
@@ -119,6 +116,7 @@ static ssize_t read_more(struct reader *reader)
 
 int reader_next(struct reader *reader, struct block *block)
 {
+  if (reader->ended) return 0;
   if (reader->length > 0) memmove(reader->buffer, reader->buffer + reader->start, reader->length);
   reader->start = 0;
   for (;;) {

@@ -8,6 +8,9 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Longer lines are damaged ones: LuaJIT's strings end a little below 2 GiB. */
+#define READER_LONGEST_LINE ((size_t)0x7fffff00)
+
 enum {
   READER_BLOCK = 256 * 1024,
   READER_LITTLE = 16 * 1024, /* so much at once at first, */
@@ -21,6 +24,7 @@ struct reader {
   size_t start, length; /* of what is in the buffer and not yet handed out */
   uint64_t position; /* in the file, of the next byte to read */
   int reads; /* up to READER_LITTLES */
+  bool ended; /* a line without a newline was handed out */
 };
 
 /* One or more whole lines, each with a newline at its end; SPAN_PADDING bytes lie behind the last.
@@ -40,7 +44,7 @@ void reader_hide_mark(char *text, size_t length);
 /* Begins at `offset`, which must be the start of a line. */
 void reader_open(struct reader *reader, int fd, uint64_t offset);
 /* 1 and the next block, 0 at the end of the file, -1 and errno. Asked again after the end, it goes
- * on with what was appended since, if the last line was not unfinished. */
+ * on with what was appended since; not after an unfinished line, as the rest of that is no line. */
 int reader_next(struct reader *reader, struct block *block);
 void reader_close(struct reader *reader);
 
