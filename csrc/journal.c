@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "reader.h"
 #include "sys.h"
 
 /* ---- paths ---- */
@@ -57,13 +58,12 @@ bool journal_init(struct journal *journal, const char *path)
 
 /* ---- opening ---- */
 
-/* mkdir -p for the directories of a path. *made_from is where the first new one's name begins. */
-static bool make_directories(char *path, size_t *made_from)
+/* mkdir -p for the directories of a path. */
+static bool make_directories(char *path)
 {
   for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
     int result = sys_mkdir(path);
-    if (result == 0 && *made_from == 0) *made_from = (size_t)(strrchr(path, '/') - path) + 1;
     int reason = errno;
     struct stat st;
     bool there = result == 0 || reason == EEXIST || sys_stat(path, &st) == 0;
@@ -78,7 +78,7 @@ static int open_file(struct journal *journal, struct stat *st, struct failure *f
 {
   int fd = sys_open_append(journal->place, true, st);
   if (fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
-    if (!make_directories(journal->place, &journal->made_from)) {
+    if (!make_directories(journal->place)) {
       fail(failure, "make the directories of");
       return -1;
     }
@@ -208,13 +208,17 @@ static bool take_file(struct journal *journal, bool lock, double *deadline, stru
   return true;
 }
 
+static bool is_own(const struct journal *journal, struct failure *failure)
+{
+  if (sys_pid() == journal->owner) return true;
+  fail_because(failure, EPERM, "use", "handle belongs to another process");
+  failure->process = journal->owner;
+  return false;
+}
+
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
 {
-  if (sys_pid() != journal->owner) {
-    fail_because(failure, EPERM, "use", "handle belongs to another process");
-    failure->process = journal->owner;
-    return false;
-  }
+  if (!is_own(journal, failure)) return false;
   lock = lock || journal->keeps_lock;
   double deadline = 0; /* for the lock; 0: nothing was waited for */
   for (;;) {
@@ -242,51 +246,58 @@ void journal_detach(struct journal *journal)
 
 /* ---- writing ---- */
 
-/* Syncs the directory that the name ending at `end` stands in. */
-static bool sync_above(char *path, const char *end)
+int journal_sync_above(char *path)
 {
-  char *name = path + (end - path);
-  while (name > path && name[-1] != '/') name--;
-  if (name == path) return sys_sync_directory(".") == 0;
+  char *name = strrchr(path, '/');
+  if (name == NULL) return sys_sync_directory(".");
+  name++;
   char kept = *name;
   *name = '\0';
-  bool done = sys_sync_directory(path) == 0;
+  int result = sys_sync_directory(path);
   *name = kept;
-  return done;
-}
-
-bool journal_sync_above(char *path)
-{
-  return sync_above(path, path + strlen(path));
+  return result;
 }
 
 /* The entry of the file itself, wherever symbolic links lead, and those of the directories above:
  * whoever made them may have failed, or been killed, before it synced them. One that may not be
- * read was not made by us. */
-static bool sync_names(struct journal *journal)
+ * read or synced, or that is read-only, was not made by us. */
+static int sync_names(const struct journal *journal)
 {
   char *place = sys_realpath(journal->place);
-  if (place == NULL) return false;
-  bool done = journal_sync_above(place);
-  for (char *slash; done && (slash = strrchr(place, '/')) != place;) {
+  if (place == NULL) return SYS_NOT_OPENED;
+  int result = journal_sync_above(place);
+  for (char *slash; result == 0 && (slash = strrchr(place, '/')) != place;) {
     *slash = '\0';
-    done = journal_sync_above(place) || errno == EACCES;
+    result = journal_sync_above(place);
+    if (result != 0 && (errno == EACCES || errno == EPERM || errno == EROFS)) result = 0;
   }
   sys_free(place);
-  return done;
+  return result;
+}
+
+static bool fail_sync(struct journal *journal, int result, struct failure *failure)
+{
+  journal->failed = journal->failed || result != SYS_NOT_OPENED;
+  return fail(failure, "sync");
 }
 
 bool journal_sync(struct journal *journal, struct failure *failure)
 {
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
-  bool done = sys_sync(journal->fd) == 0;
-  if (done && !journal->names_synced) {
-    done = sync_names(journal);
-    journal->names_synced = done;
+  int result = sys_sync(journal->fd);
+  if (result == 0 && !journal->names_synced) {
+    result = sync_names(journal);
+    journal->names_synced = result == 0;
   }
-  if (done) return true;
-  journal->failed = true;
-  return fail(failure, "sync");
+  return result == 0 || fail_sync(journal, result, failure);
+}
+
+bool journal_sync_all(struct journal *journal, struct failure *failure)
+{
+  if (!is_own(journal, failure)) return false;
+  if (journal->fd >= 0 && !journal->failed && sys_sync(journal->fd) != 0)
+    return fail_sync(journal, -1, failure);
+  return journal_attach(journal, false, failure) && journal_sync(journal, failure);
 }
 
 static void undo(struct journal *journal, uint64_t start)
@@ -307,12 +318,27 @@ static bool is_ended(struct journal *journal, bool *ended)
   return true;
 }
 
+/* Whether whoever reads the lines can hold each of them. */
+static bool are_readable(const struct buf *lines)
+{
+  const char *newline = lines->data, *last = newline + lines->length - 1;
+  if (lines->length <= READER_LONGEST_LINE) return true;
+  while (newline < last) {
+    const char *next = memchr(newline + 1, '\n', (size_t)(last - newline));
+    if ((size_t)(next - newline) >= READER_LONGEST_LINE) return false;
+    newline = next;
+  }
+  return true;
+}
+
 bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                     struct failure *failure)
 {
   bool ended;
   size_t written;
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
+  if (!are_readable(lines))
+    return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
   if (!is_ended(journal, &ended)) return fail(failure, "read");
   if (sys_write(journal->fd, lines->data + ended, lines->length - ended, &written) != 0) {
     fail(failure, "write");

@@ -29,7 +29,6 @@ struct journal {
   bool durable; /* an append that is reported has reached the disk */
   bool names_synced; /* and so has every directory entry that leads to it */
   bool failed; /* a sync failed: nothing may be written any more */
-  size_t made_from; /* where in `place` the first directory that was made begins, or 0 */
   double wait; /* seconds for the lock */
 };
 
@@ -53,11 +52,14 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
 bool journal_unchanged(const struct journal *journal);
 /* Goes over to another file, locked like this one, that the path leads to now. */
 bool journal_take(struct journal *journal, int fd, struct failure *failure);
-/* Syncs the directory that a path's last name stands in. */
-bool journal_sync_above(char *path);
+/* Syncs the directory that a path's last name stands in, as sys_sync_directory. */
+int journal_sync_above(char *path);
 
-/* Everything appended so far reaches the disk. */
+/* What was appended to the open file reaches the disk, and so do the names that lead to it. */
 bool journal_sync(struct journal *journal, struct failure *failure);
+/* Everything appended so far reaches the disk: also what was appended to a file that the path has
+ * left since. */
+bool journal_sync_all(struct journal *journal, struct failure *failure);
 
 /* Closes the descriptor and frees the paths; what was locked stays so while a forked child has a
  * copy of the descriptor. -1 and errno if close failed. */

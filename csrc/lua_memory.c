@@ -502,10 +502,9 @@ static int memory_search_l(lua_State *L)
 static int memory_sync_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "sync");
-  struct journal *journal = &handle->memory.journal;
   struct failure failure;
   check_count(L, 1);
-  if (!journal_attach(journal, false, &failure) || !journal_sync(journal, &failure))
+  if (!journal_sync_all(&handle->memory.journal, &failure))
     return push_nil_failure(L, &failure, handle->path);
   lua_pushboolean(L, 1);
   return 1;

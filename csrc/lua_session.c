@@ -168,8 +168,7 @@ static int session_sync_l(lua_State *L)
   struct failure failure;
   if (!handle->open) return push_closed(L);
   check_count(L, 1);
-  if (!journal_attach(&handle->journal, false, &failure) ||
-      !journal_sync(&handle->journal, &failure))
+  if (!journal_sync_all(&handle->journal, &failure))
     return push_false_failure(L, &failure, handle->path);
   lua_pushboolean(L, 1);
   return 1;

@@ -15,8 +15,10 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Not an errno of any system: the path leads to something that is not a regular file. */
+/* In the place of -1: the path leads to something that is not a regular file; what was to be synced
+ * could not even be opened. */
 #define SYS_NOT_REGULAR (-2)
+#define SYS_NOT_OPENED (-3)
 
 /* Opens the regular file `path` close-on-exec: for reading, or for reading and appending.
  * Never blocks. Returns the descriptor and fills *st; SYS_NOT_REGULAR (errno EISDIR or EINVAL)
