@@ -79,12 +79,18 @@ static bool is_counted(const struct record *record)
   return record_is_item(record) || record_is_tombstone(record);
 }
 
-/* The first whole item or tombstone at the end of a line that begins with something else. */
+/* The first whole item or tombstone at the end of a line that begins with something else. A line of
+ * objects within objects could be read once for each of them: there is an end to that. */
 static bool find_glued(const struct text *line, struct text *glued, struct record *record)
 {
   struct json_error error;
+  size_t left = 64 * (size_t)(line->end - line->start);
   for (const char *p = line->start; (p = memchr(p, '{', (size_t)(line->end - p))) != NULL; p++) {
-    if (record_parse(p, record, &error) == NULL || !is_counted(record)) continue;
+    const char *end = record_parse(p, record, &error);
+    size_t passed = (size_t)((end != NULL ? end : error.at) - p);
+    if (passed > left) return false;
+    left -= passed;
+    if (end == NULL || !is_counted(record)) continue;
     *glued = (struct text){p, line->end, line->offset + (uint64_t)(p - line->start)};
     return true;
   }
@@ -207,6 +213,7 @@ static bool take_too_long(struct rewrite *rewrite, const struct block *block)
   if (!open_damaged(rewrite)) return false;
   while (done < size) {
     size_t wanted = size - done < sizeof piece ? (size_t)(size - done) : sizeof piece;
+    errno = EAGAIN; /* the file was cut meanwhile */
     ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, block->offset + done);
     if (got <= 0 || !put(&rewrite->damaged, piece, (size_t)got)) return false;
     done += (uint64_t)got;
@@ -310,7 +317,7 @@ static bool sort_out(struct rewrite *rewrite)
   static const struct pass learn = {learn_object, learn_damage, learn_nothing};
   static const struct pass take = {take_object, take_damage, take_too_long};
   if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
-  rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
+  rewrite->highest_id = memory_highest_id(rewrite->memory);
   return go_through(rewrite, &take) && keep_highest_ids(rewrite) && flush(&rewrite->kept) &&
          flush(&rewrite->damaged);
 }
@@ -336,7 +343,22 @@ static bool name_files(struct rewrite *rewrite)
   return rewrite->temporary != NULL && rewrite->damaged_path != NULL;
 }
 
-/* The new file has the old one's mode, and its owner where the system allows that. */
+/* Gives the file the owner and the group, as far as the system lets us: only root gives files away.
+ * A group that is not ours to give loses its permissions, or another one would gain them. */
+static bool give_to(int fd, const struct stat *st)
+{
+  mode_t mode = st->st_mode & 07777;
+  if (sys_chown(fd, st->st_uid, st->st_gid) != 0) {
+    if (errno != EPERM) return false;
+    if (sys_chown(fd, (uid_t)-1, st->st_gid) != 0) {
+      if (errno != EPERM) return false;
+      mode &= ~(mode_t)S_IRWXG;
+    }
+  }
+  return sys_chmod(fd, mode) == 0;
+}
+
+/* The new file has the old one's owner, group and mode, as far as that is possible. */
 static bool open_temporary(struct rewrite *rewrite)
 {
   struct stat st;
@@ -344,15 +366,14 @@ static bool open_temporary(struct rewrite *rewrite)
   if (sys_fstat(rewrite->memory->journal.fd, &st) != 0) return false;
   int fd = rewrite->kept.fd = sys_open_new(rewrite->temporary, S_IRUSR | S_IWUSR);
   if (fd < 0 || sys_flock(fd, LOCK_EX | LOCK_NB) != 0) return false;
-  if (sys_chown(fd, st.st_uid, st.st_gid) != 0 && errno != EPERM) return false;
-  return sys_chmod(fd, st.st_mode & 07777) == 0;
+  return give_to(fd, &st);
 }
 
 /* The damaged lines are on the disk, under their name. */
 static bool finish_damaged(struct rewrite *rewrite)
 {
   return rewrite->damaged.fd < 0 ||
-         (sys_sync(rewrite->damaged.fd) == 0 && journal_sync_above(rewrite->damaged_path));
+         (sys_sync(rewrite->damaged.fd) == 0 && journal_sync_above(rewrite->damaged_path) == 0);
 }
 
 static void abandon(struct rewrite *rewrite)
@@ -408,7 +429,7 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   };
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
-  uint64_t highest_id = memory_next_id(memory) - 1;
+  uint64_t highest_id = memory_highest_id(memory);
   bool done = run(&rewrite, failure);
   if (!done || dry_run) { /* the index has learnt what is not in it yet */
     memory->index.max_id = highest_id;

@@ -269,6 +269,20 @@ struct item *index_find(const struct index *index, uint64_t id)
   return item != NULL && !item->forgotten ? item : NULL;
 }
 
+uint64_t index_untargeted(const struct index *index, uint64_t id, size_t count)
+{
+  bool moved = id <= index->highest_target;
+  while (moved) {
+    moved = false;
+    for (size_t i = 0; i < index->target_count; i++) {
+      if (index->targets[i] < id || index->targets[i] - id >= count) continue;
+      id = index->targets[i] + 1;
+      moved = true;
+    }
+  }
+  return id;
+}
+
 static bool id_before(const void *context, uint32_t a, uint32_t b)
 {
   const struct item *items = context;

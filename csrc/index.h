@@ -57,6 +57,9 @@ void index_add(struct index *index, const struct record *record, int64_t ts, uin
 /* Sorts what is new and applies tombstones. False with errno ENOMEM. */
 bool index_settle(struct index *index);
 
+/* The first of `count` numbers in a row, from `id` on, that no tombstone targets. */
+uint64_t index_untargeted(const struct index *index, uint64_t id, size_t count);
+
 /* The active item of an id, or NULL. */
 struct item *index_find(const struct index *index, uint64_t id);
 

@@ -12,6 +12,10 @@
 
 static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
 
+/* In the place of a size: of a file that ends in a fragment, which may give way to a record of its
+ * length. */
+#define UNKNOWN UINT64_MAX
+
 bool memory_init(struct memory *memory, const char *path)
 {
   memset(memory, 0, sizeof *memory);
@@ -25,10 +29,22 @@ int memory_close(struct memory *memory)
   return journal_close(&memory->journal);
 }
 
-uint64_t memory_next_id(const struct memory *memory)
+uint64_t memory_highest_id(const struct memory *memory)
 {
   uint64_t highest = memory->index.max_id;
-  return (highest > memory->highest_id ? highest : memory->highest_id) + 1;
+  return highest > memory->highest_id ? highest : memory->highest_id;
+}
+
+/* The first of `count` ids in a row that are given next. Those that a tombstone targets are left
+ * out: an item of such an id would be forgotten from the beginning. */
+static uint64_t next_ids(const struct memory *memory, size_t count)
+{
+  return index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
+}
+
+uint64_t memory_next_id(const struct memory *memory)
+{
+  return next_ids(memory, 1);
 }
 
 static const char *ts_now(struct memory *memory)
@@ -60,13 +76,13 @@ static bool read_on(struct memory *memory, struct failure *failure)
     return fail(failure, "read");
   }
   memory->journal.changed = false;
-  memory->seen = memory->index.torn ? memory->journal.size : memory->index.end;
+  memory->seen = memory->index.torn ? UNKNOWN : memory->index.end;
   return true;
 }
 
 bool memory_reread(struct memory *memory, struct failure *failure)
 {
-  memory->highest_id = memory_next_id(memory) - 1;
+  memory->highest_id = memory_highest_id(memory);
   index_free(&memory->index);
   return read_on(memory, failure);
 }
@@ -171,9 +187,12 @@ static void put_head(struct buf *lines, uint64_t id, const char *ts, enum record
   put_text(lines, "\",");
 }
 
-static bool start_lines(struct memory *memory, size_t size, size_t count, struct failure *failure)
+/* Makes room for `count` lines, whose ids run on from *first. */
+static bool start_lines(struct memory *memory, size_t size, size_t count, uint64_t *first,
+                        struct failure *failure)
 {
-  if (RECORD_ID_MAX - (memory_next_id(memory) - 1) < count)
+  *first = next_ids(memory, count);
+  if (RECORD_ID_MAX - (*first - 1) < count)
     return fail_because(failure, EOVERFLOW, "add to", "no ids are left");
   buf_reset(&memory->lines);
   if (!buf_reserve(&memory->lines, 1 + size + count * HEAD_SIZE) ||
@@ -200,20 +219,20 @@ static void index_drafts(struct memory *memory, const struct draft *drafts, size
 }
 
 static bool add_locked(struct memory *memory, const struct draft *drafts, size_t count,
-                       const char *bodies, struct failure *failure)
+                       const char *bodies, uint64_t *first, struct failure *failure)
 {
   size_t size = 0;
   for (size_t i = 0; i < count; i++) size += drafts[i].length;
-  if (!start_lines(memory, size, count, failure)) return false;
-  uint64_t id = memory_next_id(memory), offset;
+  if (!start_lines(memory, size, count, first, failure)) return false;
+  uint64_t offset;
   const char *ts = ts_now(memory);
   for (size_t i = 0; i < count; i++) {
-    put_head(&memory->lines, id + i, ts, drafts[i].kind);
+    put_head(&memory->lines, *first + i, ts, drafts[i].kind);
     buf_put_bytes(&memory->lines, bodies, drafts[i].length);
     bodies += drafts[i].length;
   }
   if (!write_lines(memory, &offset, failure)) return false;
-  index_drafts(memory, drafts, count, id, offset);
+  index_drafts(memory, drafts, count, *first, offset);
   return index_settle(&memory->index) || fail(failure, "write");
 }
 
@@ -221,16 +240,15 @@ bool memory_add(struct memory *memory, const struct draft *drafts, size_t count,
                 uint64_t *first, struct failure *failure)
 {
   if (!begin(memory, failure)) return false;
-  *first = memory_next_id(memory);
-  bool done = add_locked(memory, drafts, count, bodies, failure);
+  bool done = add_locked(memory, drafts, count, bodies, first, failure);
   journal_detach(&memory->journal);
   return done;
 }
 
 static bool forget_locked(struct memory *memory, uint64_t id, struct failure *failure)
 {
-  if (!start_lines(memory, 0, 1, failure)) return false;
-  const struct record record = {.id = memory_next_id(memory), .kind = KIND_FORGET, .target = id};
+  struct record record = {.kind = KIND_FORGET, .target = id};
+  if (!start_lines(memory, 0, 1, &record.id, failure)) return false;
   struct buf *lines = &memory->lines;
   uint64_t offset;
   put_head(lines, record.id, ts_now(memory), KIND_FORGET);
