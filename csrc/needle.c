@@ -1,5 +1,5 @@
 /* needle.c: a needle is looked for by its two rarest bytes, at their distance, 64 places at a time
- * where the machine has SSE2; only where both stand the rest is compared. */
+ * where the machine has SSE2 and 8 elsewhere; only where both stand the rest is compared. */
 #include "needle.h"
 
 #include <stdbool.h>
@@ -102,9 +102,8 @@ static inline __m128i is_rare(__m128i bytes, const struct rare *rare)
   return _mm_cmpeq_epi8(_mm_or_si128(bytes, rare->bit), rare->byte);
 }
 
-/* Of 16 places, those where both bytes stand or, in raw text, `\u0` may begin. */
-static inline __m128i likely(const char *p, const struct rare *first, const struct rare *second,
-                             size_t distance, bool raw)
+static inline __m128i likely_16(const char *p, const struct rare *first, const struct rare *second,
+                                size_t distance, bool raw)
 {
   __m128i here = load(p);
   __m128i both = _mm_and_si128(is_rare(here, first), is_rare(load(p + distance), second));
@@ -118,27 +117,68 @@ static inline uint64_t bits(__m128i bytes)
 {
   return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
 }
+
+/* A bit for each of the STEP places from p on where both bytes stand or, in raw text, `\u0` may. */
+static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
+                              size_t distance, bool raw)
+{
+  __m128i a = likely_16(p, first, second, distance, raw);
+  __m128i b = likely_16(p + 16, first, second, distance, raw);
+  __m128i c = likely_16(p + 32, first, second, distance, raw);
+  __m128i d = likely_16(p + 48, first, second, distance, raw);
+  if (bits(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) == 0) return 0;
+  return bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48;
+}
+#else
+enum { STEP = 8 };
+
+static const uint64_t ONES = 0x0101010101010101U;
+
+struct rare {
+  uint64_t byte, bit;
+};
+
+static inline struct rare rare(char byte)
+{
+  return (struct rare){ONES * (unsigned char)byte, ONES * fold_bit(byte)};
+}
+
+static inline uint64_t load(const char *p)
+{
+  uint64_t word;
+  memcpy(&word, p, sizeof word);
+  return word;
+}
+
+/* Whether one of eight bytes is zero ("Bit Twiddling Hacks", haszero). */
+static inline bool has_zero(uint64_t word)
+{
+  return ((word - ONES) & ~word & (ONES << 7)) != 0;
+}
+
+/* Bits for all of the STEP places from p on if both bytes stand at one of them or, in raw text,
+ * `\u0` may. */
+static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
+                              size_t distance, bool raw)
+{
+  uint64_t here = load(p);
+  uint64_t others =
+      ((here | first->bit) ^ first->byte) | ((load(p + distance) | second->bit) ^ second->byte);
+  uint64_t no_escapes = (here ^ ONES * '\\') | (load(p + 2) ^ ONES * '0');
+  return has_zero(others) || (raw && has_zero(no_escapes)) ? 0xff : 0;
+}
 #endif
 
 static inline const char *find(const struct needle *needle, const char *p, const char *end,
                                bool raw)
 {
-  const char *from = p, *place;
-#if defined(__SSE2__)
   const struct rare first = rare(needle->text[needle->first]);
   const struct rare second = rare(needle->text[needle->second]);
   const size_t distance = needle->second - needle->first;
-  for (; (size_t)(end - p) >= STEP + 2 + distance; p += STEP) {
-    __m128i a = likely(p, &first, &second, distance, raw);
-    __m128i b = likely(p + 16, &first, &second, distance, raw);
-    __m128i c = likely(p + 32, &first, &second, distance, raw);
-    __m128i d = likely(p + 48, &first, &second, distance, raw);
-    if (bits(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) == 0) continue;
-    uint64_t mask = bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48;
-    for (; mask != 0; mask &= mask - 1)
+  const char *from = p, *place;
+  for (; (size_t)(end - p) >= STEP + 2 + distance; p += STEP)
+    for (uint64_t mask = likely(p, &first, &second, distance, raw); mask != 0; mask &= mask - 1)
       if ((place = found(needle, p + __builtin_ctzll(mask), from, end, raw)) != NULL) return place;
-  }
-#endif
   const char byte = needle->text[needle->first];
   for (; p < end; p++)
     if (((char)(*p | fold_bit(byte)) == byte || *p == '\\') &&
