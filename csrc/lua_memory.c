@@ -137,7 +137,7 @@ static void out_of_memory(lua_State *L)
   luaL_error(L, "not enough memory");
 }
 
-static void put_text(lua_State *L, struct buf *buf, const char *text)
+static inline void put_text(lua_State *L, struct buf *buf, const char *text)
 {
   if (!buf_add(buf, text, strlen(text))) out_of_memory(L);
 }
@@ -551,12 +551,12 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
   return 1;
 }
 
-/* Besides the methods, path, fd, next_id and closed. */
+/* Besides the methods, which look at the handle themselves: path, fd, next_id and closed. */
 static int memory_index(lua_State *L)
 {
-  struct handle *handle = check_handle(L);
   push_method(L);
   if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
+  struct handle *handle = check_handle(L);
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
   return push_field(L, handle, name, length);

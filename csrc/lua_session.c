@@ -200,12 +200,12 @@ int append_l(lua_State *L)
 
 /* ---- fields ---- */
 
-/* Besides the methods, path, fd and closed. */
+/* Besides the methods, which look at the handle themselves: path, fd and closed. */
 static int session_index(lua_State *L)
 {
-  const struct handle *handle = check_handle(L);
   push_method(L);
   if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
+  const struct handle *handle = check_handle(L);
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
   if (is_name(name, length, "path")) lua_pushstring(L, handle->path);

@@ -52,6 +52,7 @@ static const char *ts_now(struct memory *memory)
   int64_t now = sys_time();
   if (now != memory->now || memory->ts[0] == '\0') {
     timestamp_print(now, memory->ts);
+    memory->ts_key = timestamp_key(memory->ts);
     memory->now = now;
   }
   return memory->ts;
@@ -206,13 +207,12 @@ static bool start_lines(struct memory *memory, size_t size, size_t count, uint64
 static void index_drafts(struct memory *memory, const struct draft *drafts, size_t count,
                          uint64_t id, uint64_t offset)
 {
-  int64_t ts = timestamp_key(memory->ts);
   const char *line = memory->lines.data + 1, *end = memory->lines.data + memory->lines.length;
   for (size_t i = 0; i < count; i++) {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
     const struct record record = {
         .id = id + i, .kind = drafts[i].kind, .members = drafts[i].members};
-    index_add(&memory->index, &record, ts, offset, (uint32_t)(newline - line));
+    index_add(&memory->index, &record, memory->ts_key, offset, (uint32_t)(newline - line));
     offset += (uint64_t)(newline + 1 - line);
     line = newline + 1;
   }

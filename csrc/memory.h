@@ -23,6 +23,7 @@ struct memory {
   struct buf lines; /* what is written next, for journal_append */
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
+  int64_t ts_key; /* the timestamp_key of it */
 };
 
 /* An item that has no id and no time yet. */
