@@ -11,6 +11,8 @@
 
 static const char SCAN[] = "aish_history.scan", FOLLOW[] = "aish_history.follow";
 
+enum { TAIL = 32 };
+
 struct scan {
   struct lines lines;
   struct stat st; /* of the open file */
@@ -19,6 +21,8 @@ struct scan {
   bool busy; /* a line is being decoded; a finalizer must not ask for the next one */
   bool closed; /* by its user */
   uint64_t from, number; /* follow: where to read on, and how many lines there are before it */
+  char tail[TAIL]; /* and the bytes before it, which tell an append from another text */
+  size_t tail_length;
   char path[];
 };
 
@@ -58,9 +62,7 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder,
                      const struct line *line)
 {
   int top = lua_gettop(L);
-  scan->busy = true;
   bool good = !line->hopeless && decode_line(decoder, line->text, 0) != NULL;
-  scan->busy = false;
   if (!good) lua_settop(L, top);
   if (!good && !scan->malformed) return 0;
   if (!good) lua_pushnil(L);
@@ -79,11 +81,23 @@ static struct scan *check_idle(lua_State *L, const char *class)
   return scan;
 }
 
+/* Calls `step` with the iterator, and lets no finalizer call that meanwhile. */
+static int call_alone(lua_State *L, const char *class, lua_CFunction step)
+{
+  struct scan *scan = check_idle(L, class);
+  lua_pushcfunction(L, step);
+  lua_insert(L, 1);
+  scan->busy = true;
+  int status = lua_pcall(L, 1, LUA_MULTRET, 0);
+  scan->busy = false;
+  return status == 0 ? lua_gettop(L) : lua_error(L);
+}
+
 /* ---- scan ---- */
 
-static int scan_call(lua_State *L)
+static int scan_step(lua_State *L)
 {
-  struct scan *scan = check_idle(L, SCAN);
+  struct scan *scan = lua_touserdata(L, 1);
   struct line line;
   int result = 0, pushed = 0;
   struct decoder *decoder = take_decoder(L);
@@ -94,6 +108,11 @@ static int scan_call(lua_State *L)
   if (result < 0) return raise_read(L, scan);
   close_scan(scan);
   return 0;
+}
+
+static int scan_call(lua_State *L)
+{
+  return call_alone(L, SCAN, scan_step);
 }
 
 /* Cut to what pread(2) takes, which is beyond any file's end. */
@@ -151,13 +170,21 @@ int scan_l(lua_State *L)
 
 /* ---- follow ---- */
 
-/* Whether the path leads to another file now, or the file has become shorter than what was read. */
+static bool was_rewritten(const struct scan *scan)
+{
+  char tail[TAIL];
+  ssize_t got = sys_read_at(scan->fd, tail, scan->tail_length, scan->from - scan->tail_length);
+  return got >= 0 &&
+         ((size_t)got < scan->tail_length || memcmp(tail, scan->tail, scan->tail_length) != 0);
+}
+
+/* Whether the path leads to another file now, or what was read is not in the file any more. */
 static bool is_other_file(const struct scan *scan)
 {
   struct stat st;
   if (sys_stat(scan->path, &st) != 0) return false; /* gone; another may come */
   return st.st_dev != scan->st.st_dev || st.st_ino != scan->st.st_ino ||
-         (uint64_t)st.st_size < scan->from;
+         (uint64_t)st.st_size < scan->from || was_rewritten(scan);
 }
 
 /* Opens the file, or reads on in it from the last whole line; false: there is none. */
@@ -167,7 +194,7 @@ static bool reopen_follow(struct scan *scan)
   bool other = scan->fd < 0 || is_other_file(scan);
   if (other && scan->fd >= 0) {
     close_scan(scan);
-    scan->from = scan->number = 0;
+    scan->from = scan->number = scan->tail_length = 0;
   }
   if (scan->fd < 0) {
     if (!open_scan(scan, scan->from, &ignored)) return false;
@@ -179,6 +206,17 @@ static bool reopen_follow(struct scan *scan)
   return true;
 }
 
+/* Reads on behind a line that was handed out. */
+static void pass(struct scan *scan, const struct line *line)
+{
+  size_t mark = line->offset == 0 ? 3 : 0; /* a byte order mark does not show in the text */
+  size_t size = line->hopeless ? 0 : (size_t)(scan->lines.end - line->offset);
+  scan->from = scan->lines.end;
+  scan->number = line->number;
+  scan->tail_length = size < mark ? 0 : size - mark < TAIL ? size - mark : TAIL;
+  memcpy(scan->tail, line->text + size - scan->tail_length, scan->tail_length);
+}
+
 /* Pushes the next whole line of the open file; returns how much, 0 at its end, or -1 and errno. */
 static int follow_on(lua_State *L, struct scan *scan, struct decoder *decoder)
 {
@@ -186,21 +224,25 @@ static int follow_on(lua_State *L, struct scan *scan, struct decoder *decoder)
   int result = 0, pushed = 0;
   while (pushed == 0 && scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0 &&
          !line.unfinished) {
-    scan->from = scan->lines.end;
-    scan->number = line.number;
+    pass(scan, &line);
     pushed = push_line(L, scan, decoder, &line);
   }
   return result < 0 ? -1 : pushed;
 }
 
-static int follow_call(lua_State *L)
+static int follow_step(lua_State *L)
 {
-  struct scan *scan = check_idle(L, FOLLOW);
+  struct scan *scan = lua_touserdata(L, 1);
   struct decoder *decoder = take_decoder(L);
   int pushed = follow_on(L, scan, decoder);
   if (pushed == 0 && !scan->closed && reopen_follow(scan)) pushed = follow_on(L, scan, decoder);
   give_decoder(decoder);
   return pushed < 0 ? raise_read(L, scan) : pushed;
+}
+
+static int follow_call(lua_State *L)
+{
+  return call_alone(L, FOLLOW, follow_step);
 }
 
 /* follow(path [, opts]): an iterator over what a file of JSON lines has and gets: at the end of the
