@@ -78,16 +78,16 @@ static int decode_l(lua_State *L)
   return 1;
 }
 
-/* The descriptor that flock's first argument stands for. -1 with EPERM: the handle is another
- * process's, whose lock a forked child must not release. */
-static int check_descriptor(lua_State *L, int argument)
+/* The descriptor that flock's first argument stands for, and the handle's journal or NULL. -1 with
+ * EPERM: the handle is another process's, whose lock a forked child must not release. */
+static int check_descriptor(lua_State *L, int argument, struct journal **journal)
 {
-  const struct journal *journal;
-  if (memory_journal(L, argument, &journal) || session_journal(L, argument, &journal)) {
-    if (journal == NULL) return argument_error(L, argument, "closed handle");
+  if (memory_journal(L, argument, journal) || session_journal(L, argument, journal)) {
+    if (*journal == NULL) return argument_error(L, argument, "closed handle");
     errno = EPERM;
-    return journal->owner == sys_pid() ? journal->fd : -1;
+    return (*journal)->owner == sys_pid() ? (*journal)->fd : -1;
   }
+  *journal = NULL;
   errno = EBADF;
   if (lua_type(L, argument) == LUA_TNUMBER) {
     lua_Number number = lua_tonumber(L, argument);
@@ -114,15 +114,18 @@ static int check_operation(lua_State *L, int argument)
 }
 
 /* flock(file, op): flock(2). file: a descriptor, a Lua file or a handle. op: a sum of LOCK_SH,
- * LOCK_EX, LOCK_NB and LOCK_UN. Returns true; or false, the system's reason, errno. */
+ * LOCK_EX, LOCK_NB and LOCK_UN. A handle that writes takes its lock again, and gives it back if it
+ * does not keep it. Returns true; or false, the system's reason, errno. */
 static int flock_l(lua_State *L)
 {
   char text[128];
+  struct journal *journal;
   check_count(L, 2);
   int op = check_operation(L, 2);
-  int fd = check_descriptor(L, 1);
+  int fd = check_descriptor(L, 1, &journal);
   int number = fd >= 0 ? 0 : errno;
   if (fd >= 0 && sys_flock(fd, op) != 0) number = errno;
+  if (number == 0 && journal != NULL) journal->locked = (op & LOCK_EX) != 0;
   lua_pushboolean(L, number == 0);
   if (number == 0) return 1;
   lua_pushstring(L, sys_reason(number, text, sizeof text));
@@ -183,6 +186,7 @@ int luaopen_aish_history(lua_State *L)
     int value;
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
+  sys_stay_loaded();
   decoder_setup(L);
   memory_setup(L);
   session_setup(L);

@@ -51,6 +51,9 @@ enum option { OPTION_SYNC = 1, OPTION_WAIT = 2, OPTION_SHARED = 4, OPTION_DRY_RU
 bool read_boolean(lua_State *L, int argument, const char *name);
 /* A time option: text, or seconds since 1970, on top of the stack. [-0, +0, e] */
 void check_time(lua_State *L, int argument, const char *name, struct bound *bound);
+/* The string that is the option's value, put into the stack's `place`, so that it lives on whatever
+ * becomes of the table of options. */
+const char *keep_text(lua_State *L, int argument, const char *name, int place, size_t *length);
 /* A limit or an offset: a whole number from 0, on top of the stack. [-0, +0, e] */
 size_t check_limit(lua_State *L, int argument, const char *name);
 /* Reads the table at `argument`, if there is one, over the defaults in *options. `known` is the
@@ -180,8 +183,8 @@ void scan_setup(lua_State *L);
 
 /* Whether the value is a handle of the class; *journal is then its file, or NULL if it is closed.
  */
-bool memory_journal(lua_State *L, int index, const struct journal **journal);
-bool session_journal(lua_State *L, int index, const struct journal **journal);
+bool memory_journal(lua_State *L, int index, struct journal **journal);
+bool session_journal(lua_State *L, int index, struct journal **journal);
 /* As luaL_checkudata, but answers NULL instead of raising. [-0, +0, -] */
 void *test_userdata(lua_State *L, int index, const char *class);
 

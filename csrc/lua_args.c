@@ -139,6 +139,16 @@ static void read_wait(lua_State *L, int argument, struct options *options)
   if (!(options->wait >= 0)) argument_error(L, argument, "option \"wait\" must not be negative");
 }
 
+const char *keep_text(lua_State *L, int argument, const char *name, int place, size_t *length)
+{
+  if (lua_type(L, -1) != LUA_TSTRING)
+    argument_error(L, argument, "option \"%s\" must be a string, got %s", name,
+                   luaL_typename(L, -1));
+  lua_pushvalue(L, -1);
+  lua_replace(L, place);
+  return lua_tolstring(L, place, length);
+}
+
 bool read_boolean(lua_State *L, int argument, const char *name)
 {
   if (lua_type(L, -1) != LUA_TBOOLEAN) wrong_type(L, argument, name, "a boolean");

@@ -60,18 +60,6 @@ static unsigned check_kinds(lua_State *L, int argument)
   return kinds;
 }
 
-/* Puts the string on top of the stack in the place that keeps it alive. */
-static const char *keep_text(lua_State *L, int argument, const char *name, int place,
-                             size_t *length)
-{
-  if (lua_type(L, -1) != LUA_TSTRING)
-    argument_error(L, argument, "option \"%s\" must be a string, got %s", name,
-                   luaL_typename(L, -1));
-  lua_pushvalue(L, -1);
-  lua_replace(L, place);
-  return lua_tolstring(L, place, length);
-}
-
 static bool read_filter(lua_State *L, int argument, const char *name, struct filter *filter,
                         int place)
 {
@@ -195,6 +183,7 @@ static int build(lua_State *L)
   struct items_job *job = lua_touserdata(L, 1);
   job->was_running = hold_collector(L, job->index->active > LARGE && job->filter->limit > LARGE);
   job->held = true;
+  window_open(&job->window, *job->fd);
   job->failed = !choose(job);
   if (job->failed) return 0;
   lua_createtable(L, (int)job->count, 0);
@@ -212,7 +201,6 @@ void items_prepare(lua_State *L, struct items_job *job)
 
 int items_build(lua_State *L, struct items_job *job, struct failure *failure)
 {
-  window_open(&job->window, job->fd);
   int status = lua_pcall(L, 1, 1, 0);
   if (job->failed) fail(failure, "read");
   if (job->held) release_collector(L, job->was_running);

@@ -30,7 +30,7 @@ void check_filter(lua_State *L, int argument, struct filter *filter,
  * 2. items_build calls it: 1 and the array; 0 and *failure; -1 and the error's value; [-2, +1, -]
  * 3. the caller frees what is its own, and raises the error if there is one. */
 struct items_job {
-  int fd;
+  const int *fd; /* a finalizer may have a handle's file compacted before the job begins */
   struct index *index;
   struct filter *filter;
   struct window window;

@@ -165,15 +165,16 @@ int load_memory_l(lua_State *L)
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   items_prepare(L, &job);
   memset(&index, 0, sizeof index);
-  job.fd = open_to_read(path, &st, &failure);
+  int fd = open_to_read(path, &st, &failure);
+  job.fd = &fd;
   job.index = &index;
   job.filter = &filter;
-  if (job.fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
-  if (job.fd < 0) return push_nil_failure(L, &failure, path);
-  bool read = index_read(&index, job.fd) == 0 || fail(&failure, "read");
+  if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
+  if (fd < 0) return push_nil_failure(L, &failure, path);
+  bool read = index_read(&index, fd) == 0 || fail(&failure, "read");
   int result = read ? items_build(L, &job, &failure) : 0;
   index_free(&index);
-  sys_close(job.fd);
+  sys_close(fd);
   if (result < 0) return lua_error(L);
   return result > 0 ? 1 : push_nil_failure(L, &failure, path);
 }

@@ -406,7 +406,7 @@ static int memory_items_l(lua_State *L)
   items_prepare(L, &job);
   check_open(L, "items"); /* a finalizer may have closed it meanwhile */
   if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  job.fd = memory->journal.fd;
+  job.fd = &memory->journal.fd;
   job.index = &memory->index;
   job.filter = &filter;
   int result = items_build(L, &job, &failure);
@@ -418,6 +418,7 @@ struct found {
   struct window window;
   struct buf ranked; /* struct ranked */
   int error; /* an errno: a line could not be read */
+  bool was_running, held; /* the collector, as a finalizer may have the file compacted */
 };
 
 /* Called with what was found, protected. Returns the array of items, each with its score, or
@@ -427,6 +428,8 @@ static int build_found(lua_State *L)
   struct found *found = lua_touserdata(L, 1);
   const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
   int count = (int)(found->ranked.length / sizeof *ranked), given = 0;
+  found->was_running = hold_collector(L, false);
+  found->held = true;
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
     lua_settop(L, 2);
@@ -488,6 +491,7 @@ static int memory_search_l(lua_State *L)
   query_free(&query);
   buf_free(&filter.unescaped);
   int status = done ? lua_pcall(L, 1, 1, 0) : 0;
+  if (found.held) release_collector(L, found.was_running);
   window_close(&found.window);
   buf_free(&found.ranked);
   if (status != 0) return lua_error(L);
@@ -583,9 +587,9 @@ static int memory_tostring(lua_State *L)
   return 1;
 }
 
-bool memory_journal(lua_State *L, int index, const struct journal **journal)
+bool memory_journal(lua_State *L, int index, struct journal **journal)
 {
-  const struct handle *handle = test_userdata(L, index, CLASS);
+  struct handle *handle = test_userdata(L, index, CLASS);
   if (handle != NULL) *journal = handle->open ? &handle->memory.journal : NULL;
   return handle != NULL;
 }

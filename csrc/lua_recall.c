@@ -94,27 +94,28 @@ static struct listing *new_listing(lua_State *L)
 
 struct sessions_options {
   size_t limit;
-  const char *before; /* in the table of options */
+  const char *before; /* on the stack */
   bool count;
 };
 
+/* Leaves a value on the stack, for `before`. */
 static void check_sessions_options(lua_State *L, int argument, struct sessions_options *options)
 {
+  size_t length;
   options->limit = SIZE_MAX;
   options->before = NULL;
   options->count = true;
-  if (lua_isnoneornil(L, argument)) return;
+  lua_settop(L, argument);
+  lua_pushnil(L);
+  if (lua_isnil(L, argument)) return;
   luaL_checktype(L, argument, LUA_TTABLE);
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
     const char *name = option_name(L, argument);
     if (strcmp(name, "limit") == 0) options->limit = check_limit(L, argument, name);
     else if (strcmp(name, "count") == 0) options->count = read_boolean(L, argument, name);
-    else if (strcmp(name, "before") != 0)
-      argument_error(L, argument, "unknown option \"%s\"", name);
-    else if (lua_type(L, -1) == LUA_TSTRING) options->before = lua_tostring(L, -1);
-    else
-      argument_error(L, argument, "option \"before\" must be a session's name, got %s",
-                     luaL_typename(L, -1));
+    else if (strcmp(name, "before") == 0)
+      options->before = keep_text(L, argument, name, argument + 1, &length);
+    else argument_error(L, argument, "unknown option \"%s\"", name);
   }
 }
 
@@ -227,6 +228,7 @@ struct search {
   struct bound since, before;
   const char *role; /* on the stack */
   size_t role_length, limit, found; /* found: hits in this file */
+  uint64_t first; /* the number of its first line that is not blank; 0: not come upon yet */
   uint64_t missing; /* of a line: a bit for each word not found yet */
   struct slice text; /* of a line: the string that holds the first word */
 };
@@ -282,14 +284,16 @@ static bool is_in_time(struct search *search, const struct turn *turn)
   return bounds_hold(&search->since, &search->before, search->scratch.data, search->scratch.length);
 }
 
-/* Whether the line holds all words in its strings, and is of the role and the time. The meta of a
- * first line is not searched. errno is 0 unless memory ran out, and then the answer is false. */
+/* Whether the line holds all words in its strings, and is of the role and the time. The meta, which
+ * is in the first line that is not blank, is not searched. errno is 0 unless memory ran out, and
+ * then the answer is false. */
 static bool matches(struct search *search, const char *line, uint64_t number)
 {
   struct turn turn;
   struct json_error error;
   errno = 0;
-  if (turn_parse(line, &turn, &error) == NULL || (number == 1 && turn.meta != NULL)) return false;
+  if (turn_parse(line, &turn, &error) == NULL || (number == search->first && turn.meta != NULL))
+    return false;
   if (!is_role(search, &turn) || !is_in_time(search, &turn)) return false;
   search->missing = search->query.count == 64 ? UINT64_MAX : (1ULL << search->query.count) - 1;
   search->text.start = NULL;
@@ -318,6 +322,13 @@ static bool may_hold_all(const struct query *query, const char *line, const char
   for (size_t i = 0; i < query->count; i++)
     if (query_candidate(&query->words[i], line, end) == NULL) return false;
   return true;
+}
+
+static void find_first_line(struct search *search, const struct block *block, uint64_t number)
+{
+  const char *p = block->start;
+  while (p < block->end && (*p == '\n' || json_space(p, p) > p)) p++;
+  if (p < block->end) search->first = number + 1 + count_newlines(block->start, p);
 }
 
 /* *number: how many lines there were before this block. */
@@ -351,8 +362,10 @@ static bool search_file(struct search *search, struct failure *failure)
   int result;
   bool done = true;
   search->found = search->hits.length = 0;
+  search->first = 0;
   reader_open(&reader, search->listing.fd, 0);
   while (done && (result = reader_next(&reader, &block)) > 0) {
+    if (search->first == 0) find_first_line(search, &block, number);
     if (block.hopeless) number++;
     else done = search_block(search, &block, &number);
   }
@@ -508,9 +521,7 @@ static bool read_search_option(lua_State *L, int argument, const char *name, str
                                bool *exact)
 {
   if (strcmp(name, "role") == 0) {
-    if (lua_type(L, -1) != LUA_TSTRING)
-      argument_error(L, argument, "option \"role\" must be a string, got %s", luaL_typename(L, -1));
-    search->role = lua_tolstring(L, -1, &search->role_length);
+    search->role = keep_text(L, argument, name, argument + 1, &search->role_length);
   } else if (strcmp(name, "since") == 0) {
     check_time(L, argument, name, &search->since);
   } else if (strcmp(name, "before") == 0) {
@@ -525,6 +536,7 @@ static bool read_search_option(lua_State *L, int argument, const char *name, str
   return true;
 }
 
+/* `role` gets the place behind the argument. */
 static void check_search_options(lua_State *L, int argument, struct search *search, bool *exact)
 {
   if (lua_isnoneornil(L, argument)) return;
@@ -567,7 +579,7 @@ int search_l(lua_State *L)
   struct stat st;
   bool exact = false;
   check_count(L, 3);
-  lua_settop(L, 3);
+  lua_settop(L, 4); /* the last for the role */
   const char *path = check_path(L, 1, &failure);
   struct search *search = new_search(L);
   check_search_options(L, 3, search, &exact);

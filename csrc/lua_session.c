@@ -192,7 +192,7 @@ int append_l(lua_State *L)
   bool done = open_handle(handle, &options, &failure) &&
               write_line(&handle->journal, &scratch->text, false, &failure);
   give_scratch(scratch);
-  close_handle(handle);
+  if (close_handle(handle) != 0 && done) done = fail(&failure, "close"); /* NFS writes only then */
   if (!done) return push_nil_failure(L, &failure, path);
   lua_pushboolean(L, 1);
   return 1;
@@ -223,9 +223,9 @@ static int session_tostring(lua_State *L)
   return 1;
 }
 
-bool session_journal(lua_State *L, int index, const struct journal **journal)
+bool session_journal(lua_State *L, int index, struct journal **journal)
 {
-  const struct handle *handle = test_userdata(L, index, CLASS);
+  struct handle *handle = test_userdata(L, index, CLASS);
   if (handle != NULL) *journal = handle->open ? &handle->journal : NULL;
   return handle != NULL;
 }
