@@ -14,6 +14,7 @@
 #include "sys.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -311,6 +312,14 @@ pid_t sys_lock_holder(const struct stat *st)
 #endif
 
 /* ---- process and time ---- */
+
+void sys_stay_loaded(void)
+{
+  static const char loaded = 0; /* somewhere in the module */
+  Dl_info info;
+  if (dladdr(&loaded, &info) != 0)
+    (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
 
 pid_t sys_pid(void)
 {

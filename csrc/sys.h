@@ -62,6 +62,11 @@ int sys_list(const char *path, bool (*visit)(void *context, const char *name), v
 /* The process that holds a flock on the file, from the system's lock table, or 0. */
 pid_t sys_lock_holder(const struct stat *st);
 
+/* The module's code stays in memory until the process ends: Lua unloads modules before it has
+ * called the last finalizers, and these may call it. The handle that dlopen gives is never closed.
+ */
+void sys_stay_loaded(void);
+
 pid_t sys_pid(void);
 /* Seconds since 1970, UTC. */
 int64_t sys_time(void);

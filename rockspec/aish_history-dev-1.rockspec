@@ -36,6 +36,7 @@ build = {
     aish_history = {
       incdirs = { "csrc" },
       libraries = { "m" },
+      defines = { "_FILE_OFFSET_BITS=64" },
       sources = {
         "csrc/aish_history.c",
         "csrc/buf.c",
