@@ -1,6 +1,7 @@
 /* filter.c: times are compared as bytes, which for UTC in one form is their order. */
 #include "filter.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -76,7 +77,9 @@ bool bounds_hold(const struct bound *since, const struct bound *before, const ch
 
 /* ---- items ---- */
 
-bool filter_item(const struct filter *filter, const struct index *index, const struct item *item)
+/* The kind and the time of an item. */
+static bool has_kind_and_time(const struct filter *filter, const struct index *index,
+                              const struct item *item)
 {
   char text[24];
   size_t length;
@@ -98,7 +101,8 @@ static bool has_tag(struct filter *filter, const char *value)
   return false;
 }
 
-bool filter_line(struct filter *filter, const char *line)
+/* The tag and the source, in an item's line. False with errno if memory ran out. */
+static bool has_tag_and_source(struct filter *filter, const char *line)
 {
   struct walk members;
   struct slice source;
@@ -110,4 +114,16 @@ bool filter_line(struct filter *filter, const char *line)
                 slice_is(&source, filter->source, filter->source_length, &filter->unescaped);
   }
   return tag && sourced;
+}
+
+int filter_item(struct filter *filter, const struct index *index, const struct item *item,
+                struct window *window)
+{
+  if (!has_kind_and_time(filter, index, item)) return 0;
+  if (filter->tag == NULL && filter->source == NULL) return 1;
+  const char *line = window_line(window, item->offset, item->length);
+  if (line == NULL) return errno == 0 ? 0 : -1;
+  errno = 0;
+  if (has_tag_and_source(filter, line)) return 1;
+  return errno == 0 ? 0 : -1;
 }

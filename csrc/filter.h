@@ -8,6 +8,7 @@
 
 #include "buf.h"
 #include "index.h"
+#include "window.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -34,15 +35,10 @@ void bound_from_seconds(struct bound *bound, double seconds);
 bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts,
                  size_t length);
 
-/* The kind and the time of an item. */
-bool filter_item(const struct filter *filter, const struct index *index, const struct item *item);
-/* Whether a line has to be looked at too. */
-static inline bool filter_reads(const struct filter *filter)
-{
-  return filter->tag != NULL || filter->source != NULL;
-}
-/* The tag and the source of an item, in its line, which is a JSON object. */
-bool filter_line(struct filter *filter, const char *line);
+/* 1: the item passes, 0: it does not, or is not there any more, -1 and errno: it could not be read.
+ * The window is of the index's file; it is only looked into for tags and sources. */
+int filter_item(struct filter *filter, const struct index *index, const struct item *item,
+                struct window *window);
 
 #pragma GCC visibility pop
 #endif

@@ -109,23 +109,13 @@ static bool offset_before(const void *context, uint32_t a, uint32_t b)
   return item_at(context, a)->offset < item_at(context, b)->offset;
 }
 
-/* 1: wanted, 0: not, -1: errno. */
-static int is_wanted(struct items_job *job, const struct item *item)
-{
-  if (!filter_item(job->filter, job->index, item)) return 0;
-  if (!filter_reads(job->filter)) return 1;
-  const char *line = window_line(&job->window, item->offset, item->length);
-  if (line == NULL) return errno != 0 ? -1 : 0;
-  return filter_line(job->filter, line);
-}
-
 static bool choose(struct items_job *job)
 {
   struct newest newest;
   const struct item *item;
   if (!index_newest(job->index, &newest)) return false;
   while (job->count < job->filter->limit && (item = newest_next(&newest)) != NULL) {
-    int wanted = is_wanted(job, item);
+    int wanted = filter_item(job->filter, job->index, item, &job->window);
     if (wanted < 0) return false;
     if (wanted == 0) continue;
     uint32_t position = (uint32_t)(item - job->index->items);

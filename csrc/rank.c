@@ -284,25 +284,13 @@ static bool score(struct ranking *ranking)
   return true;
 }
 
-/* 1 if the filter wants an item, 0 if not or if its line is not there any more, -1 and errno. */
-static int wants(struct ranking *ranking, uint32_t position)
-{
-  const char *line;
-  if (!filter_item(ranking->filter, ranking->index, &ranking->index->items[position])) return 0;
-  if (!filter_reads(ranking->filter)) return 1;
-  int read = read_item(ranking, position, &line);
-  if (read <= 0) return read;
-  errno = 0;
-  if (filter_line(ranking->filter, line)) return 1;
-  return errno == 0 ? 0 : -1; /* no memory for what is escaped in it */
-}
-
 static bool filter_hits(struct ranking *ranking)
 {
   size_t count, kept = 0;
   struct hit *hits = hits_of(ranking, &count);
   for (size_t i = 0; i < count; i++) {
-    int wanted = wants(ranking, hits[i].item);
+    const struct item *item = &ranking->index->items[hits[i].item];
+    int wanted = filter_item(ranking->filter, ranking->index, item, &ranking->window);
     if (wanted < 0) return false;
     if (wanted > 0) hits[kept++] = hits[i];
   }
