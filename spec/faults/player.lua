@@ -112,7 +112,8 @@ function Player:call(name, what, try, options)
   if not options.rewrites then self:check_unchanged(name, what, before, cannot_cut) end
   if options.opens and self.seam.live() ~= open_before then self:problem("%s left a descriptor open", what) end
   if options.rewrites and not cannot_cut then self:check_temporary(name, what) end
-  if options.handle and message:find("^sync ") then self:check_refused(what, try) end
+  local synced = self.fired == "fdatasync" or self.fired == "fsync"
+  if options.handle and synced and message:find("^sync ") then self:check_refused(what, try) end
   return self:again(what, try, options)
 end
 
