@@ -91,6 +91,18 @@ describe("keys", function()
       ["a b"] = { ["é"] = { nil, true, "x" } } }, items[1]))
   end)
 
+  it("may be hundreds, and all are kept", function()
+    local parts, expected = {}, { id = 1, kind = "fact", content = "x" }
+    for index = 1, 300 do
+      parts[index] = (',"key %d":%d'):format(index, index)
+      expected["key " .. index] = index
+    end
+    local path = helper.write(helper.tmpdir() .. "/memory.jsonl",
+      '{"id":1,"kind":"fact","content":"x"' .. table.concat(parts) .. "}\n" .. support.item(2))
+    assert.same(expected, aish.load_memory(path, { before = "2000-01-01" })[1])
+    assert.equal(2, #aish.load_memory(path))
+  end)
+
   it("may be written with escapes", function()
     local items = check({ 1 }, 4, table.concat({
       '{"\\u0069d":1,"\\u0074\\u0073":"t","k\\u0069nd":"f\\u0061ct","\\u0063ontent":"c"}',
