@@ -95,7 +95,7 @@ asan: deps ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitize
 
 valgrind: deps ## Run the specs under valgrind, but for those that are too slow there
 	@.ci/deps valgrind
-	@$(MAKE) BUILD='$(BUILD)/valgrind' CFLAGS='-O1 -g' all
+	@$(MAKE) BUILD='$(BUILD)/valgrind' CFLAGS='-O1 -g' all '$(BUILD)/valgrind/faults/aish_history.so'
 	@BUILD='$(BUILD)/valgrind' TESTS='$(TESTS)' spec/suites valgrind
 
 coverage: deps ## Say which lines and branches of csrc the specs do not reach
