@@ -6,7 +6,7 @@ local wait = require("posix.sys.wait")
 local children = {}
 
 -- Ends a child whose spec failed before it could.
-local LIFE = 60
+local LIFE = 300
 
 local function say(descriptor, text)
   local from = 1

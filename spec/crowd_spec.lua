@@ -10,7 +10,7 @@ local WRITERS, ADDS, READERS = 16, 1000, 2
 -- Each says the id of each of its contents, a line each.
 local writer = [[
   local path, go, name, adds = ...
-  local memory = assert(aish.open(path, { shared = true, sync = "none", wait = 55 }))
+  local memory = assert(aish.open(path, { shared = true, sync = "none", wait = 290 }))
   await(go)
   local lines = {}
   for number = 1, adds do
@@ -57,7 +57,7 @@ local compactor = [[
   local path, done = ...
   local rounds = 0
   repeat
-    local result = assert(aish.compact(path, { wait = 55 }))
+    local result = assert(aish.compact(path, { wait = 290 }))
     assert(result.damaged == 0 and result.dropped == 0)
     rounds = rounds + 1
   until unistd.access(done) == 0

@@ -139,7 +139,7 @@ local function await(path)
   end
 end
 io.stdout:setvbuf("no")
-unistd.alarm(60)
+unistd.alarm(300)
 print(unistd.getpid())
 ]]
 
