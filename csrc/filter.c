@@ -89,20 +89,19 @@ static bool has_kind_and_time(const struct filter *filter, const struct index *i
   return bounds_hold(&filter->since, &filter->before, ts, length);
 }
 
-static bool has_tag(struct filter *filter, const char *value)
+static bool has_tag(const struct filter *filter, const char *value)
 {
   struct walk elements;
   struct slice element;
   if (*value != '[') return false;
   for (walk_begin(&elements, value); walk_next(&elements);)
-    if (walk_string(&elements, &element) &&
-        slice_is(&element, filter->tag, filter->tag_length, &filter->unescaped))
+    if (walk_string(&elements, &element) && slice_is(&element, filter->tag, filter->tag_length))
       return true;
   return false;
 }
 
-/* The tag and the source, in an item's line. False with errno if memory ran out. */
-static bool has_tag_and_source(struct filter *filter, const char *line)
+/* The tag and the source, in an item's line. */
+static bool has_tag_and_source(const struct filter *filter, const char *line)
 {
   struct walk members;
   struct slice source;
@@ -111,19 +110,17 @@ static bool has_tag_and_source(struct filter *filter, const char *line)
     if (filter->tag != NULL && walk_key_is(&members, "tags")) tag = has_tag(filter, members.value);
     if (filter->source != NULL && walk_key_is(&members, "source"))
       sourced = walk_string(&members, &source) &&
-                slice_is(&source, filter->source, filter->source_length, &filter->unescaped);
+                slice_is(&source, filter->source, filter->source_length);
   }
   return tag && sourced;
 }
 
-int filter_item(struct filter *filter, const struct index *index, const struct item *item,
+int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window)
 {
   if (!has_kind_and_time(filter, index, item)) return 0;
   if (filter->tag == NULL && filter->source == NULL) return 1;
   const char *line = window_line(window, item->offset, item->length);
   if (line == NULL) return errno == 0 ? 0 : -1;
-  errno = 0;
-  if (has_tag_and_source(filter, line)) return 1;
-  return errno == 0 ? 0 : -1;
+  return has_tag_and_source(filter, line);
 }

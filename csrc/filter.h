@@ -24,7 +24,6 @@ struct filter {
   size_t tag_length, source_length;
   struct bound since, before;
   size_t limit; /* SIZE_MAX: none */
-  struct buf unescaped;
 };
 
 /* Reads a time: a date `YYYY-MM-DD`, with `THH:MM` or `THH:MM:SS` and a `Z` or without. */
@@ -37,7 +36,7 @@ bool bounds_hold(const struct bound *since, const struct bound *before, const ch
 
 /* 1: the item passes, 0: it does not, or is not there any more, -1 and errno: it could not be read.
  * The window is of the index's file; it is only looked into for tags and sources. */
-int filter_item(struct filter *filter, const struct index *index, const struct item *item,
+int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window);
 
 #pragma GCC visibility pop

@@ -186,6 +186,21 @@ static char plain_escape(char letter)
   }
 }
 
+bool json_is(const char *p, const char *end, const char *text, size_t length)
+{
+  while (p < end) {
+    char unit[4], *out = unit;
+    if (*p != '\\') *out++ = *p++;
+    else if (p[1] == 'u') p = unescape_code(p + 2, &out);
+    else *out++ = plain_escape(p[1]), p += 2;
+    size_t size = (size_t)(out - unit);
+    if (size > length || memcmp(unit, text, size) != 0) return false;
+    text += size;
+    length -= size;
+  }
+  return length == 0;
+}
+
 size_t json_unescape(const char *p, const char *end, char *out)
 {
   const char *begin = out;

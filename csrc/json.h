@@ -36,6 +36,8 @@ const char *json_number(const char *p, struct json_error *error);
  * many. A surrogate without its other half becomes the three bytes of its code point (WTF-8), so
  * that nothing is lost. */
 size_t json_unescape(const char *p, const char *end, char *out);
+/* Whether these bytes are the text. */
+bool json_is(const char *p, const char *end, const char *text, size_t length);
 
 static inline const char *json_fail(struct json_error *error, const char *reason, const char *at)
 {

@@ -196,7 +196,6 @@ int items_build(lua_State *L, struct items_job *job, struct failure *failure)
   if (job->held) release_collector(L, job->was_running);
   window_close(&job->window);
   buf_free(&job->chosen);
-  buf_free(&job->filter->unescaped);
   sys_free(job->reading);
   if (status != 0) return -1;
   return job->failed ? 0 : 1;

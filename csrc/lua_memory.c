@@ -489,7 +489,6 @@ static int memory_search_l(lua_State *L)
   check_query(L, 2, &query, exact);
   bool done = find(&handle->memory, &query, &filter, &found, &failure);
   query_free(&query);
-  buf_free(&filter.unescaped);
   int status = done ? lua_pcall(L, 1, 1, 0) : 0;
   if (found.held) release_collector(L, found.was_running);
   window_close(&found.window);

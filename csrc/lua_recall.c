@@ -272,8 +272,7 @@ static bool match_string(void *context, const struct slice *string)
 static bool is_role(struct search *search, const struct turn *turn)
 {
   if (search->role == NULL) return true;
-  return turn->role.start != NULL &&
-         slice_is(&turn->role, search->role, search->role_length, &search->scratch);
+  return turn->role.start != NULL && slice_is(&turn->role, search->role, search->role_length);
 }
 
 static bool is_in_time(struct search *search, const struct turn *turn)

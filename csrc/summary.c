@@ -42,10 +42,7 @@ static bool take_meta(struct summary *summary, const struct turn *turn)
 
 static bool take_first(struct summary *summary, const struct turn *turn)
 {
-  struct buf scratch = {NULL, 0, 0};
-  bool user = turn->role.start != NULL && slice_is(&turn->role, "user", 4, &scratch);
-  buf_free(&scratch);
-  if (!user) return true;
+  if (turn->role.start == NULL || !slice_is(&turn->role, "user", 4)) return true;
   summary->has_first = true;
   if (!turn_text(turn->content, &summary->first)) return false;
   cut(&summary->first);

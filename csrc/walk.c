@@ -65,12 +65,9 @@ bool slice_append(const struct slice *slice, struct buf *buf)
   return true;
 }
 
-bool slice_is(const struct slice *slice, const char *text, size_t length, struct buf *scratch)
+bool slice_is(const struct slice *slice, const char *text, size_t length)
 {
   size_t raw = (size_t)(slice->end - slice->start);
-  if (!slice->escaped) return raw == length && memcmp(slice->start, text, length) == 0;
-  if (raw > 6 * length) return false;
-  scratch->length = 0;
-  return slice_append(slice, scratch) && scratch->length == length &&
-         memcmp(scratch->data, text, length) == 0;
+  if (slice->escaped) return json_is(slice->start, slice->end, text, length);
+  return raw == length && memcmp(slice->start, text, length) == 0;
 }

@@ -30,8 +30,8 @@ bool walk_key_is(const struct walk *walk, const char *name);
 /* Whether the value is neither null nor false, as Lua sees it. */
 bool walk_is_true(const struct walk *walk);
 
-/* Whether a string is this text. `scratch` is for unescaping it. */
-bool slice_is(const struct slice *slice, const char *text, size_t length, struct buf *scratch);
+/* Whether a string is this text. */
+bool slice_is(const struct slice *slice, const char *text, size_t length);
 /* Appends what a string stands for. False: out of memory. */
 bool slice_append(const struct slice *slice, struct buf *buf);
 
