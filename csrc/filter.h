@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
 #include "index.h"
 #include "window.h"
 
