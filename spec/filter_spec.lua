@@ -392,6 +392,10 @@ describe("a filter that is none", function()
     it("is a " .. kind, function() raises(cases.values[kind], kind) end)
   end
 
+  it("has a set of kinds instead of an array", function()
+    raises({ kind = { fact = true } }, 'option "kind" must be a name or an array of names')
+  end)
+
   for _, key in ipairs({ "since", "before" }) do
     it("has a time that is none: " .. key, function()
       for _, value in ipairs(support.no_times) do raises({ [key] = value }, '"' .. key .. '"', "time") end
