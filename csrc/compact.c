@@ -317,7 +317,7 @@ static bool sort_out(struct rewrite *rewrite)
   static const struct pass learn = {learn_object, learn_damage, learn_nothing};
   static const struct pass take = {take_object, take_damage, take_too_long};
   if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
-  rewrite->highest_id = memory_highest_id(rewrite->memory);
+  rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
   return go_through(rewrite, &take) && keep_highest_ids(rewrite) && flush(&rewrite->kept) &&
          flush(&rewrite->damaged);
 }
@@ -429,7 +429,7 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   };
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
-  uint64_t highest_id = memory_highest_id(memory);
+  uint64_t highest_id = memory_next_id(memory) - 1;
   bool done = run(&rewrite, failure);
   if (!done || dry_run) { /* the index has learnt what is not in it yet */
     memory->index.max_id = highest_id;

@@ -281,23 +281,36 @@ static bool fail_sync(struct journal *journal, int result, struct failure *failu
   return fail(failure, "sync");
 }
 
-bool journal_sync(struct journal *journal, struct failure *failure)
+static bool sync_bytes(struct journal *journal, struct failure *failure)
 {
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
   int result = sys_sync(journal->fd);
-  if (result == 0 && !journal->names_synced) {
-    result = sync_names(journal);
-    journal->names_synced = result == 0;
-  }
   return result == 0 || fail_sync(journal, result, failure);
+}
+
+static bool sync_entries(struct journal *journal, struct failure *failure)
+{
+  if (journal->names_synced) return true;
+  int result = sync_names(journal);
+  journal->names_synced = result == 0;
+  return result == 0 || fail_sync(journal, result, failure);
+}
+
+bool journal_sync(struct journal *journal, struct failure *failure)
+{
+  return sync_bytes(journal, failure) && sync_entries(journal, failure);
 }
 
 bool journal_sync_all(struct journal *journal, struct failure *failure)
 {
-  if (!is_own(journal, failure)) return false;
-  if (journal->fd >= 0 && !journal->failed && sys_sync(journal->fd) != 0)
-    return fail_sync(journal, -1, failure);
-  return journal_attach(journal, false, failure) && journal_sync(journal, failure);
+  const bool open = journal->fd >= 0;
+  const dev_t device = journal->device;
+  const ino_t inode = journal->inode;
+  if (!is_own(journal, failure) || (open && !sync_bytes(journal, failure)) ||
+      !journal_attach(journal, false, failure))
+    return false;
+  bool same = open && journal->device == device && journal->inode == inode;
+  return (same || sync_bytes(journal, failure)) && sync_entries(journal, failure);
 }
 
 static void undo(struct journal *journal, uint64_t start)

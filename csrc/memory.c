@@ -29,22 +29,10 @@ int memory_close(struct memory *memory)
   return journal_close(&memory->journal);
 }
 
-uint64_t memory_highest_id(const struct memory *memory)
-{
-  uint64_t highest = memory->index.max_id;
-  return highest > memory->highest_id ? highest : memory->highest_id;
-}
-
-/* The first of `count` ids in a row that are given next. Those that a tombstone targets are left
- * out: an item of such an id would be forgotten from the beginning. */
-static uint64_t next_ids(const struct memory *memory, size_t count)
-{
-  return index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
-}
-
 uint64_t memory_next_id(const struct memory *memory)
 {
-  return next_ids(memory, 1);
+  uint64_t highest = memory->index.max_id;
+  return (highest > memory->highest_id ? highest : memory->highest_id) + 1;
 }
 
 static const char *ts_now(struct memory *memory)
@@ -83,7 +71,7 @@ static bool read_on(struct memory *memory, struct failure *failure)
 
 bool memory_reread(struct memory *memory, struct failure *failure)
 {
-  memory->highest_id = memory_highest_id(memory);
+  memory->highest_id = memory_next_id(memory) - 1;
   index_free(&memory->index);
   return read_on(memory, failure);
 }
@@ -188,11 +176,12 @@ static void put_head(struct buf *lines, uint64_t id, const char *ts, enum record
   put_text(lines, "\",");
 }
 
-/* Makes room for `count` lines, whose ids run on from *first. */
+/* Makes room for `count` lines, whose ids run on from *first. Ids that a tombstone targets are left
+ * out: an item of such an id would be forgotten from the beginning. */
 static bool start_lines(struct memory *memory, size_t size, size_t count, uint64_t *first,
                         struct failure *failure)
 {
-  *first = next_ids(memory, count);
+  *first = index_untargeted(&memory->index, memory_next_id(memory), count);
   if (RECORD_ID_MAX - (*first - 1) < count)
     return fail_because(failure, EOVERFLOW, "add to", "no ids are left");
   buf_reset(&memory->lines);

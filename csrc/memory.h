@@ -47,9 +47,8 @@ bool memory_lock(struct memory *memory, struct failure *failure);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);
 
-/* The highest id that is in the file or was given. */
-uint64_t memory_highest_id(const struct memory *memory);
-/* The id that is given next; one more than RECORD_ID_MAX if there is none left. */
+/* The id that is given next, unless a tombstone targets it; one more than RECORD_ID_MAX if there is
+ * none left. */
 uint64_t memory_next_id(const struct memory *memory);
 
 /* Appends the drafts, all of them or none, in one write. Their bodies stand one behind the other;

@@ -260,10 +260,10 @@ static void collect(struct words *words, struct buf *holders)
 
 bool words_find(struct words *words, const struct needle *needle, struct buf *holders)
 {
-  const char *text = words->text.data, *p = text, *all = text + words->text.length;
-  size_t token = 0;
   holders->length = 0;
   if (words->token_count == 0) return true;
+  const char *text = words->text.data, *p = text, *all = text + words->text.length;
+  size_t token = 0;
   while ((p = needle_find(needle, p, all)) != NULL) {
     token = token_at(words, token, (size_t)(p - text));
     const char *end = text + token_end(words, token);
