@@ -40,11 +40,13 @@ enum part { PART_NONE, PART_ONE, PART_HALF, PART_MOST };
 /* The call number `at` fails with `number`; `after` it all of the same name, or all. A write may
  * put a part of its bytes: then it is the next write that fails with `number`, or, if that is 0,
  * none. `truncates`: what every ftruncate from then on fails with. `ends`: a pread that is to fail
- * finds the end of the file instead, as if somebody had cut it short. */
+ * finds the end of the file instead, as if somebody had cut it short. `grows`: the pread that is
+ * chosen fails not, but right behind it somebody appends the text `by` to the file of that name. */
 static struct fault {
   long at;
   int number, truncates;
   bool ends;
+  char *grows, *by;
   enum after after;
   enum part part;
   const char *fired; /* the name of the call that was chosen, once it was made */
@@ -194,10 +196,20 @@ int seam_fchown(int fd, uid_t owner, gid_t group)
   return fails("fchown") ? -1 : fchown(fd, owner, group);
 }
 
+static void grow_file(void)
+{
+  int fd = open(fault.grows, O_WRONLY | O_APPEND);
+  size_t size = strlen(fault.by);
+  if (fd < 0 || write(fd, fault.by, size) != (ssize_t)size || close(fd) != 0) abort();
+}
+
 ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
 {
-  if (fails("pread")) return fault.ends ? 0 : -1;
-  return pread(fd, buffer, size, offset);
+  bool failed = fails("pread");
+  if (failed && fault.grows == NULL) return fault.ends ? 0 : -1;
+  ssize_t got = pread(fd, buffer, size, offset);
+  if (failed) grow_file();
+  return got;
 }
 
 static ssize_t put(int fd, const void *bytes, size_t size)
@@ -440,6 +452,22 @@ static long field(lua_State *L, const char *name)
   return value;
 }
 
+static char *text_field(lua_State *L, const char *name)
+{
+  lua_getfield(L, 1, name);
+  const char *text = lua_tostring(L, -1);
+  char *copy = text != NULL ? copy_bytes(text, strlen(text)) : NULL;
+  lua_pop(L, 1);
+  return copy;
+}
+
+static void clear_fault(void)
+{
+  free(fault.grows);
+  free(fault.by);
+  memset(&fault, 0, sizeof fault);
+}
+
 static int option(lua_State *L, const char *name, const char *const names[])
 {
   lua_getfield(L, 1, name);
@@ -449,17 +477,20 @@ static int option(lua_State *L, const char *name, const char *const names[])
 }
 
 /* arm{at=, number=, [part = "one", "half" or "most"], [after = "same" or "all"], [truncates=],
- * [ends = 1]}: see struct fault. Calls are numbered from here, beginning with 1. */
+ * [ends = 1], [grows=, by=]}: see struct fault. Calls are numbered from here, beginning with 1. */
 static int arm_l(lua_State *L)
 {
   static const char *const parts[] = {"none", "one", "half", "most", NULL};
   static const char *const afters[] = {"nothing", "same", "all", NULL};
   luaL_checktype(L, 1, LUA_TTABLE);
   calls = 0;
+  clear_fault();
   fault = (struct fault){.at = field(L, "at"),
                          .number = (int)field(L, "number"),
                          .truncates = (int)field(L, "truncates"),
                          .ends = field(L, "ends") != 0,
+                         .grows = text_field(L, "grows"),
+                         .by = text_field(L, "by"),
                          .part = (enum part)option(L, "part", parts),
                          .after = (enum after)option(L, "after", afters)};
   return 0;
@@ -469,7 +500,7 @@ static int arm_l(lua_State *L)
 static int disarm_l(lua_State *L)
 {
   lua_pushstring(L, fault.fired);
-  memset(&fault, 0, sizeof fault);
+  clear_fault();
   refusal.at = 0;
   return 1;
 }
@@ -620,7 +651,8 @@ int luaopen_aish_history_seam(lua_State *L)
   } numbers[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
                  {"EDQUOT", EDQUOT}, {"EMFILE", EMFILE}, {"EACCES", EACCES},
                  {"EAGAIN", EAGAIN}, {"ENOLCK", ENOLCK}, {"EINVAL", EINVAL},
-                 {"ENOMEM", ENOMEM}, {"ENOSYS", ENOSYS}, {"EOPNOTSUPP", EOPNOTSUPP}};
+                 {"ENOMEM", ENOMEM}, {"ENOSYS", ENOSYS}, {"EOPNOTSUPP", EOPNOTSUPP},
+                 {"EPERM", EPERM},   {"EROFS", EROFS}};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     set_number(L, numbers[i].name, numbers[i].number);

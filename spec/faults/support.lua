@@ -34,6 +34,22 @@ function support.run(file, ...)
   ]]):format(directory .. "/?.so;", file), ...)
 end
 
+--- Runs Lua source on the fault build, where `aish`, `seam` and `at(name, number)` (which of the calls
+-- since seam.arm was the number-th of that name) are at hand; returns what it printed.
+function support.run_code(code, ...)
+  return helper.run(([[
+    package.cpath = %q .. package.cpath
+    local aish, seam = require("aish_history"), require("aish_history.seam")
+    local function at(name, number)
+      for index, called in ipairs(seam.calls()) do
+        if called == name then number = number - 1 end
+        if number == 0 then return index end
+      end
+      error("too few calls of " .. name)
+    end
+  ]]):format(directory .. "/?.so;") .. code, ...)
+end
+
 --- The counts, which are the last line of what such a file prints.
 function support.report(kind, name, output)
   print(("%s: %s: %s"):format(kind, name, output:match("([^\n]*)\n$")))
