@@ -173,18 +173,19 @@ int scan_l(lua_State *L)
 static bool was_rewritten(const struct scan *scan)
 {
   char tail[TAIL];
+  if (scan->tail_length == 0) return false;
   ssize_t got = sys_read_at(scan->fd, tail, scan->tail_length, scan->from - scan->tail_length);
   return got >= 0 &&
          ((size_t)got < scan->tail_length || memcmp(tail, scan->tail, scan->tail_length) != 0);
 }
 
-/* Whether the path leads to another file now, or what was read is not in the file any more. */
+/* Whether the path leads to another file now, or the file has become shorter than what was read. */
 static bool is_other_file(const struct scan *scan)
 {
   struct stat st;
   if (sys_stat(scan->path, &st) != 0) return false; /* gone; another may come */
   return st.st_dev != scan->st.st_dev || st.st_ino != scan->st.st_ino ||
-         (uint64_t)st.st_size < scan->from || was_rewritten(scan);
+         (uint64_t)st.st_size < scan->from;
 }
 
 /* Opens the file, or reads on in it from the last whole line; false: there is none. */
@@ -217,12 +218,26 @@ static void pass(struct scan *scan, const struct line *line)
   memcpy(scan->tail, line->text + size - scan->tail_length, scan->tail_length);
 }
 
+/* As lines_next, but begins anew where what is read does not go on with what was read before: that
+ * is looked at behind each reading, so that it holds for what was read. */
+static int next_line(struct scan *scan, struct line *line)
+{
+  uint64_t position = scan->lines.reader.position;
+  int result = lines_next(&scan->lines, line);
+  if (result < 0 || (result > 0 && scan->lines.reader.position == position)) return result;
+  if (!was_rewritten(scan)) return result;
+  scan->from = scan->number = scan->tail_length = 0;
+  lines_close(&scan->lines);
+  lines_open(&scan->lines, scan->fd, 0);
+  return lines_next(&scan->lines, line);
+}
+
 /* Pushes the next whole line of the open file; returns how much, 0 at its end, or -1 and errno. */
 static int follow_on(lua_State *L, struct scan *scan, struct decoder *decoder)
 {
   struct line line;
   int result = 0, pushed = 0;
-  while (pushed == 0 && scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0 &&
+  while (pushed == 0 && scan->fd >= 0 && (result = next_line(scan, &line)) > 0 &&
          !line.unfinished) {
     pass(scan, &line);
     pushed = push_line(L, scan, decoder, &line);
