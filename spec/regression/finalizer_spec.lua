@@ -1,0 +1,160 @@
+-- What a finalizer did while a call of the module was running took away what that call was using: the
+-- file that a compaction replaced, the strings of a table of options; and an error that it raised left
+-- an iterator busy for good.
+local helper = require("spec.helper")
+
+-- Every script runs in a process of its own. `arm(fn)` has the collector call fn once.
+local prelude = [[
+  local aish = require("aish_history")
+  local dir = ...
+  local path = dir .. "/memory.jsonl"
+  local fired = 0
+  local function arm(fn)
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = function()
+      fired = fired + 1
+      fn()
+    end
+  end
+
+  -- A memory of `count` items, half as many as there were.
+  local function make(count)
+    local memory, drafts = assert(aish.open(path, { sync = "none" })), {}
+    for index = 1, count do drafts[index] = { kind = "fact", content = "content " .. index } end
+    assert(memory:add_many(drafts))
+    assert(memory:add_many(drafts))
+    for id = 1, 2 * count, 2 do memory:forget(id) end
+    return memory
+  end
+
+  -- Compacts the file, and gives the number of the descriptor it had to one that holds other texts.
+  local kept = {}
+  local function swap(memory)
+    assert(memory:compact())
+    local lines = {}
+    for line in io.lines(path) do lines[#lines + 1] = (line:gsub("content ", "another ")) end
+    local other = assert(io.open(dir .. "/other", "w+"))
+    other:write(table.concat(lines, "\n"), "\n")
+    other:flush()
+    kept[#kept + 1] = other
+  end
+
+  -- How many items there are and how many of them are not as they were added.
+  local function judge(items, message)
+    if not items then return print("failed", message) end
+    local wrong, seen = 0, {}
+    for _, item in ipairs(items) do
+      local number = tonumber(item.content:match("^content (%d+)$"))
+      if not number or seen[item.id] or item.id % 2 ~= 0 or (item.id - number) % (#items) ~= 0 then wrong = wrong + 1 end
+      seen[item.id] = true
+    end
+    print(#items, wrong)
+  end
+]]
+
+describe("a finalizer", function()
+  helper.guard(before_each, after_each)
+
+  local function case(label, expected, code)
+    it(label, function()
+      assert.equal(expected, helper.run(prelude .. code, helper.tmpdir()))
+    end)
+  end
+
+  for _, count in ipairs({ 100, 12000 }) do
+    for call, code in pairs({
+      ["items"] = "memory:items()",
+      ["items with a filter"] = 'memory:items({ kind = "fact", since = "2000-01-01" })',
+      ["memory:search"] = ('memory:search("content", { limit = %d })'):format(2 * count),
+      ["memory:search for a text"] = ('memory:search("content ", { exact = false, limit = %d })'):format(2 * count),
+      ["load_memory"] = "aish.load_memory(path)",
+    }) do
+      case(("may compact a memory of %d items during %s"):format(count, call), ("%d\t0\n%d\t0\ntrue\n"):format(count, count), ([[
+        local memory = make(%d)
+        collectgarbage()
+        collectgarbage()
+        arm(function() swap(memory) end)
+        judge(%s)
+        collectgarbage()
+        judge(%s)
+        collectgarbage()
+        print(fired == 1)
+        memory:close()
+      ]]):format(count, code, code))
+    end
+  end
+
+  case("may clear the options of sessions", "0\ntrue\n", [[
+    for index = 1, 300 do
+      local file = assert(io.open(("%s/s%04d.jsonl"):format(dir, index), "w"))
+      file:write(('{"role":"user","content":"hello %d"}\n'):format(index))
+      file:close()
+    end
+    local options, wrong = {}, 0
+    for round = 1, 20 do
+      -- A string that nobody else has.
+      options.before = ("s0200.jsonk"):sub(1, 5) .. ".k" .. round
+      arm(function()
+        options.before = nil
+        collectgarbage()
+        for index = 1, 200 do options[1] = ("s0%03d"):format(index) .. ".k" .. round end
+        options[1] = nil
+      end)
+      if #aish.sessions(dir, options) ~= 200 then wrong = wrong + 1 end
+      collectgarbage()
+    end
+    print(wrong)
+    print(fired == 20)
+  ]])
+
+  case("may clear the options of a search", "0\ntrue\n", [[
+    for number = 1, 100 do
+      local file = assert(io.open(("%s/s%d.jsonl"):format(dir, number), "w"))
+      for index = 1, 20 do
+        file:write(('{"role":"role %d","content":"hello %d","x":{"y":[1,2,3,{"z":"zz"}]}}\n'):format(index % 2, index))
+      end
+      file:close()
+    end
+    local options, wrong = { limit = 5000 }, 0
+    for round = 1, 20 do
+      options.role = "role " .. tostring(round % 2)
+      arm(function()
+        options.role = nil
+        collectgarbage()
+        for index = 1, 200 do options[1] = ("role"):sub(1, 4) .. "-" .. index .. round end
+        options[1] = nil
+      end)
+      if #aish.search(dir, "hello", options) ~= 1000 then wrong = wrong + 1 end
+      collectgarbage()
+    end
+    print(wrong)
+    print(fired == 20)
+  ]])
+
+  for _, name in ipairs({ "scan", "follow" }) do
+    case("may raise during " .. name .. ", which goes on", "true\ttrue\ntrue\n", ([[
+      local file = assert(io.open(dir .. "/s.jsonl", "w"))
+      for index = 1, 40 do file:write('{"n":', index, ',"a":[', ("{},"):rep(20000), "1]}\n") end
+      file:close()
+      local iterator = assert(aish.%s(dir .. "/s.jsonl"))
+      local last, raised, ended = 0, 0, false
+      repeat
+        if raised < 5 then arm(function() error("raised by a finalizer") end) end
+        local ok, number, record = pcall(iterator)
+        if not ok then
+          raised = raised + 1
+          ended = not number:find("raised by a finalizer", 1, true)
+          if ended then print(number) end
+        elseif number then
+          if number <= last or record.n ~= number or #record.a ~= 20001 then print("wrong", number) end
+          last = number
+        else
+          ended = true
+        end
+      until ended
+      print(last > 30, fired > 0)
+      iterator:close()
+      print(pcall(iterator))
+    ]]):format(name))
+  end
+end)
