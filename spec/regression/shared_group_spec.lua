@@ -1,0 +1,112 @@
+-- Compaction gave the file that a group shares to the group of whoever called it, with the permissions
+-- that were meant for the other: its owner could not open it any more, and strangers could.
+local aish = require("aish_history")
+local helper = require("spec.helper")
+local lfs = require("lfs")
+local stat = require("posix.sys.stat")
+local support = require("spec.memory_support")
+local unistd = require("posix.unistd")
+
+local OWNER, MEMBER, STRANGER, GROUP = 41111, 42222, 43333, 45555
+
+describe("a compacted file", function()
+  helper.guard(before_each, after_each)
+
+  local function status(command)
+    local result = os.execute(command .. " >/dev/null 2>&1")
+    return result == 0 or result == true
+  end
+
+  local function module_path()
+    for template in package.cpath:gmatch("[^;]+") do
+      local path = template:gsub("?", "aish_history")
+      if lfs.attributes(path) then return path end
+    end
+  end
+
+  -- A directory and a file of these modes, and `as(user, code)`, which runs code as a user of a group of
+  -- the same number who is in GROUP too unless he is a stranger; nil where we may not be others.
+  local function shared(directory_mode, mode)
+    if unistd.geteuid() ~= 0 or not status("setpriv --reuid 41111 --regid 41111 --groups 45555 true") then return nil end
+    local dir = helper.tmpdir()
+    assert(unistd.chown(dir, OWNER, GROUP))
+    local path = helper.write(dir .. "/memory.jsonl", support.item(1) .. support.item(2) .. support.tombstone(3, 1))
+    -- The module where everybody can load it; neither need the checkout be within their reach.
+    local module = helper.tmpdir()
+    assert(os.execute("chmod 755 " .. helper.quote(module)))
+    helper.write(module .. "/aish_history.so", helper.read(module_path()))
+    assert(unistd.chown(path, OWNER, GROUP))
+    assert(os.execute(("chmod %s %s && chmod %s %s"):format(mode, helper.quote(path), directory_mode, helper.quote(dir))))
+    return path, function(user, code)
+      local groups = user == STRANGER and "--clear-groups" or "--groups " .. GROUP
+      if user == 0 then groups = "--keep-groups" end
+      local pipe = assert(io.popen(("exec 2>&1\ncd /\nsetpriv --reuid %d --regid %d %s %s"):format(user, user, groups,
+        helper.command(("package.cpath = %q\nlocal aish, path = require('aish_history'), ...\n"):format(module .. "/?.so")
+          .. code, path))))
+      local output = pipe:read("*a")
+      pipe:close()
+      return output
+    end
+  end
+
+  local function case(label, directory_mode, mode, fn)
+    it(label, function()
+      local path, as = shared(directory_mode, mode)
+      if not path then return pending("other users' processes need root and setpriv") end
+      fn(path, as, function()
+        local st = assert(stat.stat(path))
+        return { st.st_uid, st.st_gid, ("%o"):format(st.st_mode % 4096) }
+      end)
+    end)
+  end
+
+  local COMPACT = "print(assert(aish.compact(path)).kept)"
+  local ADD = "local memory = assert(aish.open(path, { shared = true })) print(memory:add('fact', 'x')) memory:close()"
+
+  for _, directory_mode in ipairs({ "0770", "2770" }) do
+    case("by another member stays the group's, and all can use it: " .. directory_mode, directory_mode, "0660", function(path, as, now)
+      assert.equal("1\n", as(MEMBER, COMPACT))
+      assert.same({ MEMBER, GROUP, "660" }, now())
+      assert.equal("4\n", as(OWNER, ADD))
+      assert.equal("2\n", as(OWNER, COMPACT))
+      assert.same({ OWNER, GROUP, "660" }, now())
+      assert.equal("5\n", as(MEMBER, ADD))
+      assert.same({ 5, 4, 2 }, support.pluck(aish.load_memory(path), "id"))
+    end)
+  end
+
+  case("by another member through an open handle stays the group's", "0770", "0660", function(_, as, now)
+    assert.equal("1\n3\n", as(MEMBER, [[
+      local memory = assert(aish.open(path))
+      print(assert(memory:compact()).kept)
+      assert(memory:add("fact", "x") == 4 and memory:add("fact", "y") == 5)
+      print(#memory)
+    ]]))
+    assert.same({ MEMBER, GROUP, "660" }, now())
+  end)
+
+  case("by root is its owner's still", "0770", "0660", function(_, as, now)
+    assert.equal("1\n", as(0, COMPACT))
+    assert.same({ OWNER, GROUP, "660" }, now())
+    assert.equal("4\n", as(OWNER, ADD))
+  end)
+
+  case("by its owner has the mode it had", "0770", "0604", function(_, as, now)
+    assert.equal("1\n", as(OWNER, COMPACT))
+    assert.same({ OWNER, GROUP, "604" }, now())
+  end)
+
+  case("by one who is not in the group takes nothing from it to another group", "0777", "0666", function(_, as, now)
+    assert.equal("1\n", as(STRANGER, COMPACT))
+    assert.same({ STRANGER, STRANGER, "606" }, now())
+    assert.equal("4\n", as(OWNER, ADD))
+  end)
+
+  case("leaves its damaged lines in a file that nobody gains", "0770", "0660", function(path, as, now)
+    helper.write(path, "garbage\n" .. helper.read(path))
+    assert.equal("1\n", as(MEMBER, COMPACT))
+    assert.same({ MEMBER, GROUP, "660" }, now())
+    local st = assert(stat.stat(path .. ".damaged"))
+    assert.same({ MEMBER, "600" }, { st.st_uid, ("%o"):format(st.st_mode % 4096) })
+  end)
+end)
