@@ -126,7 +126,9 @@ function support.reading(bytes)
     if ts(a) ~= ts(b) then return ts(a) > ts(b) end
     return a.id > b.id
   end)
-  return active, highest + 1
+  local given = highest + 1
+  while forgotten[given] do given = given + 1 end
+  return active, highest + 1, given
 end
 
 -- The alarm ends a child whose spec failed before it could.
