@@ -1,5 +1,5 @@
 --- The benchmark: run.lua DIRECTORY [quick] [JOB...]. Prints a row a comparison as it goes; a full run
--- also writes RESULTS.md and the pictures beside this file. Nothing here fails for being slow.
+-- also writes RESULTS.md and the pictures beside this file, and renews the figures in README.md. Nothing here fails for being slow.
 local measure = require("measure")
 measure.here = arg[0]:match("^(.*/)") or "./"
 package.path = measure.here .. "jobs/?.lua;" .. package.path
@@ -26,4 +26,7 @@ end
 
 local report = require("report")
 report.print(bench)
-if not quick and #wanted == 0 then report.write(bench, measure.here .. "RESULTS.md") end
+if not quick and #wanted == 0 then
+  report.write(bench, measure.here .. "RESULTS.md")
+  require("readme").update("README.md", measure.here .. "RESULTS.md")
+end
