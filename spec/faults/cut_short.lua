@@ -87,12 +87,8 @@ local function is_known(content)
   return false
 end
 
-local cases, problems = 0, 0
-
-local function problem(...)
-  problems = problems + 1
-  if problems <= 20 then print(table.concat({ ... })) end
-end
+local cases = 0
+local problem, problems = require("spec.faults.problems")("")
 
 local function check(what, found, message)
   if not found then
@@ -141,4 +137,4 @@ memory:close()
 collectgarbage()
 local descriptors = seam.live()
 if descriptors ~= 0 then problem(descriptors, " descriptors left open") end
-print(("%d cases, %d of them with less, %d with problems"):format(cases, fewer, problems))
+print(("%d cases, %d of them with less, %d with problems"):format(cases, fewer, problems()))

@@ -11,12 +11,8 @@ local root = ...
 local log_path, memory_path = root .. "/logs/2026.jsonl", root .. "/memory.jsonl"
 assert(require("lfs").mkdir(root .. "/logs"))
 
-local cases, problems = 0, 0
-
-local function problem(...)
-  problems = problems + 1
-  if problems <= 20 then print(table.concat({ ... }, ": ")) end
-end
+local cases = 0
+local problem, problems = require("spec.faults.problems")(": ")
 
 local function text(records)
   local contents = {}
@@ -162,4 +158,4 @@ end
 collectgarbage()
 collectgarbage()
 if seam.live() ~= 0 then problem((seam.live()) .. " descriptors left open") end
-print(("%d cases, %d with problems"):format(cases, problems))
+print(("%d cases, %d with problems"):format(cases, problems()))

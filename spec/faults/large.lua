@@ -79,12 +79,8 @@ local function fresh()
   session = assert(aish.session(log_path))
 end
 
-local cases, problems = 0, 0
-
-local function problem(...)
-  problems = problems + 1
-  if problems <= 20 then print(table.concat({ ... })) end
-end
+local cases = 0
+local problem, problems = require("spec.faults.problems")("")
 
 local function try(what, call, k, writes)
   local memory_before, log_before = writes and tree.read(memory_path), writes and tree.read(log_path)
@@ -120,4 +116,4 @@ collectgarbage()
 collectgarbage()
 local descriptors = seam.live()
 if descriptors ~= 0 then problem(descriptors, " descriptors left open") end
-print(("%d cases, %d with problems"):format(cases, problems))
+print(("%d cases, %d with problems"):format(cases, problems()))
