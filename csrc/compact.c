@@ -9,7 +9,7 @@
  *    rename. A crash in between has the next compaction append them once more; none is lost.
  * 4. Kept are, byte for byte: the active items, and every object that is no item and no tombstone.
  * 5. A whole record behind a fragment, on one line with it, has been seen by no reader. It is
- * saved, as if it had a line of its own.
+ *    saved, as if it had a line of its own.
  * 6. The highest id stays in the file, so that it is not given again: as a tombstone of nothing
  *    where its record goes. */
 #include "compact.h"
@@ -94,13 +94,6 @@ static bool find_glued(const struct text *line, struct text *glued, struct recor
     *glued = (struct text){p, line->end, line->offset + (uint64_t)(p - line->start)};
     return true;
   }
-  return false;
-}
-
-static bool is_targeted(const struct index *index, uint64_t id)
-{
-  for (size_t i = 0; i < index->target_count; i++)
-    if (index->targets[i] == id) return true;
   return false;
 }
 
@@ -199,7 +192,7 @@ static bool take_damage(struct rewrite *rewrite, const struct text *line)
   struct text glued, fragment = *line;
   bool saved = find_glued(line, &glued, &record) &&
                (record_is_tombstone(&record) || is_active(rewrite, &record, glued.offset) ||
-                is_targeted(&rewrite->memory->index, record.id));
+                index_untargeted(&rewrite->memory->index, record.id, 1) != record.id);
   if (saved) fragment.end = glued.start;
   if (!open_damaged(rewrite) || !put_line(rewrite, &rewrite->damaged, &fragment)) return false;
   return !saved || take_object(rewrite, &record, &glued);

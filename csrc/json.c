@@ -186,13 +186,20 @@ static char plain_escape(char letter)
   }
 }
 
+/* The same for any escape, at its backslash. */
+static const char *unescape_one(const char *escape, char **out)
+{
+  if (escape[1] == 'u') return unescape_code(escape + 2, out);
+  *(*out)++ = plain_escape(escape[1]);
+  return escape + 2;
+}
+
 bool json_is(const char *p, const char *end, const char *text, size_t length)
 {
   while (p < end) {
     char unit[4], *out = unit;
-    if (*p != '\\') *out++ = *p++;
-    else if (p[1] == 'u') p = unescape_code(p + 2, &out);
-    else *out++ = plain_escape(p[1]), p += 2;
+    if (*p == '\\') p = unescape_one(p, &out);
+    else *out++ = *p++;
     size_t size = (size_t)(out - unit);
     if (size > length || memcmp(unit, text, size) != 0) return false;
     text += size;
@@ -210,12 +217,7 @@ size_t json_unescape(const char *p, const char *end, char *out)
     memmove(out, p, plain);
     out += plain;
     if (escape == NULL) break;
-    if (escape[1] == 'u') {
-      p = unescape_code(escape + 2, &out);
-    } else {
-      *out++ = plain_escape(escape[1]);
-      p = escape + 2;
-    }
+    p = unescape_one(escape, &out);
   }
   return (size_t)(out - begin);
 }
