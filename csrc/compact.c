@@ -148,7 +148,7 @@ static bool keep(struct rewrite *rewrite, const struct record *record, const str
 static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
 {
   const struct item *item = index_find(&rewrite->memory->index, record->id);
-  return item != NULL && item->offset == offset;
+  return item != NULL && item_offset(item) == offset;
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,

@@ -83,7 +83,7 @@ static bool has_kind_and_time(const struct filter *filter, const struct index *i
 {
   char text[24];
   size_t length;
-  if (filter->kinds != 0 && (filter->kinds >> item->kind & 1) == 0) return false;
+  if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return false;
   if (filter->since.length == 0 && filter->before.length == 0) return true;
   const char *ts = index_ts(index, item, text, &length);
   return bounds_hold(&filter->since, &filter->before, ts, length);
@@ -120,7 +120,7 @@ int filter_item(const struct filter *filter, const struct index *index, const st
 {
   if (!has_kind_and_time(filter, index, item)) return 0;
   if (filter->tag == NULL && filter->source == NULL) return 1;
-  const char *line = window_line(window, item->offset, item->length);
+  const char *line = window_line(window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
   return has_tag_and_source(filter, line);
 }

@@ -12,7 +12,7 @@
 #include "sys.h"
 #include "timestamp.h"
 
-static const int64_t NO_TS = INT64_MIN;
+static const int64_t NO_TS = -((int64_t)1 << 47); /* the lowest that an item holds */
 
 static void forget_order(struct index *index)
 {
@@ -102,14 +102,15 @@ const char *index_ts(const struct index *index, const struct item *item, char te
                      size_t *length)
 {
   *length = 0;
-  if (item->ts == NO_TS) return "";
-  if (item->ts >= 0) {
+  int64_t ts = item_ts(item);
+  if (ts == NO_TS) return "";
+  if (ts >= 0) {
     *length = TIMESTAMP_LENGTH;
-    timestamp_text(item->ts, text);
+    timestamp_text(ts, text);
     return text;
   }
   uint32_t size;
-  const char *place = index->odd.data + ~item->ts;
+  const char *place = index->odd.data + ~ts;
   memcpy(&size, place, sizeof size);
   *length = size;
   return place + sizeof size;
@@ -118,7 +119,8 @@ const char *index_ts(const struct index *index, const struct item *item, char te
 /* As bytes, which for times of our form is as their keys. */
 static int compare_ts(const struct index *index, const struct item *a, const struct item *b)
 {
-  if (a->ts >= 0 && b->ts >= 0) return (a->ts > b->ts) - (a->ts < b->ts);
+  int64_t a_key = item_ts(a), b_key = item_ts(b);
+  if (a_key >= 0 && b_key >= 0) return (a_key > b_key) - (a_key < b_key);
   char a_text[24], b_text[24];
   size_t a_length, b_length;
   const char *a_ts = index_ts(index, a, a_text, &a_length);
@@ -133,17 +135,15 @@ static void put_item(struct index *index, const struct record *record, int64_t t
                      uint32_t length)
 {
   struct item *item = &index->items[index->count++];
+  int members = record->members < ITEM_MEMBERS_MAX ? record->members : ITEM_MEMBERS_MAX;
   if (index->count > 1) {
-    index->unsorted |= record->id <= item[-1].id;
-    index->disordered |= ts < item[-1].ts || item[-1].ts < 0;
+    int64_t before = item_ts(&item[-1]);
+    index->unsorted |= record->id <= item_id(&item[-1]);
+    index->disordered |= ts < before || before < 0;
   }
-  item->id = record->id;
-  item->offset = offset;
-  item->ts = ts;
-  item->length = length;
-  item->kind = (uint8_t)record->kind;
-  item->members = (uint8_t)(record->members < 255 ? record->members : 255);
-  item->forgotten = false;
+  item->what = record->id | (uint64_t)record->kind << 53 | (uint64_t)members << 56;
+  item->when = (uint64_t)ts << 16 | (length & 0xffff);
+  item->where = offset << 16 | length >> 16;
 }
 
 static void put_target(struct index *index, uint64_t target)
@@ -165,6 +165,10 @@ static bool take_up(struct index *index, const struct record *record, uint64_t o
   if (record->id > index->max_id) index->max_id = record->id;
   if (record_is_item(record)) {
     int64_t ts;
+    if (offset > ITEM_OFFSET_MAX) {
+      errno = EFBIG;
+      return false;
+    }
     if (!reserve_items(index, 1) || !ts_key(index, record, &ts)) return false;
     put_item(index, record, ts, offset, length);
   } else if (record_is_tombstone(record)) {
@@ -232,10 +236,10 @@ int index_read(struct index *index, int fd)
 static size_t guess_place(const struct index *index, uint64_t id)
 {
   const struct item *first = index->items, *last = first + index->count - 1;
-  if (id <= first->id) return 0;
-  if (id >= last->id) return index->count - 1;
-  return (size_t)((double)(id - first->id) * (double)(index->count - 1) /
-                  (double)(last->id - first->id));
+  uint64_t lowest = item_id(first), highest = item_id(last);
+  if (id <= lowest) return 0;
+  if (id >= highest) return index->count - 1;
+  return (size_t)((double)(id - lowest) * (double)(index->count - 1) / (double)(highest - lowest));
 }
 
 /* Ids are given one after the other, so that an id tells about where its item is. From there the
@@ -246,27 +250,27 @@ static struct item *find_item(const struct index *index, uint64_t id)
   if (index->count == 0) return NULL;
   size_t guess = guess_place(index, id), low = 0, high = index->count,
          step = 4; /* it is in [low, high) */
-  if (items[guess].id < id) {
-    for (low = guess + 1; low + step < high && items[low + step].id < id; step *= 2)
+  if (item_id(&items[guess]) < id) {
+    for (low = guess + 1; low + step < high && item_id(&items[low + step]) < id; step *= 2)
       low += step + 1;
     if (low + step < high) high = low + step + 1;
   } else {
-    for (high = guess + 1; high > step && items[high - 1 - step].id > id; step *= 2)
+    for (high = guess + 1; high > step && item_id(&items[high - 1 - step]) > id; step *= 2)
       high -= step + 1;
     if (high > step) low = high - 1 - step;
   }
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (items[middle].id < id) low = middle + 1;
+    if (item_id(&items[middle]) < id) low = middle + 1;
     else high = middle;
   }
-  return low < index->count && items[low].id == id ? &index->items[low] : NULL;
+  return low < index->count && item_id(&items[low]) == id ? &index->items[low] : NULL;
 }
 
 struct item *index_find(const struct index *index, uint64_t id)
 {
   struct item *item = find_item(index, id);
-  return item != NULL && !item->forgotten ? item : NULL;
+  return item != NULL && !item_is_forgotten(item) ? item : NULL;
 }
 
 uint64_t index_untargeted(const struct index *index, uint64_t id, size_t count)
@@ -286,7 +290,7 @@ uint64_t index_untargeted(const struct index *index, uint64_t id, size_t count)
 static bool id_before(const void *context, uint32_t a, uint32_t b)
 {
   const struct item *items = context;
-  return items[a].id < items[b].id;
+  return item_id(&items[a]) < item_id(&items[b]);
 }
 
 static uint32_t *all_positions(size_t count)
@@ -309,9 +313,9 @@ static bool sort_items(struct index *index)
     size_t count = 0;
     for (size_t i = 0; i < index->count; i++) {
       const struct item *item = &index->items[positions[i]];
-      if (count > 0 && sorted[count - 1].id == item->id) count--;
+      if (count > 0 && item_id(&sorted[count - 1]) == item_id(item)) count--;
       sorted[count] = *item;
-      sorted[count++].forgotten = false;
+      sorted[count++].what &= ~ITEM_FORGOTTEN;
     }
     memcpy(index->items, sorted, count * sizeof *sorted);
     index->count = count;
@@ -337,7 +341,9 @@ static bool was_targeted(const struct index *index, uint64_t id)
 static bool times_ascend(const struct index *index)
 {
   for (size_t i = 1; i < index->count; i++)
-    if (index->items[i].ts < index->items[i - 1].ts || index->items[i - 1].ts < 0) return false;
+    if (item_ts(&index->items[i]) < item_ts(&index->items[i - 1]) ||
+        item_ts(&index->items[i - 1]) < 0)
+      return false;
   return true;
 }
 
@@ -351,8 +357,9 @@ bool index_settle(struct index *index)
   if (index->settled_items < index->count) forget_order(index);
   index->active += index->count - index->settled_items;
   for (size_t i = index->settled_items; i < index->count && index->settled_targets > 0; i++) {
-    index->items[i].forgotten = was_targeted(index, index->items[i].id);
-    index->active -= index->items[i].forgotten;
+    if (!was_targeted(index, item_id(&index->items[i]))) continue;
+    index->items[i].what |= ITEM_FORGOTTEN;
+    index->active--;
   }
   enum {
     AHEAD = 16
@@ -362,7 +369,7 @@ bool index_settle(struct index *index)
       __builtin_prefetch(&index->items[guess_place(index, index->targets[i + AHEAD])]);
     struct item *item = index_find(index, index->targets[i]);
     if (item != NULL) {
-      item->forgotten = true;
+      item->what |= ITEM_FORGOTTEN;
       index->active--;
       words_drop(&index->words, (size_t)(item - index->items));
     }
@@ -376,7 +383,7 @@ bool index_settle(struct index *index)
 bool index_is_newer(const struct index *index, uint32_t a, uint32_t b)
 {
   int order = compare_ts(index, &index->items[a], &index->items[b]);
-  return order != 0 ? order > 0 : index->items[a].id > index->items[b].id;
+  return order != 0 ? order > 0 : item_id(&index->items[a]) > item_id(&index->items[b]);
 }
 
 static bool older(const void *context, uint32_t a, uint32_t b)
@@ -404,7 +411,7 @@ const struct item *newest_next(struct newest *newest)
     size_t place = --newest->left;
     const struct item *item =
         &newest->index->items[newest->order != NULL ? newest->order[place] : place];
-    if (!item->forgotten) return item;
+    if (!item_is_forgotten(item)) return item;
   }
   return NULL;
 }

@@ -25,6 +25,23 @@ static int hex_four(const char *p)
   return value;
 }
 
+static bool is_short_escape(char letter)
+{
+  switch (letter) {
+  case '"':
+  case '\\':
+  case '/':
+  case 'b':
+  case 'f':
+  case 'n':
+  case 'r':
+  case 't':
+    return true;
+  default:
+    return false;
+  }
+}
+
 const char *json_string_slowly(const char *p, bool *escaped, struct json_error *error)
 {
   for (;; p = span_plain(p)) {
@@ -39,7 +56,7 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
       int code = hex_four(p + 1);
       if (code < 0) return json_fail(error, "four hex digits expected after \\u", p - code);
       p += 5;
-    } else if (*p != '\0' && strchr("\"\\/bfnrt", *p) != NULL) {
+    } else if (is_short_escape(*p)) {
       p++;
     } else {
       return json_fail(error, "unknown escape", p);

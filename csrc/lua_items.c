@@ -106,7 +106,7 @@ static const struct item *item_at(const struct items_job *job, size_t place)
 
 static bool offset_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_at(context, a)->offset < item_at(context, b)->offset;
+  return item_offset(item_at(context, a)) < item_offset(item_at(context, b));
 }
 
 static bool choose(struct items_job *job)
@@ -151,10 +151,10 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
     const struct item *item = item_at(job, job->reading[i]);
-    const char *line = window_line(&job->window, item->offset, item->length);
+    const char *line = window_line(&job->window, item_offset(item), item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;
-    if (line != NULL && decode_line(decoder, line, item->members) != NULL) {
+    if (line != NULL && decode_line(decoder, line, item_members(item)) != NULL) {
       lua_rawseti(L, result, (int)job->reading[i] + 1);
     } else {
       lua_settop(L, top);

@@ -101,7 +101,7 @@ static bool visit_text(struct ranking *ranking, const char *line, visitor visit)
 static int read_item(struct ranking *ranking, size_t position, const char **line)
 {
   const struct item *item = &ranking->index->items[position];
-  *line = window_line(&ranking->window, item->offset, item->length);
+  *line = window_line(&ranking->window, item_offset(item), item_length(item));
   if (*line != NULL) return 1;
   return errno == 0 ? 0 : -1;
 }
@@ -120,7 +120,7 @@ static bool take_up_items(struct ranking *ranking)
   while (index->words.count < index->count) {
     const char *line;
     size_t position = index->words.count;
-    int read = index->items[position].forgotten ? 0 : read_item(ranking, position, &line);
+    int read = item_is_forgotten(&index->items[position]) ? 0 : read_item(ranking, position, &line);
     if (read < 0 || !words_begin(&index->words)) return false;
     if (read > 0 && !visit_text(ranking, line, add_words)) return false;
   }
@@ -132,7 +132,7 @@ static void leave_out_forgotten(struct ranking *ranking, size_t word)
   size_t count, kept = 0;
   struct holder *holders = holders_of(ranking, word, &count);
   for (size_t i = 0; i < count; i++)
-    if (!ranking->index->items[holders[i].item].forgotten) holders[kept++] = holders[i];
+    if (!item_is_forgotten(&ranking->index->items[holders[i].item])) holders[kept++] = holders[i];
   ranking->holders[word].length = kept * sizeof *holders;
 }
 
@@ -160,7 +160,7 @@ static void mark(struct ranking *ranking, size_t word, bool *marks)
   const struct holder *holders = holders_of(ranking, word, &count);
   const struct index *index = ranking->index;
   if (ranking->query->words[word].run.length == 0)
-    for (size_t i = 0; i < index->count; i++) marks[i] = !index->items[i].forgotten;
+    for (size_t i = 0; i < index->count; i++) marks[i] = !item_is_forgotten(&index->items[i]);
   for (size_t i = 0; i < count; i++) marks[holders[i].item] = true;
   ranking->holders[word].length = 0;
 }
@@ -187,7 +187,7 @@ static bool is_candidate(const struct query *query, const char *line, size_t len
 static bool look_at(struct ranking *ranking, size_t position, const char *line)
 {
   const struct query *query = ranking->query;
-  if (!is_candidate(query, line, ranking->index->items[position].length)) return true;
+  if (!is_candidate(query, line, item_length(&ranking->index->items[position]))) return true;
   memset(ranking->counts, 0, query->count * sizeof *ranking->counts);
   if (!visit_text(ranking, line, count_in_text)) return false;
   for (size_t i = 0; i < query->count; i++) {

@@ -20,7 +20,7 @@ enum record_kind record_kind(const char *name, size_t length)
   return KIND_UNKNOWN;
 }
 
-enum key { KEY_OTHER, KEY_ID, KEY_TS, KEY_KIND, KEY_TARGET };
+enum key { KEY_OTHER, KEY_ID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_CONTENT, KEY_TAGS };
 
 /* A key that is written with escapes may still be one of ours. No escape makes more than six
  * bytes of one, so longer texts than this cannot be "target". */
@@ -36,116 +36,53 @@ static enum key escaped_key(const char *start, const char *end)
   return KEY_OTHER;
 }
 
-/* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. The
- * comparisons compile to one of a word each; most keys end at one of them. */
+/* A name with its closing quote, among several of which a processor cannot guess the next: they are
+ * looked up by letters that tell them apart, and then compared as one word. */
+struct name {
+  char text[8], mask[8];
+  int value, length;
+};
+
+static inline bool is_name(const char *p, const struct name *name)
+{
+  uint64_t word, text, mask;
+  memcpy(&word, p, sizeof word);
+  memcpy(&text, name->text, sizeof text);
+  memcpy(&mask, name->mask, sizeof mask);
+  return (word & mask) == text;
+}
+
+/* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. */
 static inline enum key read_key(const char **p, struct json_error *error)
 {
+  static const struct name keys[16] = {
+      {"\1", "", 0, 0},
+      {"\1", "", 0, 0},
+      {"\1", "", 0, 0},
+      [('a' + 'r') & 15] = {"target\"", "\xff\xff\xff\xff\xff\xff\xff", KEY_TARGET, 7},
+      [('o' + 'u') & 15] = {"source\"", "\xff\xff\xff\xff\xff\xff\xff", KEY_OTHER, 7},
+      [('s' + '"') & 15] = {"ts\"", "\xff\xff\xff", KEY_TS, 3},
+      [('d' + '"') & 15] = {"id\"", "\xff\xff\xff", KEY_ID, 3},
+      [('i' + 'n') & 15] = {"kind\"", "\xff\xff\xff\xff\xff", KEY_KIND, 5},
+      [('a' + 'g') & 15] = {"tags\"", "\xff\xff\xff\xff\xff", KEY_TAGS, 5},
+      {"\1", "", 0, 0},
+      {"\1", "", 0, 0},
+      {"\1", "", 0, 0},
+      {"\1", "", 0, 0},
+      [('o' + 'n') & 15] = {"content\"", "\xff\xff\xff\xff\xff\xff\xff\xff", KEY_CONTENT, 8},
+      {"\1", "", 0, 0},
+      {"\1", "", 0, 0},
+  };
   const char *start = *p;
-  if (memcmp(start, "id\"", 3) == 0) return *p = start + 3, KEY_ID;
-  if (memcmp(start, "ts\"", 3) == 0) return *p = start + 3, KEY_TS;
-  if (memcmp(start, "kind\"", 5) == 0) return *p = start + 5, KEY_KIND;
-  if (memcmp(start, "content\"", 8) == 0) return *p = start + 8, KEY_OTHER;
-  if (memcmp(start, "tags\"", 5) == 0) return *p = start + 5, KEY_OTHER;
-  if (memcmp(start, "source\"", 7) == 0) return *p = start + 7, KEY_OTHER;
-  if (memcmp(start, "target\"", 7) == 0) return *p = start + 7, KEY_TARGET;
+  const struct name *name = &keys[(start[1] + start[2]) & 15];
+  if (is_name(start, name)) return *p = start + name->length, (enum key)name->value;
   bool escaped;
   *p = json_string(start, &escaped, error);
   return *p != NULL && escaped ? escaped_key(start, *p - 1) : KEY_OTHER;
 }
 
-/* An id is judged by its value, as Lua sees it: 1e2 is 100. */
-static const char *read_id(const char *p, uint64_t *id, struct json_error *error)
-{
-  const char *start = p;
-  uint64_t value = 0;
-  while (*p >= '0' && *p <= '9' && p - start < 16) value = value * 10 + (uint64_t)(*p++ - '0');
-  bool plain = p > start && (*start != '0') && !(*p >= '0' && *p <= '9') && *p != '.' &&
-               *p != 'e' && *p != 'E';
-  if (!plain) {
-    p = json_number(start, error);
-    if (p == NULL) return NULL;
-    double number = number_parse(start, p);
-    value = number >= 1 && number <= (double)RECORD_ID_MAX ? (uint64_t)number : 0;
-    if ((double)value != number) value = 0;
-  }
-  *id = value <= RECORD_ID_MAX ? value : 0;
-  return p;
-}
+/* ---- values as the module writes them: NULL where one is not ---- */
 
-static inline bool starts_number(char byte)
-{
-  return (byte >= '0' && byte <= '9') || byte == '-';
-}
-
-static const char *read_other(const char *p, struct json_error *error)
-{
-  bool escaped;
-  if (*p == '"') return json_string(p + 1, &escaped, error);
-  return json_value(p, p, 1, error);
-}
-
-static enum record_kind escaped_kind(const char *start, const char *end)
-{
-  char name[7 * 6];
-  if ((size_t)(end - start) > sizeof name) return KIND_UNKNOWN;
-  return record_kind(name, json_unescape(start, end, name));
-}
-
-static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
-{
-  *kind = KIND_UNKNOWN;
-  if (*p != '"') return read_other(p, error);
-  const char *start = p + 1;
-  bool escaped;
-  p = json_string(start, &escaped, error);
-  if (p == NULL) return NULL;
-  *kind = escaped ? escaped_kind(start, p - 1) : record_kind(start, (size_t)(p - 1 - start));
-  return p;
-}
-
-static const char *read_ts(const char *p, struct record *record, struct json_error *error)
-{
-  struct slice *ts = &record->ts;
-  record->ts_key = -1;
-  ts->start = NULL;
-  if (*p != '"') return read_other(p, error);
-  ts->start = p + 1;
-  p = json_string(p + 1, &ts->escaped, error);
-  ts->end = p != NULL ? p - 1 : NULL;
-  return p;
-}
-
-static const char *read_member(enum key key, const char *p, struct record *record,
-                               struct json_error *error)
-{
-  switch (key) {
-  case KEY_ID:
-    record->has_id = true;
-    record->id = 0;
-    return starts_number(*p) ? read_id(p, &record->id, error) : read_other(p, error);
-  case KEY_TARGET:
-    record->target = 0;
-    return starts_number(*p) ? read_id(p, &record->target, error) : read_other(p, error);
-  case KEY_TS:
-    return read_ts(p, record, error);
-  case KEY_KIND:
-    return read_kind(p, &record->kind, error);
-  default:
-    return read_other(p, error);
-  }
-}
-
-static const char *line_end(const char *p, struct json_error *error)
-{
-  p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text behind the object", p);
-}
-
-/* The members of a line, read in the order in which the module writes them and without spaces, as
- * far as that goes. Here the place of each is known before the one before it has been read, which
- * is what a processor needs to work on several at once. Stops before a member that is not the one
- * expected, or has escapes, and leaves it to the general way: returns the byte where a key or the
- * closing brace is to come, which is p if there was nothing to read. */
 #define EXPECT(text) (memcmp(p, (text), sizeof(text) - 1) == 0)
 
 /* A whole number from 1 on, of up to seven digits at once: most ids are. Exclusive or with zeros
@@ -185,13 +122,22 @@ static inline const char *read_number_quickly(const char *p, uint64_t *number)
   return p == NULL || *p == '.' || *p == 'e' || *p == 'E' ? NULL : p;
 }
 
-static const char *read_kind_quickly(const char *p, enum record_kind *kind)
+static inline const char *read_kind_quickly(const char *p, enum record_kind *kind)
 {
-  if (EXPECT("fact\"")) return *kind = KIND_FACT, p + 5;
-  if (EXPECT("pref\"")) return *kind = KIND_PREF, p + 5;
-  if (EXPECT("context\"")) return *kind = KIND_CONTEXT, p + 8;
-  if (EXPECT("forget\"")) return *kind = KIND_FORGET, p + 7;
-  return NULL;
+  static const struct name kinds[8] = {
+      {"\1", "", 0, 0},
+      {"\1", "", 0, 0},
+      ['r' & 7] = {"forget\"", "\xff\xff\xff\xff\xff\xff\xff", KIND_FORGET, 7},
+      ['c' & 7] = {"fact\"", "\xff\xff\xff\xff\xff", KIND_FACT, 5},
+      {"\1", "", 0, 0},
+      ['e' & 7] = {"pref\"", "\xff\xff\xff\xff\xff", KIND_PREF, 5},
+      ['n' & 7] = {"context\"", "\xff\xff\xff\xff\xff\xff\xff\xff", KIND_CONTEXT, 8},
+      {"\1", "", 0, 0},
+  };
+  const struct name *name = &kinds[p[2] & 7];
+  if (!is_name(p, name)) return NULL;
+  *kind = (enum record_kind)name->value;
+  return p + name->length;
 }
 
 static const char *read_strings_quickly(const char *p)
@@ -206,13 +152,132 @@ static const char *read_strings_quickly(const char *p)
   }
 }
 
+/* ---- any values ---- */
+
+/* An id is judged by its value, as Lua sees it: 1e2 is 100. */
+static const char *read_id(const char *p, uint64_t *id, struct json_error *error)
+{
+  const char *start = p, *end = read_number_quickly(p, id);
+  if (end != NULL) return end;
+  uint64_t value = 0;
+  while (*p >= '0' && *p <= '9' && p - start < 16) value = value * 10 + (uint64_t)(*p++ - '0');
+  bool plain = p > start && (*start != '0') && !(*p >= '0' && *p <= '9') && *p != '.' &&
+               *p != 'e' && *p != 'E';
+  if (!plain) {
+    p = json_number(start, error);
+    if (p == NULL) return NULL;
+    double number = number_parse(start, p);
+    value = number >= 1 && number <= (double)RECORD_ID_MAX ? (uint64_t)number : 0;
+    if ((double)value != number) value = 0;
+  }
+  *id = value <= RECORD_ID_MAX ? value : 0;
+  return p;
+}
+
+static inline bool starts_number(char byte)
+{
+  return (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+/* p is behind the opening quote. */
+static inline const char *read_long_string(const char *p, struct json_error *error)
+{
+  bool escaped;
+  p = span_long(p);
+  return *p == '"' ? p + 1 : json_string_slowly(p, &escaped, error);
+}
+
+static const char *read_other(const char *p, struct json_error *error)
+{
+  bool escaped;
+  if (*p == '"') return json_string(p + 1, &escaped, error);
+  return json_value(p, p, 1, error);
+}
+
+static enum record_kind escaped_kind(const char *start, const char *end)
+{
+  char name[7 * 6];
+  if ((size_t)(end - start) > sizeof name) return KIND_UNKNOWN;
+  return record_kind(name, json_unescape(start, end, name));
+}
+
+static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
+{
+  if (*p != '"') return *kind = KIND_UNKNOWN, read_other(p, error);
+  const char *start = p + 1, *end = read_kind_quickly(start, kind);
+  if (end != NULL) return end;
+  *kind = KIND_UNKNOWN;
+  bool escaped;
+  p = json_string(start, &escaped, error);
+  if (p == NULL) return NULL;
+  *kind = escaped ? escaped_kind(start, p - 1) : record_kind(start, (size_t)(p - 1 - start));
+  return p;
+}
+
+static const char *read_ts(const char *p, struct record *record, struct json_error *error)
+{
+  struct slice *ts = &record->ts;
+  record->ts_key = -1;
+  ts->start = NULL;
+  if (*p != '"') return read_other(p, error);
+  ts->start = p + 1;
+  record->ts_key = timestamp_key(ts->start);
+  if (record->ts_key >= 0) {
+    ts->escaped = false;
+    ts->end = ts->start + TIMESTAMP_LENGTH;
+    if (*ts->end == '"') return ts->end + 1;
+    record->ts_key = -1;
+  }
+  p = json_string(p + 1, &ts->escaped, error);
+  ts->end = p != NULL ? p - 1 : NULL;
+  return p;
+}
+
+static const char *read_member(enum key key, const char *p, struct record *record,
+                               struct json_error *error)
+{
+  switch (key) {
+  case KEY_ID:
+    record->has_id = true;
+    record->id = 0;
+    return starts_number(*p) ? read_id(p, &record->id, error) : read_other(p, error);
+  case KEY_TARGET:
+    record->target = 0;
+    return starts_number(*p) ? read_id(p, &record->target, error) : read_other(p, error);
+  case KEY_TS:
+    return read_ts(p, record, error);
+  case KEY_KIND:
+    return read_kind(p, &record->kind, error);
+  case KEY_CONTENT:
+    return *p == '"' ? read_long_string(p + 1, error) : read_other(p, error);
+  case KEY_TAGS: {
+    const char *end = EXPECT("[\"") ? read_strings_quickly(p + 1) : NULL;
+    return end != NULL ? end : read_other(p, error);
+  }
+  default:
+    return read_other(p, error);
+  }
+}
+
+static const char *line_end(const char *p, struct json_error *error)
+{
+  p = json_space(p, p);
+  return *p == '\n' ? p : json_fail(error, "text behind the object", p);
+}
+
+/* The members of a line, read in the order in which the module writes them and without spaces, as
+ * far as that goes. Here the place of each is known before the one before it has been read, which
+ * is what a processor needs to work on several at once. Stops before a member that is not the one
+ * expected, or has escapes, and leaves it to the general way: returns the byte where a key or the
+ * closing brace is to come, which is p if there was nothing to read. */
 /* What comes behind the kind of an item. */
 static inline const char *read_item_quickly(const char *p, struct record *record)
 {
-  const char *next = span_long(p + 12);
-  if (*next != '"') return p;
+  struct json_error error;
+  const char *next = read_long_string(p + 12, &error);
+  if (next == NULL) return p;
   record->members++;
-  p = next + 1;
+  p = next;
   if (EXPECT(",\"tags\":[")) {
     next = read_strings_quickly(p + 9);
     if (next == NULL) return p;

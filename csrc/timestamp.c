@@ -48,16 +48,17 @@ void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 /* Eight bytes of the form at once, as opening a file would spend a tenth of its time on them one by
  * one. Taken together with the form, a digit becomes its value and what is as in the form 0; adding
- * `most` then sets the high bit of a byte beyond 9, or beyond 0 where no digit is due. What is left
- * are ten times each digit and the next. False if the text is not of the form. */
-static inline bool read_pairs(const char *text, const char *form, uint64_t most, uint64_t *pairs)
+ * `most` then sets the high bit of a byte beyond 9, or beyond 0 where no digit is due: such bits
+ * are added to *wrong. What is left are ten times each digit and the next. */
+static inline uint64_t read_pairs(const char *text, const char *form, uint64_t most,
+                                  uint64_t *wrong)
 {
   uint64_t word, model;
   memcpy(&word, text, sizeof word);
   memcpy(&model, form, sizeof model);
   word ^= model;
-  *pairs = word * 10 + (word >> 8);
-  return (((word + most) | word) & 0x8080808080808080U) == 0;
+  *wrong |= ((word + most) | word) & 0x8080808080808080U;
+  return word * 10 + (word >> 8);
 }
 
 static inline int64_t pair(uint64_t pairs, int byte)
@@ -67,12 +68,12 @@ static inline int64_t pair(uint64_t pairs, int byte)
 
 int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
 {
-  uint64_t date, time,
-      end; /* a byte of `most` is 76 for a digit, 7f for what is fixed; first byte last */
-  if (!read_pairs(text, FORM, 0x7f76767f76767676U, &date) ||
-      !read_pairs(text + 8, FORM + 8, 0x76767f76767f7676U, &time) ||
-      !read_pairs(text + 12, FORM + 12, 0x7f76767f76767f76U, &end))
-    return -1;
+  uint64_t wrong =
+      0; /* a byte of `most` is 76 for a digit, 7f for what is fixed; first byte last */
+  uint64_t date = read_pairs(text, FORM, 0x7f76767f76767676U, &wrong);
+  uint64_t time = read_pairs(text + 8, FORM + 8, 0x76767f76767f7676U, &wrong);
+  uint64_t end = read_pairs(text + 12, FORM + 12, 0x7f76767f76767f76U, &wrong);
+  if (wrong != 0) return -1;
   int64_t key = pair(date, 0) * 100 + pair(date, 2);
   key = key * 10000 + pair(date, 5) * 100 + pair(time, 0);
   return key * 1000000 + pair(time, 3) * 10000 + pair(time, 6) * 100 + pair(end, 5);

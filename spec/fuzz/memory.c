@@ -117,9 +117,9 @@ static void check_index(const struct index *index, const struct state *state)
     const struct plain_line *line = &state->plain.lines[i];
     if (!line->active) continue;
     const struct item *item = index_find(index, line->id);
-    CHECK(item != NULL && item->offset == line->offset && item->length == line->length);
-    CHECK(item->kind == (uint8_t)line->kind);
-    CHECK(item->members == (line->members < 255 ? line->members : 255));
+    CHECK(item != NULL && item_offset(item) == line->offset && item_length(item) == line->length);
+    CHECK(item_kind(item) == line->kind);
+    CHECK(item_members(item) == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
   }
 }
 

@@ -47,9 +47,9 @@ static void compare_item(const struct index *index, const struct item *item,
   char text[24];
   size_t length;
   const char *ts = index_ts(index, item, text, &length);
-  CHECK(item->offset == line->offset && item->length == line->length);
-  CHECK(item->kind == (uint8_t)line->kind);
-  CHECK(item->members == (line->members < 255 ? line->members : 255));
+  CHECK(item_offset(item) == line->offset && item_length(item) == line->length);
+  CHECK(item_kind(item) == line->kind);
+  CHECK(item_members(item) == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
   CHECK(length == line->ts.length && (length == 0 || memcmp(ts, line->ts.bytes, length) == 0));
 }
 
@@ -64,15 +64,15 @@ static void compare_order(struct index *index)
   CHECK(index_newest(index, &newest));
   for (; (item = newest_next(&newest)) != NULL; count++) {
     const char *ts = index_ts(index, item, texts[count % 2], &length);
-    CHECK(!item->forgotten);
+    CHECK(!item_is_forgotten(item));
     if (last != NULL) {
       int way = memcmp(last, ts, length < last_length ? length : last_length);
       if (way == 0) way = (last_length > length) - (last_length < length);
-      CHECK(way > 0 || (way == 0 && last_id > item->id));
+      CHECK(way > 0 || (way == 0 && last_id > item_id(item)));
     }
     last = ts;
     last_length = length;
-    last_id = item->id;
+    last_id = item_id(item);
   }
   CHECK(count == index->active);
 }
