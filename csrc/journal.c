@@ -162,6 +162,8 @@ static void leave_file(struct journal *journal)
   sys_close(journal->fd);
 }
 
+enum { COARSEST = 2 }; /* seconds: file systems keep times this exactly or better */
+
 static void adopt(struct journal *journal, int fd, const struct stat *st, bool locked)
 {
   leave_file(journal);
@@ -170,6 +172,8 @@ static void adopt(struct journal *journal, int fd, const struct stat *st, bool l
   journal->inode = st->st_ino;
   journal->locked = locked;
   journal->size = (uint64_t)st->st_size;
+  journal->touched = sys_touched(st);
+  if (st->st_ctime + COARSEST >= sys_time()) journal->touched = -1;
   journal->ended = 0;
   journal->changed = true;
   journal->names_synced = false;
@@ -185,6 +189,12 @@ bool journal_take(struct journal *journal, int fd, struct failure *failure)
   }
   adopt(journal, fd, &st, true);
   return true;
+}
+
+bool journal_is_untouched(const struct journal *journal, const struct stat *st)
+{
+  return journal->touched != -1 && sys_touched(st) == journal->touched &&
+         st->st_dev == journal->device && st->st_ino == journal->inode;
 }
 
 bool journal_unchanged(const struct journal *journal)

@@ -149,32 +149,41 @@ int load_l(lua_State *L)
 
 /* ---- load_memory ---- */
 
-/* load_memory(path [, filter]): the active items of a memory file.
- * path: string. filter: as memory:items'. Returns an array of items, newest first, which is empty
- * if there is no such file; nil, message, errno where it cannot be read. */
+/* load_memory(path [, filter]): the active items of a memory file. Where it is open, and has not
+ * been written to since, its lines are not looked through again. path: string. filter: as
+ * memory:items'. Returns an array of items, newest first, which is empty if there is no such file;
+ * nil, message, errno where it cannot be read. */
 int load_memory_l(lua_State *L)
 {
   struct failure failure;
-  struct index index;
+  struct index fresh, *index;
   struct stat st;
   struct filter filter;
   struct items_job job;
   check_count(L, 2);
+  lua_settop(L, 2);
   const char *path = check_path(L, 1, &failure);
   check_filter(L, 2, &filter, NULL, NULL);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  lua_pushnil(L); /* the place of a handle */
+  int place = lua_gettop(L);
   items_prepare(L, &job);
-  memset(&index, 0, sizeof index);
+  memset(&fresh, 0, sizeof fresh);
   int fd = open_to_read(path, &st, &failure);
-  job.fd = &fd;
-  job.index = &index;
-  job.filter = &filter;
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  bool read = index_read(&index, fd) == 0 || fail(&failure, "read");
+  index = opened_index(L, place, &st);
+  bool known = index != NULL;
+  if (!known) index = &fresh;
+  job.fd = &fd;
+  job.index = index;
+  job.filter = &filter;
+  bool read = known || index_read(index, fd) == 0 || fail(&failure, "read");
   int result = read ? items_build(L, &job, &failure) : 0;
-  index_free(&index);
+  bool lost = known && opened_index(L, place, &st) != index; /* by what a finalizer did */
+  index_free(&fresh);
   sys_close(fd);
   if (result < 0) return lua_error(L);
+  if (lost) return lua_settop(L, 2), load_memory_l(L);
   return result > 0 ? 1 : push_nil_failure(L, &failure, path);
 }

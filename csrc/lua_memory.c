@@ -67,6 +67,53 @@ static bool open_handle(struct handle *handle, const struct options *options,
   return memory_open(&handle->memory, failure);
 }
 
+/* Pushes the table that holds this state's handles, each until it is collected. */
+static void push_handles(lua_State *L)
+{
+  push_address(L, CLASS);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  if (!lua_isnil(L, -1)) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  push_address(L, CLASS);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* Makes opened_index find the handle on top of the stack. */
+static void remember_handle(lua_State *L)
+{
+  push_handles(L);
+  lua_pushvalue(L, -2);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+struct index *opened_index(lua_State *L, int place, const struct stat *st)
+{
+  struct index *index = NULL;
+  int top = lua_gettop(L);
+  push_address(L, CLASS);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  bool any = lua_istable(L, top + 1);
+  lua_pushnil(L);
+  while (any && index == NULL && lua_next(L, top + 1) != 0) {
+    struct handle *handle = lua_touserdata(L, top + 2);
+    lua_settop(L, top + 2);
+    if (!handle->open || !memory_is_of(&handle->memory, st)) continue;
+    index = &handle->memory.index;
+    lua_pushvalue(L, top + 2);
+    lua_replace(L, place);
+  }
+  lua_settop(L, top);
+  return index;
+}
+
 /* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
  * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
  * 5 if shared) and shared (boolean; false: the lock is held for the handle's life).
@@ -81,6 +128,7 @@ int memory_open_l(lua_State *L)
   check_options(L, 2, &options, OPTION_SYNC | OPTION_WAIT | OPTION_SHARED);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct handle *handle = new_handle(L, path);
+  remember_handle(L);
   if (open_handle(handle, &options, &failure)) return 1;
   close_handle(handle);
   return push_nil_failure(L, &failure, path);

@@ -89,6 +89,12 @@ static bool was_appended_to(struct memory *memory, bool *appended)
   return true;
 }
 
+bool memory_is_of(const struct memory *memory, const struct stat *st)
+{
+  return !memory->journal.changed && st->st_size > 0 && memory->seen == (uint64_t)st->st_size &&
+         journal_is_untouched(&memory->journal, st);
+}
+
 static bool catch_up(struct memory *memory, struct failure *failure)
 {
   bool appended;

@@ -85,6 +85,16 @@ static int open_regular(const char *path, int flags, struct stat *st)
   return -1;
 }
 
+int64_t sys_touched(const struct stat *st)
+{
+#if defined(__APPLE__)
+  const struct timespec *time = &st->st_ctimespec;
+#else
+  const struct timespec *time = &st->st_ctim;
+#endif
+  return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
 int sys_open_read(const char *path, struct stat *st)
 {
   return open_regular(path, O_RDONLY, st);

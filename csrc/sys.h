@@ -34,6 +34,9 @@ int sys_stat(const char *path, struct stat *st);
 /* Only what tells which file a path leads to, and its size: st_dev, st_ino and st_size. */
 int sys_look(const char *path, struct stat *st);
 int sys_fstat(int fd, struct stat *st);
+/* When a file's bytes or its inode were last changed: nanoseconds since 1970. Unlike st_mtime no
+ * call can set it (POSIX, 4.9, "File Times Update"). */
+int64_t sys_touched(const struct stat *st);
 int sys_chmod(int fd, mode_t mode);
 int sys_chown(int fd, uid_t owner, gid_t group);
 
