@@ -39,39 +39,36 @@ static enum key escaped_key(const char *start, const char *end)
 /* A name with its closing quote, among several of which a processor cannot guess the next: they are
  * looked up by letters that tell them apart, and then compared as one word. */
 struct name {
-  char text[8], mask[8];
-  int value, length;
+  char text[8];
+  int value, length; /* 0: there is none */
 };
+
+#define NAME(string, meaning)                                                                      \
+  {                                                                                                \
+    .text = string "\"", .value = (meaning), .length = sizeof(string)                              \
+  }
 
 static inline bool is_name(const char *p, const struct name *name)
 {
-  uint64_t word, text, mask;
+  static const char ones[16] = "\xff\xff\xff\xff\xff\xff\xff\xff";
+  uint64_t word, text, mask; /* of the first `length` bytes */
   memcpy(&word, p, sizeof word);
   memcpy(&text, name->text, sizeof text);
-  memcpy(&mask, name->mask, sizeof mask);
-  return (word & mask) == text;
+  memcpy(&mask, ones + 8 - name->length, sizeof mask);
+  return (word & mask) == text && name->length > 0;
 }
 
 /* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. */
 static inline enum key read_key(const char **p, struct json_error *error)
 {
   static const struct name keys[16] = {
-      {"\1", "", 0, 0},
-      {"\1", "", 0, 0},
-      {"\1", "", 0, 0},
-      [('a' + 'r') & 15] = {"target\"", "\xff\xff\xff\xff\xff\xff\xff", KEY_TARGET, 7},
-      [('o' + 'u') & 15] = {"source\"", "\xff\xff\xff\xff\xff\xff\xff", KEY_OTHER, 7},
-      [('s' + '"') & 15] = {"ts\"", "\xff\xff\xff", KEY_TS, 3},
-      [('d' + '"') & 15] = {"id\"", "\xff\xff\xff", KEY_ID, 3},
-      [('i' + 'n') & 15] = {"kind\"", "\xff\xff\xff\xff\xff", KEY_KIND, 5},
-      [('a' + 'g') & 15] = {"tags\"", "\xff\xff\xff\xff\xff", KEY_TAGS, 5},
-      {"\1", "", 0, 0},
-      {"\1", "", 0, 0},
-      {"\1", "", 0, 0},
-      {"\1", "", 0, 0},
-      [('o' + 'n') & 15] = {"content\"", "\xff\xff\xff\xff\xff\xff\xff\xff", KEY_CONTENT, 8},
-      {"\1", "", 0, 0},
-      {"\1", "", 0, 0},
+      [('a' + 'r') & 15] = NAME("target", KEY_TARGET),
+      [('o' + 'u') & 15] = NAME("source", KEY_OTHER),
+      [('s' + '"') & 15] = NAME("ts", KEY_TS),
+      [('d' + '"') & 15] = NAME("id", KEY_ID),
+      [('i' + 'n') & 15] = NAME("kind", KEY_KIND),
+      [('a' + 'g') & 15] = NAME("tags", KEY_TAGS),
+      [('o' + 'n') & 15] = NAME("content", KEY_CONTENT),
   };
   const char *start = *p;
   const struct name *name = &keys[(start[1] + start[2]) & 15];
@@ -125,14 +122,10 @@ static inline const char *read_number_quickly(const char *p, uint64_t *number)
 static inline const char *read_kind_quickly(const char *p, enum record_kind *kind)
 {
   static const struct name kinds[8] = {
-      {"\1", "", 0, 0},
-      {"\1", "", 0, 0},
-      ['r' & 7] = {"forget\"", "\xff\xff\xff\xff\xff\xff\xff", KIND_FORGET, 7},
-      ['c' & 7] = {"fact\"", "\xff\xff\xff\xff\xff", KIND_FACT, 5},
-      {"\1", "", 0, 0},
-      ['e' & 7] = {"pref\"", "\xff\xff\xff\xff\xff", KIND_PREF, 5},
-      ['n' & 7] = {"context\"", "\xff\xff\xff\xff\xff\xff\xff\xff", KIND_CONTEXT, 8},
-      {"\1", "", 0, 0},
+      ['r' & 7] = NAME("forget", KIND_FORGET),
+      ['c' & 7] = NAME("fact", KIND_FACT),
+      ['e' & 7] = NAME("pref", KIND_PREF),
+      ['n' & 7] = NAME("context", KIND_CONTEXT),
   };
   const struct name *name = &kinds[p[2] & 7];
   if (!is_name(p, name)) return NULL;
@@ -317,6 +310,29 @@ static inline const char *read_quickly(const char *p, struct record *record)
   return next;
 }
 
+/* The members from p on, of which the first comes without a comma. */
+static const char *read_members(const char *p, bool first, struct record *record,
+                                struct json_error *error)
+{
+  for (;; first = false) {
+    p = json_space(p, p);
+    if (*p == '}') return line_end(p + 1, error);
+    if (!first) {
+      if (*p != ',') return json_fail(error, "',' or '}' expected", p);
+      p = json_space(p + 1, p);
+    }
+    if (*p != '"') return json_fail(error, "key expected", p);
+    p++;
+    enum key key = read_key(&p, error);
+    if (p == NULL) return NULL;
+    p = json_space(p, p);
+    if (*p != ':') return json_fail(error, "':' expected", p);
+    p = read_member(key, json_space(p + 1, p), record, error);
+    if (p == NULL) return NULL;
+    record->members++;
+  }
+}
+
 const char *record_parse(const char *p, struct record *record, struct json_error *error)
 {
   memset(record, 0, sizeof *record);
@@ -324,30 +340,6 @@ const char *record_parse(const char *p, struct record *record, struct json_error
   p = json_space(p, p);
   if (*p != '{') return json_fail(error, "not an object", p);
   p = read_quickly(p + 1, record);
-  if (record->members > 0) {
-    if (p[0] == '}' && p[1] == '\n') return p + 1;
-  } else {
-    p = json_space(p, p);
-    if (*p == '}') return line_end(p + 1, error);
-  }
-  bool first = record->members == 0;
-  for (;;) {
-    if (!first) {
-      p = json_space(p, p);
-      if (*p == '}') return line_end(p + 1, error);
-      if (*p != ',') return json_fail(error, "',' or '}' expected", p);
-      p = json_space(p + 1, p);
-    }
-    first = false;
-    if (*p != '"') return json_fail(error, "key expected", p);
-    p++;
-    enum key key = read_key(&p, error);
-    if (p == NULL) return NULL;
-    p = json_space(p, p);
-    if (*p != ':') return json_fail(error, "':' expected", p);
-    p = json_space(p + 1, p);
-    p = read_member(key, p, record, error);
-    if (p == NULL) return NULL;
-    record->members++;
-  }
+  if (p[0] == '}' && p[1] == '\n') return p + 1;
+  return read_members(p, record->members == 0, record, error);
 }
