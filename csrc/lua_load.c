@@ -149,10 +149,10 @@ int load_l(lua_State *L)
 
 /* ---- load_memory ---- */
 
-/* load_memory(path [, filter]): the active items of a memory file. Where it is open, and has not
- * been written to since, its lines are not looked through again. path: string. filter: as
- * memory:items'. Returns an array of items, newest first, which is empty if there is no such file;
- * nil, message, errno where it cannot be read. */
+/* load_memory(path [, filter]): the active items of a memory file. If it is open in this state, and
+ * was not written to since, its lines are not looked through again.
+ * path: string. filter: as memory:items'. Returns an array of items, newest first, which is empty
+ * if there is no such file; nil, message, errno where it cannot be read. */
 int load_memory_l(lua_State *L)
 {
   struct failure failure;

@@ -92,7 +92,7 @@ int64_t sys_touched(const struct stat *st)
 #else
   const struct timespec *time = &st->st_ctim;
 #endif
-  return (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+  return (int64_t)((uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_nsec);
 }
 
 int sys_open_read(const char *path, struct stat *st)
