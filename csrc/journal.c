@@ -173,7 +173,8 @@ static void adopt(struct journal *journal, int fd, const struct stat *st, bool l
   journal->locked = locked;
   journal->size = (uint64_t)st->st_size;
   journal->touched = sys_touched(st);
-  if (st->st_ctime + COARSEST >= sys_time()) journal->touched = -1;
+  if (st->st_ctime <= 0 || st->st_ctime + COARSEST >= sys_time()) journal->touched = -1;
+  journal->taken = sys_clock();
   journal->ended = 0;
   journal->changed = true;
   journal->names_synced = false;
@@ -195,6 +196,12 @@ bool journal_is_untouched(const struct journal *journal, const struct stat *st)
 {
   return journal->touched != -1 && sys_touched(st) == journal->touched &&
          st->st_dev == journal->device && st->st_ino == journal->inode;
+}
+
+bool journal_is_fresh(const struct journal *journal)
+{
+  const double moment = 2; /* seconds */
+  return sys_clock() - journal->taken < moment;
 }
 
 bool journal_unchanged(const struct journal *journal)
@@ -385,6 +392,7 @@ int journal_close(struct journal *journal)
   sys_free(journal->place);
   journal->place = NULL;
   journal->fd = -1;
+  journal->touched = -1;
   journal->locked = false;
   errno = reason;
   return result;

@@ -25,6 +25,7 @@ struct journal {
   uint64_t size; /* of the file, when it was looked at last */
   int64_t touched; /* when the file had last been written to as it was taken: sys_touched; or -1:
                     * so shortly before that a change since need not show in it */
+  double taken; /* when that was, by sys_clock */
   uint64_t ended; /* a size of the file at which its last byte is known to be a newline */
   bool keeps_lock; /* for as long as it is open; otherwise for each write */
   bool locked;
@@ -51,8 +52,12 @@ void journal_detach(struct journal *journal);
 bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                     struct failure *failure);
 
-/* Whether a file is the open one, and nobody has written to it since that was opened. */
+/* Whether a file is the open one and, by its times, nobody has written to it since that was taken.
+ */
 bool journal_is_untouched(const struct journal *journal, const struct stat *st);
+/* Whether that was but a moment ago, so that its times are to be trusted: who writes through a
+ * mapping changes no time while he does (POSIX, mmap: at some time up to the next msync). */
+bool journal_is_fresh(const struct journal *journal);
 /* Whether the path still leads to the open file, and that still has `size`. */
 bool journal_unchanged(const struct journal *journal);
 /* Goes over to another file, locked like this one, that the path leads to now. */

@@ -5,6 +5,7 @@
 #include "binding.h"
 #include "filter.h"
 #include "index.h"
+#include "memory.h"
 #include "window.h"
 
 #pragma GCC visibility push(hidden)
@@ -42,9 +43,9 @@ struct items_job {
   bool failed; /* errno says why */
 };
 
-/* The index of an open handle of the file, which is put into the stack's `place`; or NULL: there is
- * none, or the file may have changed since it was read. [-0, +0, -] */
-struct index *opened_index(lua_State *L, int place, const struct stat *st);
+/* The memory of a handle that was opened a moment ago and is of the file as it is, the handle being
+ * put into the stack's `place`; or NULL. [-0, +0, -] */
+struct memory *opened_memory(lua_State *L, int place, const struct stat *st);
 
 void items_prepare(lua_State *L, struct items_job *job);
 int items_build(lua_State *L, struct items_job *job, struct failure *failure);

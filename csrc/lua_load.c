@@ -149,41 +149,46 @@ int load_l(lua_State *L)
 
 /* ---- load_memory ---- */
 
-/* load_memory(path [, filter]): the active items of a memory file. If it is open in this state, and
- * was not written to since, its lines are not looked through again.
- * path: string. filter: as memory:items'. Returns an array of items, newest first, which is empty
- * if there is no such file; nil, message, errno where it cannot be read. */
-int load_memory_l(lua_State *L)
+/* load_memory, once its arguments are two; `anew`: whatever the state's handles know. */
+static int load_items(lua_State *L, bool anew)
 {
   struct failure failure;
-  struct index fresh, *index;
+  struct index own; /* of the file, unless a handle has one */
+  struct memory *opened = NULL;
   struct stat st;
   struct filter filter;
   struct items_job job;
-  check_count(L, 2);
-  lua_settop(L, 2);
   const char *path = check_path(L, 1, &failure);
   check_filter(L, 2, &filter, NULL, NULL);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushnil(L); /* the place of a handle */
   int place = lua_gettop(L);
   items_prepare(L, &job);
-  memset(&fresh, 0, sizeof fresh);
+  memset(&own, 0, sizeof own);
   int fd = open_to_read(path, &st, &failure);
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  index = opened_index(L, place, &st);
-  bool known = index != NULL;
-  if (!known) index = &fresh;
+  if (!anew) opened = opened_memory(L, place, &st);
   job.fd = &fd;
-  job.index = index;
+  job.index = opened != NULL ? &opened->index : &own;
   job.filter = &filter;
-  bool read = known || index_read(index, fd) == 0 || fail(&failure, "read");
+  bool read = opened != NULL || index_read(&own, fd) == 0 || fail(&failure, "read");
   int result = read ? items_build(L, &job, &failure) : 0;
-  bool lost = known && opened_index(L, place, &st) != index; /* by what a finalizer did */
-  index_free(&fresh);
+  bool lost = opened != NULL && !memory_is_of(opened, &st); /* by what a finalizer did */
+  index_free(&own);
   sys_close(fd);
   if (result < 0) return lua_error(L);
-  if (lost) return lua_settop(L, 2), load_memory_l(L);
+  if (lost) return lua_settop(L, 2), load_items(L, true);
   return result > 0 ? 1 : push_nil_failure(L, &failure, path);
+}
+
+/* load_memory(path [, filter]): the active items of a memory file. If it was opened in this state a
+ * moment ago, and not written to since, its lines are not looked through again.
+ * path: string. filter: as memory:items'. Returns an array of items, newest first, which is empty
+ * if there is no such file; nil, message, errno where it cannot be read. */
+int load_memory_l(lua_State *L)
+{
+  check_count(L, 2);
+  lua_settop(L, 2);
+  return load_items(L, false);
 }

@@ -84,7 +84,7 @@ static void push_handles(lua_State *L)
   lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
-/* Makes opened_index find the handle on top of the stack. */
+/* Makes opened_memory find the handle on top of the stack. */
 static void remember_handle(lua_State *L)
 {
   push_handles(L);
@@ -94,24 +94,26 @@ static void remember_handle(lua_State *L)
   lua_pop(L, 1);
 }
 
-struct index *opened_index(lua_State *L, int place, const struct stat *st)
+struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
 {
-  struct index *index = NULL;
+  struct memory *found = NULL;
   int top = lua_gettop(L);
   push_address(L, CLASS);
   lua_rawget(L, LUA_REGISTRYINDEX);
   bool any = lua_istable(L, top + 1);
   lua_pushnil(L);
-  while (any && index == NULL && lua_next(L, top + 1) != 0) {
+  while (any && found == NULL && lua_next(L, top + 1) != 0) {
     struct handle *handle = lua_touserdata(L, top + 2);
     lua_settop(L, top + 2);
-    if (!handle->open || !memory_is_of(&handle->memory, st)) continue;
-    index = &handle->memory.index;
+    if (!handle->open || !journal_is_fresh(&handle->memory.journal) ||
+        !memory_is_of(&handle->memory, st))
+      continue;
+    found = &handle->memory;
     lua_pushvalue(L, top + 2);
     lua_replace(L, place);
   }
   lua_settop(L, top);
-  return index;
+  return found;
 }
 
 /* open(path [, opts]): opens the memory file, or makes it, and takes its lock.

@@ -44,7 +44,7 @@ int memory_close(struct memory *memory);
 bool memory_refresh(struct memory *memory, struct failure *failure);
 /* The same under the lock, which is given back with journal_detach; on failure it is already. */
 bool memory_lock(struct memory *memory, struct failure *failure);
-/* Whether the index is of that file as it is now, told without reading it. */
+/* Whether the index is of that file as it is now, told by its times: see journal_is_fresh. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);
