@@ -25,7 +25,9 @@ bool hold_collector(lua_State *L, bool large)
 
 void release_collector(lua_State *L, bool was_running)
 {
-  if (was_running) lua_gc(L, LUA_GCRESTART, 0);
+  enum { ROOM = 64 * 1024 }; /* kilobytes */
+  const int cycle_ended = -1;
+  if (was_running) lua_gc(L, LUA_GCRESTART, lua_gc(L, LUA_GCCOUNT, 0) < ROOM ? cycle_ended : 0);
 }
 
 /* ---- filters ---- */

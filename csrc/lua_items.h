@@ -14,7 +14,10 @@
  * was running; release_collector makes that so again. Lua 5.1 itself cannot tell, and counts as
  * running. For what is `large` the collector first ends the cycle it is in: while it sweeps
  * strings, Lua does not grow its table of them, and finding one takes ever longer. Finalizers may
- * run. [-0, +0, e] */
+ * run. [-0, +0, e]
+ * What was built is all in use. So LuaJIT's collector is set going as one that has just ended a
+ * cycle, unless there is so much that it might run out of memory before the next; Lua 5.1's begins
+ * one. */
 bool hold_collector(lua_State *L, bool large);
 void release_collector(lua_State *L, bool was_running);
 
