@@ -1128,13 +1128,14 @@ describe("handles", function()
   it("can be used by a finalizer while they are in use", function()
     eager_collector()
     local memory, path = new(nil, { sync = "none" })
-    local count, calls, inside, acknowledged = 0, 0, false, {}
+    local count, calls, round, inside, acknowledged = 0, 0, 0, false, {}
     local function finalizer()
       if not inside then return end
       count = count + 1
       acknowledged[memory:add("fact", "finalizer", { "f" }, "f")] = "finalizer"
     end
-    for round = 1, 200 do
+    while round < 200 or (count == 0 and round < 2000) do -- when the collector runs is not ours to say
+      round = round + 1
       call_with_finalizers(round, finalizer, function()
         local list, text = tags(round), "call " .. round
         local two = { { kind = "pref", content = text, tags = list }, { kind = "pref", content = text, source = "s" } }
@@ -1157,7 +1158,7 @@ describe("handles", function()
       acknowledged[item.id] = nil
     end
     assert.is_nil(next(acknowledged))
-    assert.equal(300, calls)
+    assert.equal(1.5 * round, calls)
     assert.equal(calls + count, #items)
     assert.truthy(count > 0)
   end)
