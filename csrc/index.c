@@ -92,10 +92,7 @@ static bool ts_key(struct index *index, const struct record *record, int64_t *ke
   const struct slice *ts = &record->ts;
   if ((*key = record->ts_key) >= 0) return true;
   *key = NO_TS;
-  if (ts->start == NULL) return true;
-  if (ts->escaped || ts->end - ts->start != TIMESTAMP_LENGTH) return keep_odd(index, ts, key);
-  *key = timestamp_key(ts->start);
-  return *key >= 0 || keep_odd(index, ts, key);
+  return ts->start == NULL || keep_odd(index, ts, key);
 }
 
 const char *index_ts(const struct index *index, const struct item *item, char text[24],

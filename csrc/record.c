@@ -11,30 +11,7 @@ const char *record_kind_name(enum record_kind kind)
   return names[kind];
 }
 
-enum record_kind record_kind(const char *name, size_t length)
-{
-  if (length == 4 && memcmp(name, "fact", 4) == 0) return KIND_FACT;
-  if (length == 4 && memcmp(name, "pref", 4) == 0) return KIND_PREF;
-  if (length == 7 && memcmp(name, "context", 7) == 0) return KIND_CONTEXT;
-  if (length == 6 && memcmp(name, "forget", 6) == 0) return KIND_FORGET;
-  return KIND_UNKNOWN;
-}
-
 enum key { KEY_OTHER, KEY_ID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_CONTENT, KEY_TAGS };
-
-/* A key that is written with escapes may still be one of ours. No escape makes more than six
- * bytes of one, so longer texts than this cannot be "target". */
-static enum key escaped_key(const char *start, const char *end)
-{
-  char name[6 * 6];
-  if ((size_t)(end - start) > sizeof name) return KEY_OTHER;
-  size_t length = json_unescape(start, end, name);
-  if (length == 2 && memcmp(name, "id", 2) == 0) return KEY_ID;
-  if (length == 2 && memcmp(name, "ts", 2) == 0) return KEY_TS;
-  if (length == 4 && memcmp(name, "kind", 4) == 0) return KEY_KIND;
-  if (length == 6 && memcmp(name, "target", 6) == 0) return KEY_TARGET;
-  return KEY_OTHER;
-}
 
 /* A name with its closing quote, among several of which a processor cannot guess the next: they are
  * looked up by letters that tell them apart, and then compared as one word. */
@@ -58,8 +35,8 @@ static inline bool is_name(const char *p, const struct name *name)
   return (word & mask) == text && name->length > 0;
 }
 
-/* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. */
-static inline enum key read_key(const char **p, struct json_error *error)
+/* The key of ours that stands before the quote at p's end, or NULL. */
+static inline const struct name *find_key(const char *p)
 {
   static const struct name keys[16] = {
       [('a' + 'r') & 15] = NAME("target", KEY_TARGET),
@@ -70,12 +47,60 @@ static inline enum key read_key(const char **p, struct json_error *error)
       [('a' + 'g') & 15] = NAME("tags", KEY_TAGS),
       [('o' + 'n') & 15] = NAME("content", KEY_CONTENT),
   };
+  const struct name *name = &keys[(p[1] + p[2]) & 15];
+  return is_name(p, name) ? name : NULL;
+}
+
+static inline const struct name *find_kind(const char *p)
+{
+  static const struct name kinds[8] = {
+      ['r' & 7] = NAME("forget", KIND_FORGET),
+      ['c' & 7] = NAME("fact", KIND_FACT),
+      ['e' & 7] = NAME("pref", KIND_PREF),
+      ['n' & 7] = NAME("context", KIND_CONTEXT),
+  };
+  const struct name *name = &kinds[p[2] & 7];
+  return is_name(p, name) ? name : NULL;
+}
+
+enum { LONGEST_NAME = 7 };
+
+/* What a name means that stands without a quote behind it; `none` for other names. */
+static int meaning(const struct name *(*find)(const char *), const char *text, size_t length,
+                   int none)
+{
+  char quoted[LONGEST_NAME + 1] = {0};
+  if (length > LONGEST_NAME) return none;
+  memcpy(quoted, text, length);
+  quoted[length] = '"';
+  const struct name *name = find(quoted);
+  return name != NULL && (size_t)name->length == length + 1 ? name->value : none;
+}
+
+/* The same for one with escapes, none of which makes more than six bytes of one. */
+static int escaped_meaning(const struct name *(*find)(const char *), const char *start,
+                           const char *end, int none)
+{
+  char name[LONGEST_NAME * 6];
+  if ((size_t)(end - start) > sizeof name) return none;
+  return meaning(find, name, json_unescape(start, end, name), none);
+}
+
+enum record_kind record_kind(const char *name, size_t length)
+{
+  return (enum record_kind)meaning(find_kind, name, length, KIND_UNKNOWN);
+}
+
+/* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. */
+static inline enum key read_key(const char **p, struct json_error *error)
+{
   const char *start = *p;
-  const struct name *name = &keys[(start[1] + start[2]) & 15];
-  if (is_name(start, name)) return *p = start + name->length, (enum key)name->value;
+  const struct name *name = find_key(start);
+  if (name != NULL) return *p = start + name->length, (enum key)name->value;
   bool escaped;
   *p = json_string(start, &escaped, error);
-  return *p != NULL && escaped ? escaped_key(start, *p - 1) : KEY_OTHER;
+  if (*p == NULL || !escaped) return KEY_OTHER;
+  return (enum key)escaped_meaning(find_key, start, *p - 1, KEY_OTHER);
 }
 
 /* ---- values as the module writes them: NULL where one is not ---- */
@@ -121,14 +146,8 @@ static inline const char *read_number_quickly(const char *p, uint64_t *number)
 
 static inline const char *read_kind_quickly(const char *p, enum record_kind *kind)
 {
-  static const struct name kinds[8] = {
-      ['r' & 7] = NAME("forget", KIND_FORGET),
-      ['c' & 7] = NAME("fact", KIND_FACT),
-      ['e' & 7] = NAME("pref", KIND_PREF),
-      ['n' & 7] = NAME("context", KIND_CONTEXT),
-  };
-  const struct name *name = &kinds[p[2] & 7];
-  if (!is_name(p, name)) return NULL;
+  const struct name *name = find_kind(p);
+  if (name == NULL) return NULL;
   *kind = (enum record_kind)name->value;
   return p + name->length;
 }
@@ -187,23 +206,16 @@ static const char *read_other(const char *p, struct json_error *error)
   return json_value(p, p, 1, error);
 }
 
-static enum record_kind escaped_kind(const char *start, const char *end)
-{
-  char name[7 * 6];
-  if ((size_t)(end - start) > sizeof name) return KIND_UNKNOWN;
-  return record_kind(name, json_unescape(start, end, name));
-}
-
 static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
 {
-  if (*p != '"') return *kind = KIND_UNKNOWN, read_other(p, error);
+  *kind = KIND_UNKNOWN;
+  if (*p != '"') return read_other(p, error);
   const char *start = p + 1, *end = read_kind_quickly(start, kind);
   if (end != NULL) return end;
-  *kind = KIND_UNKNOWN;
   bool escaped;
   p = json_string(start, &escaped, error);
-  if (p == NULL) return NULL;
-  *kind = escaped ? escaped_kind(start, p - 1) : record_kind(start, (size_t)(p - 1 - start));
+  if (p != NULL && escaped)
+    *kind = (enum record_kind)escaped_meaning(find_kind, start, p - 1, KIND_UNKNOWN);
   return p;
 }
 
@@ -214,12 +226,12 @@ static const char *read_ts(const char *p, struct record *record, struct json_err
   ts->start = NULL;
   if (*p != '"') return read_other(p, error);
   ts->start = p + 1;
-  record->ts_key = timestamp_key(ts->start);
-  if (record->ts_key >= 0) {
+  int64_t key = timestamp_key(ts->start);
+  if (key >= 0 && ts->start[TIMESTAMP_LENGTH] == '"') {
+    record->ts_key = key;
     ts->escaped = false;
     ts->end = ts->start + TIMESTAMP_LENGTH;
-    if (*ts->end == '"') return ts->end + 1;
-    record->ts_key = -1;
+    return ts->end + 1;
   }
   p = json_string(p + 1, &ts->escaped, error);
   ts->end = p != NULL ? p - 1 : NULL;
@@ -258,11 +270,6 @@ static const char *line_end(const char *p, struct json_error *error)
   return *p == '\n' ? p : json_fail(error, "text behind the object", p);
 }
 
-/* The members of a line, read in the order in which the module writes them and without spaces, as
- * far as that goes. Here the place of each is known before the one before it has been read, which
- * is what a processor needs to work on several at once. Stops before a member that is not the one
- * expected, or has escapes, and leaves it to the general way: returns the byte where a key or the
- * closing brace is to come, which is p if there was nothing to read. */
 /* What comes behind the kind of an item. */
 static inline const char *read_item_quickly(const char *p, struct record *record)
 {
@@ -286,6 +293,11 @@ static inline const char *read_item_quickly(const char *p, struct record *record
   return p;
 }
 
+/* The members of a line, read in the order in which the module writes them and without spaces, as
+ * far as that goes. Here the place of each is known before the one before it has been read, which
+ * is what a processor needs to work on several at once. Stops before a member that is not the one
+ * expected, or whose short strings have escapes, and leaves it to the general way: returns the byte
+ * where a key or the closing brace is to come, which is p if there was nothing to read. */
 static inline const char *read_quickly(const char *p, struct record *record)
 {
   const char *next;

@@ -25,7 +25,7 @@ struct record {
   int members; /* of the object */
   bool has_id; /* valid or not */
   struct slice ts;
-  int64_t ts_key; /* its timestamp_key, where that is known already; or -1 */
+  int64_t ts_key; /* its timestamp_key; -1: it has escapes, another form, or is not there */
 };
 
 /* Reads the line at p: a JSON object, alone. Returns the newline that ends it, or NULL and
