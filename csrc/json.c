@@ -25,21 +25,28 @@ static int hex_four(const char *p)
   return value;
 }
 
-static bool is_short_escape(char letter)
+/* What an escape's letter stands for; itself, unless it is one of these. */
+static char plain_escape(char letter)
 {
   switch (letter) {
-  case '"':
-  case '\\':
-  case '/':
   case 'b':
+    return '\b';
   case 'f':
+    return '\f';
   case 'n':
+    return '\n';
   case 'r':
+    return '\r';
   case 't':
-    return true;
+    return '\t';
   default:
-    return false;
+    return letter;
   }
+}
+
+static bool is_plain_escape(char letter)
+{
+  return letter == '"' || letter == '\\' || letter == '/' || plain_escape(letter) != letter;
 }
 
 const char *json_string_slowly(const char *p, bool *escaped, struct json_error *error)
@@ -56,7 +63,7 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
       int code = hex_four(p + 1);
       if (code < 0) return json_fail(error, "four hex digits expected after \\u", p - code);
       p += 5;
-    } else if (is_short_escape(*p)) {
+    } else if (is_plain_escape(*p)) {
       p++;
     } else {
       return json_fail(error, "unknown escape", p);
@@ -183,24 +190,6 @@ static const char *unescape_code(const char *p, char **out)
   }
   *out = put_utf8(*out, code);
   return p;
-}
-
-static char plain_escape(char letter)
-{
-  switch (letter) {
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return letter;
-  }
 }
 
 /* The same for any escape, at its backslash. */

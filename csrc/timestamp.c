@@ -68,8 +68,8 @@ static inline int64_t pair(uint64_t pairs, int byte)
 
 int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
 {
-  uint64_t wrong =
-      0; /* a byte of `most` is 76 for a digit, 7f for what is fixed; first byte last */
+  /* A byte of `most` is 76 for a digit, 7f for what is fixed; the first byte is the last one. */
+  uint64_t wrong = 0;
   uint64_t date = read_pairs(text, FORM, 0x7f76767f76767676U, &wrong);
   uint64_t time = read_pairs(text + 8, FORM + 8, 0x76767f76767f7676U, &wrong);
   uint64_t end = read_pairs(text + 12, FORM + 12, 0x7f76767f76767f76U, &wrong);
