@@ -137,6 +137,11 @@ static bool take_lock(const struct journal *journal, int fd, double *deadline,
 
 /* ---- being on the file that the path leads to ---- */
 
+static bool is_open_on(const struct journal *journal, const struct stat *st)
+{
+  return st->st_dev == journal->device && st->st_ino == journal->inode;
+}
+
 enum look { LOOK_SAME, LOOK_OTHER, LOOK_FAILED };
 
 static enum look look(struct journal *journal, struct failure *failure)
@@ -147,7 +152,7 @@ static enum look look(struct journal *journal, struct failure *failure)
     fail(failure, "look at");
     return LOOK_FAILED;
   }
-  if (st.st_dev != journal->device || st.st_ino != journal->inode) return LOOK_OTHER;
+  if (!is_open_on(journal, &st)) return LOOK_OTHER;
   journal->size = (uint64_t)st.st_size;
   if (journal->size < journal->ended) journal->ended = 0; /* cut: it may grow to that size again */
   return LOOK_SAME;
@@ -194,8 +199,7 @@ bool journal_take(struct journal *journal, int fd, struct failure *failure)
 
 bool journal_is_untouched(const struct journal *journal, const struct stat *st)
 {
-  return journal->touched != -1 && sys_touched(st) == journal->touched &&
-         st->st_dev == journal->device && st->st_ino == journal->inode;
+  return journal->touched != -1 && sys_touched(st) == journal->touched && is_open_on(journal, st);
 }
 
 bool journal_is_fresh(const struct journal *journal)
@@ -207,8 +211,8 @@ bool journal_is_fresh(const struct journal *journal)
 bool journal_unchanged(const struct journal *journal)
 {
   struct stat st;
-  return sys_look(journal->place, &st) == 0 && st.st_dev == journal->device &&
-         st.st_ino == journal->inode && (uint64_t)st.st_size == journal->size;
+  return sys_look(journal->place, &st) == 0 && is_open_on(journal, &st) &&
+         (uint64_t)st.st_size == journal->size;
 }
 
 /* Takes the file that the path leads to; the one before it, and its lock, are kept until then. */

@@ -52,8 +52,7 @@ void journal_detach(struct journal *journal);
 bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                     struct failure *failure);
 
-/* Whether a file is the open one and, by its times, nobody has written to it since that was taken.
- */
+/* Whether a file is the open one and, by its times, was not written to since that was taken. */
 bool journal_is_untouched(const struct journal *journal, const struct stat *st);
 /* Whether that was but a moment ago, so that its times are to be trusted: who writes through a
  * mapping changes no time while he does (POSIX, mmap: at some time up to the next msync). */

@@ -67,20 +67,25 @@ static bool open_handle(struct handle *handle, const struct options *options,
   return memory_open(&handle->memory, failure);
 }
 
-/* Pushes the table that holds this state's handles, each until it is collected. */
+/* Pushes the table of this state's handles, each of which is in it until it is collected. */
 static void push_handles(lua_State *L)
 {
   push_address(L, CLASS);
   lua_rawget(L, LUA_REGISTRYINDEX);
-  if (!lua_isnil(L, -1)) return;
+}
+
+static void make_handles(lua_State *L)
+{
+  push_handles(L);
+  bool made = lua_istable(L, -1); /* when the module was loaded before */
   lua_pop(L, 1);
+  if (made) return;
+  push_address(L, CLASS);
   lua_newtable(L);
   lua_createtable(L, 0, 1);
   lua_pushliteral(L, "k");
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
-  push_address(L, CLASS);
-  lua_pushvalue(L, -2);
   lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
@@ -98,11 +103,9 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
 {
   struct memory *found = NULL;
   int top = lua_gettop(L);
-  push_address(L, CLASS);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-  bool any = lua_istable(L, top + 1);
+  push_handles(L);
   lua_pushnil(L);
-  while (any && found == NULL && lua_next(L, top + 1) != 0) {
+  while (found == NULL && lua_next(L, top + 1) != 0) {
     struct handle *handle = lua_touserdata(L, top + 2);
     lua_settop(L, top + 2);
     if (!handle->open || !journal_is_fresh(&handle->memory.journal) ||
@@ -660,4 +663,5 @@ void memory_setup(lua_State *L)
       {NULL, NULL},
   };
   new_class(L, CLASS, methods, metamethods);
+  make_handles(L);
 }
