@@ -11,7 +11,7 @@ WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 
 # What the code needs, whatever the flags above are set to.
-COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
+COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
 SHARED  = -shared
 SUITES ?= luajit lua5.1 asan
 ifeq ($(shell uname -s),Darwin)
@@ -19,7 +19,8 @@ SHARED  = -bundle -undefined dynamic_lookup
 SUITES  = luajit
 endif
 
-SOURCES = $(wildcard csrc/*.c)
+SOURCES = $(wildcard csrc/*.c csrc/*/*.c)
+HEADERS = $(wildcard csrc/*.h csrc/*/*.h)
 OBJECTS = $(SOURCES:csrc/%.c=$(BUILD)/%.o) $(SEAM:spec/faults/%.c=$(BUILD)/%.o)
 MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
@@ -33,14 +34,13 @@ all: $(MODULE) ## Build build/aish_history.so (the default; WERROR=1: warnings a
 $(MODULE): $(OBJECTS)
 	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
 
-$(BUILD)/%.o: csrc/%.c | $(BUILD)
+$(BUILD)/%.o: csrc/%.c
+	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: spec/faults/%.c | $(BUILD)
+$(BUILD)/%.o: spec/faults/%.c
+	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
-
-$(BUILD):
-	mkdir -p $@
 
 -include $(OBJECTS:.o=.d)
 
@@ -62,15 +62,15 @@ demo: ## Play a short session of the shell on real files
 	@.ci/deps build
 	@$(MAKE) -s all
 	@export LUA_PATH='$(CURDIR)/lua/?.lua;;' LUA_CPATH="$$(cd '$(BUILD)' && pwd)/?.so;;"; \
-	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit '$(CURDIR)/spec/demo.lua'
+	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit '$(CURDIR)/spec/run/demo.lua'
 
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
 	@$(MAKE) all $(BUILD)/faults/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
-	@BUILD='$(BUILD)' TESTS='$(TESTS)' spec/suites $(SUITES)
+	@BUILD='$(BUILD)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) all
-	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/kill_spec.lua spec/suites luajit
+	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/promises/kill_spec.lua spec/run/suites luajit
 
 TSAN = -O1 -g -fsanitize=thread
 tsan: deps ## Run two Lua states in two threads under ThreadSanitizer
@@ -86,7 +86,7 @@ fuzz: ## Fuzz each target of spec/fuzz under libFuzzer and AFL++ for FUZZ_SECOND
 	  $(MAKE) -s -f spec/fuzz/Makefile BUILD='$(BUILD)' ENGINE=$$engine $(if $(FUZZ),TARGETS='$(FUZZ)') all || exit 1; done
 	@BUILD='$(BUILD)' FUZZ_SECONDS='$(or $(FUZZ_SECONDS),60)' spec/fuzz/run $(FUZZ)
 
-# The inputs of spec/fuzz/seeds are replayed by spec/fuzz_spec.lua.
+# The inputs of spec/fuzz/seeds are replayed by spec/project/fuzz_spec.lua.
 replay: FORCE
 	@$(MAKE) -s -f spec/fuzz/Makefile BUILD='$(BUILD)' ENGINE=replay all
 
@@ -96,14 +96,14 @@ asan: deps ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitize
 valgrind: deps ## Run the specs under valgrind, but for those that are too slow there
 	@.ci/deps valgrind
 	@$(MAKE) BUILD='$(BUILD)/valgrind' CFLAGS='-O1 -g' all '$(BUILD)/valgrind/faults/aish_history.so'
-	@BUILD='$(BUILD)/valgrind' TESTS='$(TESTS)' spec/suites valgrind
+	@BUILD='$(BUILD)/valgrind' TESTS='$(TESTS)' spec/run/suites valgrind
 
 coverage: deps ## Say which lines and branches of csrc the specs do not reach
 	@.ci/deps coverage
 	@$(MAKE) BUILD='$(BUILD)/coverage' CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
 	  all '$(BUILD)/coverage/faults/aish_history.so'
 	@find '$(BUILD)/coverage' -name '*.gcda' -delete
-	@BUILD='$(BUILD)/coverage' TESTS='$(TESTS)' spec/suites coverage
+	@BUILD='$(BUILD)/coverage' TESTS='$(TESTS)' spec/run/suites coverage
 
 # The module on the system calls of spec/faults, which a spec can make fail. It stands in faults/
 # beside the module that the other specs run against.
@@ -129,19 +129,19 @@ bench-deps: ## Install what the benchmark measures against; what cannot be insta
 lint: ## Check the code with cppcheck, clang-tidy, luacheck and shellcheck
 	@.ci/deps build lint
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
-	  --suppressions-list=.cppcheck-suppressions --error-exitcode=1 -USYS_SEAM $(CPPFLAGS) csrc
+	  --suppressions-list=.cppcheck-suppressions --error-exitcode=1 -USYS_SEAM -Icsrc $(CPPFLAGS) csrc
 	printf '%s\n' $(SOURCES) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I{} \
-	  clang-tidy --quiet --warnings-as-errors='*' {} -- -std=c11 $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS)
+	  clang-tidy --quiet --warnings-as-errors='*' {} -- -std=c11 -Icsrc $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS)
 	luacheck --quiet --no-color lua spec .luacheckrc
-	shellcheck .ci/run .ci/deps spec/suites spec/fuzz/run
+	shellcheck .ci/run .ci/deps spec/run/suites spec/fuzz/run
 
 format: ## Format the C code in place
 	@.ci/deps lint
-	clang-format -i csrc/*.c csrc/*.h
+	clang-format -i $(SOURCES) $(HEADERS)
 
 format-check: ## Say where the C code is not formatted
 	@.ci/deps lint
-	clang-format --dry-run --Werror csrc/*.c csrc/*.h
+	clang-format --dry-run --Werror $(SOURCES) $(HEADERS)
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-13s %s\n", $$1, $$2 }'

@@ -28,8 +28,8 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include "binding.h"
-#include "dir.h"
+#include "binding/binding.h"
+#include "session/dir.h"
 #include "version.h"
 
 /* encode(value): its JSON text; nil, message with the path to what JSON cannot hold. */

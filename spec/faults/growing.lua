@@ -4,7 +4,7 @@
 -- Argument: a directory.
 local aish = require("aish_history")
 local seam = require("aish_history.seam")
-local support = require("spec.memory_support")
+local support = require("spec.support.memories")
 local tree = require("spec.faults.tree")
 
 local root = ...

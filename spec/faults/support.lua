@@ -1,6 +1,6 @@
 --- What the fault, crash and memory specs share: the fault build in a process of its own, so that
 -- it never meets the module that the other specs run against.
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 local stdlib = require("posix.stdlib")
 local unistd = require("posix.unistd")
 

@@ -3,7 +3,7 @@
 #ifndef AISH_FUZZ_BLOCKS_H
 #define AISH_FUZZ_BLOCKS_H
 
-#include "reader.h"
+#include "file/reader.h"
 
 extern size_t fuzz_block;
 #define READER_BLOCK fuzz_block

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
+#include "base/buf.h"
 #include "fuzz.h"
-#include "json.h"
-#include "number.h"
+#include "json/json.h"
+#include "json/number.h"
 #include "plain.h"
 
 enum { LARGEST = 1 << 16 };

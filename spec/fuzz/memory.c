@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "compact.h"
+#include "memory/compact.h"
 #include "fuzz.h"
-#include "memory.h"
+#include "memory/memory.h"
 #include "plain.h"
-#include "sys.h"
+#include "base/sys.h"
 
 enum { LARGEST = 1 << 14, CALLS = 24, DRAFTS = 3 };
 

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compact.h"
+#include "memory/compact.h"
 #include "fuzz.h"
-#include "index.h"
+#include "memory/index.h"
 #include "plain.h"
-#include "sys.h"
-#include "window.h"
+#include "base/sys.h"
+#include "file/window.h"
 
 enum { LARGEST = 1 << 16 };
 

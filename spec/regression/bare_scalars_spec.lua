@@ -1,7 +1,7 @@
 -- A line that is a bare JSON number or boolean made load, load_memory and open_memory raise.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 local scalars = { "1", "0", "-1.5", "1e3", "true", "false", "null", '"text"', "[]", "[1,2]", '"{}"' }
 

@@ -1,9 +1,9 @@
 -- Whoever waited for a file while its holder compacted it waited for the old file's lock, which a
 -- forked child of the holder kept, and never came to the new file.
 local aish = require("aish_history")
-local children = require("spec.children")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local children = require("spec.support.children")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a compaction beside a forked child", function()
   helper.guard(before_each, after_each)

@@ -1,8 +1,8 @@
 -- A compaction that was killed while it put damaged lines aside left a cut line in <file>.damaged,
 -- and the next one glued its first line to that.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a cut last line of the file of damaged lines", function()
   helper.guard(before_each, after_each)

@@ -4,8 +4,8 @@
 local aish = require("aish_history")
 local errno = require("posix.errno")
 local faults = require("spec.faults.support")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a directory that cannot be opened to be synced", function()
   helper.guard(before_each, after_each)

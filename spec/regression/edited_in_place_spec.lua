@@ -1,8 +1,8 @@
 -- A file that was edited in place and kept its size looked unchanged to an open handle, and the
 -- handle's compaction dropped the edited item as if it had been forgotten.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a file that was edited in place to the same size", function()
   helper.guard(before_each, after_each)

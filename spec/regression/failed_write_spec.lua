@@ -2,9 +2,9 @@
 -- had arrived of it.
 local aish = require("aish_history")
 local errno = require("posix.errno")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 local lfs = require("lfs")
-local support = require("spec.memory_support")
+local support = require("spec.support.memories")
 
 -- In a process of its own, the file may grow by `room` bytes and no more while `call` runs.
 local prelude = [[

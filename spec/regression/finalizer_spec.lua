@@ -1,7 +1,7 @@
 -- What a finalizer did while a call of the module was running took away what that call was using: the
 -- file that a compaction replaced, the strings of a table of options; and an error that it raised left
 -- an iterator busy for good.
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 
 -- Every script runs in a process of its own. `arm(fn)` has the collector call fn once.
 local prelude = [[

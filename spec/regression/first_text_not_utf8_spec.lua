@@ -1,7 +1,7 @@
 -- The first text of a session that is no UTF-8 was cut back over every byte from 0x80 to 0xbf, to
 -- nothing in the end. Found by spec/fuzz/read.c.
 local aish = require("aish_history")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 
 local function first_of(text)
   local dir = helper.tmpdir()

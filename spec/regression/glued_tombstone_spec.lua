@@ -1,8 +1,8 @@
 -- A tombstone that was glued to a fragment took effect with the compaction that saved it, but what it
 -- forgets stayed in the file, and was counted as kept.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a tombstone that is glued to a fragment", function()
   helper.guard(before_each, after_each)

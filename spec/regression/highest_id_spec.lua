@@ -2,8 +2,8 @@
 -- highest one of ours: a program that counts items and tombstones alone gave ids again.
 local aish = require("aish_history")
 local cjson = require("cjson")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 local ours = { fact = true, pref = true, context = true, forget = true }
 

@@ -1,9 +1,9 @@
 -- Every child that the shell started inherited the lock's descriptor: a background job kept the file
 -- locked after the shell had exited.
 local aish = require("aish_history")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 local lfs = require("lfs")
-local support = require("spec.memory_support")
+local support = require("spec.support.memories")
 
 describe("a background job of the shell", function()
   helper.guard(before_each, after_each)

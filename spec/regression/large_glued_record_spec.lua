@@ -1,8 +1,8 @@
 -- Compaction saves a whole record that is glued to a fragment. Where both together were longer than a
 -- block it did not, if the block ended in the record.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a large record that is glued to a fragment", function()
   helper.guard(before_each, after_each)

@@ -1,8 +1,8 @@
 -- Lua unloads modules before it has called the last finalizers: one that called the module at the end of
 -- the script crashed the process.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a finalizer at the end of the script", function()
   helper.guard(before_each, after_each)

@@ -1,7 +1,7 @@
 -- A byte order mark before a damaged first line reached the file of damaged lines as three spaces.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 local MARK = "\239\187\191"
 

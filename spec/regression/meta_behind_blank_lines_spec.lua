@@ -1,8 +1,8 @@
 -- A search took the first line of the file for that of the meta, whereas all other readers take the first
 -- one that is not blank: behind blank lines the meta was found as if it were a turn.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("the meta of a session behind blank lines", function()
   helper.guard(before_each, after_each)

@@ -3,7 +3,7 @@
 -- spec/faults/.
 local errno = require("posix.errno")
 local faults = require("spec.faults.support")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 
 describe("sync of a file that was moved away", function()
   helper.guard(before_each, after_each)

@@ -1,8 +1,8 @@
 -- Compaction looked for a record behind a fragment by reading on from each brace of the line: one of
 -- objects within objects was read hundreds of times over.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a damaged line of nested objects", function()
   helper.guard(before_each, after_each)

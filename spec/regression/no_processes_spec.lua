@@ -1,6 +1,6 @@
 -- Opening started a shell and mkdir, and list_sessions a shell and ls.
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("no process is started", function()
   helper.guard(before_each, after_each)

@@ -1,7 +1,7 @@
 -- Numbers were written with 14 digits: 9007199254740991 came back as another number, and
 -- 1760000000.123456 lost its microseconds.
 local aish = require("aish_history")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 
 local texts = { "9007199254740991", "-9007199254740991", "9007199254740992", "1760000000.123456", "0.1", "1e-3", "0.05", "1e16",
   "5e-324", "17976931348623157e292", "-0", "3.141592653589793", "123456789012345" }

@@ -1,8 +1,8 @@
 -- A scan in 4 KiB chunks that forgot the rest of a line lost ids or raised on reopening: records that
 -- end at every byte around a block's end must be found whole.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("reopening a file larger than a block", function()
   helper.guard(before_each, after_each)

@@ -1,8 +1,8 @@
 -- A search of memories found a word in a content that another content of the same line takes the
 -- place of. Found by spec/fuzz/read.c.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 local bytes = '{"id":1,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"old","tags":["early"],'
   .. '"cont\\u0065nt":"new","tags":["late"]}\n{"id":2,"kind":"fact","content":"old","content":3,"tags":["x"],"tags":null}\n'

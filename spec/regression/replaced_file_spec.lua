@@ -1,10 +1,10 @@
 -- After an editor's save by rename, or rm, every later add went to the unlinked file and was lost.
 local aish = require("aish_history")
 local errno = require("posix.errno")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local stat = require("posix.sys.stat")
-local support = require("spec.memory_support")
+local support = require("spec.support.memories")
 
 describe("a file that is replaced while it is open", function()
   helper.guard(before_each, after_each)

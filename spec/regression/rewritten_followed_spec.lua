@@ -1,8 +1,8 @@
 -- A file that was cut and had grown past the old place, between two looks of its follower, was read on at
 -- that place: what stood before it was not given, and what stood across it was half a record.
 local aish = require("aish_history")
-local cases = require("spec.cases")
-local helper = require("spec.helper")
+local cases = require("spec.support.cases")
+local helper = require("spec.support.helper")
 
 local MARK = "\239\187\191"
 

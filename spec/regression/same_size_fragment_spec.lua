@@ -2,8 +2,8 @@
 -- record glued to that: the handle remembered that a file of this size ends in a newline. Found by
 -- spec/fuzz/memory.c.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a file that was cut and has its old size again", function()
   helper.guard(before_each, after_each)

@@ -1,7 +1,7 @@
 -- A second terminal could not add a memory for as long as the first shell lived.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("two terminals in shared mode", function()
   helper.guard(before_each, after_each)

@@ -1,10 +1,10 @@
 -- Compaction gave the file that a group shares to the group of whoever called it, with the permissions
 -- that were meant for the other: its owner could not open it any more, and strangers could.
 local aish = require("aish_history")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local stat = require("posix.sys.stat")
-local support = require("spec.memory_support")
+local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
 
 -- A build that counts coverage would say that it may not write its counts.

@@ -1,8 +1,8 @@
 -- In a process that was started without standard streams, as some daemons are, a file took the place of
 -- one of them: what was printed next was written into it.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a process without standard streams", function()
   helper.guard(before_each, after_each)

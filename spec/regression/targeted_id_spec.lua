@@ -3,8 +3,8 @@
 -- the next compaction dropped it.
 local aish = require("aish_history")
 local errno = require("posix.errno")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("an id that a tombstone targets", function()
   helper.guard(before_each, after_each)

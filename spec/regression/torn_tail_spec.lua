@@ -1,7 +1,7 @@
 -- The append after a torn last line was glued to it, and both were lost.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a torn last line", function()
   helper.guard(before_each, after_each)

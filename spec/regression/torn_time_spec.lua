@@ -1,8 +1,8 @@
 -- A fragment that ends inside its time made the scanner take 0 from a null pointer, which C leaves
 -- undefined. Found by spec/fuzz/scan.c.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("a line that is cut off inside its time", function()
   helper.guard(before_each, after_each)

@@ -1,7 +1,7 @@
 -- Documents with trailing garbage, and other text that is no JSON, were taken for good.
 local aish = require("aish_history")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 local tails = { " x", "x", "}", "]", ",", '"', "{}", " {}", "[]", " 1", "null", "\0", "\0\0", "//", "/* c */", "#", ";", "\\",
   "\239\187\191", "\194\160", "\226\128\168" }

@@ -2,7 +2,7 @@
 -- went on with what had arrived since: the rest of that line became a line of its own, its id was never
 -- learnt, and was given a second time. Played on the fault build, see spec/faults/.
 local faults = require("spec.faults.support")
-local helper = require("spec.helper")
+local helper = require("spec.support.helper")
 
 describe("a line that is being written while it is read", function()
   helper.guard(before_each, after_each)

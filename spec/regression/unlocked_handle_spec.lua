@@ -2,8 +2,8 @@
 -- process that had taken the file, and gave ids that this had given.
 local aish = require("aish_history")
 local errno = require("posix.errno")
-local helper = require("spec.helper")
-local support = require("spec.memory_support")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
 
 describe("an exclusive handle that was unlocked through flock", function()
   helper.guard(before_each, after_each)

@@ -1,0 +1,37 @@
+/* buf.c: growing and shrinking of buffers. */
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdint.h>
+
+#include "base/sys.h"
+
+enum { KEPT_AT_MOST = 1 << 20 };
+
+bool buf_grow(struct buf *buf, size_t more)
+{
+  if (more > SIZE_MAX / 2 - buf->length) {
+    errno = ENOMEM;
+    return false;
+  }
+  size_t capacity = buf->length + more;
+  if (capacity < buf->capacity + buf->capacity / 2) capacity = buf->capacity + buf->capacity / 2;
+  if (capacity < 256) capacity = 256;
+  char *data = sys_realloc(buf->data, capacity);
+  if (data == NULL) return false;
+  buf->data = data;
+  buf->capacity = capacity;
+  return true;
+}
+
+void buf_free(struct buf *buf)
+{
+  sys_free(buf->data);
+  memset(buf, 0, sizeof *buf);
+}
+
+void buf_reset(struct buf *buf)
+{
+  if (buf->capacity > KEPT_AT_MOST) buf_free(buf);
+  buf->length = 0;
+}

@@ -1,0 +1,386 @@
+/* decode.c: JSON text to Lua values.
+ *
+ * Members and elements are collected on the stack and moved to a table of just their number, so
+ * that tables need not grow; where a text nests deeply or has many of them, a few at a time. Keys
+ * are made strings once: most of a file's keys are the same few. */
+#include <string.h>
+
+#include "binding/binding.h"
+#include "json/number.h"
+
+static const char OBJECT[] = "aish_history.object", ARRAY[] = "aish_history.array";
+
+static const char DECODER[] = "aish_history.decoder";
+
+/* The places of a decoder's table; the keys stand at 1 and following. */
+enum { SLOT_DECODER = 0, SLOT_OBJECT = DECODER_KEYS + 1, SLOT_ARRAY };
+
+enum { KEY_LONGEST = 16 };
+
+enum {
+  BATCH = 32, /* values that wait on the stack, in the outer levels */
+  OUTER = 32 /* levels; Lua 5.1 gives a C function 8,000 places */
+};
+
+void decoder_setup(lua_State *L)
+{
+  static const char *const marks[] = {OBJECT, "object", ARRAY, "array"};
+  for (int i = 0; i < 4; i += 2) {
+    if (begin_class(L, marks[i])) {
+      lua_pushstring(L, marks[i + 1]);
+      lua_setfield(L, -2, "__jsontype");
+      end_class(L, marks[i]);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+static int decoder_gc(lua_State *L)
+{
+  struct decoder *decoder = lua_touserdata(L, 1);
+  buf_free(&decoder->unescaped);
+  return 0;
+}
+
+/* Pushes the table of a new decoder. */
+static struct decoder *new_decoder(lua_State *L)
+{
+  lua_createtable(L, SLOT_ARRAY, 1);
+  struct decoder *decoder = lua_newuserdata(L, sizeof *decoder);
+  memset(decoder, 0, sizeof *decoder);
+  if (begin_class(L, DECODER)) {
+    lua_pushcfunction(L, decoder_gc);
+    lua_setfield(L, -2, "__gc");
+    end_class(L, DECODER);
+  }
+  lua_setmetatable(L, -2);
+  lua_rawseti(L, -2, SLOT_DECODER);
+  luaL_getmetatable(L, OBJECT);
+  lua_rawseti(L, -2, SLOT_OBJECT);
+  luaL_getmetatable(L, ARRAY);
+  lua_rawseti(L, -2, SLOT_ARRAY);
+  return decoder;
+}
+
+/* Pushes the table that the registry has under the address of the decoder's name; or NULL. */
+static struct decoder *kept_decoder(lua_State *L)
+{
+  push_address(L, DECODER);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  if (!lua_istable(L, -1)) return NULL;
+  lua_rawgeti(L, -1, SLOT_DECODER);
+  struct decoder *decoder = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return decoder;
+}
+
+struct decoder *take_decoder(lua_State *L)
+{
+  luaL_checkstack(L, LUA_MINSTACK, "decoding");
+  struct decoder *decoder = kept_decoder(L);
+  if (decoder == NULL || decoder->in_use) {
+    lua_pop(L, 1);
+    decoder = new_decoder(L);
+    push_address(L, DECODER);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+  }
+  decoder->in_use = true;
+  decoder->L = L;
+  decoder->table = lua_gettop(L);
+  return decoder;
+}
+
+void give_decoder(struct decoder *decoder)
+{
+  decoder->in_use = false;
+}
+
+static const char *fail_at(struct decoder *d, const char *reason, const char *at)
+{
+  return json_fail(&d->error, reason, at);
+}
+
+/* ---- strings ---- */
+
+static void push_unescaped(struct decoder *d, const char *start, const char *end)
+{
+  struct buf *buf = &d->unescaped;
+  if (!buf_reserve(buf, (size_t)(end - start))) luaL_error(d->L, "not enough memory");
+  size_t length = json_unescape(start, end, buf->data);
+  lua_pushlstring(d->L, buf->data, length);
+  buf_reset(buf);
+}
+
+static inline const char *decode_string(struct decoder *d, const char *p)
+{
+  bool escaped;
+  const char *start = p + 1;
+  p = json_string(start, &escaped, &d->error);
+  if (p == NULL) return NULL;
+  if (escaped) push_unescaped(d, start, p - 1);
+  else lua_pushlstring(d->L, start, (size_t)(p - 1 - start));
+  return p;
+}
+
+/* A text of 1 to 16 bytes as two words that, with its length, tell it from all others. */
+static inline void read_words(const char *text, size_t length, uint64_t *first, uint64_t *last)
+{
+  *last = 0;
+  if (length >= 8) {
+    memcpy(first, text, 8);
+    memcpy(last, text + length - 8, 8);
+  } else if (length >= 4) {
+    uint32_t low, high;
+    memcpy(&low, text, 4);
+    memcpy(&high, text + length - 4, 4);
+    *first = low | (uint64_t)high << 32;
+  } else {
+    const unsigned char *bytes = (const unsigned char *)text;
+    *first = bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16;
+  }
+}
+
+/* A short string that is likely to come again. */
+static void push_key(struct decoder *d, const char *start, size_t length)
+{
+  uint64_t first, last;
+  read_words(start, length, &first, &last);
+  unsigned slot = (unsigned)((first + last * 3 + length) * 0x9e3779b97f4a7c15U >> 58);
+  if (d->keys[slot].first == first && d->keys[slot].last == last &&
+      d->keys[slot].length == length) {
+    lua_rawgeti(d->L, d->table, (int)slot + 1);
+    return;
+  }
+  lua_pushlstring(d->L, start, length);
+  lua_pushvalue(d->L, -1);
+  lua_rawseti(d->L, d->table, (int)slot + 1);
+  d->keys[slot].first = first;
+  d->keys[slot].last = last;
+  d->keys[slot].length = length;
+}
+
+static inline const char *decode_key(struct decoder *d, const char *p)
+{
+  const char *start = p + 1, *end = span_plain(start);
+  size_t length = (size_t)(end - start);
+  if (*end != '"' || length == 0 || length > KEY_LONGEST) return decode_string(d, p);
+  push_key(d, start, length);
+  return end + 1;
+}
+
+/* ---- numbers ---- */
+
+static const char *decode_number(struct decoder *d, const char *p)
+{
+  const char *start = p;
+  uint64_t value = 0;
+  while (*p >= '0' && *p <= '9') value = value * 10 + (uint64_t)(*p++ - '0');
+  bool whole = p > start && p - start <= 15 && (*start != '0' || p == start + 1);
+  if (whole && *p != '.' && *p != 'e' && *p != 'E') {
+    push_whole(d->L, value);
+    return p;
+  }
+  p = json_number(start, &d->error);
+  if (p != NULL) lua_pushnumber(d->L, number_parse(start, p));
+  return p;
+}
+
+/* ---- arrays and objects ---- */
+
+static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth,
+                                int members);
+
+static int batch_size(int depth)
+{
+  return depth < OUTER ? BATCH : 1;
+}
+
+static void set_mark(struct decoder *d, int table, int slot)
+{
+  lua_rawgeti(d->L, d->table, slot);
+  lua_setmetatable(d->L, table);
+}
+
+/* Moves the values above `base` to an array, which takes the place behind it when the first come;
+ * `done` elements are in it already. */
+static void move_elements(struct decoder *d, int base, int done, bool last)
+{
+  lua_State *L = d->L;
+  if (done == 0) {
+    int count = lua_gettop(L) - base;
+    lua_createtable(L, last ? count : 2 * count, 0);
+    lua_insert(L, base + 1);
+    for (; count > 0; count--) lua_rawseti(L, base + 1, count);
+    return;
+  }
+  int top = lua_gettop(L);
+  for (int i = base + 2; i <= top; i++) {
+    lua_pushvalue(L, i);
+    lua_rawseti(L, base + 1, done + i - base - 1);
+  }
+  lua_settop(L, base + 1);
+}
+
+static const char *decode_array(struct decoder *d, const char *p, const char *limit, int depth)
+{
+  lua_State *L = d->L;
+  int base = lua_gettop(L), done = 0, batch = batch_size(depth);
+  bool holes = false, more = true;
+  if (!lua_checkstack(L, batch + LUA_MINSTACK))
+    return fail_at(d, "nested too deeply for the Lua stack", p);
+  p = json_space(p + 1, limit);
+  if (*p == ']') {
+    p++;
+    more = false;
+  }
+  int waiting = 0;
+  while (more) {
+    holes = holes || *p == 'n';
+    p = decode_value(d, p, limit, depth + 1, 0);
+    if (p == NULL) return NULL;
+    waiting++;
+    p = json_space(p, limit);
+    more = *p == ',';
+    if (!more && *p != ']') return fail_at(d, "',' or ']' expected", p);
+    p++;
+    if (more) p = json_space(p, limit);
+    if (more && waiting == batch) {
+      move_elements(d, base, done, false);
+      done += waiting;
+      waiting = 0;
+    }
+  }
+  move_elements(d, base, done, true);
+  if (holes) set_mark(d, base + 1, SLOT_ARRAY);
+  return p;
+}
+
+/* Moves the keys and values above `base` to a table, which takes the place behind it when the
+ * first come. In their order, so that of keys that come twice the last counts. */
+static void move_members(struct decoder *d, int base, bool first)
+{
+  lua_State *L = d->L;
+  int top = lua_gettop(L), start = base + 2;
+  if (first) {
+    lua_createtable(L, 0, (top - base) / 2);
+    lua_insert(L, base + 1);
+    top++;
+  }
+  for (int i = start; i < top; i += 2) {
+    lua_pushvalue(L, i);
+    lua_pushvalue(L, i + 1);
+    lua_rawset(L, base + 1);
+  }
+  lua_settop(L, base + 1);
+}
+
+/* Pushes a key and its value; *null becomes true if that is null. */
+static inline const char *decode_member(struct decoder *d, const char *p, const char *limit,
+                                        int depth, bool *null)
+{
+  if (*p != '"') return fail_at(d, "key expected", p);
+  p = decode_key(d, p);
+  if (p == NULL) return NULL;
+  p = json_space(p, limit);
+  if (*p != ':') return fail_at(d, "':' expected", p);
+  p = json_space(p + 1, limit);
+  if (*p == '"') return decode_string(d, p);
+  *null = *null || *p == 'n';
+  return decode_value(d, p, limit, depth + 1, 0);
+}
+
+static bool is_empty(lua_State *L, int table)
+{
+  lua_pushnil(L);
+  if (lua_next(L, table) == 0) return true;
+  lua_pop(L, 2);
+  return false;
+}
+
+static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth,
+                                 int members)
+{
+  lua_State *L = d->L;
+  int base = lua_gettop(L), batch = batch_size(depth), waiting = 0;
+  bool made = members > 0, nulls = false, more = true;
+  if (!lua_checkstack(L, batch + LUA_MINSTACK))
+    return fail_at(d, "nested too deeply for the Lua stack", p);
+  if (made) lua_createtable(L, 0, members);
+  p = json_space(p + 1, limit);
+  if (*p == '}') {
+    p++;
+    more = false;
+    nulls = true;
+  }
+  while (more) {
+    p = decode_member(d, p, limit, depth, &nulls);
+    if (p == NULL) return NULL;
+    p = json_space(p, limit);
+    more = *p == ',';
+    if (!more && *p != '}') return fail_at(d, "',' or '}' expected", p);
+    p++;
+    if (more) p = json_space(p, limit);
+    if (members > 0) {
+      lua_rawset(L, base + 1);
+    } else if ((waiting += 2) >= batch && more) {
+      move_members(d, base, !made);
+      made = true;
+      waiting = 0;
+    }
+  }
+  if (members == 0) move_members(d, base, !made);
+  if (nulls && is_empty(L, base + 1)) set_mark(d, base + 1, SLOT_OBJECT);
+  return p;
+}
+
+static const char *decode_literal(struct decoder *d, const char *p)
+{
+  if (strncmp(p, "true", 4) == 0) return lua_pushboolean(d->L, 1), p + 4;
+  if (strncmp(p, "false", 5) == 0) return lua_pushboolean(d->L, 0), p + 5;
+  if (strncmp(p, "null", 4) == 0) return lua_pushnil(d->L), p + 4;
+  return fail_at(d, "value expected", p);
+}
+
+static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth,
+                                int members)
+{
+  switch (*p) {
+  case '"':
+    return decode_string(d, p);
+  case '{':
+  case '[':
+    if (depth >= JSON_DEPTH) return fail_at(d, "more than 1000 levels", p);
+    return *p == '{' ? decode_object(d, p, limit, depth, members)
+                     : decode_array(d, p, limit, depth);
+  case '-':
+  case '0':
+  case '1':
+  case '2':
+  case '3':
+  case '4':
+  case '5':
+  case '6':
+  case '7':
+  case '8':
+  case '9':
+    return decode_number(d, p);
+  default:
+    return decode_literal(d, p);
+  }
+}
+
+const char *decode(struct decoder *decoder, const char *p, const char *limit, int members)
+{
+  return decode_value(decoder, p, limit, 0, members);
+}
+
+const char *decode_line(struct decoder *decoder, const char *p, int members)
+{
+  p = json_space(p, p);
+  if (*p != '{') return fail_at(decoder, "not an object", p);
+  p = decode_value(decoder, p, p, 0, members);
+  if (p == NULL) return NULL;
+  p = json_space(p, p);
+  return *p == '\n' ? p : fail_at(decoder, "text behind the object", p);
+}

@@ -1,0 +1,430 @@
+/* encode.c: Lua values to JSON text. */
+#include <math.h>
+#include <string.h>
+
+#include "binding/binding.h"
+#include "json/number.h"
+
+/* A table that is being encoded, and what led on from it. */
+struct frame {
+  const struct frame *above;
+  const void *table;
+  int key; /* where on the stack the key stands; 0: the element's number does instead */
+  lua_Number number;
+};
+
+struct encoder {
+  lua_State *L;
+  struct buf *buf;
+  const char *root;
+  const struct frame *frame;
+  int depth;
+};
+
+/* ---- what cannot be encoded ---- */
+
+static bool is_identifier(const char *text, size_t length)
+{
+  for (size_t i = 0; i < length; i++) {
+    bool letter = (text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z';
+    bool digit = text[i] >= '0' && text[i] <= '9';
+    if (!letter && text[i] != '_' && !(digit && i > 0)) return false;
+  }
+  return length > 0 && length <= 64;
+}
+
+static void push_number_step(lua_State *L, lua_Number number)
+{
+  push_number_text(L, number);
+  lua_pushfstring(L, "[%s]", lua_tostring(L, -1));
+  lua_remove(L, -2);
+}
+
+/* Pushes `.name`, `["a key"]`, `[1]`. */
+static void push_step(lua_State *L, const struct frame *frame)
+{
+  if (frame->key == 0) {
+    push_number_step(L, frame->number);
+  } else if (lua_type(L, frame->key) == LUA_TSTRING) {
+    size_t length;
+    const char *text = lua_tolstring(L, frame->key, &length);
+    lua_pushfstring(L, is_identifier(text, length) ? ".%s" : "[\"%s\"]", text);
+  } else if (lua_type(L, frame->key) == LUA_TNUMBER) {
+    push_number_step(L, lua_tonumber(L, frame->key));
+  } else {
+    lua_pushfstring(L, "[%s]", luaL_typename(L, frame->key));
+  }
+}
+
+/* Pushes the path to what is being encoded; of a deep one only its two ends. */
+static void push_path(struct encoder *e)
+{
+  enum { SHOWN = 16 };
+  lua_State *L = e->L;
+  lua_pushliteral(L, "");
+  int place = 0;
+  for (const struct frame *frame = e->frame; frame != NULL; frame = frame->above, place++) {
+    bool outer = e->depth - place <= SHOWN;
+    if (place == SHOWN && !outer) {
+      lua_pushliteral(L, "...");
+      lua_insert(L, -2);
+      lua_concat(L, 2);
+    }
+    if (place >= SHOWN && !outer) continue;
+    push_step(L, frame);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  lua_pushstring(L, e->root);
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+}
+
+static bool refuse(struct encoder *e, const char *reason)
+{
+  lua_State *L = e->L;
+  luaL_checkstack(L, LUA_MINSTACK, "encoding");
+  push_path(e);
+  lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), reason);
+  lua_remove(L, -2);
+  return false;
+}
+
+static bool refuse_type(struct encoder *e, int type)
+{
+  lua_State *L = e->L;
+  refuse(e, "");
+  lua_pushfstring(L, "%sa %s cannot be stored", lua_tostring(L, -1), lua_typename(L, type));
+  lua_remove(L, -2);
+  return false;
+}
+
+static bool out_of_memory(struct encoder *e)
+{
+  return refuse(e, "not enough memory");
+}
+
+static inline bool put(struct encoder *e, const char *text, size_t length)
+{
+  return buf_add(e->buf, text, length) || out_of_memory(e);
+}
+
+/* ---- strings and numbers ---- */
+
+enum {
+  ESCAPE = 6, /* the longest escape */
+  SPARE = 4 + ESCAPE * SPAN_STEP /* quotes, what is around them, and the last bytes as escapes */
+};
+
+static char *write_escape(char *out, unsigned char byte)
+{
+  static const char hex[] = "0123456789abcdef", letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+  *out++ = '\\';
+  if (byte >= 0x20) {
+    *out++ = (char)byte;
+    return out;
+  }
+  *out++ = letters[byte];
+  if (letters[byte] != 'u') return out;
+  *out++ = '0', *out++ = '0', *out++ = hex[byte >> 4], *out++ = hex[byte & 15];
+  return out;
+}
+
+/* Whether each byte of a word stands for itself; see span_portable. */
+static inline bool is_plain(uint64_t word)
+{
+  const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
+  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+  uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
+                   ((backslash - ones) & ~backslash);
+  return (found & highs) == 0;
+}
+
+/* Copies less than SPAN_STEP bytes if each stands for itself: as two words that overlap, since keys
+ * and most values are that short, and a loop or a call would take longer than they do. */
+static inline bool copy_short(const char *text, size_t length, char *out)
+{
+  if (length >= 8) {
+    uint64_t first, last;
+    memcpy(&first, text, 8);
+    memcpy(&last, text + length - 8, 8);
+    memcpy(out, &first, 8);
+    memcpy(out + length - 8, &last, 8);
+    return is_plain(first) && is_plain(last);
+  }
+  if (length >= 4) {
+    uint32_t first, last;
+    memcpy(&first, text, 4);
+    memcpy(&last, text + length - 4, 4);
+    memcpy(out, &first, 4);
+    memcpy(out + length - 4, &last, 4);
+    return is_plain(first | (uint64_t)last << 32);
+  }
+  if (length == 0) return true;
+  out[0] = text[0];
+  out[length / 2] = text[length / 2];
+  out[length - 1] = text[length - 1];
+  const unsigned char *bytes = (const unsigned char *)out;
+  return is_plain(0x2020202020000000U | (uint64_t)bytes[length - 1] << 16 |
+                  (uint64_t)bytes[length / 2] << 8 | bytes[0]);
+}
+
+/* The same byte by byte, each becoming an escape if it must. */
+static char *write_slowly(const char *text, size_t length, char *out)
+{
+  for (; length > 0; length--, text++) {
+    unsigned char byte = (unsigned char)*text;
+    if (byte < 0x20 || byte == '"' || byte == '\\') out = write_escape(out, byte);
+    else *out++ = *text;
+  }
+  return out;
+}
+
+/* What is behind the opening quote, which room for `length` and SPARE bytes is reserved from on. */
+static bool put_rest(struct buf *buf, const char *text, size_t length)
+{
+  char *out = buf->data + buf->length;
+  while (length >= SPAN_STEP) {
+    unsigned plain = span_step(text, out);
+    out += plain;
+    text += plain;
+    length -= plain;
+    if (plain == SPAN_STEP) continue;
+    buf->length = (size_t)(out - buf->data);
+    if (!buf_reserve(buf, ESCAPE + length + SPARE)) return false;
+    out = write_escape(buf->data + buf->length, (unsigned char)*text++);
+    length--;
+  }
+  if (copy_short(text, length, out)) out += length;
+  else out = write_slowly(text, length, out);
+  *out++ = '"';
+  buf->length = (size_t)(out - buf->data);
+  return true;
+}
+
+/* Room for `length` and SPARE bytes is reserved; two of SPARE are left. */
+static inline bool put_quoted(struct buf *buf, const char *text, size_t length)
+{
+  char *out = buf->data + buf->length;
+  *out = '"';
+  if (length < SPAN_STEP && copy_short(text, length, out + 1)) {
+    out[1 + length] = '"';
+    buf->length += length + 2;
+    return true;
+  }
+  buf->length++;
+  return put_rest(buf, text, length);
+}
+
+bool encode_string(struct buf *buf, const char *text, size_t length)
+{
+  return buf_reserve(buf, length + SPARE) && put_quoted(buf, text, length);
+}
+
+static bool put_number(struct encoder *e, lua_Number number)
+{
+  if (isnan(number) || isinf(number)) return put(e, "null", 4);
+  if (!buf_reserve(e->buf, NUMBER_SIZE)) return out_of_memory(e);
+  e->buf->length += number_print(number, e->buf->data + e->buf->length);
+  return true;
+}
+
+/* ---- tables ---- */
+
+static bool put_other(struct encoder *e, int index, int type);
+
+static inline bool put_string(struct encoder *e, int index)
+{
+  size_t length;
+  const char *text = lua_tolstring(e->L, index, &length);
+  return (buf_reserve(e->buf, length + SPARE) && put_quoted(e->buf, text, length)) ||
+         out_of_memory(e);
+}
+
+/* The value is the topmost on the stack; what is put above it may stay. */
+static inline bool put_value(struct encoder *e, int index)
+{
+  int type = lua_type(e->L, index);
+  return type == LUA_TSTRING ? put_string(e, index) : put_other(e, index, type);
+}
+
+/* Whether lua-cjson, if it is loaded, has this value under this name. */
+static bool is_cjson(lua_State *L, int index, const char *name)
+{
+  static const char *const modules[] = {"cjson", "cjson.safe"};
+  bool found = false;
+  int top = lua_gettop(L);
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  for (int i = 0; i < 2 && !found && lua_istable(L, top + 1); i++) {
+    lua_getfield(L, top + 1, modules[i]);
+    if (!lua_istable(L, -1)) continue;
+    lua_pushstring(L, name);
+    lua_rawget(L, -2);
+    found = !lua_isnil(L, -1) && lua_rawequal(L, -1, index);
+  }
+  lua_settop(L, top);
+  return found;
+}
+
+enum shape { SHAPE_UNMARKED, SHAPE_ARRAY, SHAPE_OBJECT };
+
+/* What the table's metatable says it is. */
+static enum shape marked_shape(lua_State *L, int table)
+{
+  enum shape shape = SHAPE_UNMARKED;
+  if (!lua_getmetatable(L, table)) return shape;
+  int meta = lua_gettop(L);
+  lua_pushliteral(L, "__jsontype");
+  lua_rawget(L, meta);
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    const char *type = lua_tostring(L, -1);
+    if (strcmp(type, "array") == 0) shape = SHAPE_ARRAY;
+    if (strcmp(type, "object") == 0) shape = SHAPE_OBJECT;
+  } else if (is_cjson(L, meta, "array_mt") || is_cjson(L, meta, "empty_array_mt")) {
+    shape = SHAPE_ARRAY;
+  }
+  lua_settop(L, meta - 1);
+  return shape;
+}
+
+/* dkjson's rule: an array if all keys are positive integers and not most of it would be holes.
+ * *length is its highest key. Stack: unchanged. */
+static bool is_array(lua_State *L, int table, lua_Number *length)
+{
+  const lua_Number highest_index = 1U << 31; /* beyond it all would be holes */
+  lua_Number highest = 0, count = 0;
+  lua_pushnil(L);
+  while (lua_next(L, table) != 0) {
+    lua_Number key = lua_type(L, table + 1) == LUA_TNUMBER ? lua_tonumber(L, table + 1) : 0;
+    bool is_index = key >= 1 && key <= highest_index && key == (lua_Number)(uint32_t)key;
+    lua_settop(L, table + is_index);
+    if (!is_index) return false;
+    if (key > highest) highest = key;
+    count++;
+  }
+  *length = highest;
+  enum shape shape = marked_shape(L, table);
+  if (count == 0) return shape != SHAPE_OBJECT;
+  const lua_Number longest =
+      1 << 26; /* a mark does not make gigabytes of null out of one element */
+  if (shape == SHAPE_ARRAY && highest <= longest) return true;
+  return highest <= 10 || highest <= 2 * count;
+}
+
+static bool put_array(struct encoder *e, int table, lua_Number length, struct frame *frame)
+{
+  if (!put(e, "[", 1)) return false;
+  for (int i = 1; i <= (int)length; i++) {
+    frame->number = i;
+    lua_rawgeti(e->L, table, i);
+    if (i > 1 && !put(e, ",", 1)) return false;
+    if (!put_value(e, table + 1)) return false;
+    lua_settop(e->L, table);
+  }
+  return put(e, "]", 1);
+}
+
+static bool put_number_key(struct encoder *e, char before, int key)
+{
+  lua_State *L = e->L;
+  if (lua_type(L, key) != LUA_TNUMBER) return refuse(e, "a key must be a string or a number");
+  if (isinf(lua_tonumber(L, key))) return refuse(e, "a key must not be infinite");
+  return put(e, &before, 1) && put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) &&
+         put(e, "\":", 2);
+}
+
+/* Puts `before`, the key and a colon. */
+static inline bool put_key(struct encoder *e, char before, int key)
+{
+  if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, key);
+  size_t length;
+  const char *text = lua_tolstring(e->L, key, &length);
+  if (!buf_reserve(e->buf, length + SPARE)) return out_of_memory(e);
+  buf_put(e->buf, before);
+  if (!put_quoted(e->buf, text, length)) return out_of_memory(e);
+  buf_put(e->buf, ':');
+  return true;
+}
+
+/* Stack: the first key and its value, above the table. */
+static bool put_object(struct encoder *e, int table, struct frame *frame)
+{
+  char before = '{';
+  frame->key = table + 1;
+  do {
+    if (!put_key(e, before, table + 1) || !put_value(e, table + 2)) return false;
+    lua_settop(e->L, table + 1);
+    before = ',';
+  } while (lua_next(e->L, table) != 0);
+  return put(e, "}", 1);
+}
+
+/* A table whose first key is a string is an object; any other is looked through before. */
+static bool put_contents(struct encoder *e, int table, struct frame *frame)
+{
+  lua_State *L = e->L;
+  lua_Number length;
+  lua_pushnil(L);
+  bool empty = lua_next(L, table) == 0;
+  if (!empty && lua_type(L, table + 1) == LUA_TSTRING) return put_object(e, table, frame);
+  lua_settop(L, table);
+  if (is_array(L, table, &length)) return put_array(e, table, length, frame);
+  if (empty) return put(e, "{}", 2);
+  lua_pushnil(L);
+  lua_next(L, table);
+  return put_object(e, table, frame);
+}
+
+static bool is_cycle(const struct encoder *e, const void *table)
+{
+  for (const struct frame *frame = e->frame; frame != NULL; frame = frame->above)
+    if (frame->table == table) return true;
+  return false;
+}
+
+static bool put_table(struct encoder *e, int table)
+{
+  lua_State *L = e->L;
+  struct frame frame = {e->frame, lua_topointer(L, table), 0, 0};
+  if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
+  if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
+  if (!lua_checkstack(L, LUA_MINSTACK)) return out_of_memory(e);
+  e->frame = &frame;
+  e->depth++;
+  bool done = put_contents(e, table, &frame);
+  e->frame = frame.above;
+  e->depth--;
+  return done;
+}
+
+static bool put_other(struct encoder *e, int index, int type)
+{
+  lua_State *L = e->L;
+  switch (type) {
+  case LUA_TNIL:
+    return put(e, "null", 4);
+  case LUA_TBOOLEAN:
+    return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
+  case LUA_TNUMBER:
+    return put_number(e, lua_tonumber(L, index));
+  case LUA_TTABLE:
+    return put_table(e, index);
+  case LUA_TLIGHTUSERDATA:
+    if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
+    if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
+    return refuse_type(e, type);
+  default:
+    return refuse_type(e, type);
+  }
+}
+
+bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+{
+  struct encoder encoder = {L, buf, root, NULL, 0};
+  int top = lua_gettop(L);
+  lua_pushvalue(L, index);
+  bool done = put_value(&encoder, top + 1);
+  if (!done) lua_replace(L, top + 1); /* by the message */
+  lua_settop(L, top + !done);
+  return done;
+}

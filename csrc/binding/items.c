@@ -1,0 +1,204 @@
+/* items.c: from the index to tables.
+ *
+ * What is wanted is known before anything is made a Lua value. The lines are then read in the order
+ * of the file, and each becomes a table at its place in the result. */
+#include "binding/items.h"
+
+#include <math.h>
+
+#include "base/sort.h"
+#include "base/sys.h"
+
+#ifndef LUA_GCISRUNNING
+#define LUA_GCISRUNNING 9
+#endif
+
+bool hold_collector(lua_State *L, bool large)
+{
+  bool was_running = lua_gc(L, LUA_GCISRUNNING, 0) != 0; /* -1 under Lua 5.1 */
+  if (!was_running) return false;
+  while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0) {
+  }
+  lua_gc(L, LUA_GCSTOP, 0);
+  return true;
+}
+
+void release_collector(lua_State *L, bool was_running)
+{
+  enum { ROOM = 64 * 1024 }; /* kilobytes */
+  const int cycle_ended = -1;
+  if (was_running) lua_gc(L, LUA_GCRESTART, lua_gc(L, LUA_GCCOUNT, 0) < ROOM ? cycle_ended : 0);
+}
+
+/* ---- filters ---- */
+
+static unsigned check_kind(lua_State *L, int argument, int index)
+{
+  size_t length;
+  if (lua_type(L, index) != LUA_TSTRING)
+    argument_error(L, argument, "option \"kind\" must be a name or an array of names, got %s",
+                   luaL_typename(L, index));
+  const char *name = lua_tolstring(L, index, &length);
+  enum record_kind kind = record_kind(name, length);
+  if (kind < KIND_FACT || kind > KIND_CONTEXT)
+    argument_error(L, argument, "unknown kind \"%s\"", name);
+  return 1U << kind;
+}
+
+static unsigned check_kinds(lua_State *L, int argument)
+{
+  if (!lua_istable(L, -1)) return check_kind(L, argument, -1);
+  unsigned kinds = 1U << KIND_NONE; /* no item is of this kind: an empty array lets none pass */
+  int count = (int)lua_objlen(L, -1);
+  lua_pushnil(L);
+  if (count == 0 && lua_next(L, -2) != 0)
+    argument_error(L, argument, "option \"kind\" must be a name or an array of names");
+  if (count > 0) lua_pop(L, 1);
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, -1, i);
+    kinds |= check_kind(L, argument, -1);
+    lua_pop(L, 1);
+  }
+  return kinds;
+}
+
+static bool read_filter(lua_State *L, int argument, const char *name, struct filter *filter,
+                        int place)
+{
+  if (strcmp(name, "kind") == 0) filter->kinds = check_kinds(L, argument);
+  else if (strcmp(name, "tag") == 0)
+    filter->tag = keep_text(L, argument, name, place, &filter->tag_length);
+  else if (strcmp(name, "source") == 0)
+    filter->source = keep_text(L, argument, name, place + 1, &filter->source_length);
+  else if (strcmp(name, "since") == 0) check_time(L, argument, name, &filter->since);
+  else if (strcmp(name, "before") == 0) check_time(L, argument, name, &filter->before);
+  else if (strcmp(name, "limit") == 0) filter->limit = check_limit(L, argument, name);
+  else return false;
+  return true;
+}
+
+void check_filter(lua_State *L, int argument, struct filter *filter,
+                  bool (*more)(lua_State *L, int argument, const char *name, void *context),
+                  void *context)
+{
+  memset(filter, 0, sizeof *filter);
+  filter->limit = SIZE_MAX;
+  bool given = !lua_isnoneornil(L, argument);
+  if (given) luaL_checktype(L, argument, LUA_TTABLE);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  int place = lua_gettop(L) - 1;
+  if (!given) return;
+  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
+    const char *name = option_name(L, argument);
+    if (!read_filter(L, argument, name, filter, place) &&
+        (more == NULL || !more(L, argument, name, context)))
+      argument_error(L, argument, "unknown option \"%s\"", name);
+  }
+}
+
+/* ---- building ---- */
+
+static const struct item *item_at(const struct items_job *job, size_t place)
+{
+  uint32_t position;
+  memcpy(&position, job->chosen.data + place * sizeof position, sizeof position);
+  return &job->index->items[position];
+}
+
+static bool offset_before(const void *context, uint32_t a, uint32_t b)
+{
+  return item_offset(item_at(context, a)) < item_offset(item_at(context, b));
+}
+
+static bool choose(struct items_job *job)
+{
+  struct newest newest;
+  const struct item *item;
+  if (!index_newest(job->index, &newest)) return false;
+  while (job->count < job->filter->limit && (item = newest_next(&newest)) != NULL) {
+    int wanted = filter_item(job->filter, job->index, item, &job->window);
+    if (wanted < 0) return false;
+    if (wanted == 0) continue;
+    uint32_t position = (uint32_t)(item - job->index->items);
+    if (!buf_add(&job->chosen, (const char *)&position, sizeof position)) return false;
+    job->count++;
+  }
+  job->reading = sys_realloc(NULL, job->count * sizeof *job->reading);
+  if (job->reading == NULL) return false;
+  for (size_t i = 0; i < job->count; i++) job->reading[i] = (uint32_t)(job->count - 1 - i);
+  return sort_positions(job->reading, job->count, offset_before, job);
+}
+
+/* Closes the holes that lines leave which are no longer there. */
+static void close_holes(lua_State *L, int table, size_t count)
+{
+  int kept = 0;
+  for (int i = 1; i <= (int)count; i++) {
+    lua_rawgeti(L, table, i);
+    if (lua_isnil(L, -1)) lua_pop(L, 1);
+    else lua_rawseti(L, table, ++kept);
+  }
+  for (int i = kept + 1; i <= (int)count; i++) {
+    lua_pushnil(L);
+    lua_rawseti(L, table, i);
+  }
+}
+
+/* Decodes what was chosen into the array at `result`. */
+static void decode_chosen(lua_State *L, struct items_job *job, int result)
+{
+  struct decoder *decoder = take_decoder(L);
+  bool holes = false;
+  int top = lua_gettop(L);
+  for (size_t i = 0; i < job->count; i++) {
+    const struct item *item = item_at(job, job->reading[i]);
+    const char *line = window_line(&job->window, item_offset(item), item_length(item));
+    job->failed = line == NULL && errno != 0;
+    if (job->failed) break;
+    if (line != NULL && decode_line(decoder, line, item_members(item)) != NULL) {
+      lua_rawseti(L, result, (int)job->reading[i] + 1);
+    } else {
+      lua_settop(L, top);
+      holes = true;
+    }
+  }
+  give_decoder(decoder);
+  if (holes && !job->failed) close_holes(L, result, job->count);
+}
+
+/* Called with the job, protected. Returns the array. The collector is held before anything is
+ * chosen: a finalizer may change the index. */
+static int build(lua_State *L)
+{
+  enum { LARGE = 10000 };
+  struct items_job *job = lua_touserdata(L, 1);
+  job->was_running = hold_collector(L, job->index->active > LARGE && job->filter->limit > LARGE);
+  job->held = true;
+  window_open(&job->window, *job->fd);
+  job->failed = !choose(job);
+  if (job->failed) return 0;
+  lua_createtable(L, (int)job->count, 0);
+  decode_chosen(L, job, 2);
+  lua_settop(L, 2);
+  return 1;
+}
+
+void items_prepare(lua_State *L, struct items_job *job)
+{
+  memset(job, 0, sizeof *job);
+  lua_pushcfunction(L, build);
+  lua_pushlightuserdata(L, job);
+}
+
+int items_build(lua_State *L, struct items_job *job, struct failure *failure)
+{
+  int status = lua_pcall(L, 1, 1, 0);
+  if (job->failed) fail(failure, "read");
+  if (job->held) release_collector(L, job->was_running);
+  window_close(&job->window);
+  buf_free(&job->chosen);
+  sys_free(job->reading);
+  if (status != 0) return -1;
+  return job->failed ? 0 : 1;
+}

@@ -1,0 +1,667 @@
+/* memory_handle.c: the memory handle. */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "binding/binding.h"
+#include "binding/items.h"
+#include "binding/search.h"
+#include "binding/upkeep.h"
+#include "file/window.h"
+#include "memory/memory.h"
+#include "memory/rank.h"
+
+static const char CLASS[] = "aish_history.memory";
+
+struct handle {
+  struct memory memory;
+  uint64_t next_id; /* what it was when the handle was closed */
+  bool open, shared;
+  char path[]; /* as it was given */
+};
+
+/* ---- opening and closing ---- */
+
+static struct handle *check_handle(lua_State *L)
+{
+  return check_object(L, CLASS);
+}
+
+static struct handle *check_open(lua_State *L, const char *method)
+{
+  struct handle *handle = check_handle(L);
+  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
+  return handle;
+}
+
+static int close_handle(struct handle *handle)
+{
+  if (!handle->open) return 0;
+  handle->open = false;
+  handle->next_id = memory_next_id(&handle->memory);
+  return memory_close(&handle->memory);
+}
+
+/* Pushes a handle that holds nothing yet. */
+static struct handle *new_handle(lua_State *L, const char *path)
+{
+  size_t size = strlen(path) + 1;
+  struct handle *handle = lua_newuserdata(L, sizeof *handle + size);
+  memset(handle, 0, sizeof *handle);
+  memcpy(handle->path, path, size);
+  luaL_getmetatable(L, CLASS);
+  lua_setmetatable(L, -2);
+  return handle;
+}
+
+static bool open_handle(struct handle *handle, const struct options *options,
+                        struct failure *failure)
+{
+  struct journal *journal = &handle->memory.journal;
+  handle->open = true;
+  handle->shared = options->shared;
+  if (!memory_init(&handle->memory, handle->path)) return fail(failure, "open");
+  journal->durable = options->durable;
+  journal->keeps_lock = !options->shared;
+  journal->wait = options->wait >= 0 ? options->wait : options->shared ? 5 : 0;
+  return memory_open(&handle->memory, failure);
+}
+
+/* Pushes the table of this state's handles, each of which is in it until it is collected. */
+static void push_handles(lua_State *L)
+{
+  push_address(L, CLASS);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+}
+
+static void make_handles(lua_State *L)
+{
+  push_handles(L);
+  bool made = lua_istable(L, -1); /* when the module was loaded before */
+  lua_pop(L, 1);
+  if (made) return;
+  push_address(L, CLASS);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* Makes opened_memory find the handle on top of the stack. */
+static void remember_handle(lua_State *L)
+{
+  push_handles(L);
+  lua_pushvalue(L, -2);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
+{
+  struct memory *found = NULL;
+  int top = lua_gettop(L);
+  push_handles(L);
+  lua_pushnil(L);
+  while (found == NULL && lua_next(L, top + 1) != 0) {
+    struct handle *handle = lua_touserdata(L, top + 2);
+    lua_settop(L, top + 2);
+    if (!handle->open || !journal_is_fresh(&handle->memory.journal) ||
+        !memory_is_of(&handle->memory, st))
+      continue;
+    found = &handle->memory;
+    lua_pushvalue(L, top + 2);
+    lua_replace(L, place);
+  }
+  lua_settop(L, top);
+  return found;
+}
+
+/* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
+ * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
+ * 5 if shared) and shared (boolean; false: the lock is held for the handle's life).
+ * Returns the handle; or nil, message, errno and, where the lock is held and the system tells,
+ * the holder's process id. Raises on wrong arguments. */
+int memory_open_l(lua_State *L)
+{
+  struct options options = {.wait = -1, .durable = true};
+  struct failure failure;
+  check_count(L, 2);
+  const char *path = check_path(L, 1, &failure);
+  check_options(L, 2, &options, OPTION_SYNC | OPTION_WAIT | OPTION_SHARED);
+  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  struct handle *handle = new_handle(L, path);
+  remember_handle(L);
+  if (open_handle(handle, &options, &failure)) return 1;
+  close_handle(handle);
+  return push_nil_failure(L, &failure, path);
+}
+
+/* memory:close(): closes the handle, and with it the lock. A second time does nothing.
+ * Returns true; or nil, message, errno where the system reports a failure. */
+static int memory_close_l(lua_State *L)
+{
+  struct handle *handle = check_handle(L);
+  struct failure failure;
+  check_count(L, 1);
+  if (close_handle(handle) != 0) {
+    fail(&failure, "close");
+    return push_nil_failure(L, &failure, handle->path);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int memory_gc(lua_State *L)
+{
+  close_handle(check_handle(L));
+  return 0;
+}
+
+/* ---- adding ---- */
+
+/* What an item is made of, as places on the stack. */
+enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
+
+/* The text of the value on top of the stack. */
+static const char *text_of_top(lua_State *L)
+{
+  lua_getglobal(L, "tostring");
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+  return lua_tostring(L, -1);
+}
+
+static enum record_kind check_kind(lua_State *L, int index, const char *who)
+{
+  size_t length = 0;
+  const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
+  enum record_kind kind = record_kind(name, length);
+  if (kind >= KIND_FACT && kind <= KIND_CONTEXT) return kind;
+  lua_pushvalue(L, index);
+  raise_plain(L, "%s: kind must be fact|pref|context (got %s)", who, text_of_top(L));
+  return KIND_UNKNOWN;
+}
+
+static void out_of_memory(lua_State *L)
+{
+  luaL_error(L, "not enough memory");
+}
+
+static inline void put_text(lua_State *L, struct buf *buf, const char *text)
+{
+  if (!buf_add(buf, text, strlen(text))) out_of_memory(L);
+}
+
+static void put_string(lua_State *L, struct buf *buf, int index)
+{
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length);
+  if (!encode_string(buf, text, length)) out_of_memory(L);
+}
+
+static void put_content(lua_State *L, struct buf *buf, int index, const char *who)
+{
+  if (!lua_toboolean(L, index)) raise_plain(L, "%s: content required", who);
+  if (lua_type(L, index) != LUA_TSTRING)
+    raise_plain(L, "%s: content must be a string, got %s", who, luaL_typename(L, index));
+  if (lua_objlen(L, index) == 0) raise_plain(L, "%s: content required", who);
+  put_text(L, buf, "\"content\":");
+  put_string(L, buf, index);
+}
+
+static void put_tags(lua_State *L, struct buf *buf, int index, const char *who)
+{
+  if (!lua_istable(L, index))
+    raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
+  put_text(L, buf, ",\"tags\":");
+  if (!encode(L, index, buf, "tags")) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
+}
+
+static void put_source(lua_State *L, struct buf *buf, int index, const char *who)
+{
+  if (lua_type(L, index) != LUA_TSTRING)
+    raise_plain(L, "%s: source must be a string, got %s", who, luaL_typename(L, index));
+  put_text(L, buf, ",\"source\":");
+  put_string(L, buf, index);
+}
+
+/* Takes up the item whose fields stand at `base` and following. */
+static void put_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
+{
+  struct buf *bodies = &scratch->text;
+  struct draft draft = {.kind = check_kind(L, base + FIELD_KIND, who), .members = 4};
+  size_t start = bodies->length;
+  put_content(L, bodies, base + FIELD_CONTENT, who);
+  if (lua_toboolean(L, base + FIELD_TAGS)) {
+    put_tags(L, bodies, base + FIELD_TAGS, who);
+    draft.members++;
+  }
+  if (lua_toboolean(L, base + FIELD_SOURCE)) {
+    put_source(L, bodies, base + FIELD_SOURCE, who);
+    draft.members++;
+  }
+  put_text(L, bodies, "}\n");
+  draft.length = bodies->length - start;
+  if (!buf_add(&scratch->drafts, (const char *)&draft, sizeof draft)) out_of_memory(L);
+}
+
+/* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
+ * have closed it meanwhile. */
+static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
+                       const char *method, uint64_t *first, struct failure *failure)
+{
+  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
+  const struct draft *drafts = (const struct draft *)(const void *)scratch->drafts.data;
+  size_t count = scratch->drafts.length / sizeof *drafts;
+  bool done = memory_add(&handle->memory, drafts, count, scratch->text.data, first, failure);
+  give_scratch(scratch);
+  return done;
+}
+
+/* memory:add(kind, content [, tags [, source]]): appends an item.
+ * kind: "fact", "pref" or "context". content: string, not empty. tags: table that JSON can hold.
+ * source: string.
+ * Returns its id; or nil, message, errno, and then no id is used up. Raises on wrong arguments. */
+static int memory_add_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "add");
+  struct failure failure;
+  uint64_t id;
+  check_count(L, 1 + FIELDS);
+  lua_settop(L, 1 + FIELDS);
+  struct scratch *scratch = take_scratch(L);
+  put_draft(L, scratch, 2, "memory:add");
+  if (!add_drafts(L, handle, scratch, "add", &id, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  push_whole(L, id);
+  return 1;
+}
+
+/* Pushes the fields of the table on top of the stack, in the order of the enum. */
+static void push_fields(lua_State *L, const char *who)
+{
+  static const char *const names[FIELDS] = {"kind", "content", "tags", "source"};
+  int item = lua_gettop(L);
+  if (!lua_istable(L, item))
+    raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, item));
+  for (lua_pushnil(L); lua_next(L, item) != 0; lua_pop(L, 1)) {
+    size_t length = 0;
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : "";
+    bool known = false;
+    for (int i = 0; i < FIELDS; i++) known = known || is_name(key, length, names[i]);
+    if (known) continue;
+    lua_pop(L, 1);
+    raise_plain(L, "%s: unknown key \"%s\"", who, text_of_top(L));
+  }
+  for (int i = 0; i < FIELDS; i++) {
+    lua_pushstring(L, names[i]);
+    lua_rawget(L, item);
+  }
+}
+
+/* The length of an array that is nothing else and has no holes. */
+static int check_array(lua_State *L, int argument)
+{
+  luaL_checktype(L, argument, LUA_TTABLE);
+  int count = (int)lua_objlen(L, argument), found = 0;
+  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
+    lua_Number key = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
+    if (key < 1 || key > count || key != floor(key))
+      argument_error(L, argument, "an array of items expected");
+    found++;
+  }
+  return found == count ? count
+                        : argument_error(L, argument, "an array of items without holes expected");
+}
+
+/* memory:add_many(items): appends items in one write and one sync, all of them or none.
+ * items: array of tables with kind, content, tags and source as in add.
+ * Returns an array of their ids; or nil, message, errno. Raises on wrong arguments. */
+static int memory_add_many_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "add_many");
+  struct failure failure;
+  uint64_t id = 0;
+  check_count(L, 2);
+  int count = check_array(L, 2);
+  struct scratch *scratch = take_scratch(L);
+  for (int i = 1; i <= count; i++) {
+    lua_settop(L, 3);
+    const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
+    lua_rawgeti(L, 2, i);
+    push_fields(L, who);
+    put_draft(L, scratch, 6, who);
+  }
+  lua_createtable(L, count, 0); /* before: it may raise */
+  if (count == 0) give_scratch(scratch);
+  else if (!add_drafts(L, handle, scratch, "add_many", &id, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  for (int i = 0; i < count; i++) {
+    push_whole(L, id + (uint64_t)i);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+/* ---- forgetting and reading ---- */
+
+static lua_Number check_id(lua_State *L)
+{
+  if (lua_type(L, 2) != LUA_TNUMBER)
+    argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, 2));
+  return lua_tonumber(L, 2);
+}
+
+/* A number as an id; 0, which no item has, if it cannot be one. */
+static uint64_t to_id(lua_Number number)
+{
+  return number >= 1 && number <= (lua_Number)RECORD_ID_MAX && number == floor(number)
+             ? (uint64_t)number
+             : 0;
+}
+
+/* memory:forget(id): appends a tombstone for an active item.
+ * Returns true; or false and "no active item N", nothing being written; or false, message, errno.
+ */
+static int memory_forget_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "forget");
+  struct failure failure;
+  bool found;
+  check_count(L, 2);
+  lua_Number number = check_id(L);
+  if (!memory_forget(&handle->memory, to_id(number), &found, &failure))
+    return push_false_failure(L, &failure, handle->path);
+  lua_pushboolean(L, found);
+  if (found) return 1;
+  push_number_text(L, number);
+  lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
+  lua_remove(L, -2);
+  return 2;
+}
+
+/* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
+static int push_item(lua_State *L, struct window *window, const struct item *item)
+{
+  const char *line = window_line(window, item_offset(item), item_length(item));
+  if (line == NULL) return errno == 0 ? 0 : -1;
+  struct decoder *decoder = take_decoder(L);
+  bool decoded = decode_line(decoder, line, item_members(item)) != NULL;
+  give_decoder(decoder);
+  if (!decoded) return 0;
+  lua_getfield(L, -1, "id");
+  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
+  lua_pop(L, 1);
+  return same;
+}
+
+struct get {
+  struct window window;
+  struct item item; /* a copy: a finalizer that adds or closes may move the index */
+};
+
+static int get_protected(lua_State *L)
+{
+  struct get *get = lua_touserdata(L, 1);
+  return push_item(L, &get->window, &get->item) > 0;
+}
+
+/* Pushes the item, or nil if it is gone from its place. */
+static bool get_item(lua_State *L, struct handle *handle, const struct item *item)
+{
+  struct get get = {.item = *item};
+  window_open(&get.window, handle->memory.journal.fd);
+  lua_pushcfunction(L, get_protected);
+  lua_pushlightuserdata(L, &get);
+  int status = lua_pcall(L, 1, 1, 0);
+  window_close(&get.window);
+  if (status != 0) lua_error(L);
+  return !lua_isnil(L, -1);
+}
+
+/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read.
+ */
+static int memory_get_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "get");
+  struct memory *memory = &handle->memory;
+  struct failure failure;
+  check_count(L, 2);
+  uint64_t id = to_id(check_id(L));
+  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+  const struct item *item = index_find(&memory->index, id);
+  if (item == NULL) return lua_pushnil(L), 1;
+  if (get_item(L, handle, item)) return 1;
+  check_open(L, "get");
+  if (!memory_reread(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+  item = index_find(&memory->index, id);
+  if (item == NULL) return lua_pushnil(L), 1;
+  get_item(L, handle, item);
+  return 1;
+}
+
+/* memory:items([filter]): an array of the active items, newest first.
+ * filter: table of kind (a name or an array of names), tag, source, since (inclusive), before
+ * (exclusive; times as text or seconds since 1970) and limit.
+ * nil, message, errno where the file cannot be read. */
+static int memory_items_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "items");
+  struct memory *memory = &handle->memory;
+  struct items_job job;
+  struct filter filter;
+  struct failure failure;
+  check_count(L, 2);
+  check_filter(L, 2, &filter, NULL, NULL);
+  items_prepare(L, &job);
+  check_open(L, "items"); /* a finalizer may have closed it meanwhile */
+  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+  job.fd = &memory->journal.fd;
+  job.index = &memory->index;
+  job.filter = &filter;
+  int result = items_build(L, &job, &failure);
+  if (result < 0) return lua_error(L);
+  return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
+}
+
+struct found {
+  struct window window;
+  struct buf ranked; /* struct ranked */
+  int error; /* an errno: a line could not be read */
+  bool was_running, held; /* the collector, as a finalizer may have the file compacted */
+};
+
+/* Called with what was found, protected. Returns the array of items, each with its score, or
+ * nothing and found->error. */
+static int build_found(lua_State *L)
+{
+  struct found *found = lua_touserdata(L, 1);
+  const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
+  int count = (int)(found->ranked.length / sizeof *ranked), given = 0;
+  found->was_running = hold_collector(L, false);
+  found->held = true;
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    lua_settop(L, 2);
+    int pushed = push_item(L, &found->window, &ranked[i].item);
+    if (pushed == 0) continue;
+    if (pushed < 0) {
+      found->error = errno;
+      return 0;
+    }
+    lua_pushnumber(L, ranked[i].score);
+    lua_setfield(L, -2, "score");
+    lua_rawseti(L, 2, ++given);
+  }
+  lua_settop(L, 2);
+  return 1;
+}
+
+/* The options of search that no filter has. */
+static bool read_exact(lua_State *L, int argument, const char *name, void *exact)
+{
+  if (strcmp(name, "exact") != 0) return false;
+  *(bool *)exact = read_boolean(L, argument, name);
+  return true;
+}
+
+static bool find(struct memory *memory, const struct query *query, struct filter *filter,
+                 struct found *found, struct failure *failure)
+{
+  if (!memory_refresh(memory, failure)) return false;
+  window_open(&found->window, memory->journal.fd);
+  return rank_items(memory->journal.fd, &memory->index, query, filter, &found->ranked) == 0 ||
+         fail(failure, "read");
+}
+
+/* memory:search(query [, opts]): the active items whose content and tags hold every word of the
+ * query, letter case aside, the most relevant first (BM25), newer ones first where that ties.
+ * query: string of words, split at white space. opts: a filter as of items, with a limit of 20, and
+ * exact (boolean; false: the query is one literal text).
+ * Returns an array of items with `score` added; nil, message, errno where the file cannot be read.
+ */
+static int memory_search_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "search");
+  struct filter filter;
+  struct query query;
+  struct found found;
+  struct failure failure;
+  bool exact = false;
+  check_count(L, 3);
+  check_string(L, 2, "query", NULL);
+  check_filter(L, 3, &filter, read_exact, &exact);
+  if (filter.limit == SIZE_MAX) filter.limit = 20;
+  memset(&found, 0, sizeof found);
+  lua_pushcfunction(L, build_found);
+  lua_pushlightuserdata(L, &found);
+  check_open(L, "search"); /* a finalizer may have closed it meanwhile */
+  check_query(L, 2, &query, exact);
+  bool done = find(&handle->memory, &query, &filter, &found, &failure);
+  query_free(&query);
+  int status = done ? lua_pcall(L, 1, 1, 0) : 0;
+  if (found.held) release_collector(L, found.was_running);
+  window_close(&found.window);
+  buf_free(&found.ranked);
+  if (status != 0) return lua_error(L);
+  if (done && found.error != 0) {
+    errno = found.error;
+    done = fail(&failure, "read");
+  }
+  return done ? 1 : push_nil_failure(L, &failure, handle->path);
+}
+
+/* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */
+static int memory_sync_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "sync");
+  struct failure failure;
+  check_count(L, 1);
+  if (!journal_sync_all(&handle->memory.journal, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
+ * opts: table of dry_run (boolean; false: nothing is changed). */
+static int memory_compact_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "compact");
+  struct options options = {.dry_run = false};
+  struct compaction result;
+  struct failure failure;
+  check_count(L, 2);
+  check_options(L, 2, &options, OPTION_DRY_RUN);
+  if (!memory_compact(&handle->memory, options.dry_run, &result, &failure))
+    return push_nil_failure(L, &failure, handle->path);
+  return push_compaction(L, &result);
+}
+
+/* ---- fields ---- */
+
+/* Brings a shared handle up to date, so that fields tell of what others have added. */
+static void refresh_shared(struct handle *handle)
+{
+  struct failure ignored;
+  if (handle->shared) memory_refresh(&handle->memory, &ignored);
+}
+
+static int push_field(lua_State *L, struct handle *handle, const char *name, size_t length)
+{
+  if (is_name(name, length, "path")) {
+    lua_pushstring(L, handle->path);
+  } else if (is_name(name, length, "closed")) {
+    lua_pushboolean(L, !handle->open);
+  } else if (is_name(name, length, "fd") && handle->open) {
+    lua_pushinteger(L, handle->memory.journal.fd);
+  } else if (is_name(name, length, "next_id")) {
+    if (handle->open) refresh_shared(handle);
+    push_whole(L, handle->open ? memory_next_id(&handle->memory) : handle->next_id);
+  } else {
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+/* Besides the methods, which look at the handle themselves: path, fd, next_id and closed. */
+static int memory_index(lua_State *L)
+{
+  push_method(L);
+  if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
+  struct handle *handle = check_handle(L);
+  size_t length;
+  const char *name = lua_tolstring(L, 2, &length);
+  return push_field(L, handle, name, length);
+}
+
+/* #memory: how many active items there are. */
+static int memory_length(lua_State *L)
+{
+  struct handle *handle = check_open(L, "#");
+  struct failure failure;
+  if (!memory_refresh(&handle->memory, &failure)) {
+    int count = push_nil_failure(L, &failure, handle->path);
+    return raise_plain(L, "%s", lua_tostring(L, 1 - count));
+  }
+  push_whole(L, handle->memory.index.active);
+  return 1;
+}
+
+static int memory_tostring(lua_State *L)
+{
+  const struct handle *handle = check_handle(L);
+  const char *state = !handle->open ? "closed" : handle->shared ? "open, shared" : "open";
+  lua_pushfstring(L, "aish_history.memory (%s, %s)", handle->path, state);
+  return 1;
+}
+
+bool memory_journal(lua_State *L, int index, struct journal **journal)
+{
+  struct handle *handle = test_userdata(L, index, CLASS);
+  if (handle != NULL) *journal = handle->open ? &handle->memory.journal : NULL;
+  return handle != NULL;
+}
+
+void memory_setup(lua_State *L)
+{
+  static const luaL_Reg methods[] = {
+      {"add", memory_add_l},         {"add_many", memory_add_many_l},
+      {"forget", memory_forget_l},   {"search", memory_search_l},
+      {"get", memory_get_l},         {"items", memory_items_l},
+      {"sync", memory_sync_l},       {"close", memory_close_l},
+      {"compact", memory_compact_l}, {NULL, NULL},
+  };
+  static const luaL_Reg metamethods[] = {
+      {"__index", memory_index},
+      {"__len", memory_length},
+      {"__tostring", memory_tostring},
+      {"__gc", memory_gc},
+      {NULL, NULL},
+  };
+  new_class(L, CLASS, methods, metamethods);
+  make_handles(L);
+}

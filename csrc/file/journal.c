@@ -1,0 +1,403 @@
+/* journal.c: how a record gets into a file.
+ *
+ * 1. Under the lock (flock, whole file, exclusive) the path is looked at again: if it leads to
+ *    another file than the one that is open, that one is taken. So nothing goes to a file that an
+ *    editor, rm or a compaction has replaced.
+ * 2. A record is one write to a descriptor with O_APPEND. If the file's last line has no newline,
+ *    the write begins with one: nothing is ever glued to a fragment.
+ * 3. A write that fails is undone by cutting the file back to where it began. If that fails too,
+ *    the file is read anew before the next write, which ends the fragment's line.
+ * 4. A durable append is reported after fdatasync, the first one also after fsync of the
+ *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
+ *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
+ *    Recover from fsync Failures?", ATC 2020), so nothing more is written.
+ * 5. The lock goes with the descriptor. It is never given back explicitly by closing: a forked
+ *    child that closes its copy must not free its parent's lock. */
+#include "file/journal.h"
+
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/sys.h"
+#include "file/reader.h"
+
+/* ---- paths ---- */
+
+static char *join(const char *directory, const char *name)
+{
+  size_t length = strlen(directory), size = strlen(name) + 1;
+  char *path = sys_realloc(NULL, length + 1 + size);
+  if (path == NULL) return NULL;
+  memcpy(path, directory, length);
+  path[length] = '/';
+  memcpy(path + length + 1, name, size);
+  return path;
+}
+
+static char *absolute(const char *path)
+{
+  char *here = path[0] == '/' || path[0] == '\0' ? NULL : sys_realpath(".");
+  if (here == NULL) { /* absolute, empty, or in a directory that is gone */
+    size_t size = strlen(path) + 1;
+    char *copy = sys_realloc(NULL, size);
+    return copy != NULL ? memcpy(copy, path, size) : NULL;
+  }
+  char *place = join(here, path);
+  sys_free(here);
+  return place;
+}
+
+bool journal_init(struct journal *journal, const char *path)
+{
+  memset(journal, 0, sizeof *journal);
+  journal->fd = -1;
+  journal->owner = sys_pid();
+  journal->place = absolute(path);
+  return journal->place != NULL;
+}
+
+/* ---- opening ---- */
+
+/* mkdir -p for the directories of a path. */
+static bool make_directories(char *path)
+{
+  for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    int result = sys_mkdir(path);
+    int reason = errno;
+    struct stat st;
+    bool there = result == 0 || reason == EEXIST || sys_stat(path, &st) == 0;
+    *slash = '/';
+    errno = reason;
+    if (!there) return false;
+  }
+  return true;
+}
+
+static int open_file(struct journal *journal, struct stat *st, struct failure *failure)
+{
+  int fd = sys_open_append(journal->place, true, st);
+  if (fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
+    if (!make_directories(journal->place)) {
+      fail(failure, "make the directories of");
+      return -1;
+    }
+    fd = sys_open_append(journal->place, true, st);
+  }
+  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
+    fail_because(failure, EINVAL, "open", "not a regular file");
+  else if (fd < 0) fail(failure, "open");
+  return fd < 0 ? -1 : fd;
+}
+
+/* ---- the lock ---- */
+
+static bool fail_held(struct failure *failure, int fd, int number)
+{
+  struct stat st;
+  *failure = (struct failure){.number = number, .held = true};
+  if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
+  return false;
+}
+
+static bool fail_lock(struct failure *failure)
+{
+  fail(failure, "lock");
+  if (errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS)
+    failure->hint = "its file system has no flock; keep the file on a local disk, or mount NFS "
+                    "with local_lock=flock";
+  return false;
+}
+
+/* Waits for a while, which grows with each call; false: the time is up, or a signal's handler ran,
+ * and errno says which. The pauses differ between processes, so that a crowd does not ask in step.
+ * What is needed for it is only asked for here, as most locks are free. */
+static bool wait_a_while(const struct journal *journal, double *deadline, double *pause)
+{
+  if (journal->wait > 0 && *deadline == 0) *deadline = sys_clock() + journal->wait;
+  if (*pause == 0) *pause = 50e-6 * (1 + sys_pid() % 16 / 16.0);
+  double left = journal->wait > 0 ? *deadline - sys_clock() : 0;
+  errno = EWOULDBLOCK;
+  if (left <= 0 || (sys_sleep(*pause < left ? *pause : left) != 0 && errno == EINTR)) return false;
+  *pause = *pause < 5e-3 ? *pause * 1.7 : 5e-3;
+  return true;
+}
+
+/* Asks again and again, as a blocking flock could not be limited in time. */
+static bool take_lock(const struct journal *journal, int fd, double *deadline,
+                      struct failure *failure)
+{
+  double pause = 0;
+  while (sys_flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return fail_lock(failure);
+    if (!wait_a_while(journal, deadline, &pause)) return fail_held(failure, fd, errno);
+  }
+  return true;
+}
+
+/* ---- being on the file that the path leads to ---- */
+
+static bool is_open_on(const struct journal *journal, const struct stat *st)
+{
+  return st->st_dev == journal->device && st->st_ino == journal->inode;
+}
+
+enum look { LOOK_SAME, LOOK_OTHER, LOOK_FAILED };
+
+static enum look look(struct journal *journal, struct failure *failure)
+{
+  struct stat st;
+  if (sys_look(journal->place, &st) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return LOOK_OTHER;
+    fail(failure, "look at");
+    return LOOK_FAILED;
+  }
+  if (!is_open_on(journal, &st)) return LOOK_OTHER;
+  journal->size = (uint64_t)st.st_size;
+  if (journal->size < journal->ended) journal->ended = 0; /* cut: it may grow to that size again */
+  return LOOK_SAME;
+}
+
+/* The file that the path has left is unlocked, or a forked child's copy of the descriptor would
+ * keep its lock, and those that wait for it would never see that there is another file. */
+static void leave_file(struct journal *journal)
+{
+  if (journal->fd < 0) return;
+  if (journal->locked) sys_flock(journal->fd, LOCK_UN);
+  sys_close(journal->fd);
+}
+
+enum { COARSEST = 2 }; /* seconds: file systems keep times this exactly or better */
+
+static void adopt(struct journal *journal, int fd, const struct stat *st, bool locked)
+{
+  leave_file(journal);
+  journal->fd = fd;
+  journal->device = st->st_dev;
+  journal->inode = st->st_ino;
+  journal->locked = locked;
+  journal->size = (uint64_t)st->st_size;
+  journal->touched = sys_touched(st);
+  if (st->st_ctime <= 0 || st->st_ctime + COARSEST >= sys_time()) journal->touched = -1;
+  journal->taken = sys_clock();
+  journal->ended = 0;
+  journal->changed = true;
+  journal->names_synced = false;
+}
+
+bool journal_take(struct journal *journal, int fd, struct failure *failure)
+{
+  struct stat st;
+  if (sys_fstat(fd, &st) != 0) { /* the next call takes the file by its path */
+    fail(failure, "look at");
+    sys_close(fd);
+    return false;
+  }
+  adopt(journal, fd, &st, true);
+  return true;
+}
+
+bool journal_is_untouched(const struct journal *journal, const struct stat *st)
+{
+  return journal->touched != -1 && sys_touched(st) == journal->touched && is_open_on(journal, st);
+}
+
+bool journal_is_fresh(const struct journal *journal)
+{
+  const double moment = 2; /* seconds */
+  return sys_clock() - journal->taken < moment;
+}
+
+bool journal_unchanged(const struct journal *journal)
+{
+  struct stat st;
+  return sys_look(journal->place, &st) == 0 && is_open_on(journal, &st) &&
+         (uint64_t)st.st_size == journal->size;
+}
+
+/* Takes the file that the path leads to; the one before it, and its lock, are kept until then. */
+static bool take_file(struct journal *journal, bool lock, double *deadline, struct failure *failure)
+{
+  struct stat st;
+  int fd = open_file(journal, &st, failure);
+  if (fd < 0) return false;
+  if (lock && !take_lock(journal, fd, deadline, failure)) {
+    sys_close(fd);
+    return false;
+  }
+  adopt(journal, fd, &st, lock);
+  return true;
+}
+
+static bool is_own(const struct journal *journal, struct failure *failure)
+{
+  if (sys_pid() == journal->owner) return true;
+  fail_because(failure, EPERM, "use", "handle belongs to another process");
+  failure->process = journal->owner;
+  return false;
+}
+
+bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
+{
+  if (!is_own(journal, failure)) return false;
+  lock = lock || journal->keeps_lock;
+  double deadline = 0; /* for the lock; 0: nothing was waited for */
+  for (;;) {
+    if (journal->fd >= 0) {
+      if (lock && !journal->locked) {
+        if (!take_lock(journal, journal->fd, &deadline, failure)) return false;
+        journal->locked = true;
+      }
+      enum look found = look(journal, failure);
+      if (found == LOOK_SAME) return true;
+      if (found == LOOK_FAILED) break;
+    }
+    if (!take_file(journal, lock, &deadline, failure)) break;
+  }
+  journal_detach(journal);
+  return false;
+}
+
+void journal_detach(struct journal *journal)
+{
+  if (!journal->locked || journal->keeps_lock) return;
+  sys_flock(journal->fd, LOCK_UN);
+  journal->locked = false;
+}
+
+/* ---- writing ---- */
+
+int journal_sync_above(char *path)
+{
+  char *name = strrchr(path, '/');
+  if (name == NULL) return sys_sync_directory(".");
+  name++;
+  char kept = *name;
+  *name = '\0';
+  int result = sys_sync_directory(path);
+  *name = kept;
+  return result;
+}
+
+/* The entry of the file itself, wherever symbolic links lead, and those of the directories above:
+ * whoever made them may have failed, or been killed, before it synced them. One that may not be
+ * read or synced, or that is read-only, was not made by us. */
+static int sync_names(const struct journal *journal)
+{
+  char *place = sys_realpath(journal->place);
+  if (place == NULL) return SYS_NOT_OPENED;
+  int result = journal_sync_above(place);
+  for (char *slash; result == 0 && (slash = strrchr(place, '/')) != place;) {
+    *slash = '\0';
+    result = journal_sync_above(place);
+    if (result != 0 && (errno == EACCES || errno == EPERM || errno == EROFS)) result = 0;
+  }
+  sys_free(place);
+  return result;
+}
+
+static bool fail_sync(struct journal *journal, int result, struct failure *failure)
+{
+  journal->failed = journal->failed || result != SYS_NOT_OPENED;
+  return fail(failure, "sync");
+}
+
+static bool sync_bytes(struct journal *journal, struct failure *failure)
+{
+  if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
+  int result = sys_sync(journal->fd);
+  return result == 0 || fail_sync(journal, result, failure);
+}
+
+static bool sync_entries(struct journal *journal, struct failure *failure)
+{
+  if (journal->names_synced) return true;
+  int result = sync_names(journal);
+  journal->names_synced = result == 0;
+  return result == 0 || fail_sync(journal, result, failure);
+}
+
+bool journal_sync(struct journal *journal, struct failure *failure)
+{
+  return sync_bytes(journal, failure) && sync_entries(journal, failure);
+}
+
+bool journal_sync_all(struct journal *journal, struct failure *failure)
+{
+  const bool open = journal->fd >= 0;
+  const dev_t device = journal->device;
+  const ino_t inode = journal->inode;
+  if (!is_own(journal, failure) || (open && !sync_bytes(journal, failure)) ||
+      !journal_attach(journal, false, failure))
+    return false;
+  bool same = open && journal->device == device && journal->inode == inode;
+  return (same || sync_bytes(journal, failure)) && sync_entries(journal, failure);
+}
+
+static void undo(struct journal *journal, uint64_t start)
+{
+  if (sys_truncate(journal->fd, start) == 0) return;
+  journal->ended = 0;
+  journal->changed = true;
+}
+
+/* Whether the file's last line has its newline. */
+static bool is_ended(struct journal *journal, bool *ended)
+{
+  char last = '\n';
+  *ended = journal->size == journal->ended || journal->size == 0;
+  if (*ended) return true;
+  if (sys_read_at(journal->fd, &last, 1, journal->size - 1) < 0) return false;
+  *ended = last == '\n';
+  return true;
+}
+
+/* Whether whoever reads the lines can hold each of them. */
+static bool are_readable(const struct buf *lines)
+{
+  const char *newline = lines->data, *last = newline + lines->length - 1;
+  if (lines->length <= READER_LONGEST_LINE) return true;
+  while (newline < last) {
+    const char *next = memchr(newline + 1, '\n', (size_t)(last - newline));
+    if ((size_t)(next - newline) >= READER_LONGEST_LINE) return false;
+    newline = next;
+  }
+  return true;
+}
+
+bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
+                    struct failure *failure)
+{
+  bool ended;
+  size_t written;
+  if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
+  if (!are_readable(lines))
+    return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
+  if (!is_ended(journal, &ended)) return fail(failure, "read");
+  if (sys_write(journal->fd, lines->data + ended, lines->length - ended, &written) != 0) {
+    fail(failure, "write");
+    if (written > 0) undo(journal, journal->size);
+    return false;
+  }
+  if (journal->durable && !journal_sync(journal, failure)) {
+    undo(journal, journal->size);
+    return false;
+  }
+  *offset = journal->size + !ended;
+  journal->size += written;
+  journal->ended = journal->size;
+  return true;
+}
+
+int journal_close(struct journal *journal)
+{
+  int result = journal->fd >= 0 ? sys_close(journal->fd) : 0;
+  int reason = errno;
+  sys_free(journal->place);
+  journal->place = NULL;
+  journal->fd = -1;
+  journal->touched = -1;
+  journal->locked = false;
+  errno = reason;
+  return result;
+}

@@ -1,0 +1,229 @@
+/* json.c: the parts of the grammar that are not in every string's way. */
+#include "json/json.h"
+
+static bool is_digit(char byte)
+{
+  return byte >= '0' && byte <= '9';
+}
+
+static int hex_digit(char byte)
+{
+  if (is_digit(byte)) return byte - '0';
+  char lower = (char)(byte | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The value of four hex digits; -1 less the number of good ones where there are fewer. */
+static int hex_four(const char *p)
+{
+  int value = 0;
+  for (int i = 0; i < 4; i++) {
+    int digit = hex_digit(p[i]);
+    if (digit < 0) return -1 - i;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/* What an escape's letter stands for; itself, unless it is one of these. */
+static char plain_escape(char letter)
+{
+  switch (letter) {
+  case 'b':
+    return '\b';
+  case 'f':
+    return '\f';
+  case 'n':
+    return '\n';
+  case 'r':
+    return '\r';
+  case 't':
+    return '\t';
+  default:
+    return letter;
+  }
+}
+
+static bool is_plain_escape(char letter)
+{
+  return letter == '"' || letter == '\\' || letter == '/' || plain_escape(letter) != letter;
+}
+
+const char *json_string_slowly(const char *p, bool *escaped, struct json_error *error)
+{
+  for (;; p = span_plain(p)) {
+    if (*p == '"') return p + 1;
+    if (*p != '\\')
+      return json_fail(
+          error, (unsigned char)*p < 0x20 ? "control character or end in a string" : "bad string",
+          p);
+    *escaped = true;
+    p++;
+    if (*p == 'u') {
+      int code = hex_four(p + 1);
+      if (code < 0) return json_fail(error, "four hex digits expected after \\u", p - code);
+      p += 5;
+    } else if (is_plain_escape(*p)) {
+      p++;
+    } else {
+      return json_fail(error, "unknown escape", p);
+    }
+  }
+}
+
+const char *json_number(const char *p, struct json_error *error)
+{
+  if (*p == '-') p++;
+  if (!is_digit(*p)) return json_fail(error, "digit expected", p);
+  if (*p == '0') p++;
+  else
+    while (is_digit(*p)) p++;
+  if (*p == '.') {
+    if (!is_digit(*++p)) return json_fail(error, "digit expected after the point", p);
+    while (is_digit(*p)) p++;
+  }
+  if (*p == 'e' || *p == 'E') {
+    p++;
+    if (*p == '+' || *p == '-') p++;
+    if (!is_digit(*p)) return json_fail(error, "digit expected in the exponent", p);
+    while (is_digit(*p)) p++;
+  }
+  return p;
+}
+
+static const char *literal(const char *p, const char *word, struct json_error *error)
+{
+  for (; *word != '\0'; word++, p++)
+    if (*p != *word) return json_fail(error, "value expected", p);
+  return p;
+}
+
+static const char *array(const char *p, const char *limit, int depth, struct json_error *error)
+{
+  p = json_space(p + 1, limit);
+  if (*p == ']') return p + 1;
+  for (;;) {
+    p = json_value(p, limit, depth + 1, error);
+    if (p == NULL) return NULL;
+    p = json_space(p, limit);
+    if (*p == ']') return p + 1;
+    if (*p != ',') return json_fail(error, "',' or ']' expected", p);
+    p = json_space(p + 1, limit);
+  }
+}
+
+static const char *object(const char *p, const char *limit, int depth, struct json_error *error)
+{
+  bool escaped;
+  p = json_space(p + 1, limit);
+  if (*p == '}') return p + 1;
+  for (;;) {
+    if (*p != '"') return json_fail(error, "key expected", p);
+    p = json_string(p + 1, &escaped, error);
+    if (p == NULL) return NULL;
+    p = json_space(p, limit);
+    if (*p != ':') return json_fail(error, "':' expected", p);
+    p = json_value(json_space(p + 1, limit), limit, depth + 1, error);
+    if (p == NULL) return NULL;
+    p = json_space(p, limit);
+    if (*p == '}') return p + 1;
+    if (*p != ',') return json_fail(error, "',' or '}' expected", p);
+    p = json_space(p + 1, limit);
+  }
+}
+
+const char *json_value(const char *p, const char *limit, int depth, struct json_error *error)
+{
+  bool escaped;
+  switch (*p) {
+  case '"':
+    return json_string(p + 1, &escaped, error);
+  case '{':
+  case '[':
+    if (depth >= JSON_DEPTH) return json_fail(error, "more than 1000 levels", p);
+    return *p == '{' ? object(p, limit, depth, error) : array(p, limit, depth, error);
+  case 't':
+    return literal(p, "true", error);
+  case 'f':
+    return literal(p, "false", error);
+  case 'n':
+    return literal(p, "null", error);
+  default:
+    if (*p == '-' || is_digit(*p)) return json_number(p, error);
+    return json_fail(error, "value expected", p);
+  }
+}
+
+/* ---- what a string stands for ---- */
+
+static char *put_utf8(char *out, unsigned code)
+{
+  if (code < 0x80) {
+    *out++ = (char)code;
+  } else if (code < 0x800) {
+    *out++ = (char)(0xc0 | code >> 6);
+    *out++ = (char)(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    *out++ = (char)(0xe0 | code >> 12);
+    *out++ = (char)(0x80 | (code >> 6 & 0x3f));
+    *out++ = (char)(0x80 | (code & 0x3f));
+  } else {
+    *out++ = (char)(0xf0 | code >> 18);
+    *out++ = (char)(0x80 | (code >> 12 & 0x3f));
+    *out++ = (char)(0x80 | (code >> 6 & 0x3f));
+    *out++ = (char)(0x80 | (code & 0x3f));
+  }
+  return out;
+}
+
+/* p is behind `\u`; the escape's other half, if it has one, is taken too (RFC 8259, section 7). */
+static const char *unescape_code(const char *p, char **out)
+{
+  unsigned code = (unsigned)hex_four(p);
+  p += 4;
+  if (code >= 0xd800 && code < 0xdc00 && p[0] == '\\' && p[1] == 'u') {
+    int low = hex_four(p + 2);
+    if (low >= 0xdc00 && low < 0xe000) {
+      code = 0x10000 + ((code - 0xd800) << 10) + ((unsigned)low - 0xdc00);
+      p += 6;
+    }
+  }
+  *out = put_utf8(*out, code);
+  return p;
+}
+
+/* The same for any escape, at its backslash. */
+static const char *unescape_one(const char *escape, char **out)
+{
+  if (escape[1] == 'u') return unescape_code(escape + 2, out);
+  *(*out)++ = plain_escape(escape[1]);
+  return escape + 2;
+}
+
+bool json_is(const char *p, const char *end, const char *text, size_t length)
+{
+  while (p < end) {
+    char unit[4], *out = unit;
+    if (*p == '\\') p = unescape_one(p, &out);
+    else *out++ = *p++;
+    size_t size = (size_t)(out - unit);
+    if (size > length || memcmp(unit, text, size) != 0) return false;
+    text += size;
+    length -= size;
+  }
+  return length == 0;
+}
+
+size_t json_unescape(const char *p, const char *end, char *out)
+{
+  const char *begin = out;
+  while (p < end) {
+    const char *escape = memchr(p, '\\', (size_t)(end - p));
+    size_t plain = (size_t)((escape != NULL ? escape : end) - p);
+    memmove(out, p, plain);
+    out += plain;
+    if (escape == NULL) break;
+    p = unescape_one(escape, &out);
+  }
+  return (size_t)(out - begin);
+}

@@ -1,0 +1,451 @@
+/* compact.c: rewriting a memory file.
+ *
+ * 1. All of it is done under the file's lock. Writers that wait for it find afterwards that the
+ *    path leads to another file, and take that one; readers have the old one or the new one whole.
+ * 2. The new file is written beside the old one, locked before it has its name, synced, and then
+ *    renamed onto it (rename(2) is atomic); then the directory is synced. A crash at any point
+ *    leaves one of the two. What a crash left beside is removed by the next compaction.
+ * 3. Lines that are no object are appended to <file>.damaged, and are on the disk there before the
+ *    rename. A crash in between has the next compaction append them once more; none is lost.
+ * 4. Kept are, byte for byte: the active items, and every object that is no item and no tombstone.
+ * 5. A whole record behind a fragment, on one line with it, has been seen by no reader. It is
+ *    saved, as if it had a line of its own.
+ * 6. The highest id stays in the file, so that it is not given again: as a tombstone of nothing
+ *    where its record goes. */
+#include "memory/compact.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/sys.h"
+#include "json/number.h"
+
+enum { WRITE_SIZE = 256 * 1024 };
+
+/* A file that is written to in large pieces. */
+struct output {
+  int fd; /* -1: only the bytes are counted */
+  uint64_t size;
+  struct buf waiting;
+};
+
+static bool flush(struct output *output)
+{
+  size_t written;
+  bool done = output->fd < 0 ||
+              sys_write(output->fd, output->waiting.data, output->waiting.length, &written) == 0;
+  output->waiting.length = 0;
+  return done;
+}
+
+static bool put(struct output *output, const char *bytes, size_t size)
+{
+  output->size += size;
+  if (output->waiting.length + size > WRITE_SIZE && !flush(output)) return false;
+  return buf_add(&output->waiting, bytes, size);
+}
+
+struct rewrite {
+  struct memory *memory;
+  struct compaction *result;
+  struct output kept, damaged;
+  uint64_t highest_id; /* ever given */
+  uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
+  uint64_t kept_id, kept_record; /* the same two, of what is kept */
+  char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
+  uint64_t damaged_from; /* the size that <file>.damaged had */
+  bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
+  bool dry_run;
+};
+
+/* One line of the file, up to its newline. */
+struct text {
+  const char *start, *end;
+  uint64_t offset;
+};
+
+/* What is done with each line, in one pass over the file. */
+struct pass {
+  bool (*object)(struct rewrite *rewrite, const struct record *record, const struct text *line);
+  bool (*damage)(struct rewrite *rewrite, const struct text *line);
+  bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
+};
+
+/* ---- a record behind a fragment ---- */
+
+static bool is_counted(const struct record *record)
+{
+  return record_is_item(record) || record_is_tombstone(record);
+}
+
+/* The first whole item or tombstone at the end of a line that begins with something else. A line of
+ * objects within objects could be read once for each of them: there is an end to that. */
+static bool find_glued(const struct text *line, struct text *glued, struct record *record)
+{
+  struct json_error error;
+  size_t left = 64 * (size_t)(line->end - line->start);
+  for (const char *p = line->start; (p = memchr(p, '{', (size_t)(line->end - p))) != NULL; p++) {
+    const char *end = record_parse(p, record, &error);
+    size_t passed = (size_t)((end != NULL ? end : error.at) - p);
+    if (passed > left) return false;
+    left -= passed;
+    if (end == NULL || !is_counted(record)) continue;
+    *glued = (struct text){p, line->end, line->offset + (uint64_t)(p - line->start)};
+    return true;
+  }
+  return false;
+}
+
+/* ---- the first pass: what no reader has seen yet joins the index ---- */
+
+static bool learn_object(struct rewrite *rewrite, const struct record *record,
+                         const struct text *line)
+{
+  (void)line;
+  if (is_counted(record) && record->id > rewrite->highest_record)
+    rewrite->highest_record = record->id;
+  return true;
+}
+
+static bool learn_damage(struct rewrite *rewrite, const struct text *line)
+{
+  struct index *index = &rewrite->memory->index;
+  struct record record;
+  struct text glued;
+  if (!find_glued(line, &glued, &record)) return true;
+  if (record_is_item(&record) && index_find(index, record.id) != NULL) return true;
+  if (!index_reserve(index, 1)) return false;
+  index_add(index, &record, 0, glued.offset, (uint32_t)(glued.end - glued.start));
+  return index_settle(index) && learn_object(rewrite, &record, &glued);
+}
+
+static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
+{
+  (void)rewrite, (void)block;
+  return true;
+}
+
+/* ---- the second pass: which lines are kept ---- */
+
+static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
+{
+  static const char mark[] = "\xef\xbb\xbf";
+  size_t hidden = line->offset == 0 && rewrite->marked ? sizeof mark - 1 : 0;
+  return put(output, mark, hidden) &&
+         put(output, line->start + hidden, (size_t)(line->end - line->start) - hidden) &&
+         put(output, "\n", 1);
+}
+
+static bool keep(struct rewrite *rewrite, const struct record *record, const struct text *line)
+{
+  rewrite->result->kept += record_is_item(record);
+  if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
+  if (is_counted(record) && record->id > rewrite->kept_record) rewrite->kept_record = record->id;
+  return put_line(rewrite, &rewrite->kept, line);
+}
+
+static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
+{
+  const struct item *item = index_find(&rewrite->memory->index, record->id);
+  return item != NULL && item_offset(item) == offset;
+}
+
+static bool take_object(struct rewrite *rewrite, const struct record *record,
+                        const struct text *line)
+{
+  bool wanted = true;
+  if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
+  else if (record_is_tombstone(record))
+    wanted = record->id == rewrite->highest_id || record->id == rewrite->highest_record;
+  if (wanted) return keep(rewrite, record, line);
+  rewrite->result->dropped++;
+  return true;
+}
+
+/* Nothing is glued to a line of <file>.damaged that a crash has cut. */
+static bool end_damaged(struct rewrite *rewrite)
+{
+  char last = '\n';
+  uint64_t size = rewrite->damaged_from;
+  if (size > 0 && sys_read_at(rewrite->damaged.fd, &last, 1, size - 1) < 0) return false;
+  return last == '\n' || put(&rewrite->damaged, "\n", 1);
+}
+
+/* Opens <file>.damaged when the first line for it is found. */
+static bool open_damaged(struct rewrite *rewrite)
+{
+  struct stat st;
+  rewrite->result->damaged++;
+  if (rewrite->dry_run || rewrite->damaged.fd >= 0) return true;
+  rewrite->damaged.fd = sys_open_append(rewrite->damaged_path, true, &st);
+  if (rewrite->damaged.fd < 0) return false;
+  rewrite->damaged_from = (uint64_t)st.st_size;
+  return end_damaged(rewrite);
+}
+
+/* A glued record is treated like one on a line of its own, but for an item whose id another has:
+ * that one stays with its fragment. */
+static bool take_damage(struct rewrite *rewrite, const struct text *line)
+{
+  struct record record;
+  struct text glued, fragment = *line;
+  bool saved = find_glued(line, &glued, &record) &&
+               (record_is_tombstone(&record) || is_active(rewrite, &record, glued.offset) ||
+                index_untargeted(&rewrite->memory->index, record.id, 1) != record.id);
+  if (saved) fragment.end = glued.start;
+  if (!open_damaged(rewrite) || !put_line(rewrite, &rewrite->damaged, &fragment)) return false;
+  return !saved || take_object(rewrite, &record, &glued);
+}
+
+/* A line too long to hold is copied in pieces. */
+static bool take_too_long(struct rewrite *rewrite, const struct block *block)
+{
+  char piece[4096];
+  uint64_t done = 0, size = block->size - !block->unfinished;
+  if (!open_damaged(rewrite)) return false;
+  while (done < size) {
+    size_t wanted = size - done < sizeof piece ? (size_t)(size - done) : sizeof piece;
+    errno = EAGAIN; /* the file was cut meanwhile */
+    ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, block->offset + done);
+    if (got <= 0 || !put(&rewrite->damaged, piece, (size_t)got)) return false;
+    done += (uint64_t)got;
+  }
+  return put(&rewrite->damaged, "\n", 1);
+}
+
+/* Keeps an id in the file by a tombstone whose target is itself. */
+static bool put_tombstone(struct rewrite *rewrite, uint64_t number)
+{
+  char line[160], ts[TIMESTAMP_LENGTH + 1], id[NUMBER_SIZE];
+  size_t id_length = number_print((double)number, id);
+  timestamp_print(sys_time(), ts);
+  struct buf text = {line, 0, sizeof line};
+  buf_put_bytes(&text, "{\"id\":", 6);
+  buf_put_bytes(&text, id, id_length);
+  buf_put_bytes(&text, ",\"ts\":\"", 7);
+  buf_put_bytes(&text, ts, TIMESTAMP_LENGTH);
+  buf_put_bytes(&text, "\",\"kind\":\"forget\",\"target\":", 27);
+  buf_put_bytes(&text, id, id_length);
+  buf_put_bytes(&text, "}\n", 2);
+  return put(&rewrite->kept, text.data, text.length);
+}
+
+/* For those who count every id, and for those who count only items and tombstones. */
+static bool keep_highest_ids(struct rewrite *rewrite)
+{
+  if (rewrite->kept_id < rewrite->highest_id) return put_tombstone(rewrite, rewrite->highest_id);
+  if (rewrite->kept_record < rewrite->highest_record)
+    return put_tombstone(rewrite, rewrite->highest_record);
+  return true;
+}
+
+/* ---- passes ---- */
+
+static bool pass_block(struct rewrite *rewrite, const struct pass *pass, const struct block *block)
+{
+  struct record record;
+  struct json_error error;
+  struct text line;
+  for (line.start = block->start; line.start < block->end; line.start = line.end + 1) {
+    line.offset = block->offset + (uint64_t)(line.start - block->start);
+    line.end = memchr(line.start, '\n', (size_t)(block->end - line.start));
+    if (json_space(line.start, line.start) == line.end) continue;
+    bool done = record_parse(line.start, &record, &error) != NULL
+                    ? pass->object(rewrite, &record, &line)
+                    : pass->damage(rewrite, &line);
+    if (!done) return false;
+  }
+  return true;
+}
+
+/* A line that the reader has passed over, as its beginning is no object, may end in a record: it is
+ * read as a whole, if it is of a size that records have. */
+static bool pass_long_line(struct rewrite *rewrite, const struct pass *pass,
+                           const struct block *block)
+{
+  const uint64_t longest = 64 << 20;
+  size_t size = (size_t)(block->size - !block->unfinished);
+  if (block->size > longest) return pass->too_long(rewrite, block);
+  char *text = sys_realloc(NULL, size + SPAN_PADDING);
+  if (text == NULL) return false;
+  ssize_t got = sys_read_at(rewrite->memory->journal.fd, text, size, block->offset);
+  bool done = got >= 0;
+  if (done) {
+    memset(text + got, 0, size - (size_t)got + SPAN_PADDING);
+    text[size] = '\n';
+    const struct text line = {text, text + size, block->offset};
+    done = pass->damage(rewrite, &line);
+  }
+  int reason = errno;
+  sys_free(text);
+  errno = reason;
+  return done;
+}
+
+static bool go_through(struct rewrite *rewrite, const struct pass *pass)
+{
+  struct reader reader;
+  struct block block;
+  int result;
+  reader_open(&reader, rewrite->memory->journal.fd, 0);
+  while ((result = reader_next(&reader, &block)) > 0)
+    if (!(block.hopeless ? pass_long_line : pass_block)(rewrite, pass, &block)) break;
+  int reason = errno;
+  reader_close(&reader);
+  errno = reason;
+  return result == 0;
+}
+
+static bool is_marked(struct rewrite *rewrite)
+{
+  char start[3];
+  ssize_t got = sys_read_at(rewrite->memory->journal.fd, start, sizeof start, 0);
+  rewrite->marked = got == 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0;
+  return got >= 0;
+}
+
+static bool sort_out(struct rewrite *rewrite)
+{
+  static const struct pass learn = {learn_object, learn_damage, learn_nothing};
+  static const struct pass take = {take_object, take_damage, take_too_long};
+  if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
+  rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
+  return go_through(rewrite, &take) && keep_highest_ids(rewrite) && flush(&rewrite->kept) &&
+         flush(&rewrite->damaged);
+}
+
+/* ---- the files ---- */
+
+static char *with_suffix(const char *path, const char *suffix)
+{
+  size_t length = strlen(path), size = strlen(suffix) + 1;
+  char *joined = sys_realloc(NULL, length + size);
+  if (joined == NULL) return NULL;
+  memcpy(joined, path, length);
+  memcpy(joined + length, suffix, size);
+  return joined;
+}
+
+static bool name_files(struct rewrite *rewrite)
+{
+  rewrite->place = sys_realpath(rewrite->memory->journal.place);
+  if (rewrite->place == NULL) return false;
+  rewrite->temporary = with_suffix(rewrite->place, ".compact");
+  rewrite->damaged_path = with_suffix(rewrite->memory->journal.place, ".damaged");
+  return rewrite->temporary != NULL && rewrite->damaged_path != NULL;
+}
+
+/* Gives the file the owner and the group, as far as the system lets us: only root gives files away.
+ * A group that is not ours to give loses its permissions, or another one would gain them. */
+static bool give_to(int fd, const struct stat *st)
+{
+  mode_t mode = st->st_mode & 07777;
+  if (sys_chown(fd, st->st_uid, st->st_gid) != 0) {
+    if (errno != EPERM) return false;
+    if (sys_chown(fd, (uid_t)-1, st->st_gid) != 0) {
+      if (errno != EPERM) return false;
+      mode &= ~(mode_t)S_IRWXG;
+    }
+  }
+  return sys_chmod(fd, mode) == 0;
+}
+
+/* The new file has the old one's owner, group and mode, as far as that is possible. */
+static bool open_temporary(struct rewrite *rewrite)
+{
+  struct stat st;
+  if (sys_unlink(rewrite->temporary) != 0 && errno != ENOENT) return false;
+  if (sys_fstat(rewrite->memory->journal.fd, &st) != 0) return false;
+  int fd = rewrite->kept.fd = sys_open_new(rewrite->temporary, S_IRUSR | S_IWUSR);
+  if (fd < 0 || sys_flock(fd, LOCK_EX | LOCK_NB) != 0) return false;
+  return give_to(fd, &st);
+}
+
+/* The damaged lines are on the disk, under their name. */
+static bool finish_damaged(struct rewrite *rewrite)
+{
+  return rewrite->damaged.fd < 0 ||
+         (sys_sync(rewrite->damaged.fd) == 0 && journal_sync_above(rewrite->damaged_path) == 0);
+}
+
+static void abandon(struct rewrite *rewrite)
+{
+  int reason = errno;
+  if (rewrite->kept.fd >= 0) {
+    sys_close(rewrite->kept.fd);
+    sys_unlink(rewrite->temporary);
+  }
+  if (rewrite->damaged.fd >= 0) {
+    if (rewrite->damaged_from > 0) (void)sys_truncate(rewrite->damaged.fd, rewrite->damaged_from);
+    else sys_unlink(rewrite->damaged_path);
+  }
+  errno = reason;
+}
+
+static bool write_files(struct rewrite *rewrite, struct failure *failure)
+{
+  struct journal *journal = &rewrite->memory->journal;
+  if (!open_temporary(rewrite) || !sort_out(rewrite) || sys_sync(rewrite->kept.fd) != 0 ||
+      !finish_damaged(rewrite))
+    return fail(failure, "compact");
+  if (!journal_unchanged(journal))
+    return fail_because(failure, EAGAIN, "compact",
+                        "the file was changed meanwhile by a program that takes no lock");
+  return sys_rename(rewrite->temporary, rewrite->place) == 0 || fail(failure, "compact");
+}
+
+/* ---- the whole ---- */
+
+static bool run(struct rewrite *rewrite, struct failure *failure)
+{
+  struct journal *journal = &rewrite->memory->journal;
+  if (rewrite->dry_run) return sort_out(rewrite) || fail(failure, "read");
+  if (!name_files(rewrite)) return fail(failure, "compact");
+  if (!write_files(rewrite, failure)) {
+    abandon(rewrite);
+    return false;
+  }
+  return journal_take(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
+         memory_reread(rewrite->memory, failure);
+}
+
+static bool compact_locked(struct memory *memory, bool dry_run, struct compaction *result,
+                           struct failure *failure)
+{
+  struct rewrite rewrite = {
+      .memory = memory,
+      .result = result,
+      .kept.fd = -1,
+      .damaged.fd = -1,
+      .dry_run = dry_run,
+  };
+  memset(result, 0, sizeof *result);
+  result->before = memory->journal.size;
+  uint64_t highest_id = memory_next_id(memory) - 1;
+  bool done = run(&rewrite, failure);
+  if (!done || dry_run) { /* the index has learnt what is not in it yet */
+    memory->index.max_id = highest_id;
+    memory->journal.changed = true;
+  }
+  result->after = rewrite.kept.size;
+  if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
+  buf_free(&rewrite.kept.waiting);
+  buf_free(&rewrite.damaged.waiting);
+  sys_free(rewrite.place);
+  sys_free(rewrite.temporary);
+  sys_free(rewrite.damaged_path);
+  return done;
+}
+
+bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
+                    struct failure *failure)
+{
+  memory->journal.changed =
+      true; /* an edit in place may show in nothing but the bytes: read them all */
+  if (!memory_lock(memory, failure)) return false;
+  bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
+  done = done && compact_locked(memory, dry_run, result, failure);
+  journal_detach(&memory->journal);
+  return done;
+}

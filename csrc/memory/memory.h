@@ -1,0 +1,64 @@
+/* memory.h: the store of what was learnt about the user: a journal and the index of it. */
+#ifndef AISH_MEMORY_H
+#define AISH_MEMORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/timestamp.h"
+#include "file/journal.h"
+#include "memory/index.h"
+
+#pragma GCC visibility push(hidden)
+
+enum { MEMORY_TAIL = 32 };
+
+struct memory {
+  struct journal journal;
+  struct index index;
+  uint64_t seen; /* the size of the file when the index was brought up to it */
+  uint64_t highest_id; /* ever seen through this handle: ids do not come back with another file */
+  char tail[MEMORY_TAIL]; /* the bytes before index.end, which tell an append from an edit */
+  size_t tail_length;
+  struct buf lines; /* what is written next, for journal_append */
+  int64_t now; /* the second that ts is of */
+  char ts[TIMESTAMP_LENGTH + 1];
+  int64_t ts_key; /* the timestamp_key of it */
+};
+
+/* An item that has no id and no time yet. */
+struct draft {
+  enum record_kind kind;
+  int members; /* of the whole object, id, ts and kind among them */
+  size_t length; /* of its body: `"content":...}` and a newline, in JSON */
+};
+
+/* A memory that is closed; the journal's options are set between init and open. */
+bool memory_init(struct memory *memory, const char *path);
+/* Opens the file and reads it, or makes it with its first line. */
+bool memory_open(struct memory *memory, struct failure *failure);
+/* -1 and errno if closing the descriptor failed; all is freed even so. */
+int memory_close(struct memory *memory);
+
+/* Brings the index up to what is in the file now. */
+bool memory_refresh(struct memory *memory, struct failure *failure);
+/* The same under the lock, which is given back with journal_detach; on failure it is already. */
+bool memory_lock(struct memory *memory, struct failure *failure);
+/* Whether the index is of that file as it is now, told by its times: see journal_is_fresh. */
+bool memory_is_of(const struct memory *memory, const struct stat *st);
+/* Forgets what the index says and reads the whole file. */
+bool memory_reread(struct memory *memory, struct failure *failure);
+
+/* The id that is given next, unless a tombstone targets it; one more than RECORD_ID_MAX if there is
+ * none left. */
+uint64_t memory_next_id(const struct memory *memory);
+
+/* Appends the drafts, all of them or none, in one write. Their bodies stand one behind the other;
+ * their ids run on from *first. */
+bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
+                uint64_t *first, struct failure *failure);
+/* Appends a tombstone; *found tells whether there was such an active item. */
+bool memory_forget(struct memory *memory, uint64_t id, bool *found, struct failure *failure);
+
+#pragma GCC visibility pop
+#endif

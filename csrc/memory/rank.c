@@ -1,0 +1,379 @@
+/* rank.c: BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009) over content
+ * and tags, with k1, b and the inverse document frequency of SQLite FTS5's bm25():
+ *
+ *     score = sum over words of idf * f * (k1 + 1) / (f + k1 * (1 - b + b * length / mean length))
+ *     idf   = ln((N - n + 0.5) / (n + 0.5)), at least 0.000001
+ *
+ * N being the active items, n those that hold the word, f how often an item does, and lengths
+ * counted in words. What words the items hold is kept with the index, so that only the first search
+ * reads all of the text. A word of the query with other characters in it than words have (`c++`) is
+ * looked for in the lines of the items that hold a run of it. */
+#include "memory/rank.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/sort.h"
+#include "base/sys.h"
+#include "file/window.h"
+#include "text/fold.h"
+#include "text/words.h"
+#include "json/walk.h"
+
+static const double K1 = 1.2, B = 0.75;
+
+struct ranking {
+  struct index *index;
+  const struct query *query;
+  struct filter *filter;
+  struct window window;
+  struct buf decoded, folded;
+  struct buf holders[QUERY_WORDS]; /* of each word: struct holder, the active items that hold it */
+  size_t counts[QUERY_WORDS]; /* of the line that is looked at */
+  struct buf hits; /* struct hit */
+};
+
+struct hit {
+  uint32_t item; /* in the index */
+  double score;
+};
+
+static struct holder *holders_of(struct ranking *ranking, size_t word, size_t *count)
+{
+  struct buf *holders = &ranking->holders[word];
+  *count = holders->length / sizeof(struct holder);
+  return (struct holder *)(void *)holders->data;
+}
+
+static struct hit *hits_of(const struct ranking *ranking, size_t *count)
+{
+  *count = ranking->hits.length / sizeof(struct hit);
+  return (struct hit *)(void *)ranking->hits.data;
+}
+
+/* ---- the text of an item ---- */
+
+/* Is shown a text, folded, in ranking->folded. False: out of memory. */
+typedef bool (*visitor)(struct ranking *ranking);
+
+static bool visit_string(struct ranking *ranking, const struct slice *string, visitor visit)
+{
+  const char *text = string->start;
+  size_t length = (size_t)(string->end - string->start);
+  ranking->decoded.length = ranking->folded.length = 0;
+  if (string->escaped) {
+    if (!slice_append(string, &ranking->decoded)) return false;
+    text = ranking->decoded.data;
+    length = ranking->decoded.length;
+  }
+  return fold(&ranking->folded, text, length) && visit(ranking);
+}
+
+static bool visit_tags(struct ranking *ranking, const char *value, visitor visit)
+{
+  struct walk tags;
+  struct slice tag;
+  if (*value != '[') return true;
+  for (walk_begin(&tags, value); walk_next(&tags);)
+    if (walk_string(&tags, &tag) && !visit_string(ranking, &tag, visit)) return false;
+  return true;
+}
+
+/* Shows the content and the tags, of keys that are repeated the last. */
+static bool visit_text(struct ranking *ranking, const char *line, visitor visit)
+{
+  struct walk members;
+  struct slice content = {NULL, NULL, false};
+  const char *tags = NULL;
+  for (walk_begin(&members, line); walk_next(&members);) {
+    if (walk_key_is(&members, "content")) {
+      if (!walk_string(&members, &content)) content.start = NULL;
+    } else if (walk_key_is(&members, "tags")) {
+      tags = members.value;
+    }
+  }
+  return (content.start == NULL || visit_string(ranking, &content, visit)) &&
+         (tags == NULL || visit_tags(ranking, tags, visit));
+}
+
+/* 1 and the item's line, 0 if it is not there any more, -1 and errno. */
+static int read_item(struct ranking *ranking, size_t position, const char **line)
+{
+  const struct item *item = &ranking->index->items[position];
+  *line = window_line(&ranking->window, item_offset(item), item_length(item));
+  if (*line != NULL) return 1;
+  return errno == 0 ? 0 : -1;
+}
+
+/* ---- the words of the items ---- */
+
+static bool add_words(struct ranking *ranking)
+{
+  return words_add(&ranking->index->words, ranking->folded.data, ranking->folded.length);
+}
+
+/* Takes up the items that came since the last search. */
+static bool take_up_items(struct ranking *ranking)
+{
+  struct index *index = ranking->index;
+  while (index->words.count < index->count) {
+    const char *line;
+    size_t position = index->words.count;
+    int read = item_is_forgotten(&index->items[position]) ? 0 : read_item(ranking, position, &line);
+    if (read < 0 || !words_begin(&index->words)) return false;
+    if (read > 0 && !visit_text(ranking, line, add_words)) return false;
+  }
+  return true;
+}
+
+static void leave_out_forgotten(struct ranking *ranking, size_t word)
+{
+  size_t count, kept = 0;
+  struct holder *holders = holders_of(ranking, word, &count);
+  for (size_t i = 0; i < count; i++)
+    if (!item_is_forgotten(&ranking->index->items[holders[i].item])) holders[kept++] = holders[i];
+  ranking->holders[word].length = kept * sizeof *holders;
+}
+
+/* Finds the holders of a word, or those that may be; without a run nothing is known. */
+static bool find_by_words(struct ranking *ranking, size_t word)
+{
+  const struct needle *run = &ranking->query->words[word].run;
+  if (run->length == 0) return true;
+  if (!words_find(&ranking->index->words, run, &ranking->holders[word])) return false;
+  leave_out_forgotten(ranking, word);
+  return true;
+}
+
+/* ---- the words that are looked for in lines ---- */
+
+static bool needs_lines(const struct word *word)
+{
+  return word->run.length < word->whole.length;
+}
+
+/* Turns those that may hold the word into marks. */
+static void mark(struct ranking *ranking, size_t word, bool *marks)
+{
+  size_t count;
+  const struct holder *holders = holders_of(ranking, word, &count);
+  const struct index *index = ranking->index;
+  if (ranking->query->words[word].run.length == 0)
+    for (size_t i = 0; i < index->count; i++) marks[i] = !item_is_forgotten(&index->items[i]);
+  for (size_t i = 0; i < count; i++) marks[holders[i].item] = true;
+  ranking->holders[word].length = 0;
+}
+
+static bool count_in_text(struct ranking *ranking)
+{
+  size_t first;
+  for (size_t i = 0; i < ranking->query->count; i++)
+    if (needs_lines(&ranking->query->words[i]))
+      ranking->counts[i] += query_count(&ranking->query->words[i], ranking->folded.data,
+                                        ranking->folded.length, &first);
+  return true;
+}
+
+static bool is_candidate(const struct query *query, const char *line, size_t length)
+{
+  for (size_t i = 0; i < query->count; i++)
+    if (needs_lines(&query->words[i]) &&
+        query_candidate(&query->words[i], line, line + length + 1) != NULL)
+      return true;
+  return false;
+}
+
+static bool look_at(struct ranking *ranking, size_t position, const char *line)
+{
+  const struct query *query = ranking->query;
+  if (!is_candidate(query, line, item_length(&ranking->index->items[position]))) return true;
+  memset(ranking->counts, 0, query->count * sizeof *ranking->counts);
+  if (!visit_text(ranking, line, count_in_text)) return false;
+  for (size_t i = 0; i < query->count; i++) {
+    const struct holder holder = {(uint32_t)position, (uint32_t)ranking->counts[i]};
+    if (holder.often > 0 && !buf_add(&ranking->holders[i], (const char *)&holder, sizeof holder))
+      return false;
+  }
+  return true;
+}
+
+static bool look_at_marked(struct ranking *ranking, const bool *marks)
+{
+  for (size_t i = 0; i < ranking->index->count; i++) {
+    const char *line;
+    if (!marks[i]) continue;
+    int read = read_item(ranking, i, &line);
+    if (read < 0 || (read > 0 && !look_at(ranking, i, line))) return false;
+  }
+  return true;
+}
+
+/* Reads each line once, whatever the number of such words. */
+static bool find_in_lines(struct ranking *ranking)
+{
+  const struct query *query = ranking->query;
+  bool *marks = NULL;
+  for (size_t i = 0; i < query->count; i++) {
+    if (!needs_lines(&query->words[i])) continue;
+    if (marks == NULL) {
+      marks = sys_realloc(NULL, ranking->index->count);
+      if (marks == NULL) return false;
+      memset(marks, false, ranking->index->count);
+    }
+    mark(ranking, i, marks);
+  }
+  bool done = marks == NULL || look_at_marked(ranking, marks);
+  int reason = errno;
+  sys_free(marks);
+  errno = reason;
+  return done;
+}
+
+static bool find_holders(struct ranking *ranking)
+{
+  for (size_t i = 0; i < ranking->query->count; i++)
+    if (!find_by_words(ranking, i)) return false;
+  return find_in_lines(ranking);
+}
+
+/* ---- the items that hold all words ---- */
+
+static double inverse_frequency(size_t items, size_t holding)
+{
+  double idf = log(((double)items - (double)holding + 0.5) / ((double)holding + 0.5));
+  return idf > 0 ? idf : 1e-6;
+}
+
+static double mean_length(const struct index *index)
+{
+  return index->active > 0 ? (double)index->words.total / (double)index->active : 0;
+}
+
+/* Leaves the hits that hold the word too, and adds to their scores. */
+static void narrow(struct ranking *ranking, size_t word)
+{
+  struct member *members = ranking->index->words.members;
+  size_t holding, count, kept = 0;
+  const struct holder *holders = holders_of(ranking, word, &holding);
+  struct hit *hits = hits_of(ranking, &count);
+  const double mean = mean_length(ranking->index);
+  const double idf = inverse_frequency(ranking->index->active, holding);
+  for (size_t i = 0; i < holding; i++) members[holders[i].item].often = holders[i].often;
+  for (size_t i = 0; i < count; i++) {
+    const struct member *member = &members[hits[i].item];
+    if (member->often == 0) continue;
+    double length = mean > 0 ? member->words / mean : 1;
+    hits[i].score += idf * member->often * (K1 + 1) / (member->often + K1 * (1 - B + B * length));
+    hits[kept++] = hits[i];
+  }
+  for (size_t i = 0; i < holding; i++) members[holders[i].item].often = 0;
+  ranking->hits.length = kept * sizeof *hits;
+}
+
+static bool score(struct ranking *ranking)
+{
+  size_t count;
+  const struct holder *holders = holders_of(ranking, 0, &count);
+  if (!buf_reserve(&ranking->hits, count * sizeof(struct hit))) return false;
+  for (size_t i = 0; i < count; i++) {
+    const struct hit hit = {holders[i].item, 0};
+    buf_put_bytes(&ranking->hits, (const char *)&hit, sizeof hit);
+  }
+  for (size_t i = 0; i < ranking->query->count; i++) narrow(ranking, i);
+  return true;
+}
+
+static bool filter_hits(struct ranking *ranking)
+{
+  size_t count, kept = 0;
+  struct hit *hits = hits_of(ranking, &count);
+  for (size_t i = 0; i < count; i++) {
+    const struct item *item = &ranking->index->items[hits[i].item];
+    int wanted = filter_item(ranking->filter, ranking->index, item, &ranking->window);
+    if (wanted < 0) return false;
+    if (wanted > 0) hits[kept++] = hits[i];
+  }
+  ranking->hits.length = kept * sizeof *hits;
+  return true;
+}
+
+/* ---- the most relevant ---- */
+
+static bool more_relevant(const void *context, uint32_t a, uint32_t b)
+{
+  const struct ranking *ranking = context;
+  size_t count;
+  const struct hit *hits = hits_of(ranking, &count);
+  if (hits[a].score != hits[b].score) return hits[a].score > hits[b].score;
+  return index_is_newer(ranking->index, hits[a].item, hits[b].item);
+}
+
+/* Puts the hit on top of a heap, which has the least relevant one there, into its place. */
+static void sift(struct ranking *ranking, size_t top, size_t size)
+{
+  size_t count;
+  struct hit *hits = hits_of(ranking, &count);
+  for (size_t child; (child = 2 * top + 1) < size; top = child) {
+    if (child + 1 < size && more_relevant(ranking, (uint32_t)child, (uint32_t)child + 1)) child++;
+    if (!more_relevant(ranking, (uint32_t)top, (uint32_t)child)) break;
+    const struct hit hit = hits[top];
+    hits[top] = hits[child];
+    hits[child] = hit;
+  }
+}
+
+/* Leaves the `limit` most relevant hits, in any order, without sorting them all. */
+static void select_best(struct ranking *ranking, size_t limit)
+{
+  size_t count;
+  struct hit *hits = hits_of(ranking, &count);
+  if (limit == 0) ranking->hits.length = 0;
+  if (limit == 0 || count <= limit) return;
+  for (size_t i = limit / 2; i-- > 0;) sift(ranking, i, limit);
+  for (size_t i = limit; i < count; i++) {
+    if (!more_relevant(ranking, (uint32_t)i, 0)) continue;
+    hits[0] = hits[i];
+    sift(ranking, 0, limit);
+  }
+  ranking->hits.length = limit * sizeof *hits;
+}
+
+static bool give(struct ranking *ranking, struct buf *ranked)
+{
+  size_t count;
+  select_best(ranking, ranking->filter->limit);
+  const struct hit *hits = hits_of(ranking, &count);
+  uint32_t *order = sys_realloc(NULL, count * sizeof *order);
+  if (order == NULL) return false;
+  for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
+  bool done = sort_positions(order, count, more_relevant, ranking);
+  for (size_t i = 0; done && i < count; i++) {
+    const struct ranked one = {ranking->index->items[hits[order[i]].item], hits[order[i]].score};
+    done = buf_add(ranked, (const char *)&one, sizeof one);
+  }
+  sys_free(order);
+  return done;
+}
+
+int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+               struct buf *ranked)
+{
+  struct ranking ranking;
+  memset(&ranking, 0, sizeof ranking);
+  ranking.index = index;
+  ranking.query = query;
+  ranking.filter = filter;
+  window_open(&ranking.window, fd);
+  bool done = take_up_items(&ranking) && find_holders(&ranking) && score(&ranking) &&
+              filter_hits(&ranking) && give(&ranking, ranked);
+  int reason = errno;
+  if (!done) words_free(&index->words); /* they may be half an item's */
+  window_close(&ranking.window);
+  buf_free(&ranking.decoded);
+  buf_free(&ranking.folded);
+  buf_free(&ranking.hits);
+  for (size_t i = 0; i < query->count; i++) buf_free(&ranking.holders[i]);
+  errno = reason;
+  return done ? 0 : -1;
+}

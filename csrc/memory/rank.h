@@ -1,0 +1,26 @@
+/* rank.h: the active items that hold a query's words, the most relevant first. */
+#ifndef AISH_RANK_H
+#define AISH_RANK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "memory/filter.h"
+#include "memory/index.h"
+#include "text/query.h"
+
+#pragma GCC visibility push(hidden)
+
+struct ranked {
+  struct item item; /* a copy */
+  double score;
+};
+
+/* Fills `ranked` with struct ranked: the filter's limit of them at most. 0, or -1 and errno. */
+int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+               struct buf *ranked);
+
+#pragma GCC visibility pop
+#endif

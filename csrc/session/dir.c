@@ -1,0 +1,50 @@
+/* dir.c: names are sorted as bytes: they begin with a time, so this is their order in time. */
+#include "session/dir.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sys.h"
+
+static const char SUFFIX[] = ".jsonl";
+
+static bool take_name(void *context, const char *name)
+{
+  struct dir *dir = context;
+  size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
+  if (name[0] == '.' || length < suffix || memcmp(name + length - suffix, SUFFIX, suffix) != 0)
+    return true;
+  dir->count++;
+  return buf_add(&dir->text, name, length + 1);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool dir_list(struct dir *dir, const char *path)
+{
+  memset(dir, 0, sizeof *dir);
+  if (sys_list(path, take_name, dir) != 0) return false;
+  const char *name = dir->text.data;
+  for (size_t i = 0; i < dir->count; i++) {
+    if (!buf_add(&dir->order, (const char *)&name, sizeof name)) return false;
+    name += strlen(name) + 1;
+  }
+  if (dir->count > 0) qsort(dir->order.data, dir->count, sizeof name, compare_names);
+  return true;
+}
+
+const char *dir_name(const struct dir *dir, size_t number)
+{
+  const char *name;
+  memcpy(&name, dir->order.data + number * sizeof name, sizeof name);
+  return name;
+}
+
+void dir_free(struct dir *dir)
+{
+  buf_free(&dir->text);
+  buf_free(&dir->order);
+}

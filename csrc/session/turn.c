@@ -1,0 +1,78 @@
+/* turn.c: the members of a turn that lists and searches need. */
+#include "session/turn.h"
+
+#include "json/walk.h"
+
+const char *turn_parse(const char *p, struct turn *turn, struct json_error *error)
+{
+  memset(turn, 0, sizeof *turn);
+  p = json_space(p, p);
+  if (*p != '{') return json_fail(error, "not an object", p);
+  const char *end = json_value(p, p, 0, error);
+  if (end == NULL) return NULL;
+  end = json_space(end, end);
+  if (*end != '\n') return json_fail(error, "text behind the object", end);
+  struct walk members;
+  bool role = false, content = false;
+  for (walk_begin(&members, p); walk_next(&members);) {
+    if (walk_key_is(&members, "role")) {
+      role = walk_is_true(&members);
+      if (!walk_string(&members, &turn->role)) turn->role.start = NULL;
+    } else if (walk_key_is(&members, "content")) {
+      content = walk_is_true(&members);
+      turn->content = members.value;
+    } else if (walk_key_is(&members, "ts")) {
+      if (!walk_string(&members, &turn->ts)) turn->ts.start = NULL;
+    } else if (walk_key_is(&members, "meta")) {
+      turn->meta = walk_is_true(&members) ? members.value : NULL;
+      turn->meta_end = members.end;
+    }
+  }
+  turn->is_turn = role && content;
+  return end;
+}
+
+bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string),
+                  void *context)
+{
+  struct walk inner;
+  struct slice string;
+  if (*value != '{' && *value != '[') return true;
+  for (walk_begin(&inner, value); walk_next(&inner);)
+    if (!(walk_string(&inner, &string) ? visit(context, &string)
+                                       : turn_strings(inner.value, visit, context)))
+      return false;
+  return true;
+}
+
+static bool take_first(void *context, const struct slice *string)
+{
+  *(struct slice *)context = *string;
+  return false;
+}
+
+/* The string under the key `text` of the first part that has one. */
+static bool find_part(const char *content, struct slice *text)
+{
+  struct walk parts, members;
+  if (*content != '[') return false;
+  for (walk_begin(&parts, content); walk_next(&parts);) {
+    if (*parts.value != '{') continue;
+    for (walk_begin(&members, parts.value); walk_next(&members);)
+      if (walk_key_is(&members, "text") && walk_string(&members, text)) return true;
+  }
+  return false;
+}
+
+bool turn_text(const char *content, struct buf *buf)
+{
+  struct slice text = {NULL, NULL, false};
+  if (*content == '"') {
+    struct json_error error;
+    text.start = content + 1;
+    text.end = json_string(text.start, &text.escaped, &error) - 1;
+  } else if (!find_part(content, &text)) {
+    turn_strings(content, take_first, &text);
+  }
+  return text.start == NULL || slice_append(&text, buf);
+}

@@ -1,0 +1,229 @@
+/* needle.c: a needle is looked for by its two rarest bytes, at their distance, 64 places at a time
+ * where the machine has SSE2 and 8 elsewhere; only where both stand the rest is compared. */
+#include "text/needle.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/* ---- what to look for ---- */
+
+/* How common a byte is in text, roughly: letters by their frequency in English. */
+static int commonness(char byte)
+{
+  static const char rising[] = "zqjxvbywgpfmucdlhrnioate ";
+  const char *place = memchr(rising, byte, sizeof rising - 1);
+  return place != NULL ? (int)(place - rising) + 2 : 1;
+}
+
+/* The place of the rarest byte other than the one at `but`. */
+static size_t rarest(const char *text, size_t length, size_t but)
+{
+  size_t place = but == 0 && length > 1 ? 1 : 0;
+  for (size_t i = 0; i < length; i++)
+    if (i != but && commonness(text[i]) < commonness(text[place])) place = i;
+  return place;
+}
+
+void needle_set(struct needle *needle, const char *text, size_t length)
+{
+  size_t one = rarest(text, length, length), other = rarest(text, length, one);
+  *needle = (struct needle){text, length, one < other ? one : other, one < other ? other : one};
+}
+
+/* ---- looking ---- */
+
+/* The bit in which a folded letter of ASCII differs from its other case. In folded text it never
+ * makes a letter of another byte, as there are no capitals. */
+static unsigned char fold_bit(char byte)
+{
+  return byte >= 'a' && byte <= 'z' ? 0x20 : 0;
+}
+
+/* Whether the needle stands at p, of which there are `left` bytes. */
+static bool stands(const struct needle *needle, const char *p, size_t left)
+{
+  if (left < needle->length) return false;
+  for (size_t i = 0; i < needle->length; i++)
+    if ((char)(p[i] | fold_bit(needle->text[i])) != needle->text[i]) return false;
+  return true;
+}
+
+static int hex_digit(char byte)
+{
+  if (byte >= '0' && byte <= '9') return byte - '0';
+  char lower = (char)(byte | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Whether an escape of four digits stands at p for a character of the needle. */
+static bool hides(const struct needle *needle, const char *p)
+{
+  if (p[0] != '\\' || p[1] != 'u' || p[2] != '0' || p[3] != '0') return false;
+  int high = hex_digit(p[4]), low = high >= 0 ? hex_digit(p[5]) : -1;
+  if (low < 0) return false;
+  int code = high * 16 + low;
+  if (code >= 'A' && code <= 'Z') code |= 0x20;
+  return memchr(needle->text, code, needle->length) != NULL;
+}
+
+/* Whether what is looked for is where its first rare byte, or an escape, may be at p. */
+static inline const char *found(const struct needle *needle, const char *p, const char *from,
+                                const char *end, bool raw)
+{
+  if (raw && hides(needle, p)) return p;
+  if ((size_t)(p - from) < needle->first) return NULL;
+  const char *start = p - needle->first;
+  return stands(needle, start, (size_t)(end - start)) ? start : NULL;
+}
+
+#if defined(__SSE2__)
+enum { STEP = 64 };
+
+struct rare {
+  __m128i byte, bit;
+};
+
+static inline struct rare rare(char byte)
+{
+  return (struct rare){_mm_set1_epi8(byte), _mm_set1_epi8((char)fold_bit(byte))};
+}
+
+static inline __m128i load(const char *p)
+{
+  return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static inline __m128i is_rare(__m128i bytes, const struct rare *rare)
+{
+  return _mm_cmpeq_epi8(_mm_or_si128(bytes, rare->bit), rare->byte);
+}
+
+static inline __m128i likely_16(const char *p, const struct rare *first, const struct rare *second,
+                                size_t distance, bool raw)
+{
+  __m128i here = load(p);
+  __m128i both = _mm_and_si128(is_rare(here, first), is_rare(load(p + distance), second));
+  if (!raw) return both;
+  __m128i backslash = _mm_cmpeq_epi8(here, _mm_set1_epi8('\\'));
+  __m128i zero = _mm_cmpeq_epi8(load(p + 2), _mm_set1_epi8('0'));
+  return _mm_or_si128(both, _mm_and_si128(backslash, zero));
+}
+
+static inline uint64_t bits(__m128i bytes)
+{
+  return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
+}
+
+/* A bit for each of the STEP places from p on where both bytes stand or, in raw text, `\u0` may. */
+static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
+                              size_t distance, bool raw)
+{
+  __m128i a = likely_16(p, first, second, distance, raw);
+  __m128i b = likely_16(p + 16, first, second, distance, raw);
+  __m128i c = likely_16(p + 32, first, second, distance, raw);
+  __m128i d = likely_16(p + 48, first, second, distance, raw);
+  if (bits(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) == 0) return 0;
+  return bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48;
+}
+#else
+enum { STEP = 8 };
+
+static const uint64_t ONES = 0x0101010101010101U;
+
+struct rare {
+  uint64_t byte, bit;
+};
+
+static inline struct rare rare(char byte)
+{
+  return (struct rare){ONES * (unsigned char)byte, ONES * fold_bit(byte)};
+}
+
+static inline uint64_t load(const char *p)
+{
+  uint64_t word;
+  memcpy(&word, p, sizeof word);
+  return word;
+}
+
+/* Whether one of eight bytes is zero ("Bit Twiddling Hacks", haszero). */
+static inline bool has_zero(uint64_t word)
+{
+  return ((word - ONES) & ~word & (ONES << 7)) != 0;
+}
+
+/* Bits for all of the STEP places from p on if both bytes stand at one of them or, in raw text,
+ * `\u0` may. */
+static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
+                              size_t distance, bool raw)
+{
+  uint64_t here = load(p);
+  uint64_t others =
+      ((here | first->bit) ^ first->byte) | ((load(p + distance) | second->bit) ^ second->byte);
+  uint64_t no_escapes = (here ^ ONES * '\\') | (load(p + 2) ^ ONES * '0');
+  return has_zero(others) || (raw && has_zero(no_escapes)) ? 0xff : 0;
+}
+#endif
+
+static inline const char *find(const struct needle *needle, const char *p, const char *end,
+                               bool raw)
+{
+  const struct rare first = rare(needle->text[needle->first]);
+  const struct rare second = rare(needle->text[needle->second]);
+  const size_t distance = needle->second - needle->first;
+  const char *from = p, *place;
+  for (; (size_t)(end - p) >= STEP + 2 + distance; p += STEP)
+    for (uint64_t mask = likely(p, &first, &second, distance, raw); mask != 0; mask &= mask - 1)
+      if ((place = found(needle, p + __builtin_ctzll(mask), from, end, raw)) != NULL) return place;
+  const char byte = needle->text[needle->first];
+  for (; p < end; p++)
+    if (((char)(*p | fold_bit(byte)) == byte || *p == '\\') &&
+        (place = found(needle, p, from, end, raw)) != NULL)
+      return place;
+  return NULL;
+}
+
+const char *needle_find(const struct needle *needle, const char *p, const char *end)
+{
+  return find(needle, p, end, false);
+}
+
+const char *needle_find_raw(const struct needle *needle, const char *p, const char *end)
+{
+  return find(needle, p, end, true);
+}
+
+/* ---- lines ---- */
+
+#if defined(__SSE2__)
+/* A byte of 16 counts up to 255 before they are added up. */
+static uint64_t count_steps(const char *p, size_t steps)
+{
+  const __m128i newline = _mm_set1_epi8('\n');
+  __m128i counts = _mm_setzero_si128();
+  for (size_t i = 0; i < steps; i++, p += 16)
+    counts = _mm_sub_epi8(counts, _mm_cmpeq_epi8(load(p), newline));
+  uint64_t halves[2] = {0, 0};
+  _mm_storeu_si128((__m128i *)(void *)halves, _mm_sad_epu8(counts, _mm_setzero_si128()));
+  return halves[0] + halves[1];
+}
+#endif
+
+uint64_t count_newlines(const char *p, const char *end)
+{
+  uint64_t count = 0;
+#if defined(__SSE2__)
+  while (end - p >= 16) {
+    size_t steps = (size_t)(end - p) / 16;
+    if (steps > 255) steps = 255;
+    count += count_steps(p, steps);
+    p += steps * 16;
+  }
+#endif
+  for (; p < end; p++) count += *p == '\n';
+  return count;
+}

@@ -1,0 +1,277 @@
+/* words.c: an index of words that finds parts of words too.
+ *
+ * A token is a word as fold_word cuts it out of folded text; a run of Chinese or Japanese is one
+ * token. Each different token is kept once, with its postings: which items it is in, how often.
+ * What is looked for has no other characters than words have, so that it can only stand within a
+ * token: the text of all tokens is searched for it, and the postings of those that hold it are
+ * added up. Texts repeat their words, so that this text is short.
+ *
+ * Items come in the order of their numbers. The newest posting of a token stands in the token
+ * itself, since its item may hold the token again; the ones before it are packed, as the distance
+ * from the item before and how often, in numbers of seven bits a byte, the lowest first. */
+#include "text/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "text/fold.h"
+
+struct token {
+  size_t text; /* where it begins */
+  unsigned char *packed;
+  uint32_t size, capacity; /* of what is packed */
+  uint32_t last; /* the last item that is packed */
+  uint32_t item, often; /* the newest posting */
+  uint32_t hash;
+};
+
+void words_free(struct words *words)
+{
+  for (size_t i = 0; i < words->token_count; i++) sys_free(words->tokens[i].packed);
+  buf_free(&words->text);
+  sys_free(words->tokens);
+  sys_free(words->slots);
+  sys_free(words->members);
+  memset(words, 0, sizeof *words);
+}
+
+/* Makes room for one more element in an array that is numbered with 32 bits. */
+static void *grow(void *array, size_t *capacity, size_t size)
+{
+  size_t larger = *capacity < 16 ? 16 : *capacity + *capacity / 2;
+  if (larger > UINT32_MAX) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  void *grown = sys_realloc(array, larger * size);
+  if (grown != NULL) *capacity = larger;
+  return grown;
+}
+
+/* ---- postings ---- */
+
+enum { LONGEST_POSTING = 10 };
+
+static bool reserve_posting(struct token *token)
+{
+  if (token->capacity - token->size >= LONGEST_POSTING) return true;
+  size_t capacity = token->capacity;
+  unsigned char *packed = grow(token->packed, &capacity, 1);
+  if (packed == NULL) return false;
+  token->packed = packed;
+  token->capacity = (uint32_t)capacity;
+  return true;
+}
+
+static void pack(struct token *token, uint64_t number)
+{
+  for (; number >= 0x80; number >>= 7)
+    token->packed[token->size++] = (unsigned char)(number | 0x80);
+  token->packed[token->size++] = (unsigned char)number;
+}
+
+static uint64_t unpack(const struct token *token, size_t *at)
+{
+  uint64_t number = 0;
+  unsigned shift = 0;
+  for (; token->packed[*at] >= 0x80; shift += 7)
+    number |= (uint64_t)(token->packed[(*at)++] & 0x7f) << shift;
+  return number | (uint64_t)token->packed[(*at)++] << shift;
+}
+
+/* The distance's lowest bit tells whether another number follows: mostly a token is there once. */
+static bool add_posting(struct token *token, uint32_t item)
+{
+  if (token->item == item) {
+    token->often++;
+    return true;
+  }
+  if (!reserve_posting(token)) return false;
+  pack(token, (uint64_t)(token->item - token->last) << 1 | (token->often > 1));
+  if (token->often > 1) pack(token, token->often);
+  token->last = token->item;
+  token->item = item;
+  token->often = 1;
+  return true;
+}
+
+/* ---- tokens ---- */
+
+/* FNV-1a (Fowler, Noll and Vo). */
+static uint32_t hash_of(const char *text, size_t length)
+{
+  uint32_t hash = 2166136261U;
+  for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619U;
+  return hash;
+}
+
+/* Where the space behind a token is. */
+static size_t token_end(const struct words *words, size_t token)
+{
+  size_t next = token + 1 < words->token_count ? words->tokens[token + 1].text : words->text.length;
+  return next - 1;
+}
+
+static bool is_token(const struct words *words, size_t number, const char *text, size_t length,
+                     uint32_t hash)
+{
+  const struct token *token = &words->tokens[number];
+  return token->hash == hash && token_end(words, number) - token->text == length &&
+         memcmp(words->text.data + token->text, text, length) == 0;
+}
+
+/* The slot of a token, or the empty one that is to be its. */
+static uint32_t *find_slot(const struct words *words, const char *text, size_t length,
+                           uint32_t hash)
+{
+  size_t i = hash & (words->slot_count - 1);
+  while (words->slots[i] != 0 && !is_token(words, words->slots[i] - 1, text, length, hash))
+    i = (i + 1) & (words->slot_count - 1);
+  return &words->slots[i];
+}
+
+/* Keeps half of the slots empty. */
+static bool reserve_slot(struct words *words)
+{
+  if (words->token_count < words->slot_count / 2) return true;
+  size_t count = words->slot_count > 0 ? words->slot_count * 2 : 64;
+  uint32_t *slots = sys_realloc(NULL, count * sizeof *slots);
+  if (slots == NULL) return false;
+  memset(slots, 0, count * sizeof *slots);
+  for (size_t number = 0; number < words->token_count; number++) {
+    size_t i = words->tokens[number].hash & (count - 1);
+    while (slots[i] != 0) i = (i + 1) & (count - 1);
+    slots[i] = (uint32_t)number + 1;
+  }
+  sys_free(words->slots);
+  words->slots = slots;
+  words->slot_count = count;
+  return true;
+}
+
+static bool reserve_token(struct words *words)
+{
+  if (words->token_count < words->token_capacity) return true;
+  struct token *tokens = grow(words->tokens, &words->token_capacity, sizeof *tokens);
+  if (tokens != NULL) words->tokens = tokens;
+  return tokens != NULL;
+}
+
+static bool add_token(struct words *words, const char *text, size_t length, uint32_t item)
+{
+  uint32_t hash = hash_of(text, length);
+  if (!reserve_slot(words)) return false;
+  uint32_t *slot = find_slot(words, text, length, hash);
+  if (*slot != 0) return add_posting(&words->tokens[*slot - 1], item);
+  if (!reserve_token(words) || !buf_reserve(&words->text, length + 1)) return false;
+  words->tokens[words->token_count++] =
+      (struct token){.text = words->text.length, .item = item, .often = 1, .hash = hash};
+  *slot = (uint32_t)words->token_count;
+  buf_put_bytes(&words->text, text, length);
+  buf_put(&words->text, ' ');
+  return true;
+}
+
+/* ---- items ---- */
+
+bool words_begin(struct words *words)
+{
+  if (words->count == words->capacity) {
+    struct member *members = grow(words->members, &words->capacity, sizeof *members);
+    if (members == NULL) return false;
+    words->members = members;
+  }
+  words->members[words->count++] = (struct member){0, 0};
+  return true;
+}
+
+bool words_add(struct words *words, const char *text, size_t length)
+{
+  struct member *member = &words->members[words->count - 1];
+  const char *end = text + length, *word;
+  size_t size;
+  while ((word = fold_word(&text, end, &size)) != NULL) {
+    if (!add_token(words, word, size, (uint32_t)words->count - 1)) return false;
+    if (member->words == UINT16_MAX) continue;
+    member->words++;
+    words->total++;
+  }
+  return true;
+}
+
+void words_drop(struct words *words, size_t item)
+{
+  if (item < words->count) words->total -= words->members[item].words;
+}
+
+/* ---- finding ---- */
+
+/* The token that a place in the text is in, from this one on. The steps grow until the place is
+ * passed; between the last two it is found by halving. */
+static size_t token_at(const struct words *words, size_t low, size_t place)
+{
+  const struct token *tokens = words->tokens;
+  size_t step = 1, high;
+  for (; low + step < words->token_count && tokens[low + step].text <= place; step *= 2)
+    low += step;
+  high = low + step < words->token_count ? low + step : words->token_count;
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (tokens[middle].text <= place) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+static bool hold(struct words *words, uint32_t item, uint64_t often, struct buf *holders)
+{
+  const struct holder holder = {item, 0};
+  struct member *member = &words->members[item];
+  if (member->often == 0 && !buf_add(holders, (const char *)&holder, sizeof holder)) return false;
+  member->often += (uint32_t)often; /* below the length of a line */
+  return true;
+}
+
+/* Adds up a token's postings, each as many times as the needle stands in the token. */
+static bool hold_all(struct words *words, const struct token *token, uint64_t times,
+                     struct buf *holders)
+{
+  uint32_t item = 0;
+  for (size_t at = 0; at < token->size;) {
+    uint64_t distance = unpack(token, &at), often = 1;
+    if (distance & 1) often = unpack(token, &at);
+    item += (uint32_t)(distance >> 1);
+    if (!hold(words, item, often * times, holders)) return false;
+  }
+  return hold(words, token->item, token->often * times, holders);
+}
+
+/* Moves the sums from the items to their holders. */
+static void collect(struct words *words, struct buf *holders)
+{
+  struct holder *holder = (struct holder *)(void *)holders->data;
+  for (size_t i = 0; i < holders->length / sizeof *holder; i++) {
+    struct member *member = &words->members[holder[i].item];
+    holder[i].often = member->often;
+    member->often = 0;
+  }
+}
+
+bool words_find(struct words *words, const struct needle *needle, struct buf *holders)
+{
+  holders->length = 0;
+  if (words->token_count == 0) return true;
+  const char *text = words->text.data, *p = text, *all = text + words->text.length;
+  size_t token = 0;
+  while ((p = needle_find(needle, p, all)) != NULL) {
+    token = token_at(words, token, (size_t)(p - text));
+    const char *end = text + token_end(words, token);
+    uint64_t times = 0;
+    for (; p != NULL; p = needle_find(needle, p + needle->length, end)) times++;
+    if (!hold_all(words, &words->tokens[token], times, holders)) return false;
+    p = end;
+  }
+  collect(words, holders);
+  return true;
+}

@@ -1,0 +1,745 @@
+-- compact: what is kept, byte for byte, what goes, and that nothing is lost on the way.
+local aish = require("aish_history")
+local children = require("spec.support.children")
+local cjson = require("cjson")
+local errno = require("posix.errno")
+local fcntl = require("posix.fcntl")
+local helper = require("spec.support.helper")
+local lfs = require("lfs")
+local mixed = require("spec.support.mixed_file")
+local stat = require("posix.sys.stat")
+local support = require("spec.support.memories")
+local unistd = require("posix.unistd")
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+local function file(bytes)
+  return helper.write(helper.tmpdir() .. "/memory.jsonl", bytes)
+end
+
+local function mode(path)
+  return ("%o"):format(stat.stat(path).st_mode % 4096)
+end
+
+-- The names in a directory, sorted.
+local function names(dir)
+  local found = {}
+  for name in lfs.dir(dir) do
+    if name ~= "." and name ~= ".." then found[#found + 1] = name end
+  end
+  table.sort(found)
+  return found
+end
+
+local function dir_of(path)
+  return path:match("^(.*)/")
+end
+
+-- Compacts a file of these bytes; returns the bytes after, and those put aside, if any.
+local function compacted(bytes)
+  local path = file(bytes)
+  assert(aish.compact(path))
+  local aside = path .. ".damaged"
+  return helper.read(path), lfs.attributes(aside) and helper.read(aside) or nil
+end
+
+-- The time of a tombstone that compaction made is that of the call.
+local function masked(bytes)
+  return (bytes:gsub('("ts":")%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ(","kind":"forget")', "%1T%2"))
+end
+
+describe("compact keeps", function()
+  helper.guard(before_each, after_each)
+
+  it("the meta line and the active items, byte for byte", function()
+    local kept = {
+      '{"meta":{"created":"2026-01-01T00:00:00Z" , "own":[1.50,1E2]}}\n',
+      '{"id":1,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"na\195\175ve"}\n',
+      ' { "content":"na\\u00efve\\/" ,"kind":"pref", "unknown":{"b":1,"a":-0.0,"id":9},"id":2.0 }\t\n',
+      '{"id":3e0,"ts":null,"kind":"context","content":"\255\254","tags":[]}\r\n',
+      '{"\\u0069d":4,"kind":"f\\u0061ct","content":12345678901234567890.10}\n',
+      '{"id":5,"id":6,"kind":"forget","kind":"fact","content":"' .. ("long "):rep(100000) .. '"}\n',
+      '{"id":10,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"highest"}\n',
+    }
+    local gone = support.item(8) .. support.tombstone(9, 8)
+    local bytes, aside = compacted(table.concat(kept, "", 1, 4) .. gone .. table.concat(kept, "", 5))
+    assert.equal(table.concat(kept), bytes)
+    assert.is_nil(aside)
+  end)
+
+  it("records that it does not know, wherever they stand", function()
+    local kept = '{"kind":"note"}\n' .. support.meta .. '{"id":4,"kind":"note","x":1}\n{}\n'
+      .. '{"id":"x","kind":"fact"}\n{"kind":"forget","target":1}\n{"id":3,"kind":"forget","target":0}\n'
+    assert.equal(kept .. support.item(9), (compacted(kept .. support.item(5) .. support.tombstone(6, 5) .. support.item(9))))
+  end)
+
+  it("the last item of each id", function()
+    local bytes = support.item(1, "first") .. support.item(1, "second") .. support.item(2) .. support.item(1, "third")
+    assert.equal(support.item(2) .. support.item(1, "third"), (compacted(bytes)))
+    assert.equal("", (compacted(bytes .. support.tombstone(1, 1))):match("third") or "")
+  end)
+
+  it("a last line without its newline, and ends it", function()
+    assert.equal(support.item(1) .. support.item(2), (compacted((support.item(1) .. support.item(2)):sub(1, -2))))
+  end)
+
+  it("a file without anything to drop as it is", function()
+    for _, bytes in ipairs({ "", support.meta, support.item(1), support.meta .. support.item(1) .. support.item(2) }) do
+      local path = file(bytes)
+      assert.same({ { before = #bytes, after = #bytes, kept = #aish.load_memory(path), dropped = 0, damaged = 0 }, n = 1 },
+        pack(aish.compact(path)))
+      assert.equal(bytes, helper.read(path))
+    end
+  end)
+
+  it("no blank lines", function()
+    assert.equal(support.meta .. support.item(1) .. support.item(2),
+      (compacted("\n \r\n" .. support.meta .. "\r\n\n" .. support.item(1) .. "\t\n" .. support.item(2) .. "  ")))
+  end)
+
+  it("what a plain reading says, of every kind of line", function()
+    local random, path = support.random(20260104), helper.tmpdir() .. "/memory.jsonl"
+    for _ = 1, 120 do
+      os.remove(path .. ".damaged")
+      local lines, bytes, sum
+      repeat
+        lines, bytes = mixed.make(random, 60)
+        sum = mixed.sum(lines)
+      until sum.highest == sum.highest_ours -- what is done about other records' ids is a spec of its own
+      local kept, aside = {}, {}
+      local expected = { before = #bytes, kept = 0, dropped = 0, damaged = 0 }
+      local highest_kept = 0
+      for _, line in ipairs(lines) do
+        local keep = line.class == "other"
+        if line.class == "item" then
+          keep = sum.last[line.id] == line and not sum.forgotten[line.id]
+          if keep then expected.kept = expected.kept + 1 end
+        elseif line.class == "tombstone" then
+          keep = line.id == sum.highest
+        elseif line.class ~= "blank" and line.class ~= "other" then
+          expected.damaged = expected.damaged + 1
+          aside[#aside + 1] = line.text .. "\n"
+        end
+        if keep then
+          kept[#kept + 1] = line.text .. "\n"
+          highest_kept = math.max(highest_kept, line.id or 0)
+        elseif line.class == "item" or line.class == "tombstone" then
+          expected.dropped = expected.dropped + 1
+        end
+      end
+      if highest_kept < sum.highest then
+        kept[#kept + 1] = support.tombstone(sum.highest, sum.highest, support.now())
+      end
+      local after = table.concat(kept)
+      expected.after = #after
+
+      helper.write(path, bytes)
+      local items = support.reading(bytes)
+      local dry = aish.compact(path, { dry_run = true })
+      assert.equal(bytes, helper.read(path))
+      assert.same({ "memory.jsonl" }, names(dir_of(path)))
+      assert.same(expected, aish.compact(path), bytes)
+      assert.same(expected, dry)
+      assert.equal(masked(after), masked(helper.read(path)))
+      assert.equal(table.concat(aside), #aside > 0 and helper.read(path .. ".damaged") or "")
+      assert.same(#aside > 0 and { "memory.jsonl", "memory.jsonl.damaged" } or { "memory.jsonl" }, names(dir_of(path)))
+      assert.is_nil(support.difference(items, (support.reading(helper.read(path)))))
+      -- There is nothing left to do.
+      local again = aish.compact(path)
+      assert.same({ #after, #after, 0, 0 }, { again.before, again.after, again.dropped, again.damaged })
+    end
+  end)
+
+  it("the file's mode and owner", function()
+    for _, wanted in ipairs({ "600", "640", "666", "444" }) do
+      local path = file(support.item(1) .. support.tombstone(2, 1))
+      if unistd.geteuid() == 0 then assert(unistd.chown(path, 12345, 54321)) end
+      assert(stat.chmod(path, tonumber(wanted, 8)))
+      local before = stat.stat(path)
+      assert(aish.compact(path))
+      local after = stat.stat(path)
+      assert.equal(wanted, mode(path))
+      assert.same({ before.st_uid, before.st_gid }, { after.st_uid, after.st_gid })
+      assert.not_equal(before.st_ino, after.st_ino)
+    end
+  end)
+
+  it("a symbolic link one, and leaves nothing beside it or its target", function()
+    local dir = helper.tmpdir()
+    assert(lfs.mkdir(dir .. "/real"))
+    helper.write(dir .. "/real/data", support.item(1) .. support.item(2) .. support.tombstone(3, 1) .. "garbage\n")
+    assert(lfs.link("real/data", dir .. "/one", true))
+    assert(lfs.link("one", dir .. "/memory.jsonl", true))
+    assert(aish.compact(dir .. "/memory.jsonl"))
+    assert.equal("one", lfs.symlinkattributes(dir .. "/memory.jsonl", "target"))
+    assert.equal("real/data", lfs.symlinkattributes(dir .. "/one", "target"))
+    assert.equal(support.item(2) .. support.tombstone(3, 1), helper.read(dir .. "/real/data"))
+    assert.same({ "data" }, names(dir .. "/real"))
+    assert.same({ "memory.jsonl", "memory.jsonl.damaged", "one", "real" }, names(dir))
+  end)
+end)
+
+describe("compact puts aside", function()
+  helper.guard(before_each, after_each)
+
+  it("damaged lines as they were, in a file of 0600 that it goes on with", function()
+    local mask = stat.umask(0)
+    finally(function() stat.umask(mask) end)
+    local path = file("garbage \255\r\n" .. support.item(1) .. ("\0"):rep(5000) .. "\n42\n" .. '{"id":7,"ts')
+    local aside = path .. ".damaged"
+    assert.equal(4, assert(aish.compact(path)).damaged)
+    assert.equal(support.item(1), helper.read(path))
+    local first = "garbage \255\r\n" .. ("\0"):rep(5000) .. "\n42\n" .. '{"id":7,"ts\n'
+    assert.equal(first, helper.read(aside))
+    assert.equal("600", mode(aside))
+    assert(stat.chmod(aside, tonumber("640", 8)))
+    helper.write(path, support.item(1) .. "again\n")
+    assert.equal(1, assert(aish.compact(path)).damaged)
+    assert.equal(first .. "again\n", helper.read(aside))
+    assert.equal("640", mode(aside))
+  end)
+
+  it("nothing when nothing is damaged, and on a dry run", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1))
+    assert(aish.compact(path))
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
+    helper.write(path, "garbage\n")
+    assert.equal(1, aish.compact(path, { dry_run = true }).damaged)
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
+  end)
+
+  it("a line of more than 64 MiB, without holding it in memory", function()
+    -- As zeros after a crash: no block of the disk is taken by them.
+    local size, path = 65 * 2 ^ 20 + 123, file(support.item(1))
+    local zeros = assert(io.open(path, "r+b"))
+    assert(zeros:seek("set", #support.item(1) + size))
+    assert(zeros:write("\n" .. support.item(2)))
+    zeros:close()
+    local result = assert(aish.compact(path))
+    assert.same({ 2, 1 }, { result.kept, result.damaged })
+    assert.equal(support.item(1) .. support.item(2), helper.read(path))
+    assert.equal(size + 1, lfs.attributes(path .. ".damaged", "size"))
+    local aside = assert(io.open(path .. ".damaged", "rb"))
+    local block, last = ("\0"):rep(2 ^ 16), nil
+    for bytes in function() return aside:read(2 ^ 16) end do
+      if bytes ~= block then
+        assert.is_nil(last)
+        last = bytes
+      end
+    end
+    aside:close()
+    assert.equal(("\0"):rep(size % 2 ^ 16) .. "\n", last)
+  end)
+
+  it("a fragment, and saves the whole record that is glued to it", function()
+    for _, fragment in ipairs({
+      '{"id":2,"ts":"20', '{"id":2,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"abc', "{", '{"a":{"b":[{',
+      '{"id":2,"content":"x\\', "garbage", "\0\0\0", '{"id":2,"ts":"20{"id":2,"ts":"20', "}", '{"id":2}',
+    }) do
+      local bytes, aside = compacted(support.item(1) .. fragment .. support.item(3, "saved"))
+      assert.equal(support.item(1) .. support.item(3, "saved"), bytes)
+      assert.equal(fragment .. "\n", aside)
+      -- At the end of the file, without a newline, as well.
+      bytes, aside = compacted((support.item(1) .. fragment .. support.item(3, "saved")):sub(1, -2))
+      assert.equal(support.item(1) .. support.item(3, "saved"), bytes)
+      assert.equal(fragment .. "\n", aside)
+    end
+  end)
+
+  it("a fragment, and does not take its own end for a record", function()
+    -- The object in the fragment is no record that anybody wrote, as it has no kind.
+    local fragment = '{"id":2,"kind":"fact","content":"x","tags":{"id":7}'
+    local bytes, aside = compacted(support.item(1) .. fragment .. "\n")
+    assert.equal(support.item(1), bytes)
+    assert.equal(fragment .. "\n", aside)
+  end)
+
+  it("a glued record whose id is another item's, or was forgotten", function()
+    local active = '{"id":9,"ts":"20' .. support.item(1, "not me")
+    local bytes, aside = compacted(support.item(1, "me") .. active)
+    assert.equal(support.item(1, "me"), bytes)
+    assert.equal(active, aside)
+    bytes, aside = compacted(active .. support.item(1, "me"))
+    assert.equal(support.item(1, "me"), bytes)
+    assert.equal(active, aside)
+    bytes = compacted(active .. support.item(5) .. support.tombstone(6, 1))
+    assert.equal(support.item(5) .. support.tombstone(6, 1), bytes)
+  end)
+
+  it("a fragment, and counts the id of the record that it saves", function()
+    local path = file(support.item(1) .. '{"id":2,"ts":"20' .. support.item(30, "saved"))
+    local memory = assert(aish.open(path))
+    assert.equal(2, memory.next_id)
+    assert.same({ before = #helper.read(path), after = #support.item(1) + #support.item(30, "saved"), kept = 2, dropped = 0,
+      damaged = 1 }, memory:compact())
+    assert.equal("saved", memory:get(30).content)
+    assert.equal(31, memory:add("fact", "x"))
+    memory:close()
+  end)
+end)
+
+describe("compact does not give an id again", function()
+  helper.guard(before_each, after_each)
+
+  -- A reader that knows nothing of a file but the highest id of its items and tombstones.
+  local function next_id(path)
+    local highest = 0
+    for _, line in ipairs(helper.lines(path)) do
+      local ok, record = pcall(cjson.decode, line)
+      if ok and type(record) == "table" and (record.kind == "forget" or record.content) and tonumber(record.id) then
+        highest = math.max(highest, record.id)
+      end
+    end
+    return highest + 1
+  end
+
+  for label, bytes in pairs({
+    ["the highest is active"] = support.item(1) .. support.tombstone(2, 1) .. support.item(3),
+    ["the highest is a tombstone"] = support.item(1) .. support.item(2) .. support.tombstone(3, 1),
+    ["the highest is a tombstone of nothing"] = support.item(1) .. support.tombstone(3, 2),
+    ["the highest is a forgotten item"] = support.item(1) .. support.tombstone(2, 7) .. support.item(7),
+    ["the highest is a tombstone before its item"] = support.tombstone(9, 2) .. support.item(2) .. support.item(3),
+    ["the highest is its own tombstone"] = support.item(5) .. support.tombstone(5, 5),
+    ["all are forgotten"] = support.meta .. support.item(1) .. support.item(2) .. support.tombstone(3, 1) .. support.tombstone(4, 2),
+    ["nothing but a tombstone"] = support.tombstone(12, 4),
+    ["an item twice, the higher one in between"] = support.item(1) .. support.item(8) .. support.item(1) .. support.tombstone(3, 8),
+    ["a compaction was before"] = support.item(1) .. support.tombstone(12, 12),
+  }) do
+    it("where " .. label, function()
+      local path = file(bytes)
+      local before = next_id(path)
+      local active = support.reading(bytes)
+      local memory = assert(aish.open(path))
+      assert.equal(before, memory.next_id)
+      assert.equal(#active, memory:compact().kept)
+      assert.equal(before, memory.next_id)
+      memory:close()
+      for _ = 1, 2 do
+        assert.equal(before, next_id(path))
+        memory = assert(aish.open(path))
+        assert.equal(before, memory.next_id)
+        memory:close()
+        assert.is_nil(support.difference(active, aish.load_memory(path)))
+        assert(aish.compact(path))
+      end
+      memory = assert(aish.open(path))
+      assert.equal(before, memory:add("fact", "new"))
+      assert.equal("new", memory:get(before).content)
+      memory:close()
+    end)
+  end
+
+  it("though the file was made anew meanwhile", function()
+    local path = helper.tmpdir() .. "/memory.jsonl"
+    local memory = assert(aish.open(path))
+    for _ = 1, 5 do memory:add("fact", "x") end
+    assert(os.remove(path))
+    assert(memory:compact())
+    assert.equal(6, memory.next_id)
+    memory:close()
+    memory = assert(aish.open(path))
+    assert.equal(6, memory.next_id)
+    memory:close()
+  end)
+
+  it("when they have run out", function()
+    local path = file(support.item(support.max_id - 1) .. support.tombstone(support.max_id, support.max_id - 1))
+    assert(aish.compact(path))
+    local memory = assert(aish.open(path))
+    local id, message, number = memory:add("fact", "x")
+    assert.is_nil(id)
+    assert.matches("no ids are left", message)
+    assert.equal(errno.EOVERFLOW, number)
+    memory:close()
+  end)
+end)
+
+describe("what was forgotten", function()
+  helper.guard(before_each, after_each)
+
+  it("is in no file any more after compact", function()
+    for _, shared in ipairs({ false, true }) do
+      local path = helper.tmpdir() .. "/memory.jsonl"
+      local memory = assert(aish.open(path, { shared = shared }))
+      for index = 1, 30 do
+        memory:add("fact", (index % 3 == 0 and "SECRET " or "plain ") .. index, { index % 3 == 0 and "SECRET" or "tag" })
+      end
+      for index = 3, 30, 3 do assert.is_true(memory:forget(index)) end
+      local before = helper.read(path)
+      assert.truthy(before:find("SECRET", 1, true))
+      local result = memory:compact()
+      assert.same({ 20, 19, #before, #helper.read(path) }, { result.kept, result.dropped, result.before, result.after })
+      assert.same({ "memory.jsonl" }, names(dir_of(path)))
+      assert.is_nil(helper.read(path):find("SECRET", 1, true))
+      assert.equal(20, #memory)
+      memory:close()
+    end
+  end)
+
+  it("stays forgotten", function()
+    local path = file(support.item(1, "SECRET") .. support.item(2) .. support.tombstone(3, 1))
+    assert(aish.compact(path))
+    local memory = assert(aish.open(path))
+    assert.is_nil(memory:get(1))
+    assert.same({ false, "no active item 1", n = 2 }, pack(memory:forget(1)))
+    assert.equal(4, memory:add("fact", "x"))
+    memory:close()
+  end)
+end)
+
+describe("compact{dry_run = true}", function()
+  helper.guard(before_each, after_each)
+
+  it("says what would be, and changes nothing", function()
+    local path = file(support.item(1) .. support.item(2) .. "garbage\n" .. support.tombstone(3, 1) .. '{"torn')
+    assert(lfs.touch(path, 1000000, 1000000))
+    local function look()
+      local attributes = lfs.attributes(path)
+      attributes.access = nil
+      return { attributes, helper.read(path), names(dir_of(path)) }
+    end
+    local before = look()
+    local expected = { before = #before[2], after = #support.item(2) + #support.tombstone(3, 1), kept = 1, dropped = 2 - 1,
+      damaged = 2 }
+    assert.same({ expected, n = 1 }, pack(aish.compact(path, { dry_run = true })))
+    for _, shared in ipairs({ false, true }) do
+      local memory = assert(aish.open(path, { shared = shared }))
+      assert.same({ expected, n = 1 }, pack(memory:compact({ dry_run = true })))
+      assert.equal(1, #memory)
+      memory:close()
+    end
+    assert.same(before, look())
+    assert.same(expected, aish.compact(path, { dry_run = false }))
+  end)
+end)
+
+describe("compact on a handle", function()
+  helper.guard(before_each, after_each)
+
+  for _, shared in ipairs({ false, true }) do
+    local name = shared and "shared" or "exclusive"
+
+    it("leaves it in use: " .. name, function()
+      local path = helper.tmpdir() .. "/memory.jsonl"
+      local memory = assert(aish.open(path, { shared = shared }))
+      for index = 1, 10 do memory:add("fact", "content " .. index) end
+      for round = 1, 5 do
+        assert.is_true(memory:forget(round))
+        local next_id, items = memory.next_id, memory:items()
+        local result = memory:compact()
+        assert.equal(#items, result.kept)
+        assert.equal(path, helper.descriptors()[memory.fd])
+        assert.equal(fcntl.FD_CLOEXEC, fcntl.fcntl(memory.fd, fcntl.F_GETFD))
+        assert.equal(next_id, memory.next_id)
+        assert.same(items, memory:items())
+        assert.is_nil(memory:get(round))
+        assert.equal("content 7", memory:get(7).content)
+        assert.equal(next_id, memory:add("fact", "content of round " .. round))
+        assert.equal("content of round " .. round, memory:get(next_id).content)
+        assert.same({ next_id + 1 }, memory:add_many({ { kind = "pref", content = "many" } }))
+        assert.is_true(memory:forget(next_id + 1))
+        assert.is_true(memory:sync())
+        assert.equal(#items + 1, #memory)
+        assert.is_nil(support.difference(memory:items(), aish.load_memory(path)))
+      end
+      memory:close()
+      assert.same({}, aish.verify(path).problems)
+    end)
+  end
+
+  it("keeps an exclusive handle's lock", function()
+    local path = file(support.item(1))
+    local memory = assert(aish.open(path))
+    assert(memory:compact())
+    local other, message, number = aish.open(path)
+    assert.is_nil(other)
+    assert.equal(support.held, message)
+    assert.equal(errno.EAGAIN, number)
+    assert.matches("^refused\t", helper.run([[print(require("aish_history").open(...) and "opened" or "refused", "")]], path))
+    memory:close()
+    assert(aish.open(path)):close()
+  end)
+
+  it("gives a shared handle's lock back", function()
+    local path = file(support.item(1))
+    local memory = assert(aish.open(path, { shared = true }))
+    assert(memory:compact())
+    assert(aish.open(path)):close()
+    memory:close()
+  end)
+
+  it("is seen by the other shared handles", function()
+    local path = helper.tmpdir() .. "/memory.jsonl"
+    local one, two = assert(aish.open(path, { shared = true })), assert(aish.open(path, { shared = true }))
+    for index = 1, 20 do one:add("fact", "content " .. index) end
+    assert.equal(20, #two)
+    for index = 1, 19 do two:forget(index) end
+    assert(one:compact())
+    assert.equal(1, #two)
+    assert.equal("content 20", two:get(20).content)
+    assert.equal(40, two.next_id)
+    assert.equal(40, two:add("fact", "of two"))
+    assert(two:compact())
+    assert.equal(41, one:add("fact", "of one"))
+    assert.same({ 41, 40, 20 }, support.pluck(one:items(), "id"))
+    one:close()
+    two:close()
+  end)
+
+  it("uses the file that its path led to when it was opened, whatever the directory is now", function()
+    local dir, here = helper.tmpdir(), lfs.currentdir()
+    finally(function() lfs.chdir(here) end)
+    assert(lfs.chdir(dir))
+    local memory = assert(aish.open("memory.jsonl"))
+    memory:add("fact", "x")
+    memory:forget(1)
+    assert(lfs.mkdir("other") and lfs.chdir("other"))
+    assert(memory:compact())
+    memory:close()
+    assert(lfs.chdir(here))
+    assert.same({ "memory.jsonl", "other" }, names(dir))
+    assert.same({}, names(dir .. "/other"))
+    assert.equal(0, aish.verify(dir .. "/memory.jsonl").items)
+  end)
+
+  it("that is closed raises", function()
+    local memory = assert(aish.open(file("")))
+    memory:close()
+    assert.has_error(function() memory:compact() end, "memory:compact on closed handle")
+  end)
+end)
+
+describe("compact beside others", function()
+  helper.guard(before_each, after_each)
+
+  it("is refused while another holds the file, and waits for it if told to", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1))
+    local go = dir_of(path) .. "/go"
+    local before = helper.read(path)
+    local pid, child = support.holder(path, go)
+    local refused = support.names_holders() and { nil, support.held, errno.EAGAIN, pid, n = 4 }
+      or { nil, support.held, errno.EAGAIN, n = 3 }
+    assert.same(refused, pack(aish.compact(path)))
+    assert.same(refused, pack(aish.compact(path, { wait = 0.05 })))
+    assert.same(refused, pack(aish.compact(path, { dry_run = true })))
+    local shared = assert(aish.open(path, { shared = true, wait = 0.05 }))
+    assert.same(refused, pack(shared:compact()))
+    shared:close()
+    assert.equal(before, helper.read(path))
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
+    local _, waiter = support.start([[
+      print("waiting")
+      print(assert(aish.compact((...), { wait = 50 })).dropped)
+    ]], path)
+    assert.equal("waiting", waiter:read("*l"))
+    support.sleep(0.05)
+    helper.write(go, "")
+    assert.equal("1\n", waiter:read("*a"))
+    waiter:close()
+    child:close()
+  end)
+
+  it("leaves readers the file that they have begun", function()
+    local parts = {}
+    for index = 1, 5000 do parts[index] = support.item(index, ("x"):rep(200)) end
+    local path = file(table.concat(parts) .. support.tombstone(5001, 1))
+    local seen = 0
+    for line, record in aish.scan(path) do
+      if line == 1 then assert(aish.compact(path)) end
+      assert.equal(line, record.id)
+      seen = line
+    end
+    assert.equal(5001, seen)
+    assert.equal(4999, #aish.load_memory(path))
+  end)
+
+  it("loses nothing of writers in other processes, again and again", function()
+    local path = helper.tmpdir() .. "/memory.jsonl"
+    local memory = assert(aish.open(path, { shared = true, wait = 50 }))
+    local list = {}
+    finally(function() children.clear(list) end)
+    for index = 1, 3 do
+      list[index] = children.fork(function()
+        local own = assert(aish.open(path, { shared = true, wait = 50, sync = "none" }))
+        for number = 1, 400 do
+          local id = assert(own:add("fact", index .. "/" .. number))
+          if number % 2 == 0 then assert(own:forget(id)) end
+        end
+      end)
+    end
+    local rounds = 0
+    while #memory < 600 and rounds < 20000 do
+      assert(memory:compact())
+      rounds = rounds + 1
+      support.sleep(0.005) -- or the others would never find the lock free
+    end
+    for _, child in ipairs(list) do assert.equal("", (children.join(child))) end
+    assert(memory:compact())
+    local items, seen = memory:items(), {}
+    assert.equal(600, #items)
+    for _, item in ipairs(items) do seen[item.content] = true end
+    for index = 1, 3 do
+      for number = 1, 399, 2 do assert.is_true(seen[index .. "/" .. number]) end
+    end
+    assert.equal(1801, memory.next_id)
+    memory:close()
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
+  end)
+end)
+
+describe("compact that was interrupted", function()
+  helper.guard(before_each, after_each)
+
+  it("has the next one remove what it left", function()
+    local path = file(support.item(1) .. support.item(2) .. support.tombstone(3, 1))
+    helper.write(path .. ".compact", ("half of a file "):rep(1000))
+    assert(stat.chmod(path .. ".compact", tonumber("444", 8)))
+    assert(aish.compact(path, { dry_run = true }))
+    assert.same({ "memory.jsonl", "memory.jsonl.compact" }, names(dir_of(path)))
+    assert.equal(2, #aish.load_memory(path) + 1)
+    assert(aish.compact(path))
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
+    assert.equal(support.item(2) .. support.tombstone(3, 1), helper.read(path))
+  end)
+
+  it("is no reason to follow a link that stands where it writes", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1))
+    local other = helper.write(dir_of(path) .. "/other", "mine\n")
+    assert(lfs.link("other", path .. ".compact", true))
+    assert(aish.compact(path))
+    assert.equal("mine\n", helper.read(other))
+    assert.same({ "memory.jsonl", "other" }, names(dir_of(path)))
+    assert.equal("file", lfs.symlinkattributes(path, "mode"))
+  end)
+
+  it("by SIGKILL leaves the file whole, the old one or the new one", function()
+    local random = support.random(20260105)
+    local path = helper.tmpdir() .. "/memory.jsonl"
+    local parts = {}
+    for index = 1, 4000 do parts[index] = support.item(index, ("x"):rep(150)) end
+    helper.write(path, table.concat(parts))
+    local active, left = 4000, 0
+    local list = {}
+    finally(function() children.clear(list) end)
+    for round = 1, 40 do
+      local child = children.fork(function(say)
+        local memory = assert(aish.open(path, { sync = "none" }))
+        assert(memory:forget(round))
+        say("forgotten")
+        while true do assert(memory:compact()) end
+      end)
+      list[1] = child
+      assert.equal("forgotten", children.hear(child))
+      support.sleep(random(80) / 10000)
+      children.kill(child)
+      active = active - 1
+      if lfs.attributes(path .. ".compact") then left = left + 1 end
+      local report = assert(aish.verify(path))
+      assert.same({ active, 0, 0 }, { report.active, report.torn, report.damaged })
+      assert.is_true(report.max_id == 4000 + round)
+    end
+    assert(aish.compact(path))
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
+    assert.equal(active, #aish.load_memory(path))
+    print(("\ncompact: killed 40 times, %d times with its new file beside the old one"):format(left))
+  end)
+end)
+
+describe("compact that cannot be done", function()
+  helper.guard(before_each, after_each)
+
+  it("says why, and makes nothing", function()
+    local dir = helper.tmpdir()
+    assert(stat.mkfifo(dir .. "/fifo"))
+    helper.write(dir .. "/file", "")
+    assert(lfs.link("nowhere", dir .. "/link", true))
+    local before = names(dir)
+    for _, case in ipairs({
+      { dir .. "/none", "No such file or directory", errno.ENOENT },
+      { dir .. "/none/memory.jsonl", "No such file or directory", errno.ENOENT },
+      { dir .. "/link", "No such file or directory", errno.ENOENT },
+      { dir, "Is a directory", errno.EISDIR },
+      { dir .. "/fifo", "not a regular file", errno.EINVAL },
+      { "/dev/null", "not a regular file", errno.EINVAL },
+      { dir .. "/file/none", "Not a directory", errno.ENOTDIR },
+      { "", "No such file or directory", errno.ENOENT },
+    }) do
+      for _, dry_run in ipairs({ false, true }) do
+        assert.same({ nil, "open " .. case[1] .. ": " .. case[2], case[3], n = 3 },
+          pack(aish.compact(case[1], { dry_run = dry_run })))
+      end
+    end
+    assert.same(before, names(dir))
+    local result, message, number = aish.compact("a\0b")
+    assert.is_nil(result)
+    assert.matches("path has a NUL byte", message)
+    assert.equal(errno.EINVAL, number)
+  end)
+
+  it("leaves all as it was where the damaged lines cannot be put aside", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
+    local before = helper.read(path)
+    assert(lfs.mkdir(path .. ".damaged"))
+    local result, message, number = aish.compact(path)
+    assert.is_nil(result)
+    assert.truthy(message:find(path, 1, true), message)
+    assert.equal("number", type(number))
+    assert.equal(before, helper.read(path))
+    assert.same({ "memory.jsonl", "memory.jsonl.damaged" }, names(dir_of(path)))
+    local memory = assert(aish.open(path))
+    assert.is_nil((memory:compact()))
+    assert.equal(3, memory:add("fact", "x"))
+    memory:close()
+  end)
+
+  it("leaves all as it was where the new file cannot be made", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
+    local before = helper.read(path)
+    assert(lfs.mkdir(path .. ".compact"))
+    for _, shared in ipairs({ false, true }) do
+      local memory = assert(aish.open(path, { shared = shared }))
+      local result, message, number = memory:compact()
+      assert.is_nil(result)
+      assert.truthy(message:find("compact " .. path, 1, true), message)
+      assert.equal("number", type(number))
+      memory:close()
+    end
+    assert.equal(before, helper.read(path))
+    assert.same({ "memory.jsonl", "memory.jsonl.compact" }, names(dir_of(path)))
+  end)
+
+  it("raises for wrong arguments, and changes nothing", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1))
+    local before = helper.read(path)
+    local memory = assert(aish.open(path))
+    for _, case in ipairs({
+      { "path must be a string, got no value" },
+      { "path must be a string, got number", 42 },
+      { "table expected, got string", path, "dry_run" },
+      { 'unknown option "dry"', path, { dry = true } },
+      { 'unknown option "sync"', path, { sync = "full" } },
+      { 'option "dry_run" must be a boolean, got number', path, { dry_run = 1 } },
+      { 'option "wait" must be a number of seconds, got string', path, { wait = "1" } },
+      { 'option "wait" must not be negative', path, { wait = -1 } },
+      { "no more than 2 arguments expected", path, {}, 1 },
+    }) do
+      local ok, message = pcall(aish.compact, unpack(case, 2))
+      assert.is_false(ok)
+      assert.truthy(message:find(case[1], 1, true), message)
+    end
+    for _, case in ipairs({
+      { 'unknown option "wait"', { wait = 1 } },
+      { 'option "dry_run" must be a boolean, got string', { dry_run = "yes" } },
+      { "table expected, got boolean", true },
+    }) do
+      local ok, message = pcall(memory.compact, memory, case[2])
+      assert.is_false(ok)
+      assert.truthy(message:find(case[1], 1, true), message)
+    end
+    assert.is_false((pcall(memory.compact)))
+    memory:close()
+    assert.equal(before, helper.read(path))
+  end)
+end)

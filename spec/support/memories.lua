@@ -1,0 +1,195 @@
+--- What the specs of memory files share: lines as text, an independent reading of a file, children
+-- that hold a lock, and a trace of system calls.
+local assert = require("luassert")
+local cjson = require("cjson").new()
+local helper = require("spec.support.helper")
+local lfs = require("lfs")
+local posix_time = require("posix.time")
+local signal = require("posix.signal")
+
+-- NaN, Infinity and hexadecimal are lua-cjson's extensions, not JSON.
+cjson.decode_invalid_numbers(false)
+
+local support = {}
+
+support.max_id = 9007199254740991
+support.held = "memory.jsonl held by another aish process (Resource temporarily unavailable)"
+
+function support.sleep(seconds)
+  posix_time.nanosleep({ tv_sec = math.floor(seconds), tv_nsec = math.floor(seconds % 1 * 1e9) })
+end
+
+function support.now()
+  return os.date("!%Y-%m-%dT%H:%M:%SZ")
+end
+
+--- A generator of numbers from 1 to n, the same under every interpreter.
+function support.random(seed)
+  local state = seed
+  return function(n)
+    state = state * 16807 % 2147483647
+    return state % n + 1
+  end
+end
+
+--- Line `number` of the file at `path`, its times replaced by "T" after a check that they lie
+-- between `since` and now.
+function support.line(path, number, since)
+  local line = assert(helper.lines(path)[number], "no line " .. number)
+  return (line:gsub('("%l+":)"(%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ)"', function(key, ts)
+    assert(ts >= since and ts <= support.now(), ts .. " is not the time of the call")
+    return key .. '"T"'
+  end))
+end
+
+support.meta = '{"meta":{"aish_version":"phase4","created":"2026-01-01T00:00:00Z"}}\n'
+
+--- An item as the module writes it. The fields are JSON text where they are not plain words.
+function support.item(id, content, ts, kind)
+  return ('{"id":%s,"ts":"%s","kind":"%s","content":"%s"}\n'):format(
+    type(id) == "number" and ("%.0f"):format(id) or id, ts or "2026-01-02T03:04:05Z", kind or "fact", content or "x")
+end
+
+function support.tombstone(id, target, ts)
+  return ('{"id":%d,"ts":"%s","kind":"forget","target":%d}\n'):format(id, ts or "2026-01-02T03:04:05Z", target)
+end
+
+--- The value of `field` in each of `items`, as an array.
+function support.pluck(items, field)
+  local values = {}
+  for index, item in ipairs(items) do
+    values[index] = item[field] == nil and "nil" or item[field]
+  end
+  return values
+end
+
+--- Where `actual` differs from `expected`; nil if nowhere. Metatables do not count.
+function support.difference(expected, actual, at)
+  at = at or "value"
+  if type(expected) ~= "table" or type(actual) ~= "table" then
+    if expected == actual then return nil end
+    return ("%s: expected %s, got %s"):format(at, tostring(expected), tostring(actual))
+  end
+  for key, value in pairs(expected) do
+    local found = support.difference(value, actual[key], at .. "." .. tostring(key))
+    if found then return found end
+  end
+  for key in pairs(actual) do
+    if expected[key] == nil then return ("%s.%s: not expected"):format(at, tostring(key)) end
+  end
+end
+
+local function without_null(value)
+  if value == cjson.null then return nil end
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, member in pairs(value) do
+    copy[key] = without_null(member)
+  end
+  return copy
+end
+
+local function object_of(line)
+  -- lua-cjson lets raw control characters pass, and cannot tell [] from {}.
+  if line:find("[%z\1-\8\11\12\14-\31]") or not line:find("^[ \t\r]*{") then return nil end
+  local ok, object = pcall(cjson.decode, line)
+  return ok and without_null(object) or nil
+end
+
+local function valid_id(id)
+  return type(id) == "number" and id >= 1 and id <= support.max_id and id % 1 == 0
+end
+
+local is_item = { fact = true, pref = true, context = true }
+
+--- What a memory file's bytes mean, worked out line by line with lua-cjson: the active items, newest
+-- first, and the next id.
+function support.reading(bytes)
+  local items, forgotten, highest = {}, {}, 0
+  for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
+    local record = object_of(line)
+    if record and valid_id(record.id) then
+      highest = math.max(highest, record.id)
+      if is_item[record.kind] then
+        items[record.id] = record
+      elseif record.kind == "forget" and valid_id(record.target) then
+        forgotten[record.target] = true
+      end
+    end
+  end
+  local active = {}
+  for id, item in pairs(items) do
+    if not forgotten[id] then active[#active + 1] = item end
+  end
+  local function ts(item) return type(item.ts) == "string" and item.ts or "" end
+  table.sort(active, function(a, b)
+    if ts(a) ~= ts(b) then return ts(a) > ts(b) end
+    return a.id > b.id
+  end)
+  local given = highest + 1
+  while forgotten[given] do given = given + 1 end
+  return active, highest + 1, given
+end
+
+-- The alarm ends a child whose spec failed before it could.
+local prelude = [[
+local aish = require("aish_history")
+local unistd = require("posix.unistd")
+local function await(path)
+  while unistd.access(path) ~= 0 do
+    require("posix.time").nanosleep({ tv_sec = 0, tv_nsec = 5000000 })
+  end
+end
+io.stdout:setvbuf("no")
+unistd.alarm(300)
+print(unistd.getpid())
+]]
+
+--- Starts `code` in another process, where `aish`, `unistd` and `await(path)` (until the file is there)
+-- are at hand: returns its pid and the file that reads what it prints.
+function support.start(code, ...)
+  local file = helper.start(prelude .. code, ...)
+  local first = file:read("*l") or "no output"
+  local pid = tonumber(first)
+  if not pid then error(first .. "\n" .. file:read("*a")) end
+  return pid, file
+end
+
+--- Starts a process that holds the lock of `path` until `go` is there; returns its pid and output.
+function support.holder(path, go)
+  local pid, file = support.start([[
+    local path, go = ...
+    local memory = assert(aish.open(path))
+    print("holding")
+    await(go)
+    memory:close()
+    print("released")
+  ]], path, go)
+  assert.equal("holding", file:read("*l"))
+  return pid, file
+end
+
+function support.kill(pid, name)
+  assert(signal.kill(pid, signal[name or "SIGKILL"]))
+end
+
+--- Whether the system's lock table names the holders.
+function support.names_holders()
+  return lfs.attributes("/proc/locks") ~= nil
+end
+
+--- Runs `code` as a process of its own under strace; returns what it printed and the trace, one call
+-- a line with the paths of descriptors; nil where strace is not at hand.
+function support.trace(calls, code, ...)
+  local status = os.execute("strace -o /dev/null true 2>/dev/null")
+  if status ~= 0 and status ~= true then return nil end
+  local log = helper.tmpdir() .. "/trace"
+  local command = ("exec 2>&1; cd %s; strace -f -qq -y -s 65536 -e trace=%s -o %s %s"):format(
+    helper.quote(helper.root), calls, helper.quote(log), helper.command(code, ...))
+  local pipe = assert(io.popen(command))
+  local output = pipe:read("*a")
+  pipe:close()
+  return output, helper.read(log)
+end
+
+return support
