@@ -3,6 +3,7 @@
 local aish = require("aish_history")
 local cjson = require("cjson").new()
 local gate = require("aish_history.gate")
+local lfs = require("lfs")
 
 cjson.encode_sparse_array(true)
 
@@ -27,6 +28,15 @@ function Actor.call(_, event, try)
   elseif not result then gate.ends(cjson.encode({ failed = tostring(message), number = number }))
   else gate.ends(cjson.encode({ result = type(result) == "userdata" or result })) end
   return ok and result or nil
+end
+
+--- How many bytes the line of an item has besides its content; of a file of its own.
+function Actor:overhead()
+  local path = self.root .. "/scratch"
+  local memory = assert(aish.open(path, { sync = "none" }))
+  local before = lfs.attributes(path, "size")
+  assert(memory:add("fact", "x"))
+  return lfs.attributes(path, "size") - before - 1
 end
 
 -- ---- writing ----

@@ -5,7 +5,7 @@
 -- Multithreaded Programs", PLDI 2007). That another process goes on where one sleeps or ends is no
 -- preemption. A foreign program that begins counts as a fault. A state that another schedule has led
 -- to already, with no more used up, is not gone on from again; gate.c says when states are the same.
-local schedule = require("spec.schedules.schedule")
+local gate = require("aish_history.gate")
 
 local explore = {}
 
@@ -73,9 +73,9 @@ local function faults_at(scenario, step, at, add)
   if scenario.kills and scenario.kills[step.process + 1] then add({ at = at, fault = "kill" }, 0, 1) end
 end
 
---- Calls check(moves, run) for every schedule within the bounds {preemptions=, faults=}; returns how
--- many there were. Stops where check returns true.
-function explore.all(scenario, root, bounds, check)
+--- Calls play(moves) for every schedule within the bounds {preemptions=, faults=}; returns how many
+-- there were. Stops where play returns true.
+function explore.all(scenario, bounds, play)
   local visited = setmetatable({}, Visited)
   local waiting, first, count = { { moves = {}, preemptions = 0, faults = 0, from = 0 } }, 1, 0
   local function wait(from, past, move, preemptions, faults)
@@ -91,11 +91,10 @@ function explore.all(scenario, root, bounds, check)
   while waiting[first] do
     local used = waiting[first]
     waiting[first], first, count = nil, first + 1, count + 1
-    local run = schedule.play(scenario, root, used.moves)
-    if check(used.moves, run) then break end
-    local last = used.moves[#used.moves]
-    for at = used.from, #run.steps - 1 do
-      local step = run.steps[at + 1]
+    if play(used.moves) then break end
+    local steps, last = gate.steps(), used.moves[#used.moves]
+    for at = used.from, #steps - 1 do
+      local step = steps[at + 1]
       local function add(move, preemptions, faults) wait(used, step.past, move, preemptions, faults) end
       local moved = last and last.at == at
       if not moved then

@@ -12,7 +12,9 @@
  * clock, of which all see the same, goes forward only then. Nothing is synced. */
 #if defined(__linux__)
 #define _GNU_SOURCE
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #elif defined(__APPLE__)
 #define _DARWIN_C_SOURCE
 #endif
@@ -583,6 +585,18 @@ static int write_l(lua_State *L)
   return check(L, seam_close(fd));
 }
 
+/* read(path): the whole of a small file, as a foreign program reads it. */
+static int read_l(lua_State *L)
+{
+  char bytes[16384];
+  int fd = seam_open(luaL_checkstring(L, 1), O_RDONLY, 0);
+  ssize_t got = fd < 0 ? -1 : seam_pread(fd, bytes, sizeof bytes, 0);
+  if (got < 0) return check(L, -1);
+  check(L, seam_close(fd));
+  lua_pushlstring(L, bytes, (size_t)got);
+  return 1;
+}
+
 /* truncate(path, size), rename(from, to), unlink(path): calls of a foreign program. */
 static int truncate_l(lua_State *L)
 {
@@ -648,6 +662,9 @@ static void become(int number, pid_t parent)
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
   if (getppid() != parent) _exit(1);
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGHUP, SIG_DFL);
   alarm(LONGEST);
   me = number;
   wait_for_turn();
@@ -706,10 +723,39 @@ static int wait_l(lua_State *L)
   return 2;
 }
 
-/* kill(pid): ends a process that still stands by. */
-static int kill_l(lua_State *L)
+/* dismiss(number, pid): ends a foreign program if it still stands by. */
+static int dismiss_l(lua_State *L)
 {
-  kill((pid_t)luaL_checkinteger(L, 1), SIGKILL);
+  if (shared->state[luaL_checkinteger(L, 1)] == STOOD_BY)
+    kill((pid_t)luaL_checkinteger(L, 2), SIGKILL);
+  return 0;
+}
+
+/* settle(number): this process and those that it forks run on one processor, the next one for each
+ * number, and get it soon when they wake up: a turn is passed on some thousand times a second, and
+ * what else the machine does would hold it up each time. */
+static int settle_l(lua_State *L)
+{
+#if defined(__linux__)
+  const struct { /* sched_setattr(2), for which the C library has no function */
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t slice, deadline, period; /* nanoseconds */
+  } attributes = {.size = sizeof attributes, .slice = 100000};
+  cpu_set_t allowed, one;
+  unsigned int left = (unsigned int)luaL_checkinteger(L, 1), cpu = 0;
+  (void)syscall(SYS_sched_setattr, 0, &attributes, 0U);
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 0;
+  for (left %= (unsigned int)CPU_COUNT(&allowed); left > 0 || !CPU_ISSET(cpu, &allowed); cpu++)
+    if (CPU_ISSET(cpu, &allowed)) left--;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  (void)sched_setaffinity(0, sizeof one, &one);
+#else
+  (void)L;
+#endif
   return 0;
 }
 
@@ -765,12 +811,11 @@ __attribute__((visibility("default"))) int luaopen_aish_history_gate(lua_State *
 int luaopen_aish_history_gate(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"ready", ready_l},   {"last", last_l},     {"begins", begins_l},
-      {"ends", ends_l},     {"write", write_l},   {"truncate", truncate_l},
-      {"rename", rename_l}, {"unlink", unlink_l}, {"pass", pass_l},
-      {"begin", begin_l},   {"fork", fork_l},     {"start", start_l},
-      {"ended", ended_l},   {"wait", wait_l},     {"kill", kill_l},
-      {"steps", steps_l},   {"log", log_l},       {NULL, NULL},
+      {"ready", ready_l},   {"last", last_l},   {"begins", begins_l},     {"ends", ends_l},
+      {"read", read_l},     {"write", write_l}, {"truncate", truncate_l}, {"rename", rename_l},
+      {"unlink", unlink_l}, {"pass", pass_l},   {"begin", begin_l},       {"fork", fork_l},
+      {"start", start_l},   {"ended", ended_l}, {"wait", wait_l},         {"dismiss", dismiss_l},
+      {"settle", settle_l}, {"steps", steps_l}, {"log", log_l},           {NULL, NULL},
   };
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return luaL_error(L, "mmap: %s", strerror(errno));

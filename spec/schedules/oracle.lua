@@ -83,7 +83,7 @@ function Oracle:learn_line(line)
   return object
 end
 
--- What was acknowledged: {id=, line=, text= (canonical), file=, began=, at=}.
+-- What was acknowledged: {id=, line=, text= (canonical), file=, process=, began=, at=}.
 function Oracle:acknowledge(call, content, id)
   for at = call.began, call.ended do
     local entry = self.log[at]
@@ -91,8 +91,10 @@ function Oracle:acknowledge(call, content, id)
       for line in entry.write:gmatch("[^\n]+") do
         local object = object_of(line)
         if object and object.value.content == content and (not id or object.value.id == id) then
-          self.records[#self.records + 1] =
-            { id = id, line = line, text = object.text, file = call.file, began = call.began, at = call.ended }
+          self.records[#self.records + 1] = {
+            id = id, line = line, text = object.text, file = call.file, process = call.process, began = call.began,
+            at = call.ended,
+          }
           return
         end
       end
@@ -176,8 +178,10 @@ function Oracle:check_ids()
   local given = {}
   for _, record in ipairs(self.records) do
     if record.id then
-      if given[record.id] then self:problem("id %d given twice", record.id) end
-      given[record.id] = true
+      local other = given[record.id]
+      local is_lost = other and other.process ~= record.process and other.began <= self.lost_until
+      if other and not is_lost then self:problem("id %d given twice", record.id) end
+      given[record.id] = record
     end
   end
 end
@@ -307,11 +311,11 @@ function Oracle:check_follow()
   end
 end
 
--- What is in the files of the directory, one behind the other.
+-- What is in the files of the directory, one behind the other, those that were rotated away too.
 local function all_bytes(root)
   local names, texts = {}, {}
   for name in lfs.dir(root) do
-    if name:find("%.jsonl") and not name:find("%.damaged$") then names[#names + 1] = name end
+    if name:find("%.jsonl$") or name:find("%.jsonl%.1$") then names[#names + 1] = name end
   end
   table.sort(names)
   for index, name in ipairs(names) do texts[index] = tree.read(root .. "/" .. name) end

@@ -12,7 +12,8 @@ package.cpath = build .. "/schedules/?.so;" .. package.cpath
 package.path = "./?.lua;" .. package.path
 
 local explore = require("spec.schedules.explore")
-local judge = require("spec.schedules.oracle")
+local gate = require("aish_history.gate")
+local Player = require("spec.schedules.player")
 local schedule = require("spec.schedules.schedule")
 local scenarios = require("spec.schedules.scenarios")
 local tree = require("spec.faults.tree")
@@ -30,6 +31,7 @@ for index = 1, #arg, 2 do
 end
 
 local root = assert(stdlib.mkdtemp((unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp") .. "/aish_history.XXXXXX"))
+local player
 local interrupted = false
 for _, number in ipairs({ signal.SIGINT, signal.SIGTERM, signal.SIGHUP }) do
   signal.signal(number, function() interrupted = true end)
@@ -69,11 +71,11 @@ local total, lengths = 0, {}
 
 local function all(scenario)
   local began, before = now(), failures
-  local count = explore.all(scenario, root, options, function(moves, run)
-    lengths[scenario] = math.max(lengths[scenario] or 0, #run.steps)
-    report(scenario, moves, judge(scenario, root, run))
+  local count = explore.all(scenario, options, function(moves)
+    report(scenario, moves, (player:play(scenario, moves)))
     return interrupted
   end)
+  lengths[scenario] = #gate.steps()
   total = total + count
   print(("%s: %d schedules, %d with problems, %.1f s"):format(scenario.name, count, failures - before, now() - began))
   io.flush()
@@ -81,15 +83,12 @@ end
 
 local function by_chance(chosen, seconds)
   local random, ends, count, before = explore.generator(options.seed), now() + seconds, 0, failures
-  local function problems_of(scenario, moves)
-    return judge(scenario, root, schedule.play(scenario, root, moves))
-  end
   while now() < ends and not interrupted do
     local scenario = chosen[random(#chosen)]
     local moves = explore.random(scenario, lengths[scenario] or 50, random)
-    if #problems_of(scenario, moves) > 0 then
-      moves = explore.reduce(moves, function(fewer) return #problems_of(scenario, fewer) > 0 end)
-      report(scenario, moves, problems_of(scenario, moves))
+    if #player:play(scenario, moves) > 0 then
+      moves = explore.reduce(moves, function(fewer) return #player:play(scenario, fewer) > 0 end)
+      report(scenario, moves, (player:play(scenario, moves)))
     end
     count = count + 1
   end
@@ -99,24 +98,26 @@ end
 
 local function replay(line)
   local scenario, moves = schedule.parse(scenarios, line)
-  local run = schedule.play(scenario, root, moves)
+  local problems, log = player:play(scenario, moves)
   local at = 1
   local function log_until(step)
-    while run.log[at] and run.log[at].step <= step do
-      local entry = run.log[at]
+    while log[at] and log[at].step <= step do
+      local entry = log[at]
       print(("        %s %s"):format(schedule.name_of(scenario, entry.process), entry.said or "writes " .. ("%q"):format(entry.write)))
       at = at + 1
     end
   end
-  for index, step in ipairs(run.steps) do
+  for index, step in ipairs(gate.steps()) do
     log_until(index - 1)
     print(("%4d %s %s %s"):format(index - 1, schedule.name_of(scenario, step.process), step.call, step.fault ~= "none" and step.fault or ""))
   end
   log_until(math.huge)
-  report(scenario, moves, judge(scenario, root, run))
+  report(scenario, moves, problems)
 end
 
 local function main()
+  gate.settle(options.seed)
+  player = Player.new(scenarios, root)
   if options.replay then return replay(options.replay) end
   local chosen = {}
   for _, scenario in ipairs(scenarios) do
@@ -130,6 +131,7 @@ local function main()
 end
 
 local ok, message = xpcall(main, debug.traceback)
+if player then player:close() end
 tree.empty(root)
 lfs.rmdir(root)
 if not ok then io.stderr:write(message, "\n") end

@@ -79,23 +79,25 @@ local function fork_all(scenario, root, moves)
   return numbers, standing_by
 end
 
--- Returns how the processes ended: number to signal, or to its exit status, negative.
+-- Returns how the processes ended that did not exit with 0: number to signal, or to the negative of the
+-- exit status. Foreign programs that no move has reached are sent away.
 local function wait_all(scenario, numbers, standing_by)
   local ends, left = {}, #scenario.processes
-  while left > 0 or next(standing_by) do
+  while next(numbers) do
     if left == 0 then
-      for _, pid in pairs(standing_by) do gate.kill(pid) end
+      for number, pid in pairs(standing_by) do gate.dismiss(number, pid) end
     end
     local pid, status = gate.wait()
     local number = numbers[pid]
-    if standing_by[number] then standing_by[number] = nil else left = left - 1 end
-    if status ~= 0 and left >= 0 then ends[number] = status end
+    numbers[pid] = nil
+    if number < #scenario.processes then left = left - 1 end
+    if status ~= 0 and not (standing_by[number] and left == 0) then ends[number] = status end
     gate.ended(number)
   end
   return ends
 end
 
---- Returns {steps=, log=, ends=}: see steps and log in gate.c.
+--- Returns {steps=, log=, ends=}: see steps and log in gate.c; ends is of wait_all.
 function schedule.play(scenario, root, moves)
   tree.empty(root)
   tree.build(root, scenario.files)
