@@ -11,7 +11,7 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
   const char *end = json_value(p, p, 0, error);
   if (end == NULL) return NULL;
   end = json_space(end, end);
-  if (*end != '\n') return json_fail(error, "text behind the object", end);
+  if (*end != '\n') return json_fail(error, "text after the object", end);
   struct walk members;
   bool role = false, content = false;
   for (walk_begin(&members, p); walk_next(&members);) {
