@@ -2,14 +2,16 @@
  *
  * Both are userdata that are called, not closures over one: LuaJIT's traces keep the functions
  * alive that they call, and would keep a file open that a loop has left. */
-#include <math.h>
+#include "binding/scan.h"
+
+#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/class.h"
+#include "binding/decode.h"
 #include "file/lines.h"
-
-static const char SCAN[] = "aish_history.scan", FOLLOW[] = "aish_history.follow";
 
 enum { TAIL = 32 };
 
@@ -41,10 +43,9 @@ static bool open_scan(struct scan *scan, uint64_t from, struct failure *failure)
   return scan->fd >= 0;
 }
 
-static int scan_gc(lua_State *L)
+static void release_scan(void *scan)
 {
-  close_scan(lua_touserdata(L, 1));
-  return 0;
+  close_scan(scan);
 }
 
 static int raise_read(lua_State *L, struct scan *scan)
@@ -73,18 +74,18 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder,
   return good ? 3 : 4;
 }
 
-static struct scan *check_idle(lua_State *L, const char *class)
+static struct scan *check_idle(lua_State *L)
 {
-  struct scan *scan = check_object(L, class);
+  struct scan *scan = check_object(L);
   if (scan->busy) luaL_error(L, "the iterator is in use");
   lua_settop(L, 1);
   return scan;
 }
 
 /* Calls `step` with the iterator, and lets no finalizer call that meanwhile. */
-static int call_alone(lua_State *L, const char *class, lua_CFunction step)
+static int call_alone(lua_State *L, lua_CFunction step)
 {
-  struct scan *scan = check_idle(L, class);
+  struct scan *scan = check_idle(L);
   lua_pushcfunction(L, step);
   lua_insert(L, 1);
   scan->busy = true;
@@ -95,56 +96,60 @@ static int call_alone(lua_State *L, const char *class, lua_CFunction step)
 
 /* ---- scan ---- */
 
-static int scan_step(lua_State *L)
+static int scan_step_l(lua_State *L)
 {
   struct scan *scan = lua_touserdata(L, 1);
   struct line line;
   int result = 0, pushed = 0;
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   while (pushed == 0 && scan->fd >= 0 && (result = lines_next(&scan->lines, &line)) > 0)
     pushed = push_line(L, scan, decoder, &line);
-  give_decoder(decoder);
+  release_decoder(decoder);
   if (pushed > 0) return pushed;
   if (result < 0) return raise_read(L, scan);
   close_scan(scan);
   return 0;
 }
 
-static int scan_call(lua_State *L)
+static int scan_call_l(lua_State *L)
 {
-  return call_alone(L, SCAN, scan_step);
+  return call_alone(L, scan_step_l);
 }
 
-/* Cut to what pread(2) takes, which is beyond any file's end. */
-static uint64_t check_offset(lua_State *L, int argument, const char *name)
+/* iterator:close(): closes the file; there is no more then. */
+static int scan_close_l(lua_State *L)
+{
+  close_scan(check_idle(L));
+  return 0;
+}
+
+static const luaL_Reg scan_methods[] = {{"close", scan_close_l}, {NULL, NULL}};
+static const luaL_Reg scan_metamethods[] = {{"__call", scan_call_l}, {NULL, NULL}};
+static const struct class SCAN = {"iterator", "iterator", release_scan, scan_methods,
+                                  scan_metamethods};
+
+/* Into a uint64_t, cut to what pread(2) takes, which is beyond any file's end. */
+static void read_offset(lua_State *L, int argument, const char *name, void *into)
 {
   const uint64_t most = (uint64_t)1 << 62;
-  uint64_t offset = check_limit(L, argument, name);
-  return offset < most ? offset : most;
+  size_t offset;
+  read_limit(L, argument, name, &offset);
+  *(uint64_t *)into = offset < most ? offset : most;
 }
 
-/* Reads malformed and from. */
 static void check_scan_options(lua_State *L, int argument, bool *malformed, uint64_t *from)
 {
-  if (lua_isnoneornil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (strcmp(name, "malformed") == 0) *malformed = read_boolean(L, argument, name);
-    else if (strcmp(name, "from") == 0) *from = check_offset(L, argument, name);
-    else argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  const struct option known[] = {
+      {"malformed", read_boolean, malformed}, {"from", read_offset, from}, {NULL, NULL, NULL}};
+  check_options(L, argument, known);
 }
 
-static struct scan *new_scan(lua_State *L, const char *path, const char *class)
+static struct scan *new_scan(lua_State *L, const char *path, const struct class *class)
 {
   size_t size = strlen(path) + 1;
-  struct scan *scan = lua_newuserdata(L, sizeof *scan + size);
-  memset(scan, 0, sizeof *scan);
+  struct scan *scan = new_object(L, class, sizeof *scan + size);
   memcpy(scan->path, path, size);
   scan->fd = -1;
-  luaL_getmetatable(L, class);
-  lua_setmetatable(L, -2);
   return scan;
 }
 
@@ -163,7 +168,7 @@ int scan_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_scan_options(L, 2, &malformed, &from);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scan *scan = new_scan(L, path, SCAN);
+  struct scan *scan = new_scan(L, path, &SCAN);
   scan->malformed = malformed;
   return open_scan(scan, from, &failure) ? 1 : push_nil_failure(L, &failure, path);
 }
@@ -245,20 +250,33 @@ static int follow_on(lua_State *L, struct scan *scan, struct decoder *decoder)
   return result < 0 ? -1 : pushed;
 }
 
-static int follow_step(lua_State *L)
+static int follow_step_l(lua_State *L)
 {
   struct scan *scan = lua_touserdata(L, 1);
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   int pushed = follow_on(L, scan, decoder);
   if (pushed == 0 && !scan->closed && reopen_follow(scan)) pushed = follow_on(L, scan, decoder);
-  give_decoder(decoder);
+  release_decoder(decoder);
   return pushed < 0 ? raise_read(L, scan) : pushed;
 }
 
-static int follow_call(lua_State *L)
+static int follow_call_l(lua_State *L)
 {
-  return call_alone(L, FOLLOW, follow_step);
+  return call_alone(L, follow_step_l);
 }
+
+static int follow_close_l(lua_State *L)
+{
+  struct scan *scan = check_idle(L);
+  close_scan(scan);
+  scan->closed = true;
+  return 0;
+}
+
+static const luaL_Reg follow_methods[] = {{"close", follow_close_l}, {NULL, NULL}};
+static const luaL_Reg follow_metamethods[] = {{"__call", follow_call_l}, {NULL, NULL}};
+static const struct class FOLLOW = {"iterator", "iterator", release_scan, follow_methods,
+                                    follow_metamethods};
 
 /* follow(path [, opts]): an iterator over what a file of JSON lines has and gets: at the end of the
  * file it gives nil, and asked again what was added since. A file that was cut short or replaced is
@@ -275,44 +293,9 @@ int follow_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_scan_options(L, 2, &malformed, &from);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scan *scan = new_scan(L, path, FOLLOW);
+  struct scan *scan = new_scan(L, path, &FOLLOW);
   scan->malformed = malformed;
   scan->from = from;
   if (open_scan(scan, from, &failure) || failure.number == ENOENT) return 1;
   return push_nil_failure(L, &failure, path);
-}
-
-/* ---- both ---- */
-
-/* iterator:close(): closes the file; there is no more then. */
-static int scan_close(lua_State *L)
-{
-  close_scan(check_idle(L, SCAN));
-  return 0;
-}
-
-static int follow_close(lua_State *L)
-{
-  struct scan *scan = check_idle(L, FOLLOW);
-  close_scan(scan);
-  scan->closed = true;
-  return 0;
-}
-
-static int scan_index(lua_State *L)
-{
-  push_method(L);
-  return 1;
-}
-
-void scan_setup(lua_State *L)
-{
-  static const luaL_Reg scan_methods[] = {{"close", scan_close}, {NULL, NULL}};
-  static const luaL_Reg follow_methods[] = {{"close", follow_close}, {NULL, NULL}};
-  static const luaL_Reg scan_metamethods[] = {
-      {"__call", scan_call}, {"__index", scan_index}, {"__gc", scan_gc}, {NULL, NULL}};
-  static const luaL_Reg follow_metamethods[] = {
-      {"__call", follow_call}, {"__index", scan_index}, {"__gc", scan_gc}, {NULL, NULL}};
-  new_class(L, SCAN, scan_methods, scan_metamethods);
-  new_class(L, FOLLOW, follow_methods, follow_metamethods);
 }

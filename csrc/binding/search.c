@@ -2,10 +2,12 @@
 #include "binding/search.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/sys.h"
+#include "binding/args.h"
+#include "binding/class.h"
+#include "binding/decode.h"
 #include "file/lines.h"
 #include "memory/filter.h"
 #include "session/dir.h"
@@ -25,7 +27,7 @@ void check_query(lua_State *L, int argument, struct query *query, bool exact)
   if (error == QUERY_TOO_LONG)
     argument_error(L, argument, "query is longer than %d bytes or %d words", QUERY_LONGEST,
                    QUERY_WORDS);
-  luaL_error(L, "not enough memory");
+  raise_no_memory(L);
 }
 
 /* A name in a directory, to be freed with sys_free; without one, a copy of the name. */
@@ -70,53 +72,64 @@ static void close_entry(struct listing *listing)
   summary_free(&listing->summary);
 }
 
-static int listing_gc(lua_State *L)
+static void free_listing(void *object)
 {
-  struct listing *listing = lua_touserdata(L, 1);
+  struct listing *listing = object;
   close_entry(listing);
   dir_free(&listing->dir);
-  return 0;
 }
+
+static const struct class LISTING = {.name = "listing", .release = free_listing};
 
 static struct listing *new_listing(lua_State *L)
 {
-  struct listing *listing = lua_newuserdata(L, sizeof *listing);
-  memset(listing, 0, sizeof *listing);
+  struct listing *listing = new_object(L, &LISTING, sizeof *listing);
   listing->fd = -1;
-  if (begin_class(L, "aish_history.listing")) {
-    lua_pushcfunction(L, listing_gc);
-    lua_setfield(L, -2, "__gc");
-    end_class(L, "aish_history.listing");
-  }
-  lua_setmetatable(L, -2);
   return listing;
+}
+
+/* Pushes what the caller gets of a directory that could not be listed. */
+static int push_unlisted(lua_State *L, const char *path)
+{
+  struct failure failure;
+  fail(&failure, "list");
+  if (failure.number == ENOENT) return lua_newtable(L), 1;
+  return push_nil_failure(L, &failure, path);
+}
+
+/* list(dir): the sorted names of the *.jsonl files of a directory, without those that begin with
+ * a dot; {} if there is no such directory; nil, message, errno where it cannot be read. */
+int list_l(lua_State *L)
+{
+  struct failure failure;
+  check_count(L, 1);
+  const char *path = check_path(L, 1, &failure);
+  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  struct listing *listing = new_listing(L);
+  if (!dir_list(&listing->dir, path)) return push_unlisted(L, path);
+  lua_createtable(L, (int)listing->dir.count, 0);
+  for (size_t i = 0; i < listing->dir.count; i++) {
+    lua_pushstring(L, dir_name(&listing->dir, i));
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  free_listing(listing);
+  return 1;
 }
 
 struct sessions_options {
   size_t limit;
-  const char *before; /* on the stack */
+  struct bytes before;
   bool count;
 };
 
-/* Leaves a value on the stack, for `before`. */
 static void check_sessions_options(lua_State *L, int argument, struct sessions_options *options)
 {
-  size_t length;
-  options->limit = SIZE_MAX;
-  options->before = NULL;
-  options->count = true;
-  lua_settop(L, argument);
-  lua_pushnil(L);
-  if (lua_isnil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (strcmp(name, "limit") == 0) options->limit = check_limit(L, argument, name);
-    else if (strcmp(name, "count") == 0) options->count = read_boolean(L, argument, name);
-    else if (strcmp(name, "before") == 0)
-      options->before = keep_text(L, argument, name, argument + 1, &length);
-    else argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  const struct option known[] = {{"limit", read_limit, &options->limit},
+                                 {"count", read_boolean, &options->count},
+                                 {"before", read_text, &options->before},
+                                 {NULL, NULL, NULL}};
+  *options = (struct sessions_options){.limit = SIZE_MAX, .count = true};
+  check_options(L, argument, known);
 }
 
 static void set_text(lua_State *L, const char *name, const struct buf *text)
@@ -128,10 +141,10 @@ static void set_text(lua_State *L, const char *name, const struct buf *text)
 static void set_meta(lua_State *L, const struct buf *meta)
 {
   int entry = lua_gettop(L);
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   const char *end = meta->data + meta->length;
   if (decode(decoder, meta->data, end, 0) != NULL) lua_setfield(L, entry, "meta");
-  give_decoder(decoder);
+  release_decoder(decoder);
   lua_settop(L, entry);
 }
 
@@ -186,19 +199,15 @@ int sessions_l(lua_State *L)
   check_sessions_options(L, 2, &options);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct listing *listing = new_listing(L);
-  if (!dir_list(&listing->dir, path)) {
-    fail(&failure, "list");
-    if (failure.number == ENOENT) return lua_newtable(L), 1;
-    return push_nil_failure(L, &failure, path);
-  }
+  if (!dir_list(&listing->dir, path)) return push_unlisted(L, path);
   lua_newtable(L);
   int result = lua_gettop(L), given = 0;
   for (size_t i = listing->dir.count; i-- > 0 && (size_t)given < options.limit;) {
     const char *name = dir_name(&listing->dir, i);
-    if (options.before != NULL && strcmp(name, options.before) >= 0) continue;
+    if (options.before.start != NULL && strcmp(name, options.before.start) >= 0) continue;
     lua_createtable(L, 0, 8);
     listing->path = join(path, name);
-    if (listing->path == NULL) return luaL_error(L, "not enough memory");
+    if (listing->path == NULL) return raise_no_memory(L);
     lua_pushstring(L, name);
     lua_setfield(L, -2, "name");
     lua_pushstring(L, listing->path);
@@ -223,32 +232,30 @@ struct hit {
 struct search {
   struct listing listing; /* dir, path and descriptor */
   struct query query;
-  struct buf folded, decoded, scratch;
+  struct buf folded, decoded, scratch, line;
   struct buf hits; /* struct hit: in the file that is read, a ring of `limit` */
   struct bound since, before;
-  const char *role; /* on the stack */
-  size_t role_length, limit, found; /* found: hits in this file */
+  struct bytes role;
+  size_t limit, found; /* found: hits in this file */
   uint64_t first; /* the number of its first line that is not blank; 0: not come upon yet */
   uint64_t missing; /* of a line: a bit for each word not found yet */
   struct slice text; /* of a line: the string that holds the first word */
 };
 
-static void close_search(struct search *search)
+static void close_search(void *object)
 {
+  struct search *search = object;
   close_entry(&search->listing);
   dir_free(&search->listing.dir);
   query_free(&search->query);
   buf_free(&search->folded);
   buf_free(&search->decoded);
   buf_free(&search->scratch);
+  buf_free(&search->line);
   buf_free(&search->hits);
 }
 
-static int search_gc(lua_State *L)
-{
-  close_search(lua_touserdata(L, 1));
-  return 0;
-}
+static const struct class SEARCH = {.name = "search", .release = close_search};
 
 static bool match_string(void *context, const struct slice *string)
 {
@@ -271,8 +278,9 @@ static bool match_string(void *context, const struct slice *string)
 
 static bool is_role(struct search *search, const struct turn *turn)
 {
-  if (search->role == NULL) return true;
-  return turn->role.start != NULL && slice_is(&turn->role, search->role, search->role_length);
+  const struct bytes *role = &search->role;
+  if (role->start == NULL) return true;
+  return turn->role.start != NULL && slice_is(&turn->role, role->start, role->length);
 }
 
 static bool is_in_time(struct search *search, const struct turn *turn)
@@ -405,7 +413,7 @@ static void set_snippet(lua_State *L, struct search *search)
   search->decoded.length = search->folded.length = 0;
   if (!slice_append(&search->text, &search->decoded) ||
       !fold(&search->folded, search->decoded.data, search->decoded.length))
-    luaL_error(L, "not enough memory");
+    raise_no_memory(L);
   query_count(&search->query.words[0], search->folded.data, search->folded.length, &place);
   place = fold_source(search->decoded.data, search->decoded.length, place);
   push_snippet(L, search->decoded.data, search->decoded.length, place);
@@ -426,9 +434,9 @@ static bool push_hit(lua_State *L, struct search *search, const struct hit *hit,
   if (!matches(search, line, hit->number)) return false;
   lua_createtable(L, 0, 6);
   set_snippet(L, search);
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   bool decoded = decode_line(decoder, line, 0) != NULL;
-  give_decoder(decoder);
+  release_decoder(decoder);
   if (!decoded) return lua_settop(L, top), errno = 0, false;
   lua_replace(L, top + 2);
   lua_settop(L, top + 2); /* the hit, the record */
@@ -445,8 +453,9 @@ static bool push_hit(lua_State *L, struct search *search, const struct hit *hit,
 }
 
 /* Reads the line that begins at an offset; NULL and errno. */
-static const char *read_line(struct search *search, struct buf *line, uint64_t offset)
+static const char *read_line(struct search *search, uint64_t offset)
 {
+  struct buf *line = &search->line;
   line->length = 0;
   for (size_t size = 4096;; size *= 2) {
     if (!buf_reserve(line, size + SPAN_PADDING)) return NULL;
@@ -464,20 +473,18 @@ static const char *read_line(struct search *search, struct buf *line, uint64_t o
  * a line cannot be read. */
 static bool push_hits(lua_State *L, struct search *search, int result, int *given)
 {
-  struct buf *line = new_buffer(L);
   int top = lua_gettop(L);
   size_t kept = search->found < search->limit ? search->found : search->limit;
   for (size_t i = 0; i < kept && (size_t)*given < search->limit; i++) {
     struct hit hit;
     size_t place = (search->found - 1 - i) % search->limit;
     memcpy(&hit, search->hits.data + place * sizeof hit, sizeof hit);
-    const char *text = read_line(search, line, hit.offset);
+    const char *text = read_line(search, hit.offset);
     if (text == NULL) return false;
     if (push_hit(L, search, &hit, text)) lua_rawseti(L, result, ++*given);
     else if (errno != 0) return false;
     lua_settop(L, top);
   }
-  lua_pop(L, 1);
   return true;
 }
 
@@ -516,49 +523,20 @@ static bool search_directory(lua_State *L, struct search *search, const char *pa
   return true;
 }
 
-static bool read_search_option(lua_State *L, int argument, const char *name, struct search *search,
-                               bool *exact)
-{
-  if (strcmp(name, "role") == 0) {
-    search->role = keep_text(L, argument, name, argument + 1, &search->role_length);
-  } else if (strcmp(name, "since") == 0) {
-    check_time(L, argument, name, &search->since);
-  } else if (strcmp(name, "before") == 0) {
-    check_time(L, argument, name, &search->before);
-  } else if (strcmp(name, "limit") == 0) {
-    search->limit = check_limit(L, argument, name);
-  } else if (strcmp(name, "exact") == 0) {
-    *exact = read_boolean(L, argument, name);
-  } else {
-    return false;
-  }
-  return true;
-}
-
-/* `role` gets the place behind the argument. */
 static void check_search_options(lua_State *L, int argument, struct search *search, bool *exact)
 {
-  if (lua_isnoneornil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (!read_search_option(L, argument, name, search, exact))
-      argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  const struct option known[] = {
+      {"role", read_text, &search->role},     {"since", read_time, &search->since},
+      {"before", read_time, &search->before}, {"limit", read_limit, &search->limit},
+      {"exact", read_boolean, exact},         {NULL, NULL, NULL}};
+  check_options(L, argument, known);
 }
 
 static struct search *new_search(lua_State *L)
 {
-  struct search *search = lua_newuserdata(L, sizeof *search);
-  memset(search, 0, sizeof *search);
+  struct search *search = new_object(L, &SEARCH, sizeof *search);
   search->listing.fd = -1;
   search->limit = 20;
-  if (begin_class(L, "aish_history.search")) {
-    lua_pushcfunction(L, search_gc);
-    lua_setfield(L, -2, "__gc");
-    end_class(L, "aish_history.search");
-  }
-  lua_setmetatable(L, -2);
   return search;
 }
 
@@ -578,7 +556,7 @@ int search_l(lua_State *L)
   struct stat st;
   bool exact = false;
   check_count(L, 3);
-  lua_settop(L, 4); /* the last for the role */
+  lua_settop(L, 3);
   const char *path = check_path(L, 1, &failure);
   struct search *search = new_search(L);
   check_search_options(L, 3, search, &exact);
