@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/utf8.h"
 #include "file/lines.h"
 #include "memory/filter.h"
 #include "session/dir.h"
@@ -376,25 +377,12 @@ static bool search_file(struct search *search, struct failure *failure)
 
 /* ---- hits as tables ---- */
 
-static bool is_boundary(char byte)
-{
-  return ((unsigned char)byte & 0xc0) != 0x80;
-}
-
-/* The start of the character that a byte is in; what is not UTF-8 is cut anywhere. */
-static size_t character_start(const char *text, size_t at)
-{
-  for (size_t back = 0; back < 4 && back <= at; back++)
-    if (is_boundary(text[at - back])) return at - back;
-  return at;
-}
-
 /* Pushes the text around the place, between characters. */
 static void push_snippet(lua_State *L, const char *text, size_t length, size_t place)
 {
   bool cut = place > SNIPPET_BEFORE && length > SNIPPET;
-  size_t start = cut ? character_start(text, place - SNIPPET_BEFORE) : 0;
-  size_t end = length - start > SNIPPET ? character_start(text, start + SNIPPET) : length;
+  size_t start = cut ? utf8_start(text, place - SNIPPET_BEFORE) : 0;
+  size_t end = length - start > SNIPPET ? utf8_start(text, start + SNIPPET) : length;
   lua_pushlstring(L, text + start, end - start);
 }
 

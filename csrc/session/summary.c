@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/utf8.h"
 #include "file/reader.h"
 #include "file/tail.h"
 #include "session/turn.h"
@@ -13,21 +14,6 @@ void summary_free(struct summary *summary)
   buf_free(&summary->meta);
   buf_free(&summary->first);
   buf_free(&summary->last_ts);
-}
-
-static bool is_continuation(char byte)
-{
-  return ((unsigned char)byte & 0xc0) == 0x80;
-}
-
-/* Cuts a text between characters (UTF-8: up to three continuation bytes, 10xxxxxx, follow a
- * first); what is not UTF-8 is cut anywhere. */
-static void cut(struct buf *text)
-{
-  size_t length = SUMMARY_FIRST;
-  if (text->length <= length) return;
-  while (length > SUMMARY_FIRST - 3 && is_continuation(text->data[length])) length--;
-  text->length = is_continuation(text->data[length]) ? SUMMARY_FIRST : length;
 }
 
 static bool take_meta(struct summary *summary, const struct turn *turn)
@@ -45,7 +31,8 @@ static bool take_first(struct summary *summary, const struct turn *turn)
   if (turn->role.start == NULL || !slice_is(&turn->role, "user", 4)) return true;
   summary->has_first = true;
   if (!turn_text(turn->content, &summary->first)) return false;
-  cut(&summary->first);
+  if (summary->first.length > SUMMARY_FIRST)
+    summary->first.length = utf8_start(summary->first.data, SUMMARY_FIRST);
   return true;
 }
 

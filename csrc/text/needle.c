@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -50,13 +52,6 @@ static bool stands(const struct needle *needle, const char *p, size_t left)
   for (size_t i = 0; i < needle->length; i++)
     if ((char)(p[i] | fold_bit(needle->text[i])) != needle->text[i]) return false;
   return true;
-}
-
-static int hex_digit(char byte)
-{
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  char lower = (char)(byte | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* Whether an escape of four digits stands at p for a character of the needle. */
