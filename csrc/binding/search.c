@@ -292,12 +292,12 @@ static bool matches(struct search *search, const char *line, uint64_t number)
   struct turn turn;
   struct json_error error;
   errno = 0;
-  if (turn_parse(line, &turn, &error) == NULL || (number == search->first && turn.meta != NULL))
-    return false;
+  const char *end = turn_parse(line, &turn, &error);
+  if (end == NULL || (number == search->first && turn.meta != NULL)) return false;
   if (!is_role(search, &turn) || !is_in_time(search, &turn)) return false;
   search->missing = search->query.count == 64 ? UINT64_MAX : (1ULL << search->query.count) - 1;
   search->text.start = NULL;
-  turn_strings(json_space(line, line), match_string, search);
+  walk_strings(line, end, match_string, search);
   return search->missing == 0;
 }
 

@@ -30,7 +30,7 @@ static bool take_first(struct summary *summary, const struct turn *turn)
 {
   if (turn->role.start == NULL || !slice_is(&turn->role, "user", 4)) return true;
   summary->has_first = true;
-  if (!turn_text(turn->content, &summary->first)) return false;
+  if (!turn_text(turn, &summary->first)) return false;
   if (summary->first.length > SUMMARY_FIRST)
     summary->first.length = utf8_start(summary->first.data, SUMMARY_FIRST);
   return true;
