@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/timestamp.h"
 #include "base/utf8.h"
 #include "file/lines.h"
-#include "memory/filter.h"
 #include "session/dir.h"
 #include "session/summary.h"
 #include "session/turn.h"

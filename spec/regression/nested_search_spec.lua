@@ -18,7 +18,7 @@ local function instructions(records, call)
   return collected and collected / 1e6
 end
 
-describe("a record that is nested 990 deep", function()
+describe("a record that is nested 990 deep #build", function()
   helper.guard(before_each, after_each)
 
   local nested = ('["a",'):rep(990) .. '"needle"' .. ("]"):rep(990)
