@@ -42,6 +42,9 @@ static char *join(const char *directory, const char *name)
   return path;
 }
 
+/* A session is not read if it is larger than this. */
+#define SESSION_LARGEST ((uint64_t)4 << 30)
+
 /* Opens a session's file. What is larger than any session can be is not read, not even its ends. */
 static int open_session(const char *path, struct stat *st, struct failure *failure)
 {
@@ -96,7 +99,7 @@ static struct listing *new_listing(lua_State *L)
 struct sessions_options {
   size_t limit;
   const char *before; /* on the stack */
-  bool count;
+  bool count, empty;
 };
 
 /* Leaves a value on the stack, for `before`. */
@@ -105,7 +108,7 @@ static void check_sessions_options(lua_State *L, int argument, struct sessions_o
   size_t length;
   options->limit = SIZE_MAX;
   options->before = NULL;
-  options->count = true;
+  options->count = options->empty = true;
   lua_settop(L, argument);
   lua_pushnil(L);
   if (lua_isnil(L, argument)) return;
@@ -114,6 +117,7 @@ static void check_sessions_options(lua_State *L, int argument, struct sessions_o
     const char *name = option_name(L, argument);
     if (strcmp(name, "limit") == 0) options->limit = check_limit(L, argument, name);
     else if (strcmp(name, "count") == 0) options->count = read_boolean(L, argument, name);
+    else if (strcmp(name, "empty") == 0) options->empty = read_boolean(L, argument, name);
     else if (strcmp(name, "before") == 0)
       options->before = keep_text(L, argument, name, argument + 1, &length);
     else argument_error(L, argument, "unknown option \"%s\"", name);
@@ -147,37 +151,41 @@ static void set_error(lua_State *L, const struct failure *failure, const char *p
   lua_settop(L, entry);
 }
 
-/* Fills the entry on top of the stack. */
-static void describe(lua_State *L, struct listing *listing, bool count)
+/* Fills the entry on top of the stack. False: it is one to be left out. */
+static bool describe(lua_State *L, struct listing *listing, const struct sessions_options *options)
 {
+  uint64_t turns = options->count ? UINT64_MAX : !options->empty;
   struct summary *summary = &listing->summary;
   struct failure failure;
   struct stat st;
   listing->fd = open_session(listing->path, &st, &failure);
   bool done = listing->fd >= 0;
-  if (done && summary_read(summary, listing->fd, (uint64_t)st.st_size, count) != 0)
+  if (done && summary_read(summary, listing->fd, (uint64_t)st.st_size, turns) != 0)
     done = fail(&failure, "read");
   if (!done) {
     set_error(L, &failure, listing->path);
-    return;
+    return true;
   }
+  if (summary->turns == 0 && !options->empty) return false;
   push_whole(L, (uint64_t)st.st_size);
   lua_setfield(L, -2, "bytes");
   lua_pushnumber(L, (lua_Number)st.st_mtime);
   lua_setfield(L, -2, "mtime");
-  if (count) push_whole(L, summary->turns), lua_setfield(L, -2, "turns");
+  if (options->count) push_whole(L, summary->turns), lua_setfield(L, -2, "turns");
   if (summary->has_first) set_text(L, "first", &summary->first);
   if (summary->last_ts.length > 0) set_text(L, "last_ts", &summary->last_ts);
   if (summary->has_meta) set_meta(L, &summary->meta);
+  return true;
 }
 
 /* sessions(dir [, opts]): the sessions of a directory, newest first: by name, descending.
- * dir: string. opts: table of limit, before (only names that sort before this one, for paging) and
- * count (boolean; true: turns are counted, for which each file is read whole).
+ * dir: string. opts: table of limit, before (only names that sort before this one, for paging),
+ * count (boolean; true: turns are counted, for which each file is read whole) and empty (boolean;
+ * true; false: sessions without a turn are left out).
  * Returns an array of tables with name, path, bytes, mtime (seconds since 1970), turns, meta, first
- * (the first user turn's text, cut to 200 bytes) and last_ts (the time of the last turn that has
- * one); of a file that cannot be read, error and errno instead. {} if there is no such directory;
- * nil, message, errno where it cannot be read. */
+ * (the first user turn's text, cut to 200 bytes; without count it is looked for in the first MiB)
+ * and last_ts (the time of the last turn that has one); of a file that cannot be read, error and
+ * errno instead. {} if there is no such directory; nil, message, errno where it cannot be read. */
 int sessions_l(lua_State *L)
 {
   struct failure failure;
@@ -204,9 +212,9 @@ int sessions_l(lua_State *L)
     lua_setfield(L, -2, "name");
     lua_pushstring(L, listing->path);
     lua_setfield(L, -2, "path");
-    describe(L, listing, options.count);
+    if (describe(L, listing, &options)) lua_rawseti(L, result, ++given);
+    else lua_pop(L, 1);
     close_entry(listing);
-    lua_rawseti(L, result, ++given);
   }
   return 1;
 }

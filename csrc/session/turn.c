@@ -30,6 +30,7 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
     }
   }
   turn->is_turn = role && content;
+  if (turn->is_turn) turn->meta = NULL;
   return end;
 }
 
