@@ -1,10 +1,16 @@
 /* load.c: load and load_memory: whole files as Lua tables. */
+#include "binding/load.h"
+
+#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/decode.h"
 #include "binding/items.h"
+#include "binding/memory_handle.h"
 #include "file/lines.h"
+#include "file/path.h"
 #include "file/tail.h"
 
 /* ---- load ---- */
@@ -83,7 +89,7 @@ static void read_backward(lua_State *L, struct load *load, struct decoder *decod
 }
 
 /* Called with the load, protected. Returns the turns and the meta of the first line. */
-static int build_turns(lua_State *L)
+static int build_turns_l(lua_State *L)
 {
   struct load *load = lua_touserdata(L, 1);
   load->was_running = hold_collector(L, load->large);
@@ -91,27 +97,22 @@ static int build_turns(lua_State *L)
   lua_newtable(L);
   lua_pushnil(L); /* the meta's place */
   int turns = lua_gettop(L) - 1;
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   read_forward(L, load, decoder, turns, load->last != SIZE_MAX);
   if (!load->failed && load->last != SIZE_MAX) read_backward(L, load, decoder, turns);
-  give_decoder(decoder);
+  release_decoder(decoder);
   lua_settop(L, turns + 1);
   return 2;
 }
 
 static void check_load_options(lua_State *L, int argument, struct load *load)
 {
+  const struct option known[] = {
+      {"last", read_limit, &load->last}, {"all", read_boolean, &load->all}, {NULL, NULL, NULL}};
   memset(load, 0, sizeof *load);
   load->last = SIZE_MAX;
   load->meta_offset = UINT64_MAX;
-  if (lua_isnoneornil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (strcmp(name, "last") == 0) load->last = check_limit(L, argument, name);
-    else if (strcmp(name, "all") == 0) load->all = read_boolean(L, argument, name);
-    else argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  check_options(L, argument, known);
 }
 
 /* load(path [, opts]): the turns of a session's file.
@@ -130,7 +131,7 @@ int load_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_load_options(L, 2, &load);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  lua_pushcfunction(L, build_turns);
+  lua_pushcfunction(L, build_turns_l);
   lua_pushlightuserdata(L, &load);
   load.fd = open_to_read(path, &st, &failure);
   if (load.fd < 0) return push_nil_failure(L, &failure, path);
@@ -156,10 +157,11 @@ static int load_items(lua_State *L, bool anew)
   struct index own; /* of the file, unless a handle has one */
   struct memory *opened = NULL;
   struct stat st;
-  struct filter filter;
+  struct filter filter = {.limit = SIZE_MAX};
+  const struct option known[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
   struct items_job job;
   const char *path = check_path(L, 1, &failure);
-  check_filter(L, 2, &filter, NULL, NULL);
+  check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushnil(L); /* the place of a handle */
   int place = lua_gettop(L);
@@ -169,8 +171,9 @@ static int load_items(lua_State *L, bool anew)
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
   if (!anew) opened = opened_memory(L, place, &st);
-  job.fd = &fd;
-  job.index = opened != NULL ? &opened->index : &own;
+  job.memory = opened;
+  job.fd = fd;
+  job.index = opened != NULL ? memory_index(opened) : &own;
   job.filter = &filter;
   bool read = opened != NULL || index_read(&own, fd) == 0 || fail(&failure, "read");
   int result = read ? items_build(L, &job, &failure) : 0;

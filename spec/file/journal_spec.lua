@@ -46,9 +46,9 @@ describe("append", function()
   end)
 
   for _, case in ipairs({
-    { {}, "[]" },
+    { {}, "{}" },
     { setmetatable({}, { __jsontype = "object" }), "{}" },
-    { { 1, { 2 } }, "[1,[2]]" },
+    { { list = { 1, { 2 } } }, '{"list":[1,[2]]}' },
     { { s = "a\nb\0c\"\\/\255" }, '{"s":"a\\nb\\u0000c\\"\\\\/\255"}' },
     { { v = native.null }, '{"v":null}' },
   }) do

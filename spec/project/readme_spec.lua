@@ -148,11 +148,11 @@ local function is_named(name)
   return false
 end
 
---- The methods of all handles, as the bindings register them.
+--- The methods of all classes, as the bindings list them.
 local function methods()
   local names = {}
-  for _, file in ipairs({ "memory_handle", "session_handle", "scan" }) do
-    for list in helper.read("csrc/binding/" .. file .. ".c"):gmatch("methods%[%] = (%b{})") do
+  for _, file in ipairs(shell.files("csrc/binding")) do
+    for list in helper.read("csrc/binding/" .. file):lower():gmatch("methods%[%] = (%b{})") do
       for name in list:gmatch('{"(%l[%l_]*)",') do names[name] = true end
     end
   end
