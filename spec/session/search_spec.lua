@@ -138,8 +138,8 @@ describe("search of a session", function()
   end)
 
   it("puts letter case aside for every letter of Unicode", function()
-    local classes = support.case_classes()
-    if not classes then return pending("unicode-data is not installed") end
+    local classes, reason = support.case_classes()
+    if not classes then return pending(reason) end
     for _, spell in ipairs({ plain, escaped }) do
       for start = 1, #classes, 100 do
         local bytes, members, count = {}, {}, 0
