@@ -10,22 +10,24 @@
  *     memory_handle, items         open(), its handle, and the items that it gives
  *     session_handle               session(), its handle, and append()
  *     load, scan                   whole files as tables; one record at a time
- *     search                       lists of sessions, and what was said in them
+ *     sessions, hits               lists of sessions; what was said in them
  *     upkeep, lock                 verify() and compact(); flock()
  *   memory/    a memory file       session/   a session's file
  *     record, index                what a line says; which items there are
  *     memory, compact, verify      adding and forgetting; rewriting; judging
  *     filter, rank                 which items are wanted, and which of them first
  *                                    turn, summary, dir   lines; files; directories
+ *                                    search               what was said
  *   file/      lines of any file: read, looked up, appended to
  *     reader, lines, tail, window  in blocks; one by one; from the end; at a place
- *     journal                      appending under a lock
+ *     path, follow, journal        names; a file that grows; appending under a lock
  *   json/      JSON text           text/      words in text
  *     span, json, walk             strings; the grammar; members
  *     slice, number                strings in place; numbers
  *                                    fold, casefold       case folding
  *                                    needle, query, words finding
- *   base/      system calls (sys), failures, bytes (buf), order (sort), time (timestamp)
+ *   base/      system calls (sys), failures, bytes (buf), order (sort), times (timestamp),
+ *     characters (ascii, utf8)
  *
  * The promises about files:
  * 1. One record is one line of JSON and one write. Readers skip lines that are not JSON objects.
@@ -41,12 +43,13 @@
 #include "binding/args.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
+#include "binding/hits.h"
 #include "binding/load.h"
 #include "binding/lock.h"
 #include "binding/memory_handle.h"
 #include "binding/scan.h"
-#include "binding/search.h"
 #include "binding/session_handle.h"
+#include "binding/sessions.h"
 #include "binding/upkeep.h"
 #include "version.h"
 

@@ -97,8 +97,5 @@ void set_whole(lua_State *L, const char *name, uint64_t number);
 /* Pushes a number as it is in JSON. [-0, +1, m] */
 void push_number_text(lua_State *L, lua_Number number);
 
-/* sys_open_read with the failure that a caller reports; -1 if it failed. */
-int open_to_read(const char *path, struct stat *st, struct failure *failure);
-
 #pragma GCC visibility pop
 #endif

@@ -10,6 +10,7 @@
 #include "binding/items.h"
 #include "binding/memory_handle.h"
 #include "file/lines.h"
+#include "file/path.h"
 #include "file/tail.h"
 
 /* ---- load ---- */
@@ -35,9 +36,9 @@ static bool has(lua_State *L, const char *name)
   return found;
 }
 
-static bool is_wanted(lua_State *L, const struct load *load)
+static bool is_turn(lua_State *L)
 {
-  return load->all || (has(L, "role") && has(L, "content"));
+  return has(L, "role") && has(L, "content");
 }
 
 /* Puts the meta of the first line, on top of the stack, in its place. */
@@ -58,10 +59,10 @@ static void read_forward(lua_State *L, struct load *load, struct decoder *decode
     lua_settop(L, top);
     if (only_first && !first) break;
     if (line.hopeless || decode_line(decoder, line.text, 0) == NULL) continue;
-    if (first && has(L, "meta")) {
+    if (first && has(L, "meta") && !is_turn(L)) {
       keep_meta(L, turns + 1);
       load->meta_offset = line.offset;
-    } else if (!only_first && is_wanted(L, load)) lua_rawseti(L, turns, ++count);
+    } else if (!only_first && (load->all || is_turn(L))) lua_rawseti(L, turns, ++count);
   }
   load->failed = result < 0;
   lua_settop(L, top);
@@ -75,7 +76,7 @@ static void read_backward(lua_State *L, struct load *load, struct decoder *decod
   while ((size_t)count < load->last && (result = tail_next(&load->tail, &line)) > 0) {
     lua_settop(L, top);
     if (decode_line(decoder, line.text, 0) == NULL || line.offset == load->meta_offset) continue;
-    if (is_wanted(L, load)) lua_rawseti(L, turns, ++count);
+    if (load->all || is_turn(L)) lua_rawseti(L, turns, ++count);
   }
   load->failed = result < 0;
   lua_settop(L, top);

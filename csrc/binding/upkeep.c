@@ -6,6 +6,7 @@
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"
+#include "file/path.h"
 
 /* ---- verify ---- */
 

@@ -333,10 +333,10 @@ function cases.read_session(bytes)
   for line in bytes:gmatch("[^\n]+") do
     if line ~= "\r" then
       local object = cases.read_object(line)
-      if object and first and object.meta then
-        meta = object.meta
-      elseif object and object.role and object.content then
+      if object and object.role and object.content then
         turns[#turns + 1] = object
+      elseif object and first and object.meta then
+        meta = object.meta
       end
       first = false
     end
