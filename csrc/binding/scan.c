@@ -65,7 +65,7 @@ static struct scan *check_idle(lua_State *L)
   return scan;
 }
 
-static int next_line(struct scan *scan, struct line *line)
+static int read_line(struct scan *scan, struct line *line)
 {
   if (scan->closed) return 0;
   return scan->follows ? follow_next(&scan->follow, line) : lines_next(&scan->follow.lines, line);
@@ -78,7 +78,7 @@ static int step_l(lua_State *L)
   struct line line;
   int result, pushed = 0;
   struct decoder *decoder = acquire_decoder(L);
-  while (pushed == 0 && (result = next_line(scan, &line)) > 0)
+  while (pushed == 0 && (result = read_line(scan, &line)) > 0)
     pushed = push_line(L, scan, decoder, &line);
   release_decoder(decoder);
   if (pushed > 0) return pushed;
@@ -106,9 +106,9 @@ static int scan_close_l(lua_State *L)
   return 0;
 }
 
-static const luaL_Reg methods[] = {{"close", scan_close_l}, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{"__call", scan_call_l}, {NULL, NULL}};
-static const struct class ITERATOR = {"iterator", "iterator", release_scan, methods, metamethods};
+static const luaL_Reg METHODS[] = {{"close", scan_close_l}, {NULL, NULL}};
+static const luaL_Reg METAMETHODS[] = {{"__call", scan_call_l}, {NULL, NULL}};
+static const struct class ITERATOR = {"iterator", "iterator", release_scan, METHODS, METAMETHODS};
 
 /* ---- opening ---- */
 
