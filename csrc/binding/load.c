@@ -150,8 +150,8 @@ int load_l(lua_State *L)
 
 /* ---- load_memory ---- */
 
-/* load_memory, once its arguments are two; `anew`: whatever the state's handles know. */
-static int load_items(lua_State *L, bool anew)
+/* load_memory with its two arguments on the stack; `reread`: whatever the state's handles know. */
+static int load_items(lua_State *L, bool reread)
 {
   struct failure failure;
   struct index own; /* of the file, unless a handle has one */
@@ -170,7 +170,7 @@ static int load_items(lua_State *L, bool anew)
   int fd = open_to_read(path, &st, &failure);
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  if (!anew) opened = opened_memory(L, place, &st);
+  if (!reread) opened = opened_memory(L, place, &st);
   job.memory = opened;
   job.fd = fd;
   job.index = opened != NULL ? memory_index(opened) : &own;
