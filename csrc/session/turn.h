@@ -1,4 +1,4 @@
-/* turn.h: what a line of a session's file says, without building anything. */
+/* turn.h: reads a line of a session's file, without building anything. */
 #ifndef AISH_TURN_H
 #define AISH_TURN_H
 
@@ -18,12 +18,12 @@ struct turn {
                                 * or NULL: of a session's first record it is the session's meta */
 };
 
-/* Reads the line at p: a JSON object, alone. The newline that ends it, or NULL and *error. */
+/* Reads the line at p, which must be one JSON object. Returns its newline, or NULL and *error. */
 const char *turn_parse(const char *p, struct turn *turn, struct json_error *error);
 
-/* Appends the text of a turn's content: the string that it is; of an array of parts, as providers of
- * models have them, the `text` of the first that has one; otherwise the first string in it. False:
- * out of memory. */
+/* Appends the text of a turn's content: the string that it is; of an array of parts, as providers
+ * of models have them, the `text` of the first that has one; otherwise the first string in it.
+ * False: out of memory. */
 bool turn_text(const struct turn *turn, struct buf *buf);
 
 #pragma GCC visibility pop
