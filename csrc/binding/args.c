@@ -210,10 +210,10 @@ void check_options(lua_State *L, int argument, const struct option *known)
 {
   if (lua_isnoneornil(L, argument)) return;
   luaL_checktype(L, argument, LUA_TTABLE);
+  luaL_checkstack(L, 2 * LUA_MINSTACK, "options");
   int place = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
     const struct option *option = check_option(L, argument, known);
-    luaL_checkstack(L, LUA_MINSTACK, "options");
     option->read(L, argument, option->name, option->into);
     lua_pushvalue(L, -1);
     lua_insert(L, ++place);

@@ -29,10 +29,9 @@ static struct scratch *encode_line(lua_State *L, int index, const char *name, bo
 {
   struct scratch *scratch = acquire_scratch(L);
   struct buf *line = &scratch->text;
-  const char *before = meta ? "\n{\"meta\":" : "\n", *after = meta ? "}\n" : "\n";
-  bool done = buf_add(line, before, strlen(before));
+  bool done = buf_add(line, "\n{\"meta\":", meta ? 9 : 1);
   if (done && !encode_object(L, index, line, name)) luaL_error(L, "%s", lua_tostring(L, -1));
-  if (!done || !buf_add(line, after, strlen(after))) raise_no_memory(L);
+  if (!done || (meta && !buf_add(line, "}", 1)) || !buf_add(line, "\n", 1)) raise_no_memory(L);
   return scratch;
 }
 
