@@ -68,15 +68,6 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
   return NULL;
 }
 
-int open_to_read(const char *path, struct stat *st, struct failure *failure)
-{
-  int fd = sys_open_read(path, st);
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
-    fail_because(failure, EINVAL, "open", "not a regular file");
-  else if (fd < 0) fail(failure, "open");
-  return fd < 0 ? -1 : fd;
-}
-
 static void push_message(lua_State *L, const struct failure *failure, const char *path)
 {
   char text[128];

@@ -15,6 +15,7 @@
 #include "base/failure.h"
 #include "base/sys.h"
 #include "file/journal.h"
+#include "file/path.h"
 #include "memory/filter.h"
 #include "json/json.h"
 
@@ -35,9 +36,6 @@ const char *check_path(lua_State *L, int argument, struct failure *failure);
  * returns how many. [-0, +3 or 4, m] */
 int push_nil_failure(lua_State *L, const struct failure *failure, const char *path);
 int push_false_failure(lua_State *L, const struct failure *failure, const char *path);
-
-/* sys_open_read with the failure that a caller reports; -1 if it failed. [-0, +0, -] */
-int open_to_read(const char *path, struct stat *st, struct failure *failure);
 
 /* Options of the module's functions. */
 struct options {

@@ -26,7 +26,7 @@ void reader_close(struct reader *reader)
   reader->buffer = NULL;
 }
 
-static const char *last_newline(const char *start, size_t length)
+const char *last_newline(const char *start, size_t length)
 {
   while (length > 0)
     if (start[--length] == '\n') return start + length;

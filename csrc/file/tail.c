@@ -21,13 +21,6 @@ static bool reserve(struct tail *tail, size_t capacity)
   return true;
 }
 
-static const char *last_newline(const char *start, size_t length)
-{
-  while (length > 0)
-    if (start[--length] == '\n') return start + length;
-  return NULL;
-}
-
 static bool has_control(const char *text, size_t length)
 {
   for (size_t i = 0; i < length; i++)
