@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "binding/binding.h"
+#include "binding/hits.h"
 #include "binding/items.h"
-#include "binding/search.h"
 #include "binding/upkeep.h"
 #include "file/window.h"
 #include "memory/memory.h"

@@ -31,5 +31,8 @@ void lines_open(struct lines *lines, int fd, uint64_t offset);
 int lines_next(struct lines *lines, struct line *line);
 void lines_close(struct lines *lines);
 
+/* How many newlines there are. */
+uint64_t count_newlines(const char *p, const char *end);
+
 #pragma GCC visibility pop
 #endif

@@ -1,17 +1,8 @@
 /* json.c: the parts of the grammar that are not in every string's way. */
 #include "json/json.h"
 
-static bool is_digit(char byte)
-{
-  return byte >= '0' && byte <= '9';
-}
-
-static int hex_digit(char byte)
-{
-  if (is_digit(byte)) return byte - '0';
-  char lower = (char)(byte | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
+#include "base/ascii.h"
+#include "base/utf8.h"
 
 /* The value of four hex digits; -1 less the number of good ones where there are fewer. */
 static int hex_four(const char *p)
@@ -156,26 +147,6 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
 
 /* ---- what a string stands for ---- */
 
-static char *put_utf8(char *out, unsigned code)
-{
-  if (code < 0x80) {
-    *out++ = (char)code;
-  } else if (code < 0x800) {
-    *out++ = (char)(0xc0 | code >> 6);
-    *out++ = (char)(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    *out++ = (char)(0xe0 | code >> 12);
-    *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-    *out++ = (char)(0x80 | (code & 0x3f));
-  } else {
-    *out++ = (char)(0xf0 | code >> 18);
-    *out++ = (char)(0x80 | (code >> 12 & 0x3f));
-    *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-    *out++ = (char)(0x80 | (code & 0x3f));
-  }
-  return out;
-}
-
 /* p is behind `\u`; the escape's other half, if it has one, is taken too (RFC 8259, section 7). */
 static const char *unescape_code(const char *p, char **out)
 {
@@ -188,7 +159,7 @@ static const char *unescape_code(const char *p, char **out)
       p += 6;
     }
   }
-  *out = put_utf8(*out, code);
+  *out += utf8_encode(code, *out);
   return p;
 }
 

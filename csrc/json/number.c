@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 #if FLT_RADIX != 2 || DBL_MANT_DIG != 53
 #error "number.c needs IEEE 754 doubles"
 #endif
@@ -348,11 +350,6 @@ struct literal {
   int64_t exponent; /* of ten, of the last digit */
   uint64_t leading; /* the first 19 digits */
 };
-
-static bool is_digit(char byte)
-{
-  return byte >= '0' && byte <= '9';
-}
 
 static struct literal read_literal(const char *p, const char *end)
 {

@@ -1,10 +1,12 @@
 /* dir.c: names are sorted as bytes: they begin with a time, so this is their order in time. */
 #include "session/dir.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/sys.h"
+#include "file/path.h"
 
 static const char SUFFIX[] = ".jsonl";
 
@@ -47,4 +49,14 @@ void dir_free(struct dir *dir)
 {
   buf_free(&dir->text);
   buf_free(&dir->order);
+}
+
+int open_session(const char *path, struct stat *st, struct failure *failure)
+{
+  const off_t largest = (off_t)4 << 30;
+  int fd = open_to_read(path, st, failure);
+  if (fd < 0 || st->st_size <= largest) return fd;
+  sys_close(fd);
+  fail_because(failure, EFBIG, "read", "larger than 4 GiB, which no session is");
+  return -1;
 }

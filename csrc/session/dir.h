@@ -4,8 +4,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/failure.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -20,6 +22,9 @@ struct dir {
 bool dir_list(struct dir *dir, const char *path);
 const char *dir_name(const struct dir *dir, size_t number);
 void dir_free(struct dir *dir);
+
+/* Opens a session's file as open_to_read does, but not one that is larger than any session is. */
+int open_session(const char *path, struct stat *st, struct failure *failure);
 
 #pragma GCC visibility pop
 #endif

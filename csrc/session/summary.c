@@ -1,8 +1,9 @@
-/* summary.c: the head of a session's file, its tail, and the number of turns between. */
+/* summary.c: reads as much of a session's file as a list needs: its head, and its last lines. */
 #include "session/summary.h"
 
 #include <errno.h>
 
+#include "base/utf8.h"
 #include "file/reader.h"
 #include "file/tail.h"
 #include "session/turn.h"
@@ -13,21 +14,6 @@ void summary_free(struct summary *summary)
   buf_free(&summary->meta);
   buf_free(&summary->first);
   buf_free(&summary->last_ts);
-}
-
-static bool is_continuation(char byte)
-{
-  return ((unsigned char)byte & 0xc0) == 0x80;
-}
-
-/* Cuts a text between characters (UTF-8: up to three continuation bytes, 10xxxxxx, follow a
- * first); what is not UTF-8 is cut anywhere. */
-static void cut(struct buf *text)
-{
-  size_t length = SUMMARY_FIRST;
-  if (text->length <= length) return;
-  while (length > SUMMARY_FIRST - 3 && is_continuation(text->data[length])) length--;
-  text->length = is_continuation(text->data[length]) ? SUMMARY_FIRST : length;
 }
 
 static bool take_meta(struct summary *summary, const struct turn *turn)
@@ -44,8 +30,9 @@ static bool take_first(struct summary *summary, const struct turn *turn)
 {
   if (turn->role.start == NULL || !slice_is(&turn->role, "user", 4)) return true;
   summary->has_first = true;
-  if (!turn_text(turn->content, &summary->first)) return false;
-  cut(&summary->first);
+  if (!turn_text(turn, &summary->first)) return false;
+  if (summary->first.length > SUMMARY_FIRST)
+    summary->first.length = utf8_start(summary->first.data, SUMMARY_FIRST);
   return true;
 }
 
@@ -56,43 +43,57 @@ static bool take_ts(struct summary *summary, const struct turn *turn)
   return slice_append(&turn->ts, &summary->last_ts);
 }
 
-/* `first_line`: of the file, but for blank ones. */
-static bool take_line(struct summary *summary, const struct turn *turn, bool first_line)
+/* `first`: it is the file's first record. */
+static bool take_record(struct summary *summary, const struct turn *turn, bool first)
 {
-  if (first_line && turn->meta != NULL) return take_meta(summary, turn);
+  if (first && turn->meta != NULL) return take_meta(summary, turn);
   if (!turn->is_turn) return true;
   summary->turns++;
   return (summary->has_first || take_first(summary, turn)) && take_ts(summary, turn);
 }
 
-/* Reads forward: to the end, or through the first block. */
-static int read_head(struct summary *summary, int fd, bool all)
+static bool take_block(struct summary *summary, const struct block *block, bool *first)
+{
+  struct turn turn;
+  struct json_error error;
+  if (block->hopeless) {
+    *first = false;
+    return true;
+  }
+  for (const char *p = block->start, *next; p < block->end; p = next) {
+    next = (const char *)memchr(p, '\n', (size_t)(block->end - p)) + 1;
+    if (*json_space(p, p) == '\n') continue;
+    if (turn_parse(p, &turn, &error) != NULL && !take_record(summary, &turn, *first)) return false;
+    *first = false;
+  }
+  return true;
+}
+
+static bool is_enough(const struct summary *summary, uint64_t turns, uint64_t end)
+{
+  return summary->turns >= turns && (summary->has_first || end >= SUMMARY_HEAD);
+}
+
+/* Reads forward until there is enough. 1, 0 at the end of the file, -1 and errno. */
+static int read_head(struct summary *summary, int fd, uint64_t turns)
 {
   struct reader reader;
   struct block block;
-  struct turn turn;
-  struct json_error error;
-  bool first_line = true, done = true;
-  int result;
+  bool first = true, enough = false;
+  int result = 1;
   reader_open(&reader, fd, 0);
-  while (done && (result = reader_next(&reader, &block)) > 0) {
-    const char *next;
-    if (block.hopeless) first_line = false;
-    for (const char *p = block.start; done && p < block.end && !block.hopeless; p = next) {
-      next = (const char *)memchr(p, '\n', (size_t)(block.end - p)) + 1;
-      if (*json_space(p, p) == '\n') continue;
-      if (turn_parse(p, &turn, &error) != NULL) done = take_line(summary, &turn, first_line);
-      first_line = false;
-    }
-    if (!all) break;
+  while (!enough && (result = reader_next(&reader, &block)) > 0) {
+    if (!take_block(summary, &block, &first)) result = -1;
+    if (result < 0) break;
+    enough = is_enough(summary, turns, block.offset + block.size);
   }
   int reason = errno;
   reader_close(&reader);
   errno = reason;
-  return done && result >= 0 ? 0 : -1;
+  return result;
 }
 
-/* Reads backward to the last turn that has a time; no further than some lines. */
+/* Reads backward to the last turn that has a time, but no further than some lines. */
 static int read_tail(struct summary *summary, int fd, uint64_t size)
 {
   enum { LINES = 64 };
@@ -115,9 +116,9 @@ static int read_tail(struct summary *summary, int fd, uint64_t size)
   return result < 0 ? -1 : 0;
 }
 
-int summary_read(struct summary *summary, int fd, uint64_t size, bool count)
+int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns)
 {
   memset(summary, 0, sizeof *summary);
-  if (read_head(summary, fd, count) != 0) return -1;
-  return count ? 0 : read_tail(summary, fd, size);
+  int result = read_head(summary, fd, turns);
+  return result > 0 ? read_tail(summary, fd, size) : result;
 }

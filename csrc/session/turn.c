@@ -11,7 +11,7 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
   const char *end = json_value(p, p, 0, error);
   if (end == NULL) return NULL;
   end = json_space(end, end);
-  if (*end != '\n') return json_fail(error, "text behind the object", end);
+  if (*end != '\n') return json_fail(error, "text after the object", end);
   struct walk members;
   bool role = false, content = false;
   for (walk_begin(&members, p); walk_next(&members);) {
@@ -21,6 +21,7 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
     } else if (walk_key_is(&members, "content")) {
       content = walk_is_true(&members);
       turn->content = members.value;
+      turn->content_end = members.end;
     } else if (walk_key_is(&members, "ts")) {
       if (!walk_string(&members, &turn->ts)) turn->ts.start = NULL;
     } else if (walk_key_is(&members, "meta")) {
@@ -29,20 +30,8 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
     }
   }
   turn->is_turn = role && content;
+  if (turn->is_turn) turn->meta = NULL;
   return end;
-}
-
-bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string),
-                  void *context)
-{
-  struct walk inner;
-  struct slice string;
-  if (*value != '{' && *value != '[') return true;
-  for (walk_begin(&inner, value); walk_next(&inner);)
-    if (!(walk_string(&inner, &string) ? visit(context, &string)
-                                       : turn_strings(inner.value, visit, context)))
-      return false;
-  return true;
 }
 
 static bool take_first(void *context, const struct slice *string)
@@ -64,15 +53,10 @@ static bool find_part(const char *content, struct slice *text)
   return false;
 }
 
-bool turn_text(const char *content, struct buf *buf)
+bool turn_text(const struct turn *turn, struct buf *buf)
 {
   struct slice text = {NULL, NULL, false};
-  if (*content == '"') {
-    struct json_error error;
-    text.start = content + 1;
-    text.end = json_string(text.start, &text.escaped, &error) - 1;
-  } else if (!find_part(content, &text)) {
-    turn_strings(content, take_first, &text);
-  }
+  if (!find_part(turn->content, &text))
+    walk_strings(turn->content, turn->content_end, take_first, &text);
   return text.start == NULL || slice_append(&text, buf);
 }

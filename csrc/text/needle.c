@@ -3,7 +3,10 @@
 #include "text/needle.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+
+#include "base/ascii.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -50,13 +53,6 @@ static bool stands(const struct needle *needle, const char *p, size_t left)
   for (size_t i = 0; i < needle->length; i++)
     if ((char)(p[i] | fold_bit(needle->text[i])) != needle->text[i]) return false;
   return true;
-}
-
-static int hex_digit(char byte)
-{
-  if (byte >= '0' && byte <= '9') return byte - '0';
-  char lower = (char)(byte | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* Whether an escape of four digits stands at p for a character of the needle. */
@@ -195,35 +191,4 @@ const char *needle_find(const struct needle *needle, const char *p, const char *
 const char *needle_find_raw(const struct needle *needle, const char *p, const char *end)
 {
   return find(needle, p, end, true);
-}
-
-/* ---- lines ---- */
-
-#if defined(__SSE2__)
-/* A byte of 16 counts up to 255 before they are added up. */
-static uint64_t count_steps(const char *p, size_t steps)
-{
-  const __m128i newline = _mm_set1_epi8('\n');
-  __m128i counts = _mm_setzero_si128();
-  for (size_t i = 0; i < steps; i++, p += 16)
-    counts = _mm_sub_epi8(counts, _mm_cmpeq_epi8(load(p), newline));
-  uint64_t halves[2] = {0, 0};
-  _mm_storeu_si128((__m128i *)(void *)halves, _mm_sad_epu8(counts, _mm_setzero_si128()));
-  return halves[0] + halves[1];
-}
-#endif
-
-uint64_t count_newlines(const char *p, const char *end)
-{
-  uint64_t count = 0;
-#if defined(__SSE2__)
-  while (end - p >= 16) {
-    size_t steps = (size_t)(end - p) / 16;
-    if (steps > 255) steps = 255;
-    count += count_steps(p, steps);
-    p += steps * 16;
-  }
-#endif
-  for (; p < end; p++) count += *p == '\n';
-  return count;
 }

@@ -3,7 +3,6 @@
 #define AISH_NEEDLE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -22,9 +21,6 @@ const char *needle_find(const struct needle *needle, const char *p, const char *
  * or where an escape hides a character of it. The needle must be ASCII, and nothing that another
  * character folds to or that has a shorter escape. A newline is before `end`. */
 const char *needle_find_raw(const struct needle *needle, const char *p, const char *end);
-
-/* How many newlines there are. */
-uint64_t count_newlines(const char *p, const char *end);
 
 #pragma GCC visibility pop
 #endif

@@ -1,13 +1,13 @@
-/* search.h: searching as the memory handle needs it. */
-#ifndef AISH_LUA_RECALL_H
-#define AISH_LUA_RECALL_H
+/* hits.h: queries as arguments. */
+#ifndef AISH_HITS_H
+#define AISH_HITS_H
 
 #include "binding/binding.h"
 #include "text/query.h"
 
 #pragma GCC visibility push(hidden)
 
-/* Reads a query at `argument`. On an error of the caller it raises, everything being freed.
+/* Reads the query at `argument`. If the caller has made a mistake it raises, and all is freed.
  * [-0, +0, e] */
 void check_query(lua_State *L, int argument, struct query *query, bool exact);
 
