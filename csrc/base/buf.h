@@ -8,6 +8,12 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Bytes that belong to someone else. */
+struct bytes {
+  const char *start; /* NULL: there is none */
+  size_t length;
+};
+
 struct buf {
   char *data;
   size_t length, capacity;

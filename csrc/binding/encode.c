@@ -1,8 +1,12 @@
 /* encode.c: Lua values to JSON text. */
+#include "binding/encode.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/scratch.h"
+#include "json/json.h"
 #include "json/number.h"
 
 /* A table that is being encoded, and what led on from it. */
@@ -19,6 +23,7 @@ struct encoder {
   const char *root;
   const struct frame *frame;
   int depth;
+  bool object; /* the outermost table must be one */
 };
 
 /* ---- what cannot be encoded ---- */
@@ -99,14 +104,21 @@ static bool refuse_type(struct encoder *e, int type)
   return false;
 }
 
-static bool out_of_memory(struct encoder *e)
+/* At the root, which no step leads to. */
+static bool refuse_array(struct encoder *e)
+{
+  e->frame = NULL;
+  return refuse(e, "an object expected, got an array");
+}
+
+static bool refuse_memory(struct encoder *e)
 {
   return refuse(e, "not enough memory");
 }
 
-static inline bool put(struct encoder *e, const char *text, size_t length)
+static inline bool put_bytes(struct encoder *e, const char *text, size_t length)
 {
-  return buf_add(e->buf, text, length) || out_of_memory(e);
+  return buf_add(e->buf, text, length) || refuse_memory(e);
 }
 
 /* ---- strings and numbers ---- */
@@ -169,7 +181,7 @@ static inline bool copy_short(const char *text, size_t length, char *out)
                   (uint64_t)bytes[length / 2] << 8 | bytes[0]);
 }
 
-/* The same byte by byte, each becoming an escape if it must. */
+/* The same byte by byte, with escapes where they are needed. */
 static char *write_slowly(const char *text, size_t length, char *out)
 {
   for (; length > 0; length--, text++) {
@@ -180,7 +192,7 @@ static char *write_slowly(const char *text, size_t length, char *out)
   return out;
 }
 
-/* What is behind the opening quote, which room for `length` and SPARE bytes is reserved from on. */
+/* Puts a text and its closing quote; room for `length` and SPARE bytes is reserved. */
 static bool put_rest(struct buf *buf, const char *text, size_t length)
 {
   char *out = buf->data + buf->length;
@@ -221,10 +233,10 @@ bool encode_string(struct buf *buf, const char *text, size_t length)
   return buf_reserve(buf, length + SPARE) && put_quoted(buf, text, length);
 }
 
-static bool put_number(struct encoder *e, lua_Number number)
+static bool put_double(struct encoder *e, lua_Number number)
 {
-  if (isnan(number) || isinf(number)) return put(e, "null", 4);
-  if (!buf_reserve(e->buf, NUMBER_SIZE)) return out_of_memory(e);
+  if (isnan(number) || isinf(number)) return put_bytes(e, "null", 4);
+  if (!buf_reserve(e->buf, NUMBER_SIZE)) return refuse_memory(e);
   e->buf->length += number_print(number, e->buf->data + e->buf->length);
   return true;
 }
@@ -238,7 +250,7 @@ static inline bool put_string(struct encoder *e, int index)
   size_t length;
   const char *text = lua_tolstring(e->L, index, &length);
   return (buf_reserve(e->buf, length + SPARE) && put_quoted(e->buf, text, length)) ||
-         out_of_memory(e);
+         refuse_memory(e);
 }
 
 /* The value is the topmost on the stack; what is put above it may stay. */
@@ -288,40 +300,38 @@ static enum shape marked_shape(lua_State *L, int table)
 }
 
 /* dkjson's rule: an array if all keys are positive integers and not most of it would be holes.
- * *length is its highest key. Stack: unchanged. */
-static bool is_array(lua_State *L, int table, lua_Number *length)
+ * *length is its highest key. An empty table may be neither. Stack: unchanged. */
+static enum shape find_shape(lua_State *L, int table, lua_Number *length)
 {
   const lua_Number highest_index = 1U << 31; /* beyond it all would be holes */
+  const lua_Number longest = 1 << 26; /* no mark makes gigabytes of null of a single element */
   lua_Number highest = 0, count = 0;
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
     lua_Number key = lua_type(L, table + 1) == LUA_TNUMBER ? lua_tonumber(L, table + 1) : 0;
     bool is_index = key >= 1 && key <= highest_index && key == (lua_Number)(uint32_t)key;
     lua_settop(L, table + is_index);
-    if (!is_index) return false;
+    if (!is_index) return SHAPE_OBJECT;
     if (key > highest) highest = key;
     count++;
   }
   *length = highest;
   enum shape shape = marked_shape(L, table);
-  if (count == 0) return shape != SHAPE_OBJECT;
-  const lua_Number longest =
-      1 << 26; /* a mark does not make gigabytes of null out of one element */
-  if (shape == SHAPE_ARRAY && highest <= longest) return true;
-  return highest <= 10 || highest <= 2 * count;
+  if (count == 0 || (shape == SHAPE_ARRAY && highest <= longest)) return shape;
+  return highest <= 10 || highest <= 2 * count ? SHAPE_ARRAY : SHAPE_OBJECT;
 }
 
 static bool put_array(struct encoder *e, int table, lua_Number length, struct frame *frame)
 {
-  if (!put(e, "[", 1)) return false;
+  if (!put_bytes(e, "[", 1)) return false;
   for (int i = 1; i <= (int)length; i++) {
     frame->number = i;
     lua_rawgeti(e->L, table, i);
-    if (i > 1 && !put(e, ",", 1)) return false;
+    if (i > 1 && !put_bytes(e, ",", 1)) return false;
     if (!put_value(e, table + 1)) return false;
     lua_settop(e->L, table);
   }
-  return put(e, "]", 1);
+  return put_bytes(e, "]", 1);
 }
 
 static bool put_number_key(struct encoder *e, char before, int key)
@@ -329,19 +339,19 @@ static bool put_number_key(struct encoder *e, char before, int key)
   lua_State *L = e->L;
   if (lua_type(L, key) != LUA_TNUMBER) return refuse(e, "a key must be a string or a number");
   if (isinf(lua_tonumber(L, key))) return refuse(e, "a key must not be infinite");
-  return put(e, &before, 1) && put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) &&
-         put(e, "\":", 2);
+  return put_bytes(e, &before, 1) && put_bytes(e, "\"", 1) && put_double(e, lua_tonumber(L, key)) &&
+         put_bytes(e, "\":", 2);
 }
 
-/* Puts `before`, the key and a colon. */
+/* Puts a byte, the key and a colon. */
 static inline bool put_key(struct encoder *e, char before, int key)
 {
   if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, key);
   size_t length;
   const char *text = lua_tolstring(e->L, key, &length);
-  if (!buf_reserve(e->buf, length + SPARE)) return out_of_memory(e);
+  if (!buf_reserve(e->buf, length + SPARE)) return refuse_memory(e);
   buf_put(e->buf, before);
-  if (!put_quoted(e->buf, text, length)) return out_of_memory(e);
+  if (!put_quoted(e->buf, text, length)) return refuse_memory(e);
   buf_put(e->buf, ':');
   return true;
 }
@@ -356,7 +366,7 @@ static bool put_object(struct encoder *e, int table, struct frame *frame)
     lua_settop(e->L, table + 1);
     before = ',';
   } while (lua_next(e->L, table) != 0);
-  return put(e, "}", 1);
+  return put_bytes(e, "}", 1);
 }
 
 /* A table whose first key is a string is an object; any other is looked through before. */
@@ -368,8 +378,11 @@ static bool put_contents(struct encoder *e, int table, struct frame *frame)
   bool empty = lua_next(L, table) == 0;
   if (!empty && lua_type(L, table + 1) == LUA_TSTRING) return put_object(e, table, frame);
   lua_settop(L, table);
-  if (is_array(L, table, &length)) return put_array(e, table, length, frame);
-  if (empty) return put(e, "{}", 2);
+  enum shape shape = find_shape(L, table, &length);
+  bool object = e->object && e->depth == 1;
+  if (object && shape == SHAPE_ARRAY) return refuse_array(e);
+  if (empty) return put_bytes(e, object || shape == SHAPE_OBJECT ? "{}" : "[]", 2);
+  if (shape == SHAPE_ARRAY) return put_array(e, table, length, frame);
   lua_pushnil(L);
   lua_next(L, table);
   return put_object(e, table, frame);
@@ -388,7 +401,7 @@ static bool put_table(struct encoder *e, int table)
   struct frame frame = {e->frame, lua_topointer(L, table), 0, 0};
   if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
   if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
-  if (!lua_checkstack(L, LUA_MINSTACK)) return out_of_memory(e);
+  if (!lua_checkstack(L, LUA_MINSTACK)) return refuse_memory(e);
   e->frame = &frame;
   e->depth++;
   bool done = put_contents(e, table, &frame);
@@ -402,29 +415,54 @@ static bool put_other(struct encoder *e, int index, int type)
   lua_State *L = e->L;
   switch (type) {
   case LUA_TNIL:
-    return put(e, "null", 4);
+    return put_bytes(e, "null", 4);
   case LUA_TBOOLEAN:
-    return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
+    return lua_toboolean(L, index) ? put_bytes(e, "true", 4) : put_bytes(e, "false", 5);
   case LUA_TNUMBER:
-    return put_number(e, lua_tonumber(L, index));
+    return put_double(e, lua_tonumber(L, index));
   case LUA_TTABLE:
     return put_table(e, index);
   case LUA_TLIGHTUSERDATA:
-    if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
-    if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
+    if (lua_touserdata(L, index) == NULL) return put_bytes(e, "null", 4);
+    if (is_cjson(L, index, "empty_array")) return put_bytes(e, "[]", 2);
     return refuse_type(e, type);
   default:
     return refuse_type(e, type);
   }
 }
 
-bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+static bool encode_root(lua_State *L, int index, struct buf *buf, const char *root, bool object)
 {
-  struct encoder encoder = {L, buf, root, NULL, 0};
+  struct encoder encoder = {.L = L, .buf = buf, .root = root, .object = object};
   int top = lua_gettop(L);
   lua_pushvalue(L, index);
   bool done = put_value(&encoder, top + 1);
   if (!done) lua_replace(L, top + 1); /* by the message */
   lua_settop(L, top + !done);
   return done;
+}
+
+bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+{
+  return encode_root(L, index, buf, root, false);
+}
+
+bool encode_object(lua_State *L, int index, struct buf *buf, const char *root)
+{
+  return encode_root(L, index, buf, root, true);
+}
+
+/* encode(value): its JSON text; nil, message with the path to what JSON cannot hold. */
+int encode_l(lua_State *L)
+{
+  luaL_checkany(L, 1);
+  check_count(L, 1);
+  struct scratch *scratch = acquire_scratch(L);
+  bool done = encode(L, 1, &scratch->text, "value");
+  if (done) lua_pushlstring(L, scratch->text.data, scratch->text.length);
+  release_scratch(scratch);
+  if (done) return 1;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
 }

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "binding/args.h"
+#include "binding/class.h"
+#include "binding/decode.h"
 #include "file/path.h"
 #include "session/dir.h"
 #include "session/search.h"
@@ -20,10 +23,10 @@ void check_query(lua_State *L, int argument, struct query *query, bool exact)
   if (error == QUERY_TOO_LONG)
     argument_error(L, argument, "query is longer than %d bytes or %d words", QUERY_LONGEST,
                    QUERY_WORDS);
-  luaL_error(L, "not enough memory");
+  raise_no_memory(L);
 }
 
-/* What is held while files are searched and tables are made: in a userdata, as that may raise. */
+/* What is held while files are searched and tables are made. */
 struct finding {
   struct search search;
   struct dir dir;
@@ -41,31 +44,21 @@ static void close_file(struct finding *finding)
   finding->path = NULL;
 }
 
-static void close_finding(struct finding *finding)
+static void release_finding(void *object)
 {
+  struct finding *finding = object;
   close_file(finding);
   dir_free(&finding->dir);
   search_free(&finding->search);
 }
 
-static int finding_gc_l(lua_State *L)
-{
-  close_finding(lua_touserdata(L, 1));
-  return 0;
-}
+static const struct class FINDING = {.name = "search", .release = release_finding};
 
 static struct finding *new_finding(lua_State *L)
 {
-  struct finding *finding = lua_newuserdata(L, sizeof *finding);
-  memset(finding, 0, sizeof *finding);
+  struct finding *finding = new_object(L, &FINDING, sizeof *finding);
   finding->fd = -1;
   finding->search.limit = 20;
-  if (begin_class(L, "aish_history.finding")) {
-    lua_pushcfunction(L, finding_gc_l);
-    lua_setfield(L, -2, "__gc");
-    end_class(L, "aish_history.finding");
-  }
-  lua_setmetatable(L, -2);
   return finding;
 }
 
@@ -87,9 +80,9 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   lua_setfield(L, -2, "line");
   lua_pushlstring(L, hit->text, hit->length);
   lua_setfield(L, -2, "text");
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   bool decoded = decode(decoder, hit->record, hit->record, 0) != NULL;
-  give_decoder(decoder);
+  release_decoder(decoder);
   if (!decoded) return lua_settop(L, top), false;
   lua_replace(L, top + 2); /* the decoder's table */
   lua_settop(L, top + 2);
@@ -149,35 +142,13 @@ static bool find_in_directory(lua_State *L, struct finding *finding, const char 
   return true;
 }
 
-static bool read_search_option(lua_State *L, int argument, const char *name, struct search *search,
-                               bool *exact)
-{
-  if (strcmp(name, "role") == 0) {
-    search->role = keep_text(L, argument, name, argument + 1, &search->role_length);
-  } else if (strcmp(name, "since") == 0) {
-    check_time(L, argument, name, &search->since);
-  } else if (strcmp(name, "before") == 0) {
-    check_time(L, argument, name, &search->before);
-  } else if (strcmp(name, "limit") == 0) {
-    search->limit = check_limit(L, argument, name);
-  } else if (strcmp(name, "exact") == 0) {
-    *exact = read_boolean(L, argument, name);
-  } else {
-    return false;
-  }
-  return true;
-}
-
-/* `role` gets the place behind the argument. */
 static void check_search_options(lua_State *L, int argument, struct search *search, bool *exact)
 {
-  if (lua_isnoneornil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (!read_search_option(L, argument, name, search, exact))
-      argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  const struct option known[] = {
+      {"role", read_text, &search->role},     {"since", read_time, &search->since},
+      {"before", read_time, &search->before}, {"limit", read_limit, &search->limit},
+      {"exact", read_boolean, exact},         {NULL, NULL, NULL}};
+  check_options(L, argument, known);
 }
 
 /* search(where, query [, opts]): what was said, newest first: sessions by name, descending, within
@@ -196,7 +167,7 @@ int search_l(lua_State *L)
   struct stat st;
   bool exact = false;
   check_count(L, 3);
-  lua_settop(L, 4); /* the last for the role */
+  lua_settop(L, 3);
   const char *path = check_path(L, 1, &failure);
   struct finding *finding = new_finding(L);
   check_search_options(L, 3, &finding->search, &exact);
@@ -210,6 +181,6 @@ int search_l(lua_State *L)
   bool directory = sys_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
   bool done = directory ? find_in_directory(L, finding, path, &failure)
                         : find_in_file(L, finding, path, &failure);
-  close_finding(finding);
+  release_finding(finding);
   return done ? 2 : push_nil_failure(L, &failure, path);
 }

@@ -1,10 +1,16 @@
 /* load.c: load and load_memory: whole files as Lua tables. */
+#include "binding/load.h"
+
+#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/decode.h"
 #include "binding/items.h"
+#include "binding/memory_handle.h"
 #include "file/lines.h"
+#include "file/path.h"
 #include "file/tail.h"
 #include "json/objects.h"
 
@@ -146,17 +152,17 @@ static void read_ends(lua_State *L, struct load *load)
 }
 
 /* Called with the load, protected. Returns the turns, the meta and how many lines are damaged. */
-static int build_turns(lua_State *L)
+static int build_turns_l(lua_State *L)
 {
   struct load *load = lua_touserdata(L, LOAD);
   load->was_running = hold_collector(L, load->large);
   load->held = true;
   lua_newtable(L);
   lua_pushnil(L);
-  load->decoder = take_decoder(L);
+  load->decoder = acquire_decoder(L);
   if (load->last == SIZE_MAX) read_forward(L, load, false);
   else read_ends(L, load);
-  give_decoder(load->decoder);
+  release_decoder(load->decoder);
   lua_settop(L, META);
   push_whole(L, load->damaged);
   return 3;
@@ -164,17 +170,12 @@ static int build_turns(lua_State *L)
 
 static void check_load_options(lua_State *L, int argument, struct load *load)
 {
+  const struct option known[] = {
+      {"last", read_limit, &load->last}, {"all", read_boolean, &load->all}, {NULL, NULL, NULL}};
   memset(load, 0, sizeof *load);
   load->last = SIZE_MAX;
   load->meta_offset = UINT64_MAX;
-  if (lua_isnoneornil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (strcmp(name, "last") == 0) load->last = check_limit(L, argument, name);
-    else if (strcmp(name, "all") == 0) load->all = read_boolean(L, argument, name);
-    else argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  check_options(L, argument, known);
 }
 
 /* load(path [, opts]): the turns of a session's file.
@@ -193,7 +194,7 @@ int load_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_load_options(L, 2, &load);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  lua_pushcfunction(L, build_turns);
+  lua_pushcfunction(L, build_turns_l);
   lua_pushlightuserdata(L, &load);
   load.fd = open_to_read(path, &st, &failure);
   if (load.fd < 0) return push_nil_failure(L, &failure, path);
@@ -212,17 +213,18 @@ int load_l(lua_State *L)
 
 /* ---- load_memory ---- */
 
-/* load_memory, once its arguments are two; `anew`: whatever the state's handles know. */
-static int load_items(lua_State *L, bool anew)
+/* load_memory with its two arguments on the stack; `reread`: whatever the state's handles know. */
+static int load_items(lua_State *L, bool reread)
 {
   struct failure failure;
   struct index own; /* of the file, unless a handle has one */
   struct memory *opened = NULL;
   struct stat st;
-  struct filter filter;
+  struct filter filter = {.limit = SIZE_MAX};
+  const struct option known[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
   struct items_job job;
   const char *path = check_path(L, 1, &failure);
-  check_filter(L, 2, &filter, NULL, NULL);
+  check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushnil(L); /* the place of a handle */
   int place = lua_gettop(L);
@@ -231,9 +233,10 @@ static int load_items(lua_State *L, bool anew)
   int fd = open_to_read(path, &st, &failure);
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  if (!anew) opened = opened_memory(L, place, &st);
-  job.fd = &fd;
-  job.index = opened != NULL ? &opened->index : &own;
+  if (!reread) opened = opened_memory(L, place, &st);
+  job.memory = opened;
+  job.fd = fd;
+  job.index = opened != NULL ? memory_index(opened) : &own;
   job.filter = &filter;
   bool read = opened != NULL || index_read(&own, fd) == 0 || fail(&failure, "read");
   int result = read ? items_build(L, &job, &failure) : 0;

@@ -2,14 +2,16 @@
  *
  * The iterator is a userdata that is called, not a closure over one: LuaJIT's traces keep the
  * functions alive that they call, and would keep a file open that a loop has left. */
+#include "binding/scan.h"
+
 #include <string.h>
 
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/class.h"
+#include "binding/decode.h"
 #include "file/follow.h"
 #include "memory/kind.h"
 #include "json/objects.h"
-
-static const char CLASS[] = "aish_history.scan";
 
 struct scan {
   struct follow follow;
@@ -30,10 +32,9 @@ static void close_scan(struct scan *scan)
   scan->closed = true;
 }
 
-static int scan_gc(lua_State *L)
+static void release_scan(void *scan)
 {
-  close_scan(lua_touserdata(L, 1));
-  return 0;
+  close_scan(scan);
 }
 
 static int raise_read(lua_State *L, struct scan *scan)
@@ -98,7 +99,7 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder)
 
 static struct scan *check_idle(lua_State *L)
 {
-  struct scan *scan = check_object(L, CLASS);
+  struct scan *scan = check_object(L);
   if (scan->busy) luaL_error(L, "the iterator is in use");
   lua_settop(L, 1);
   return scan;
@@ -112,17 +113,17 @@ static int next_line(struct scan *scan)
 }
 
 /* Called with the iterator, protected. */
-static int step(lua_State *L)
+static int step_l(lua_State *L)
 {
   struct scan *scan = lua_touserdata(L, 1);
   struct part part;
   int result = 1, pushed = 0;
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   while (pushed == 0 && result > 0) {
     if (objects_next(&scan->objects, &part)) pushed = push_part(L, scan, decoder, &part);
     else if ((result = next_line(scan)) > 0) pushed = push_line(L, scan, decoder);
   }
-  give_decoder(decoder);
+  release_decoder(decoder);
   if (pushed > 0) return pushed;
   if (result < 0) return raise_read(L, scan);
   if (!scan->follows) close_scan(scan);
@@ -130,10 +131,10 @@ static int step(lua_State *L)
 }
 
 /* iterator(): the next record, see scan and follow. No finalizer can call it meanwhile. */
-static int scan_call(lua_State *L)
+static int scan_call_l(lua_State *L)
 {
   struct scan *scan = check_idle(L);
-  lua_pushcfunction(L, step);
+  lua_pushcfunction(L, step_l);
   lua_insert(L, 1);
   scan->busy = true;
   int status = lua_pcall(L, 1, LUA_MULTRET, 0);
@@ -142,50 +143,40 @@ static int scan_call(lua_State *L)
 }
 
 /* iterator:close(): closes the file; there is no more then. */
-static int scan_close(lua_State *L)
+static int scan_close_l(lua_State *L)
 {
   close_scan(check_idle(L));
   return 0;
 }
 
-static int scan_index(lua_State *L)
-{
-  push_method(L);
-  return 1;
-}
+static const luaL_Reg methods[] = {{"close", scan_close_l}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__call", scan_call_l}, {NULL, NULL}};
+static const struct class ITERATOR = {"iterator", "iterator", release_scan, methods, metamethods};
 
 /* ---- opening ---- */
 
-/* Cut to what pread(2) takes, which is beyond any file's end. */
-static uint64_t check_offset(lua_State *L, int argument, const char *name)
+/* Into a uint64_t, cut to what pread(2) takes, which is beyond any file's end. */
+static void read_offset(lua_State *L, int argument, const char *name, void *into)
 {
   const uint64_t most = (uint64_t)1 << 62;
-  uint64_t offset = check_limit(L, argument, name);
-  return offset < most ? offset : most;
+  size_t offset;
+  read_limit(L, argument, name, &offset);
+  *(uint64_t *)into = offset < most ? offset : most;
 }
 
-/* Reads malformed and from. */
 static void check_scan_options(lua_State *L, int argument, bool *malformed, uint64_t *from)
 {
-  if (lua_isnoneornil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (strcmp(name, "malformed") == 0) *malformed = read_boolean(L, argument, name);
-    else if (strcmp(name, "from") == 0) *from = check_offset(L, argument, name);
-    else argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  const struct option known[] = {
+      {"malformed", read_boolean, malformed}, {"from", read_offset, from}, {NULL, NULL, NULL}};
+  check_options(L, argument, known);
 }
 
 static struct scan *new_scan(lua_State *L, const char *path, uint64_t from)
 {
   size_t size = strlen(path) + 1;
-  struct scan *scan = lua_newuserdata(L, sizeof *scan + size);
-  memset(scan, 0, sizeof *scan);
+  struct scan *scan = new_object(L, &ITERATOR, sizeof *scan + size);
   memcpy(scan->path, path, size);
   follow_init(&scan->follow, scan->path, from);
-  luaL_getmetatable(L, CLASS);
-  lua_setmetatable(L, -2);
   return scan;
 }
 
@@ -225,12 +216,4 @@ int scan_l(lua_State *L)
 int follow_l(lua_State *L)
 {
   return open_scan(L, true);
-}
-
-void scan_setup(lua_State *L)
-{
-  static const luaL_Reg methods[] = {{"close", scan_close}, {NULL, NULL}};
-  static const luaL_Reg metamethods[] = {
-      {"__call", scan_call}, {"__index", scan_index}, {"__gc", scan_gc}, {NULL, NULL}};
-  new_class(L, CLASS, methods, metamethods);
 }

@@ -1,14 +1,18 @@
 /* sessions.c: the list of a directory's sessions. */
+#include "binding/sessions.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/class.h"
+#include "binding/decode.h"
 #include "file/path.h"
 #include "session/dir.h"
 #include "session/summary.h"
 
-/* What is held while tables are made: in a userdata, as that may raise. */
+/* What is held while tables are made. */
 struct listing {
   struct dir dir;
   struct summary summary;
@@ -25,54 +29,65 @@ static void close_entry(struct listing *listing)
   summary_free(&listing->summary);
 }
 
-static int listing_gc_l(lua_State *L)
+static void release_listing(void *object)
 {
-  struct listing *listing = lua_touserdata(L, 1);
+  struct listing *listing = object;
   close_entry(listing);
   dir_free(&listing->dir);
-  return 0;
 }
+
+static const struct class LISTING = {.name = "listing", .release = release_listing};
 
 static struct listing *new_listing(lua_State *L)
 {
-  struct listing *listing = lua_newuserdata(L, sizeof *listing);
-  memset(listing, 0, sizeof *listing);
+  struct listing *listing = new_object(L, &LISTING, sizeof *listing);
   listing->fd = -1;
-  if (begin_class(L, "aish_history.listing")) {
-    lua_pushcfunction(L, listing_gc_l);
-    lua_setfield(L, -2, "__gc");
-    end_class(L, "aish_history.listing");
-  }
-  lua_setmetatable(L, -2);
   return listing;
+}
+
+/* Pushes what the caller gets of a directory that could not be listed. */
+static int push_unlisted(lua_State *L, const char *path)
+{
+  struct failure failure;
+  fail(&failure, "list");
+  if (failure.number == ENOENT) return lua_newtable(L), 1;
+  return push_nil_failure(L, &failure, path);
+}
+
+/* list(dir): the sorted names of the *.jsonl files of a directory, without those that begin with
+ * a dot; {} if there is no such directory; nil, message, errno where it cannot be read. */
+int list_l(lua_State *L)
+{
+  struct failure failure;
+  check_count(L, 1);
+  const char *path = check_path(L, 1, &failure);
+  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  struct listing *listing = new_listing(L);
+  if (!dir_list(&listing->dir, path)) return push_unlisted(L, path);
+  lua_createtable(L, (int)listing->dir.count, 0);
+  for (size_t i = 0; i < listing->dir.count; i++) {
+    lua_pushstring(L, dir_name(&listing->dir, i));
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  release_listing(listing);
+  return 1;
 }
 
 struct sessions_options {
   size_t limit;
-  const char *before; /* on the stack */
+  struct bytes before;
   bool count, empty;
 };
 
-/* Leaves a value on the stack, for `before`. */
 static void check_sessions_options(lua_State *L, int argument, struct sessions_options *options)
 {
-  size_t length;
-  options->limit = SIZE_MAX;
-  options->before = NULL;
-  options->count = options->empty = true;
-  lua_settop(L, argument);
-  lua_pushnil(L);
-  if (lua_isnil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (strcmp(name, "limit") == 0) options->limit = check_limit(L, argument, name);
-    else if (strcmp(name, "count") == 0) options->count = read_boolean(L, argument, name);
-    else if (strcmp(name, "empty") == 0) options->empty = read_boolean(L, argument, name);
-    else if (strcmp(name, "before") == 0)
-      options->before = keep_text(L, argument, name, argument + 1, &length);
-    else argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  const struct option known[] = {{"limit", read_limit, &options->limit},
+                                 {"count", read_boolean, &options->count},
+                                 {"empty", read_boolean, &options->empty},
+                                 {"before", read_text, &options->before},
+                                 {NULL, NULL, NULL}};
+  *options = (struct sessions_options){.limit = SIZE_MAX, .count = true, .empty = true};
+  check_options(L, argument, known);
 }
 
 static void set_text(lua_State *L, const char *name, const struct buf *text)
@@ -84,10 +99,10 @@ static void set_text(lua_State *L, const char *name, const struct buf *text)
 static void set_meta(lua_State *L, const struct buf *meta)
 {
   int entry = lua_gettop(L);
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   const char *end = meta->data + meta->length;
   if (decode(decoder, meta->data, end, 0) != NULL) lua_setfield(L, entry, "meta");
-  give_decoder(decoder);
+  release_decoder(decoder);
   lua_settop(L, entry);
 }
 
@@ -146,19 +161,15 @@ int sessions_l(lua_State *L)
   check_sessions_options(L, 2, &options);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct listing *listing = new_listing(L);
-  if (!dir_list(&listing->dir, path)) {
-    fail(&failure, "list");
-    if (failure.number == ENOENT) return lua_newtable(L), 1;
-    return push_nil_failure(L, &failure, path);
-  }
+  if (!dir_list(&listing->dir, path)) return push_unlisted(L, path);
   lua_newtable(L);
   int result = lua_gettop(L), given = 0;
   for (size_t i = listing->dir.count; i-- > 0 && (size_t)given < options.limit;) {
     const char *name = dir_name(&listing->dir, i);
-    if (options.before != NULL && strcmp(name, options.before) >= 0) continue;
+    if (options.before.start != NULL && strcmp(name, options.before.start) >= 0) continue;
     lua_createtable(L, 0, 8);
     listing->path = path_join(path, name);
-    if (listing->path == NULL) return luaL_error(L, "not enough memory");
+    if (listing->path == NULL) return raise_no_memory(L);
     lua_pushstring(L, name);
     lua_setfield(L, -2, "name");
     lua_pushstring(L, listing->path);

@@ -2,7 +2,6 @@
 #include "file/follow.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/sys.h"
 #include "file/path.h"

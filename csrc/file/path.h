@@ -3,9 +3,9 @@
 #define AISH_PATH_H
 
 #include <stdbool.h>
-#include <sys/stat.h>
 
 #include "base/failure.h"
+#include "base/sys.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -268,7 +268,7 @@ static const char *read_member(enum key key, const char *p, struct record *recor
 static const char *line_end(const char *p, struct json_error *error)
 {
   p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text behind the object", p);
+  return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
 /* What comes behind the kind of an item. */

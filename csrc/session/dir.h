@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/failure.h"
+#include "base/sys.h"
 
 #pragma GCC visibility push(hidden)
 

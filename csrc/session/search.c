@@ -53,8 +53,8 @@ static bool match_string(void *context, const struct slice *string)
 
 static bool is_role(const struct search *search, const struct turn *turn)
 {
-  if (search->role == NULL) return true;
-  return turn->role.start != NULL && slice_is(&turn->role, search->role, search->role_length);
+  if (search->role.start == NULL) return true;
+  return turn->role.start != NULL && slice_is(&turn->role, search->role.start, search->role.length);
 }
 
 /* 1: it is, 0: it is not, -1: out of memory. */

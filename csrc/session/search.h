@@ -22,8 +22,7 @@ enum {
 struct search {
   struct query query; /* filled by query_read */
   struct bound since, before;
-  const char *role; /* not owned; NULL: any */
-  size_t role_length;
+  struct bytes role; /* none: any */
   size_t limit; /* how many hits of a file are kept, at least 1 */
 
   /* The file that was searched last. */

@@ -172,7 +172,7 @@ end
 cases.unstorable = {
   { "a function", function() return { fn = print } end, ".fn", "function" },
   { "a function far down", function() return { calls = { {}, { fn = print } } } end, ".calls[2].fn", "function" },
-  { "a function in an array", function() return { 1, 2, print } end, "[3]", "function" },
+  { "a function in an array", function() return { list = { 1, 2, print } } end, ".list[3]", "function" },
   { "a thread", function() return { co = coroutine.create(function() end) } end, ".co", "thread" },
   { "a userdata", function() return { file = io.stdout } end, ".file", "userdata" },
   { "a cycle", function()
@@ -182,10 +182,10 @@ cases.unstorable = {
   end, ".deep.back", "cycle" },
   { "a table in itself", function()
     local value = {}
-    value[1] = value
+    value.self = value
     return value
-  end, "[1]", "cycle" },
-  { "1,001 levels", function() return cases.nested(1001) end, "[1][1]", "level" },
+  end, ".self", "cycle" },
+  { "1,001 levels", function() return { list = cases.nested(1000) } end, ".list[1]", "level" },
   { "a boolean as key", function() return { map = { [true] = 1 } } end, ".map", "boolean" },
   { "a table as key", function() return { map = { [{}] = 1 } } end, ".map", "table" },
 }

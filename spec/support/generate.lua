@@ -281,7 +281,8 @@ def load(b):
 --- canon in jq 1.6 and later; `nils` takes the nulls away that decode does.
 generate.jq = [[
 def spell: "\"" + (explode | map(tostring) | join(".")) + "\"";
-def exact: if . == 0 then (if tostring == "-0" then "-0" else "0" end)
+def exact: . * 1 # a double: jq 1.7 goes on comparing what was written
+  | if . == 0 then (if tostring == "-0" then "-0" else "0" end)
   else frexp | "\(.[0] * 9007199254740992):\(.[1])" end;
 def canon: if . == null then "null" elif type == "boolean" then tostring
   elif type == "string" then spell elif type == "number" then exact
