@@ -194,8 +194,8 @@ static void set_mark(struct decoder *d, int table, int slot)
   lua_setmetatable(d->L, table);
 }
 
-/* Moves the values above `base` to an array, which takes the place behind it when the first come;
- * `done` elements are in it already. */
+/* Moves the values above base + 1 to the array there, which has `done` elements already; the first
+ * values stand above `base`, and the array is put below them. */
 static void move_elements(struct decoder *d, int base, int done, bool last)
 {
   lua_State *L = d->L;
@@ -248,8 +248,8 @@ static const char *decode_array(struct decoder *d, const char *p, const char *li
   return p;
 }
 
-/* Moves the keys and values above `base` to a table, which takes the place behind it when the
- * first come. In their order, so that of keys that come twice the last counts. */
+/* Moves keys and values to the table at base + 1 in the same way. In their order, so that of a key
+ * that comes twice the last value counts. */
 static void move_members(struct decoder *d, int base, bool first)
 {
   lua_State *L = d->L;
@@ -374,7 +374,7 @@ const char *decode_line(struct decoder *decoder, const char *p, int members)
   p = decode_value(decoder, p, p, 0, members);
   if (p == NULL) return NULL;
   p = json_space(p, p);
-  return *p == '\n' ? p : fail_at(decoder, "text behind the object", p);
+  return *p == '\n' ? p : fail_at(decoder, "text after the object", p);
 }
 
 /* ---- decode ---- */

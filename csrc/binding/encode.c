@@ -181,7 +181,7 @@ static inline bool copy_short(const char *text, size_t length, char *out)
                   (uint64_t)bytes[length / 2] << 8 | bytes[0]);
 }
 
-/* The same byte by byte, each becoming an escape if it must. */
+/* The same byte by byte, with escapes where they are needed. */
 static char *write_slowly(const char *text, size_t length, char *out)
 {
   for (; length > 0; length--, text++) {
@@ -192,7 +192,7 @@ static char *write_slowly(const char *text, size_t length, char *out)
   return out;
 }
 
-/* What is behind the opening quote, which room for `length` and SPARE bytes is reserved from on. */
+/* Puts a text and its closing quote; room for `length` and SPARE bytes is reserved. */
 static bool put_rest(struct buf *buf, const char *text, size_t length)
 {
   char *out = buf->data + buf->length;
@@ -343,7 +343,7 @@ static bool put_number_key(struct encoder *e, char before, int key)
          put_bytes(e, "\":", 2);
 }
 
-/* Puts `before`, the key and a colon. */
+/* Puts a byte, the key and a colon. */
 static inline bool put_key(struct encoder *e, char before, int key)
 {
   if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, key);

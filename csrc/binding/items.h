@@ -15,14 +15,13 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Stops the collector, whose work while a large result is built is in vain, and tells whether it
- * was running; release_collector makes that so again. Lua 5.1 itself cannot tell, and counts as
- * running. For what is `large` the collector first ends the cycle it is in: while it sweeps
- * strings, Lua does not grow its table of them, and finding one takes ever longer. Finalizers may
- * run. [-0, +0, e]
- * What was built is all in use. So LuaJIT's collector is set going as one that has just ended a
- * cycle, unless there is so much that it might run out of memory before the next; Lua 5.1's begins
- * one. */
+/* Stops the collector, which would find nothing to free while a large result is built, and tells
+ * whether it was running; release_collector starts it again if so. Lua 5.1 cannot tell, and counts
+ * as running. Before a `large` result the collector first ends its cycle: while it sweeps strings,
+ * Lua does not grow its table of them, and finding one takes ever longer. Finalizers may run.
+ * [-0, +0, e]
+ * All that was built is in use. So LuaJIT's collector goes on as one that has just ended a cycle,
+ * unless so much was built that memory might run out before the next; Lua 5.1's begins one. */
 bool hold_collector(lua_State *L, bool large);
 void release_collector(lua_State *L, bool was_running);
 
@@ -52,7 +51,7 @@ struct items_job {
   uint32_t *reading; /* places in `chosen`, in the order of the file */
   size_t count;
   bool was_running; /* the collector */
-  bool held;
+  bool held; /* was_running is known, and the collector to be released */
   bool failed; /* errno says why */
 };
 

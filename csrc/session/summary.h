@@ -20,6 +20,7 @@ struct summary {
   struct buf first; /* the first user turn's text, cut between characters */
   struct buf last_ts; /* the time of the last turn that has one, or empty */
   bool has_first, has_meta;
+  bool begun; /* the file's first record was met */
 };
 
 /* Reads a session's file of `size` bytes from its start until `turns` turns have been met
