@@ -81,7 +81,7 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   lua_pushlstring(L, hit->text, hit->length);
   lua_setfield(L, -2, "text");
   struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode_line(decoder, hit->line, 0) != NULL;
+  bool decoded = decode(decoder, hit->record, hit->record, 0) != NULL;
   release_decoder(decoder);
   if (!decoded) return lua_settop(L, top), false;
   lua_replace(L, top + 2); /* the decoder's table */
@@ -110,7 +110,7 @@ static bool find_in_file(lua_State *L, struct finding *finding, const char *path
                          struct failure *failure)
 {
   struct stat st;
-  finding->fd = open_session(path, &st, failure);
+  finding->fd = open_session_to_read(path, &st, failure);
   if (finding->fd < 0) return false;
   if (!search_file(&finding->search, finding->fd)) return fail(failure, "read");
   return push_hits(L, finding, path) || fail(failure, "read");

@@ -10,11 +10,16 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "file/follow.h"
+#include "memory/kind.h"
+#include "json/objects.h"
 
 struct scan {
   struct follow follow;
+  struct line line; /* the last one read */
+  struct objects objects; /* what is left of it, if it is not one object alone */
+  enum file_kind kind;
   bool follows; /* it goes on when the file does; otherwise it is over at the end of the file */
-  bool malformed; /* bad lines are wanted too */
+  bool malformed; /* damage is wanted too */
   bool busy; /* a line is being decoded; a finalizer must not ask for the next one */
   bool closed; /* there is no more */
   char path[];
@@ -23,6 +28,7 @@ struct scan {
 static void close_scan(struct scan *scan)
 {
   follow_close(&scan->follow);
+  scan->objects = (struct objects){NULL};
   scan->closed = true;
 }
 
@@ -40,21 +46,55 @@ static int raise_read(lua_State *L, struct scan *scan)
   return luaL_error(L, "%s", lua_tostring(L, 1 - count));
 }
 
-/* Pushes line number, record and offset; or, for a bad line, its number, nil, its offset and the
- * reason; returns how many. 0: a bad line that is not wanted. */
-static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder,
-                     const struct line *line)
+/* The record is on top of the stack. Returns how many values are there then: line number, record
+ * and offset. */
+static int push_record(lua_State *L, const struct scan *scan, uint64_t offset)
+{
+  push_whole(L, scan->line.number);
+  lua_insert(L, -2);
+  push_whole(L, offset);
+  return 3;
+}
+
+/* The same for damage: line number, nil, offset and reason; none if it is not wanted. */
+static int push_damage(lua_State *L, const struct scan *scan, uint64_t offset, const char *reason)
+{
+  if (!scan->malformed) return 0;
+  push_whole(L, scan->line.number);
+  lua_pushnil(L);
+  push_whole(L, offset);
+  lua_pushstring(L, reason);
+  return 4;
+}
+
+static int push_part(lua_State *L, const struct scan *scan, struct decoder *decoder,
+                     const struct part *part)
 {
   int top = lua_gettop(L);
-  bool good = !line->hopeless && decode_line(decoder, line->text, 0) != NULL;
-  if (!good) lua_settop(L, top);
-  if (!good && !scan->malformed) return 0;
-  if (!good) lua_pushnil(L);
-  push_whole(L, line->number);
-  lua_insert(L, top + 1);
-  push_whole(L, line->offset);
-  if (!good) lua_pushstring(L, line->hopeless ? "not an object" : decoder->error.reason);
-  return good ? 3 : 4;
+  uint64_t offset = scan->line.offset + (uint64_t)(part->start - scan->line.text);
+  if (part->reason != NULL) return push_damage(L, scan, offset, part->reason);
+  if (decode(decoder, part->start, part->start, 0) != NULL) return push_record(L, scan, offset);
+  lua_settop(L, top);
+  return push_damage(L, scan, offset, decoder->error.reason);
+}
+
+static bool is_of_memory(struct scan *scan)
+{
+  if (scan->line.number == 1) scan->kind = FILE_UNKNOWN; /* it may be another file */
+  if (scan->kind == FILE_UNKNOWN) scan->kind = file_kind(scan->follow.fd);
+  return scan->kind == FILE_MEMORY;
+}
+
+/* Pushes what there is of a line that is one object alone; otherwise leaves its parts to come. */
+static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder)
+{
+  const struct line *line = &scan->line;
+  int top = lua_gettop(L);
+  if (line->hopeless) return push_damage(L, scan, line->offset, "not an object");
+  if (decode_line(decoder, line->text, 0) != NULL) return push_record(L, scan, line->offset);
+  lua_settop(L, top);
+  objects_begin(&scan->objects, line->text, line->newline, is_of_memory(scan));
+  return 0;
 }
 
 static struct scan *check_idle(lua_State *L)
@@ -65,21 +105,24 @@ static struct scan *check_idle(lua_State *L)
   return scan;
 }
 
-static int read_line(struct scan *scan, struct line *line)
+static int read_line(struct scan *scan)
 {
+  struct follow *follow = &scan->follow;
   if (scan->closed) return 0;
-  return scan->follows ? follow_next(&scan->follow, line) : lines_next(&scan->follow.lines, line);
+  return scan->follows ? follow_next(follow, &scan->line) : lines_next(&follow->lines, &scan->line);
 }
 
 /* Called with the iterator, protected. */
 static int step_l(lua_State *L)
 {
   struct scan *scan = lua_touserdata(L, 1);
-  struct line line;
-  int result, pushed = 0;
+  struct part part;
+  int result = 1, pushed = 0;
   struct decoder *decoder = acquire_decoder(L);
-  while (pushed == 0 && (result = read_line(scan, &line)) > 0)
-    pushed = push_line(L, scan, decoder, &line);
+  while (pushed == 0 && result > 0) {
+    if (objects_next(&scan->objects, &part)) pushed = push_part(L, scan, decoder, &part);
+    else if ((result = read_line(scan)) > 0) pushed = push_line(L, scan, decoder);
+  }
   release_decoder(decoder);
   if (pushed > 0) return pushed;
   if (result < 0) return raise_read(L, scan);
@@ -154,11 +197,12 @@ static int open_scan(lua_State *L, bool follows)
 }
 
 /* scan(path [, opts]): reads a file of JSON lines, in constant memory.
- * path: string. opts: table of malformed (boolean; false: lines that are no object are passed over)
- * and from (an offset that an earlier scan gave; 0: its line has the number 1).
- * Returns an iterator, with a method close, that gives line number, record and the line's offset in
- * bytes; for a bad line its number, nil, its offset and the reason. nil, message, errno where the
- * file cannot be opened; a read error on the way raises. */
+ * path: string. opts: table of malformed (boolean; false: what is damaged is passed over) and from
+ * (the offset of a line's start; 0: its line has the number 1).
+ * Returns an iterator, with a method close, that gives line number, record and its offset in bytes;
+ * for what is damaged of a line, its number, nil, the offset and the reason. Records that share a
+ * line have its number, each its own offset. nil, message, errno where the file cannot be opened; a
+ * read error on the way raises. */
 int scan_l(lua_State *L)
 {
   return open_scan(L, false);

@@ -37,6 +37,7 @@ static void take(struct lines *lines, struct line *line)
   line->number = ++lines->number;
   const char *newline =
       block->hopeless ? NULL : memchr(line->text, '\n', (size_t)(block->end - line->text));
+  line->newline = newline;
   lines->next = newline != NULL ? newline + 1 : block->end;
   line->unfinished = block->unfinished && lines->next == block->end;
   lines->end = newline != NULL ? line->offset + (uint64_t)(newline - line->text) + !line->unfinished

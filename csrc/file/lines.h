@@ -19,6 +19,7 @@ struct lines {
 
 struct line {
   const char *text; /* up to a newline; of a hopeless line only its first bytes */
+  const char *newline; /* NULL: the line is hopeless */
   uint64_t offset, number;
   bool hopeless; /* too long to hold, and no object */
   bool unfinished; /* the file has no newline behind it */

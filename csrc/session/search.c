@@ -68,18 +68,15 @@ static int is_in_time(struct search *search, const struct turn *turn)
   return bounds_hold(&search->since, &search->before, ts->data, ts->length);
 }
 
-/* Whether a record holds all words and is of the role and the time; the session's meta is not
- * searched. 1: it matches, 0: it does not, -1: out of memory. */
-static int match(struct search *search, const char *line, uint64_t number)
+/* Whether the record at `offset` holds all words and is of the role and the time; the session's meta
+ * is not searched. 1: it matches, 0: it does not, -1: out of memory. */
+static int match(struct search *search, const struct turn *turn, uint64_t offset)
 {
-  struct turn turn;
-  struct json_error error;
-  const char *end = turn_parse(line, &turn, &error);
-  if (end == NULL || (number == search->first && turn.meta != NULL)) return 0;
-  int in_time = is_role(search, &turn) ? is_in_time(search, &turn) : 0;
+  if (offset == search->first && turn->meta != NULL) return 0;
+  int in_time = is_role(search, turn) ? is_in_time(search, turn) : 0;
   if (in_time <= 0) return in_time;
   search->missing = UINT64_MAX >> (QUERY_WORDS - search->query.count);
-  bool to_the_end = walk_strings(line, end, match_string, search);
+  bool to_the_end = walk_strings(turn->start, turn->end, match_string, search);
   if (search->missing == 0) return 1;
   return to_the_end ? 0 : -1;
 }
@@ -103,17 +100,26 @@ static bool may_hold_all(const struct query *query, const char *line, const char
   return true;
 }
 
-/* Searches a line of the block; `end` is behind its newline. False and errno. */
-static bool search_line(struct search *search, const struct block *block, const char *line,
-                        const char *end, uint64_t number)
+/* A line of a block. */
+struct looked {
+  struct search *search;
+  const struct block *block;
+  uint64_t number;
+};
+
+static uint64_t offset_of(const struct looked *looked, const struct turn *turn)
 {
-  if (!may_hold_all(&search->query, line, end)) return true;
-  int result = match(search, line, number);
+  return looked->block->offset + (uint64_t)(turn->start - looked->block->start);
+}
+
+static bool search_record(void *context, const struct turn *turn)
+{
+  const struct looked *looked = context;
+  uint64_t offset = offset_of(looked, turn);
+  int result = match(looked->search, turn, offset);
   if (result <= 0) return result == 0;
-  const char *record = json_space(line, line);
-  const struct place place = {block->offset + (uint64_t)(record - block->start), number,
-                              (size_t)(end - 1 - record)};
-  return keep_place(search, &place);
+  const struct place place = {offset, looked->number, (size_t)(turn->end - turn->start)};
+  return keep_place(looked->search, &place);
 }
 
 static const char *line_start(const char *p, const char *start)
@@ -129,21 +135,34 @@ static bool search_block(struct search *search, const struct block *block, uint6
   const char *counted = block->start, *p = block->start;
   while ((p = query_candidate(rarest, p, block->end)) != NULL) {
     const char *line = line_start(p, counted);
-    const char *end = (const char *)memchr(p, '\n', (size_t)(block->end - p)) + 1;
+    const char *newline = memchr(p, '\n', (size_t)(block->end - p));
     *number += count_newlines(counted, line);
-    if (!search_line(search, block, line, end, *number + 1)) return false;
+    struct looked looked = {search, block, *number + 1};
+    if (may_hold_all(&search->query, line, newline + 1) &&
+        !turn_each(line, newline, search_record, &looked))
+      return false;
     counted = line;
-    p = end;
+    p = newline + 1;
   }
   *number += count_newlines(counted, block->end);
   return true;
 }
 
-static void find_first_line(struct search *search, const struct block *block, uint64_t number)
+static bool take_first(void *context, const struct turn *turn)
 {
-  const char *p = block->start;
-  while (p < block->end && (*p == '\n' || json_space(p, p) > p)) p++;
-  if (p < block->end) search->first = number + 1 + count_newlines(block->start, p);
+  const struct looked *looked = context;
+  looked->search->first = offset_of(looked, turn);
+  return false;
+}
+
+static void find_first(struct search *search, const struct block *block)
+{
+  struct looked looked = {search, block, 0};
+  const char *newline;
+  for (const char *p = block->start; p < block->end; p = newline + 1) {
+    newline = memchr(p, '\n', (size_t)(block->end - p));
+    if (!turn_each(p, newline, take_first, &looked)) return;
+  }
 }
 
 bool search_file(struct search *search, int fd)
@@ -154,14 +173,17 @@ bool search_file(struct search *search, int fd)
   int result;
   bool done = true;
   search->found = search->places.length = 0;
-  search->first = 0;
+  search->first = UINT64_MAX;
   window_close(&search->window);
   window_open(&search->window, fd);
   reader_open(&reader, fd, 0);
   while (done && (result = reader_next(&reader, &block)) > 0) {
-    if (search->first == 0) find_first_line(search, &block, number);
-    if (block.hopeless) number++;
-    else done = search_block(search, &block, &number);
+    if (block.hopeless) {
+      number++;
+      continue;
+    }
+    if (search->first == UINT64_MAX) find_first(search, &block);
+    done = search_block(search, &block, &number);
   }
   int reason = errno;
   reader_close(&reader);
@@ -195,11 +217,13 @@ static bool cut_text(struct search *search, struct hit *hit)
 int search_hit(struct search *search, size_t index, struct hit *hit)
 {
   struct place place;
+  struct turn turn;
   size_t at = (search->found - 1 - index) % search->limit;
   memcpy(&place, search->places.data + at * sizeof place, sizeof place);
   hit->number = place.number;
-  hit->line = window_line(&search->window, place.offset, place.length);
-  if (hit->line == NULL) return errno == 0 ? 0 : -1;
-  int result = match(search, hit->line, place.number);
+  hit->record = window_line(&search->window, place.offset, place.length);
+  if (hit->record == NULL) return errno == 0 ? 0 : -1;
+  if (!turn_parse(hit->record, &turn) || turn.end != hit->record + place.length) return 0;
+  int result = match(search, &turn, place.offset);
   return result > 0 && !cut_text(search, hit) ? -1 : result;
 }

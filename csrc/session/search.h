@@ -29,7 +29,7 @@ struct search {
   struct window window;
   struct buf places; /* of its last hits, a ring */
   size_t found; /* how many hits it has in all */
-  uint64_t first; /* the number of its first line that is not blank; 0: not met yet */
+  uint64_t first; /* the offset of its first record; UINT64_MAX: not met yet */
 
   /* The line that was looked at last. */
   struct buf decoded, folded; /* one of its strings */
@@ -39,7 +39,7 @@ struct search {
 
 /* Valid until the next call for the same search. */
 struct hit {
-  const char *line; /* the record, up to a newline */
+  const char *record; /* a JSON object */
   uint64_t number; /* of the line */
   const char *text; /* the string that holds the first word, or its part around that, cut between
                      * characters */

@@ -16,7 +16,7 @@ void summary_free(struct summary *summary)
   buf_free(&summary->last_ts);
 }
 
-static bool take_meta(struct summary *summary, const struct turn *turn)
+static bool add_meta(struct summary *summary, const struct turn *turn)
 {
   size_t size = (size_t)(turn->meta_end - turn->meta);
   summary->has_meta = true;
@@ -26,7 +26,7 @@ static bool take_meta(struct summary *summary, const struct turn *turn)
   return true;
 }
 
-static bool take_first(struct summary *summary, const struct turn *turn)
+static bool add_first(struct summary *summary, const struct turn *turn)
 {
   if (turn->role.start == NULL || !slice_is(&turn->role, "user", 4)) return true;
   summary->has_first = true;
@@ -36,35 +36,31 @@ static bool take_first(struct summary *summary, const struct turn *turn)
   return true;
 }
 
-static bool take_ts(struct summary *summary, const struct turn *turn)
+static bool add_ts(struct summary *summary, const struct turn *turn)
 {
   if (turn->ts.start == NULL) return true;
   summary->last_ts.length = 0;
   return slice_append(&turn->ts, &summary->last_ts);
 }
 
-/* `first`: it is the file's first record. */
-static bool take_record(struct summary *summary, const struct turn *turn, bool first)
+static bool add_record(void *context, const struct turn *turn)
 {
-  if (first && turn->meta != NULL) return take_meta(summary, turn);
+  struct summary *summary = context;
+  bool first = !summary->begun;
+  summary->begun = true;
+  if (first && turn->meta != NULL) return add_meta(summary, turn);
   if (!turn->is_turn) return true;
   summary->turns++;
-  return (summary->has_first || take_first(summary, turn)) && take_ts(summary, turn);
+  return (summary->has_first || add_first(summary, turn)) && add_ts(summary, turn);
 }
 
-static bool take_block(struct summary *summary, const struct block *block, bool *first)
+static bool add_block(struct summary *summary, const struct block *block)
 {
-  struct turn turn;
-  struct json_error error;
-  if (block->hopeless) {
-    *first = false;
-    return true;
-  }
-  for (const char *p = block->start, *next; p < block->end; p = next) {
-    next = (const char *)memchr(p, '\n', (size_t)(block->end - p)) + 1;
-    if (*json_space(p, p) == '\n') continue;
-    if (turn_parse(p, &turn, &error) != NULL && !take_record(summary, &turn, *first)) return false;
-    *first = false;
+  const char *newline;
+  if (block->hopeless) return true;
+  for (const char *p = block->start; p < block->end; p = newline + 1) {
+    newline = memchr(p, '\n', (size_t)(block->end - p));
+    if (!turn_each(p, newline, add_record, summary)) return false;
   }
   return true;
 }
@@ -79,11 +75,11 @@ static int read_head(struct summary *summary, int fd, uint64_t turns)
 {
   struct reader reader;
   struct block block;
-  bool first = true, enough = false;
+  bool enough = false;
   int result = 1;
   reader_open(&reader, fd, 0);
   while (!enough && (result = reader_next(&reader, &block)) > 0) {
-    if (!take_block(summary, &block, &first)) result = -1;
+    if (!add_block(summary, &block)) result = -1;
     if (result < 0) break;
     enough = is_enough(summary, turns, block.offset + block.size);
   }
@@ -93,22 +89,23 @@ static int read_head(struct summary *summary, int fd, uint64_t turns)
   return result;
 }
 
+static bool add_time(void *context, const struct turn *turn)
+{
+  return !turn->is_turn || add_ts(context, turn);
+}
+
 /* Reads backward to the last turn that has a time, but no further than some lines. */
-static int read_tail(struct summary *summary, int fd, uint64_t size)
+static int read_last_lines(struct summary *summary, int fd, uint64_t size)
 {
   enum { LINES = 64 };
   struct tail tail;
   struct tail_line line;
-  struct turn turn;
-  struct json_error error;
-  bool found = false;
   int result = tail_open(&tail, fd, size) ? 1 : -1;
   summary->last_ts.length = 0;
-  for (int i = 0; i < LINES && !found && result > 0; i++) {
+  for (int i = 0; i < LINES && summary->last_ts.length == 0 && result > 0; i++) {
     result = tail_next(&tail, &line);
-    if (result <= 0 || turn_parse(line.text, &turn, &error) == NULL || !turn.is_turn) continue;
-    found = turn.ts.start != NULL;
-    if (!take_ts(summary, &turn)) result = -1;
+    if (result <= 0 || line.hopeless) continue;
+    if (!turn_each(line.text, line.newline, add_time, summary)) result = -1;
   }
   int reason = errno;
   tail_close(&tail);
@@ -120,5 +117,5 @@ int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns)
 {
   memset(summary, 0, sizeof *summary);
   int result = read_head(summary, fd, turns);
-  return result > 0 ? read_tail(summary, fd, size) : result;
+  return result > 0 ? read_last_lines(summary, fd, size) : result;
 }

@@ -1,17 +1,16 @@
-/* turn.c: the members of a turn that lists and searches need. */
+/* turn.c: finds the members of a turn that lists and searches need. */
 #include "session/turn.h"
 
+#include "json/objects.h"
 #include "json/walk.h"
 
-const char *turn_parse(const char *p, struct turn *turn, struct json_error *error)
+bool turn_parse(const char *p, struct turn *turn)
 {
+  struct json_error error;
   memset(turn, 0, sizeof *turn);
-  p = json_space(p, p);
-  if (*p != '{') return json_fail(error, "not an object", p);
-  const char *end = json_value(p, p, 0, error);
-  if (end == NULL) return NULL;
-  end = json_space(end, end);
-  if (*end != '\n') return json_fail(error, "text after the object", end);
+  turn->start = p = json_space(p, p);
+  turn->end = *p == '{' ? json_value(p, p, 0, &error) : NULL;
+  if (turn->end == NULL) return false;
   struct walk members;
   bool role = false, content = false;
   for (walk_begin(&members, p); walk_next(&members);) {
@@ -31,10 +30,24 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
   }
   turn->is_turn = role && content;
   if (turn->is_turn) turn->meta = NULL;
-  return end;
+  return true;
 }
 
-static bool take_first(void *context, const struct slice *string)
+bool turn_each(const char *line, const char *newline,
+               bool (*take)(void *context, const struct turn *turn), void *context)
+{
+  struct turn turn;
+  struct objects objects;
+  struct part part;
+  if (turn_parse(line, &turn) && json_space(turn.end, turn.end) == newline)
+    return take(context, &turn);
+  objects_begin(&objects, line, newline, false);
+  while (objects_next(&objects, &part))
+    if (part.reason == NULL && turn_parse(part.start, &turn) && !take(context, &turn)) return false;
+  return true;
+}
+
+static bool keep_string(void *context, const struct slice *string)
 {
   *(struct slice *)context = *string;
   return false;
@@ -57,6 +70,6 @@ bool turn_text(const struct turn *turn, struct buf *buf)
 {
   struct slice text = {NULL, NULL, false};
   if (!find_part(turn->content, &text))
-    walk_strings(turn->content, turn->content_end, take_first, &text);
+    walk_strings(turn->content, turn->content_end, keep_string, &text);
   return text.start == NULL || slice_append(&text, buf);
 }
