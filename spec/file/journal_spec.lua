@@ -231,22 +231,7 @@ describe("append: a failure", function()
     assert.equal('{"n":', helper.read(path))
   end)
 
-  for _, case in ipairs(cases.not_regular) do
-    local label, number, reason, make = unpack(case)
-    it("is refused without blocking: " .. label, function()
-      local path = make(helper.tmpdir())
-      local output = cases.run_limited([[print(require("aish_history").append(..., { n = 1 }))]], path)
-      assert.equal("nil\topen " .. path .. ": " .. reason .. "\t" .. number .. "\n", output)
-    end)
-  end
-
-  for _, case in ipairs(cases.unreachable) do
-    local label, number, reason, make = unpack(case)
-    it("gives nil, a message and the errno: " .. label, function()
-      local path = make(helper.tmpdir())
-      cases.failed_making(path, reason, number, native.append(path, { n = 1 }))
-    end)
-  end
+  cases.paths_are_refused(it, "append(path, { n = 1 })", cases.failed_making)
 
   it("is a NUL byte in the path", function()
     local dir = helper.tmpdir()

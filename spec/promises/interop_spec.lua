@@ -1,6 +1,7 @@
 --- The codec against other implementations: python3, jq, sqlite3 and lua-cjson read what encode
 -- wrote, and decode reads what they accept and refuses what python3 refuses.
 local helper = require("spec.support.helper")
+local recall = require("spec.support.recall")
 local generate = require("spec.support.generate")
 local cjson = require("cjson")
 local history = require("aish_history")
@@ -17,11 +18,6 @@ local function same(expected, got, label)
   local from = math.max(1, at - 40)
   error(("%s: they part at byte %d: expected %q, got %q"):format(tostring(label):sub(1, 300), at,
     expected:sub(from, at + 40), got:sub(from, at + 40)), 2)
-end
-
---- Whether `tool` is there; a spec without it is shown as pending.
-local function has(tool)
-  return os.execute("command -v " .. tool .. " >/dev/null 2>&1") == 0
 end
 
 --- `count` values, the same for every interpreter.
@@ -66,7 +62,7 @@ describe("what encode writes", function()
   end)
 
   it("is read by python3, and what python3 then writes is read by decode", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local list = values(302, 4000)
     local lines = python([[
 for index, line in enumerate(sys.stdin):
@@ -83,7 +79,7 @@ for index, line in enumerate(sys.stdin):
   end)
 
   it("is read by jq, and what jq then writes is read by decode", function()
-    if not has("jq") then return pending("jq is not installed") end
+    if not recall.has("jq") then return pending("jq is not installed") end
     local list = values(303, 3000)
     local texts = table.concat(encoded(list), "\n") .. "\n"
     local lines = run("exec jq -c -f %d/canon.jq %d/documents", { ["canon.jq"] = generate.jq .. "canon, .", documents = texts })
@@ -146,7 +142,7 @@ for index, line in enumerate(sys.stdin):
   end
 
   it("is read by sqlite3's JSON", function()
-    if not has("sqlite3") then return pending("sqlite3 is not installed") end
+    if not recall.has("sqlite3") then return pending("sqlite3 is not installed") end
     local list = values(304, 3000, "no NUL: it ends sqlite3's strings")
     local script = { "CREATE TABLE d(n INTEGER PRIMARY KEY, j TEXT); BEGIN;" }
     for index, text in ipairs(encoded(list)) do
@@ -206,7 +202,7 @@ describe("what decode reads", function()
   end)
 
   it("is what python3 reads", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local texts = documents(312, 4000)
     local lines = python("for line in sys.stdin: print(canon(load(bytes.fromhex(line)), True))\n", texts)
     assert.equal(#texts, #lines)
@@ -235,7 +231,7 @@ describe("what decode reads", function()
   end
 
   it("and what it refuses are python3's for mutated documents", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local source, texts, mutants = generate.new(314), documents(315, 1500), {}
     for _, text in ipairs(texts) do
       if #text < 2000 then
