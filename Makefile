@@ -36,8 +36,8 @@ LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
-# make for what a target needs to be built: quick and without a word, unless something is wrong.
-QUIETLY   = $(MAKE) -s $(if $(findstring -j,$(MAKEFLAGS)),,-j$(CORES))
+# Of a make for what a target needs to be built: quick, and without a word unless something is wrong.
+QUIET     = -s $(if $(findstring -j,$(MAKEFLAGS)),,-j$(CORES))
 
 all: $(MODULE) ## Build build/aish_history.so (the default; WERROR=1: warnings are errors)
 
@@ -82,22 +82,22 @@ deps: ## Install what building and testing need and this machine lacks
 
 demo: ## Play a short session of the shell on real files
 	@.ci/deps build demo
-	@$(QUIETLY) all
+	@$(MAKE) $(QUIET) all
 	@here=$$(pwd) && export LUA_PATH="$$here/lua/?.lua;;" LUA_CPATH="$$(cd $(BUILD) && pwd)/?.so;;" && \
 	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
 	@echo "Building for the suites: $(SUITES)"
-	@$(QUIETLY) all $(BUILD)/faults/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
+	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
-	@$(MAKE) all
+	@$(MAKE) $(QUIET) all
 	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/promises/kill_spec.lua spec/run/suites luajit
 
 TSAN = -O1 -g -fsanitize=thread
 tsan: deps ## Run two Lua states in two threads under ThreadSanitizer
-	@$(MAKE) -s BUILD='$(BUILD)/tsan' CC=gcc CFLAGS='$(TSAN)' all
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/tsan' CC=gcc CFLAGS='$(TSAN)' all
 	@gcc $(TSAN) $(addprefix -I,$(LUA_INCDIR)) -o '$(BUILD)/tsan/threads' spec/threads/main.c \
 	  $(SOURCES:csrc/%.c=$(BUILD)/tsan/%.o) $$(pkg-config --libs lua5.1) -lm -lpthread
 	@directory=$$(mktemp -d) && trap 'rm -rf "$$directory"' EXIT && \
@@ -118,12 +118,12 @@ asan: deps ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitize
 
 valgrind: deps ## Run the specs under valgrind, but for those that are too slow there
 	@.ci/deps valgrind
-	@$(MAKE) BUILD='$(BUILD)/valgrind' CFLAGS='-O1 -g' all '$(BUILD)/valgrind/faults/aish_history.so'
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/valgrind' CFLAGS='-O1 -g' all '$(BUILD)/valgrind/faults/aish_history.so'
 	@BUILD='$(BUILD)/valgrind' TESTS='$(TESTS)' spec/run/suites valgrind
 
 coverage: deps ## Say which lines and branches of csrc the specs do not reach
 	@.ci/deps coverage
-	@$(MAKE) BUILD='$(BUILD)/coverage' CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/coverage' CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
 	  all '$(BUILD)/coverage/faults/aish_history.so'
 	@find '$(BUILD)/coverage' -name '*.gcda' -delete
 	@BUILD='$(BUILD)/coverage' TESTS='$(TESTS)' spec/run/suites coverage
@@ -156,7 +156,7 @@ lint: ## Check the code with cppcheck, clang-tidy, luacheck and shellcheck
 	printf '%s\n' $(SOURCES) | xargs -P $(CORES) -I{} \
 	  clang-tidy --quiet --warnings-as-errors='*' {} -- -std=c11 -Icsrc $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS)
 	luacheck --quiet --no-color csrc lua spec .luacheckrc
-	shellcheck $$(grep -rlE '^#!/bin/(ba)?sh' .ci spec)
+	shellcheck $$(grep -rlE --exclude='*.lua' '^#!/bin/(ba)?sh' .ci spec)
 
 format: ## Format the C code in place
 	@.ci/deps lint

@@ -1,4 +1,4 @@
-/* timestamp.c: the calendar, without gmtime's static memory. */
+/* timestamp.c: the calendar without gmtime(3), whose result is static memory. */
 #include "base/timestamp.h"
 
 #include <math.h>
@@ -49,10 +49,11 @@ void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
 }
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Eight bytes of the form at once, as opening a file would spend a tenth of its time on them one by
- * one. Taken together with the form, a digit becomes its value and what is as in the form 0; adding
- * `most` then sets the high bit of a byte beyond 9, or beyond 0 where no digit is due: such bits
- * are added to *wrong. What is left are ten times each digit and the next. */
+/* Reads eight bytes of the form at once; one by one, they took a tenth of the time of opening a
+ * file. XOR with the form turns a digit into its value and every other byte that is right into 0.
+ * Adding `most` then sets the high bit of each byte that is too large, above 9 for a digit and
+ * above 0 elsewhere; these bits are added to *wrong. Each byte of the result is ten times a digit
+ * plus the next one. */
 static inline uint64_t read_pairs(const char *text, const char *form, uint64_t most,
                                   uint64_t *wrong)
 {
@@ -71,7 +72,7 @@ static inline int64_t pair(uint64_t pairs, int byte)
 
 int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
 {
-  /* A byte of `most` is 76 for a digit, 7f for what is fixed; the first byte is the last one. */
+  /* A byte of `most` is 76 for a digit and 7f for what is fixed, the first byte being the last. */
   uint64_t wrong = 0;
   uint64_t date = read_pairs(text, FORM, 0x7f76767f76767676U, &wrong);
   uint64_t time = read_pairs(text + 8, FORM + 8, 0x76767f76767f7676U, &wrong);

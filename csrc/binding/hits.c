@@ -110,7 +110,7 @@ static bool find_in_file(lua_State *L, struct finding *finding, const char *path
                          struct failure *failure)
 {
   struct stat st;
-  finding->fd = open_session(path, &st, failure);
+  finding->fd = open_session_to_read(path, &st, failure);
   if (finding->fd < 0) return false;
   if (!search_file(&finding->search, finding->fd)) return fail(failure, "read");
   return push_hits(L, finding, path) || fail(failure, "read");

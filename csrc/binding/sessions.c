@@ -124,7 +124,7 @@ static bool describe(lua_State *L, struct listing *listing, const struct session
   struct summary *summary = &listing->summary;
   struct failure failure;
   struct stat st;
-  listing->fd = open_session(listing->path, &st, &failure);
+  listing->fd = open_session_to_read(listing->path, &st, &failure);
   bool done = listing->fd >= 0;
   if (done && summary_read(summary, listing->fd, (uint64_t)st.st_size, turns) != 0)
     done = fail(&failure, "read");

@@ -1,6 +1,6 @@
-/* walk.c: going over JSON that was validated before. A value is passed over by its brackets and
- * strings alone, without recursion, and wherever the text is no JSON after all, because the file
- * was changed in between, the newline that ends the line stops it. */
+/* walk.c: values are passed over by their brackets and strings alone, without recursion. Should the
+ * text not be JSON after all, because the file has changed since it was validated, the walk ends at
+ * the newline. */
 #include "json/walk.h"
 
 #include <string.h>
@@ -30,8 +30,8 @@ static const char *skip(const char *p)
   return p;
 }
 
-/* Reads the key at p and returns where its value is; NULL: there is no member. */
-static const char *read_key(struct slice *key, const char *p)
+/* Reads the key at p; returns where its value begins, or NULL if there is no member. */
+static const char *pass_key(struct slice *key, const char *p)
 {
   struct json_error error;
   if (*p != '"') return NULL;
@@ -55,7 +55,7 @@ bool walk_next(struct walk *walk)
   if (*walk->next != '{' && *walk->next != '[' && *walk->next != ',') return false;
   const char *p = json_space(walk->next + 1, walk->next);
   if (*p == ']' || *p == '}') return false;
-  if (walk->object && (p = read_key(&walk->key, p)) == NULL) return false;
+  if (walk->object && (p = pass_key(&walk->key, p)) == NULL) return false;
   walk->value = p;
   walk->end = skip(p);
   if (walk->end == NULL) return false;

@@ -12,7 +12,7 @@
 #pragma GCC visibility push(hidden)
 
 struct walk {
-  const char *next; /* the bracket or comma before what is next; anything else: the end */
+  const char *next; /* the bracket or comma before the next one; anything else: the end */
   bool object;
   struct slice key; /* of an object's member */
   const char *value, *end; /* of the member or element */
@@ -20,7 +20,7 @@ struct walk {
 
 /* p is at the opening brace or bracket, or at white space before it. */
 void walk_begin(struct walk *walk, const char *p);
-/* Goes on to the next member or element; false at the end. */
+/* Goes to the next member or element; false at the end. */
 bool walk_next(struct walk *walk);
 /* The value, if it is a string. */
 bool walk_string(const struct walk *walk, struct slice *slice);

@@ -1,4 +1,5 @@
-/* dir.c: names are sorted as bytes: they begin with a time, so this is their order in time. */
+/* dir.c: names are sorted as bytes. They begin with the time of the start, so that is their order
+ * in time. */
 #include "session/dir.h"
 
 #include <errno.h>
@@ -10,7 +11,7 @@
 
 static const char SUFFIX[] = ".jsonl";
 
-static bool take_name(void *context, const char *name)
+static bool add_name(void *context, const char *name)
 {
   struct dir *dir = context;
   size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
@@ -28,7 +29,7 @@ static int compare_names(const void *a, const void *b)
 bool dir_list(struct dir *dir, const char *path)
 {
   memset(dir, 0, sizeof *dir);
-  if (sys_list(path, take_name, dir) != 0) return false;
+  if (sys_list(path, add_name, dir) != 0) return false;
   const char *name = dir->text.data;
   for (size_t i = 0; i < dir->count; i++) {
     if (!buf_add(&dir->order, (const char *)&name, sizeof name)) return false;
@@ -51,7 +52,7 @@ void dir_free(struct dir *dir)
   buf_free(&dir->order);
 }
 
-int open_session(const char *path, struct stat *st, struct failure *failure)
+int open_session_to_read(const char *path, struct stat *st, struct failure *failure)
 {
   const off_t largest = (off_t)4 << 30;
   int fd = open_to_read(path, st, failure);

@@ -16,7 +16,7 @@ void summary_free(struct summary *summary)
   buf_free(&summary->last_ts);
 }
 
-static bool take_meta(struct summary *summary, const struct turn *turn)
+static bool add_meta(struct summary *summary, const struct turn *turn)
 {
   size_t size = (size_t)(turn->meta_end - turn->meta);
   summary->has_meta = true;
@@ -26,7 +26,7 @@ static bool take_meta(struct summary *summary, const struct turn *turn)
   return true;
 }
 
-static bool take_first(struct summary *summary, const struct turn *turn)
+static bool add_first(struct summary *summary, const struct turn *turn)
 {
   if (turn->role.start == NULL || !slice_is(&turn->role, "user", 4)) return true;
   summary->has_first = true;
@@ -36,31 +36,31 @@ static bool take_first(struct summary *summary, const struct turn *turn)
   return true;
 }
 
-static bool take_ts(struct summary *summary, const struct turn *turn)
+static bool add_ts(struct summary *summary, const struct turn *turn)
 {
   if (turn->ts.start == NULL) return true;
   summary->last_ts.length = 0;
   return slice_append(&turn->ts, &summary->last_ts);
 }
 
-static bool take_record(void *context, const struct turn *turn)
+static bool add_record(void *context, const struct turn *turn)
 {
   struct summary *summary = context;
   bool first = !summary->begun;
   summary->begun = true;
-  if (first && turn->meta != NULL) return take_meta(summary, turn);
+  if (first && turn->meta != NULL) return add_meta(summary, turn);
   if (!turn->is_turn) return true;
   summary->turns++;
-  return (summary->has_first || take_first(summary, turn)) && take_ts(summary, turn);
+  return (summary->has_first || add_first(summary, turn)) && add_ts(summary, turn);
 }
 
-static bool take_block(struct summary *summary, const struct block *block)
+static bool add_block(struct summary *summary, const struct block *block)
 {
   const char *newline;
   if (block->hopeless) return true;
   for (const char *p = block->start; p < block->end; p = newline + 1) {
     newline = memchr(p, '\n', (size_t)(block->end - p));
-    if (!turn_each(p, newline, take_record, summary)) return false;
+    if (!turn_each(p, newline, add_record, summary)) return false;
   }
   return true;
 }
@@ -79,7 +79,7 @@ static int read_head(struct summary *summary, int fd, uint64_t turns)
   int result = 1;
   reader_open(&reader, fd, 0);
   while (!enough && (result = reader_next(&reader, &block)) > 0) {
-    if (!take_block(summary, &block)) result = -1;
+    if (!add_block(summary, &block)) result = -1;
     if (result < 0) break;
     enough = is_enough(summary, turns, block.offset + block.size);
   }
@@ -89,13 +89,13 @@ static int read_head(struct summary *summary, int fd, uint64_t turns)
   return result;
 }
 
-static bool take_time(void *context, const struct turn *turn)
+static bool add_time(void *context, const struct turn *turn)
 {
-  return !turn->is_turn || take_ts(context, turn);
+  return !turn->is_turn || add_ts(context, turn);
 }
 
 /* Reads backward to the last turn that has a time, but no further than some lines. */
-static int read_tail(struct summary *summary, int fd, uint64_t size)
+static int read_last_lines(struct summary *summary, int fd, uint64_t size)
 {
   enum { LINES = 64 };
   struct tail tail;
@@ -105,7 +105,7 @@ static int read_tail(struct summary *summary, int fd, uint64_t size)
   for (int i = 0; i < LINES && summary->last_ts.length == 0 && result > 0; i++) {
     result = tail_next(&tail, &line);
     if (result <= 0 || line.hopeless) continue;
-    if (!turn_each(line.text, line.newline, take_time, summary)) result = -1;
+    if (!turn_each(line.text, line.newline, add_time, summary)) result = -1;
   }
   int reason = errno;
   tail_close(&tail);
@@ -117,5 +117,5 @@ int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns)
 {
   memset(summary, 0, sizeof *summary);
   int result = read_head(summary, fd, turns);
-  return result > 0 ? read_tail(summary, fd, size) : result;
+  return result > 0 ? read_last_lines(summary, fd, size) : result;
 }

@@ -23,9 +23,9 @@ struct summary {
   bool begun; /* the file's first record was met */
 };
 
-/* Reads a session's file of `size` bytes from its start until `turns` turns have been met (UINT64_MAX:
- * all are counted), and the first user turn or SUMMARY_HEAD bytes; then its last lines, for last_ts.
- * 0, or -1 and errno; summary_free in either case. */
+/* Reads a session's file of `size` bytes from its start until `turns` turns have been met
+ * (UINT64_MAX: all are counted), and the first user turn or SUMMARY_HEAD bytes; then its last
+ * lines, for last_ts. 0, or -1 and errno; summary_free in either case. */
 int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns);
 void summary_free(struct summary *summary);
 

@@ -1,4 +1,4 @@
-/* turn.c: the members of a turn that lists and searches need. */
+/* turn.c: finds the members of a turn that lists and searches need. */
 #include "session/turn.h"
 
 #include "json/objects.h"
@@ -47,7 +47,7 @@ bool turn_each(const char *line, const char *newline,
   return true;
 }
 
-static bool take_first(void *context, const struct slice *string)
+static bool keep_string(void *context, const struct slice *string)
 {
   *(struct slice *)context = *string;
   return false;
@@ -70,6 +70,6 @@ bool turn_text(const struct turn *turn, struct buf *buf)
 {
   struct slice text = {NULL, NULL, false};
   if (!find_part(turn->content, &text))
-    walk_strings(turn->content, turn->content_end, take_first, &text);
+    walk_strings(turn->content, turn->content_end, keep_string, &text);
   return text.start == NULL || slice_append(&text, buf);
 }

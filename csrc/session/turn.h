@@ -26,9 +26,9 @@ bool turn_parse(const char *p, struct turn *turn);
 bool turn_each(const char *line, const char *newline,
                bool (*take)(void *context, const struct turn *turn), void *context);
 
-/* Appends the text of a turn's content: the string that it is; of an array of parts, as providers of
- * models have them, the `text` of the first that has one; otherwise the first string in it. False:
- * out of memory. */
+/* Appends the text of a turn's content: the string that it is; of an array of parts, as providers
+ * of models have them, the `text` of the first that has one; otherwise the first string in it.
+ * False: out of memory. */
 bool turn_text(const struct turn *turn, struct buf *buf);
 
 #pragma GCC visibility pop

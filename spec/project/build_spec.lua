@@ -143,6 +143,13 @@ describe("a build in a checkout of any name #build", function()
     assert.truthy(output:find("held by another aish process", 1, true), output)
     assert.truthy(output:find("Nothing that was whole is lost", 1, true), output)
     assert.falsy(output:find("\27", 1, true))
+    assert.truthy(output:find("README.md", -200, true), output)
+    local lines = 0
+    for line in output:gmatch("([^\n]*)\n") do
+      lines = lines + 1
+      assert(#line <= 100, line)
+    end
+    assert(lines <= 40, lines)
   end)
 
   it("is taken away by clean, and what luarocks leaves as well", function()

@@ -38,7 +38,7 @@ describe("the meta of a session behind blank lines", function()
   end)
 
   it("is none behind another record, and found as that is", function()
-    for _, first in ipairs({ "{}\n", '\n{"x":1}\n' }) do
+    for _, first in ipairs({ "{}\n", '\n{"note":1}\n', "garbage\n{}\n" }) do
       local path = helper.write(helper.tmpdir() .. "/s.jsonl", first .. '{"meta":{"model":"findme"}}\n' .. turns)
       assert.is_nil((select(2, aish.load(path))))
       local _, lines = first:gsub("\n", "")
