@@ -367,11 +367,16 @@ const char *decode(struct decoder *decoder, const char *p, const char *limit, in
   return decode_value(decoder, p, limit, 0, members);
 }
 
-const char *decode_line(struct decoder *decoder, const char *p, int members)
+const char *decode_record(struct decoder *decoder, const char *p, int members)
 {
   p = json_space(p, p);
   if (*p != '{') return fail_at(decoder, "not an object", p);
-  p = decode_value(decoder, p, p, 0, members);
+  return decode_value(decoder, p, p, 0, members);
+}
+
+const char *decode_line(struct decoder *decoder, const char *p, int members)
+{
+  p = decode_record(decoder, p, members);
   if (p == NULL) return NULL;
   p = json_space(p, p);
   return *p == '\n' ? p : fail_at(decoder, "text after the object", p);

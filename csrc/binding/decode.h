@@ -35,6 +35,8 @@ void release_decoder(struct decoder *decoder);
  * number of values on the stack. `members` is how many an object at p has, or 0 where that is not
  * known. [-0, +1, m] */
 const char *decode(struct decoder *decoder, const char *p, const char *limit, int members);
+/* Pushes the object at p, white space before it aside; the rest as decode. [-0, +1, m] */
+const char *decode_record(struct decoder *decoder, const char *p, int members);
 /* Pushes the object that is all of the line at p, and returns the newline; NULL as above, also
  * for a line that is anything else. [-0, +1, m] */
 const char *decode_line(struct decoder *decoder, const char *p, int members);

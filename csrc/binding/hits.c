@@ -81,7 +81,7 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   lua_pushlstring(L, hit->text, hit->length);
   lua_setfield(L, -2, "text");
   struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode(decoder, hit->record, hit->record, 0) != NULL;
+  bool decoded = decode_record(decoder, hit->record, 0) != NULL;
   release_decoder(decoder);
   if (!decoded) return lua_settop(L, top), false;
   lua_replace(L, top + 2); /* the decoder's table */

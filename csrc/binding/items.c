@@ -130,7 +130,7 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
     const char *line = window_line(&job->window, item_offset(item), item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;
-    if (line != NULL && decode_line(decoder, line, item_members(item)) != NULL) {
+    if (line != NULL && decode_record(decoder, line, item_members(item)) != NULL) {
       lua_rawseti(L, result, (int)job->reading[i] + 1);
     } else {
       lua_settop(L, top);

@@ -82,7 +82,7 @@ static bool take_parts(lua_State *L, struct load *load, const char *text, const 
   int top = lua_gettop(L);
   objects_begin(&objects, text, newline, false);
   while (objects_next(&objects, &part)) {
-    bool good = part.reason == NULL && decode(load->decoder, part.start, part.start, 0) != NULL;
+    bool good = part.reason == NULL && decode_record(load->decoder, part.start, 0) != NULL;
     if (good) take_record(L, load, offset);
     else lua_settop(L, top);
   }

@@ -278,7 +278,7 @@ static int push_item(lua_State *L, struct window *window, const struct item *ite
   const char *line = window_line(window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
   struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode_line(decoder, line, item_members(item)) != NULL;
+  bool decoded = decode_record(decoder, line, item_members(item)) != NULL;
   release_decoder(decoder);
   if (!decoded) return 0;
   lua_getfield(L, -1, "id");

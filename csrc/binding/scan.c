@@ -73,7 +73,7 @@ static int push_part(lua_State *L, const struct scan *scan, struct decoder *deco
   int top = lua_gettop(L);
   uint64_t offset = scan->line.offset + (uint64_t)(part->start - scan->line.text);
   if (part->reason != NULL) return push_damage(L, scan, offset, part->reason);
-  if (decode(decoder, part->start, part->start, 0) != NULL) return push_record(L, scan, offset);
+  if (decode_record(decoder, part->start, 0) != NULL) return push_record(L, scan, offset);
   lua_settop(L, top);
   return push_damage(L, scan, offset, decoder->error.reason);
 }
@@ -82,7 +82,7 @@ static bool is_of_memory(struct scan *scan)
 {
   if (scan->line.number == 1) scan->kind = FILE_UNKNOWN; /* it may be another file */
   if (scan->kind == FILE_UNKNOWN) scan->kind = file_kind(scan->follow.fd);
-  return scan->kind == FILE_MEMORY;
+  return scan->kind >= FILE_ITEMS;
 }
 
 /* Pushes what there is of a line that is one object alone; otherwise leaves its parts to come. */

@@ -27,10 +27,11 @@ static void push_problems(lua_State *L, const struct buf *problems)
 
 static void push_report(lua_State *L, const struct verify_report *report)
 {
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 11);
   set_whole(L, "bytes", report->bytes);
   set_whole(L, "lines", report->lines);
   set_whole(L, "records", report->records);
+  set_whole(L, "saved", report->saved);
   set_whole(L, "items", report->items);
   set_whole(L, "active", report->active);
   set_whole(L, "tombstones", report->tombstones);
@@ -50,9 +51,10 @@ static void free_report(void *object)
 static const struct class REPORT = {.name = "report", .release = free_report};
 
 /* verify(path): judges every line of a memory file, and changes nothing.
- * path: string. Returns a table of bytes, lines, records (lines that are an object), items, active
- * (items), tombstones, max_id, torn (lines that are the beginning of an object), damaged (other
- * lines that are no object) and problems, an array of the first 1,000 {line=, offset=, reason=}.
+ * path: string. Returns a table of bytes, lines, records (objects), saved (those that stand on a
+ * damaged line), items, active (items), tombstones, max_id, torn (lines that are the beginning of an
+ * object), damaged (other lines with something else than objects) and problems, an array of the
+ * first 1,000 {line=, offset=, reason=}.
  * nil, message, errno where the file cannot be read. */
 int verify_l(lua_State *L)
 {

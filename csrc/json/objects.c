@@ -91,24 +91,19 @@ static bool is_misplaced(const char *object, const char *text, bool memory)
   return false;
 }
 
-/* Whether an object stands where a value does: then what it is a part of may have been cut off. */
-static bool is_value(const char *object, const char *text)
-{
-  const char *before = skip_separators_back(object, text);
-  return before > text && (before[-1] == ',' || before[-1] == ':' || before[-1] == '[');
-}
-
 /* Where the objects at the end of a damaged text begin, which stops being JSON at `stop`; its end
  * if there are none. */
 static const char *find_row(const char *text, const char *stop, const char *newline, bool memory)
 {
-  const char *row = newline, *start = newline;
-  for (;;) {
-    const char *end = skip_separators_back(start, text);
+  const char *start = newline, *end;
+  do {
+    end = skip_separators_back(start, text);
     start = object_before(end, text);
-    if (start == NULL || (end <= stop && !is_misplaced(start, text, memory))) return row;
-    if (has_member(start) && (start <= stop || !is_value(start, text))) row = start;
-  }
+    if (start == NULL) return newline;
+  } while (start > stop);
+  bool found =
+      end > stop ? has_member(start) : stop == newline && is_misplaced(start, text, memory);
+  return found ? start : newline;
 }
 
 /* The text from p on, `line` or what is behind an object, is no object. */

@@ -2,13 +2,12 @@
  *
  * 1. Objects that stand whole on it, one behind the other, with nothing but white space, NUL bytes
  *    and byte order marks before, between and behind them. Such a line is not damaged.
- * 2. Otherwise the objects before the damage, and those in a row at the line's end, from the first
- *    that has a member and ends behind the byte where the damaged text stops being JSON: what was
- *    appended to a fragment takes part in that text up to there, and what belongs to the fragment
- *    ends before. One that begins behind that byte must not stand where a value does, or it may
- *    belong to a second fragment.
- * 3. An object that ends before that byte is a part of what was cut off, but for one that is
- *    directly the value of a member that never has one.
+ * 2. Otherwise the objects before the damage, and those in a row at the line's end, from the one on
+ *    that has a member and reaches over the byte where the damaged text stops being JSON: what was
+ *    appended to a fragment goes on as a part of that text up to there, and what belongs to the
+ *    fragment ends before.
+ * 3. In a text that is nothing but the beginning of an object, the object at its end is a part of it,
+ *    unless it is directly the value of a member that never has one.
  *
  * Most lines are one object: try that first, this is for the rest. All of it is linear in the
  * line's length. */

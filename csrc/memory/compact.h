@@ -21,11 +21,12 @@ enum { PROBLEMS_AT_MOST = 1000 };
 struct verify_report {
   uint64_t bytes;
   uint64_t lines; /* blank ones too */
-  uint64_t records; /* lines that are an object */
+  uint64_t records;
+  uint64_t saved; /* of the records: those on damaged lines */
   uint64_t items, active, tombstones; /* of the records */
   uint64_t max_id;
   uint64_t torn; /* lines that are the beginning of an object */
-  uint64_t damaged; /* other lines that are no object */
+  uint64_t damaged; /* other lines with something else than objects */
   struct buf problems; /* struct problem, in the order of the file; the first PROBLEMS_AT_MOST */
 };
 

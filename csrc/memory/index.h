@@ -74,10 +74,11 @@ struct index {
   bool disordered; /* the times do not ascend with the ids */
   struct words words; /* of the items, as far as they were taken up for ranking */
   uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
-  uint64_t max_id; /* of any line that has an id */
+  uint64_t max_id; /* of any record that has an id */
+  bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
   uint64_t end; /* up to where the file was read: the end of its last whole line */
-  bool torn; /* behind `end` is the beginning of a line, without a newline */
-  bool open_ended; /* the last whole line has no newline */
+  bool torn; /* behind `end` is a damaged line without a newline */
+  bool open_ended; /* the last line that holds a record has no newline */
   struct buf odd; /* times of other forms than ours, a length before each */
 };
 

@@ -1,4 +1,4 @@
-/* kind.c: what a file is for, by its first record. */
+/* kind.c: what a file is for. */
 #include "memory/kind.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@ static enum file_kind line_kind(const struct line *line)
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
     (void)record_parse_part(part.start, &record, &error);
-    bool ours = record_is_item(&record) || record_is_tombstone(&record);
-    return ours || record_is_meta(part.start) ? FILE_MEMORY : FILE_OTHER;
+    if (record_is_meta(part.start)) return FILE_MEMORY;
+    return record_is_item(&record) || record_is_tombstone(&record) ? FILE_ITEMS : FILE_OTHER;
   }
   return FILE_UNKNOWN;
 }

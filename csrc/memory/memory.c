@@ -78,11 +78,12 @@ static bool read_tail(struct memory *memory, char *tail, size_t *length)
 
 static bool read_on(struct memory *memory, struct failure *failure)
 {
+  memory->journal.changed = true; /* until it is read, the index is not to be trusted */
   if (index_read(&memory->index, memory->journal.fd) != 0 ||
-      !read_tail(memory, memory->tail, &memory->tail_length)) {
-    memory->journal.changed = true; /* the index is not to be trusted */
+      !read_tail(memory, memory->tail, &memory->tail_length))
     return fail(failure, "read");
-  }
+  if (memory->index.has_records && !memory->index.is_memory)
+    return fail_because(failure, EINVAL, "open", "it holds records, but none of a memory");
   memory->journal.changed = false;
   memory->seen = memory->index.torn ? UNKNOWN : memory->index.end;
   return true;
@@ -155,6 +156,7 @@ static bool write_lines(struct memory *memory, uint64_t *offset, struct failure 
   memory->tail_length = MEMORY_TAIL;
   memory->seen = memory->index.end = memory->journal.size;
   memory->index.torn = memory->index.open_ended = false;
+  memory->index.is_memory = true;
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include "base/sort.h"
 #include "base/sys.h"
 #include "memory/compact.h"
+#include "json/objects.h"
 
 /* Where an id was given. */
 struct given {
@@ -45,31 +46,46 @@ static bool judge_record(struct judge *judge, const struct record *record, uint6
   return buf_add(&judge->given, (const char *)&given, sizeof given);
 }
 
-static bool judge_damage(struct judge *judge, const char *line, const char *newline,
-                         const struct json_error *error, uint64_t offset)
+/* Judges a line that is not one object alone. */
+static bool judge_parts(struct judge *judge, const char *line, const char *newline, uint64_t offset)
 {
   struct verify_report *report = judge->report;
-  bool torn = *json_space(line, line) == '{' && error->at == newline;
-  report->torn += torn;
-  report->damaged += !torn;
-  return put_problem(report, report->lines, offset, torn ? "torn" : error->reason);
+  struct objects objects;
+  struct part part;
+  struct record record;
+  struct json_error error;
+  uint64_t records = report->records;
+  bool done = true;
+  objects_begin(&objects, line, newline, true);
+  while (done && objects_next(&objects, &part)) {
+    uint64_t place = offset + (uint64_t)(part.start - line);
+    if (part.reason != NULL) {
+      done = put_problem(report, report->lines, place, objects.torn ? "torn" : part.reason);
+    } else {
+      (void)record_parse_part(part.start, &record, &error);
+      done = judge_record(judge, &record, place);
+    }
+  }
+  if (objects.damage.start == NULL) return done;
+  report->torn += objects.torn;
+  report->damaged += !objects.torn;
+  report->saved += report->records - records;
+  return done;
 }
 
 static bool judge_block(struct judge *judge, const struct block *block)
 {
   struct record record;
   struct json_error error;
-  const char *next;
-  for (const char *line = block->start; line < block->end; line = next) {
+  const char *newline;
+  for (const char *line = block->start; line < block->end; line = newline + 1) {
     uint64_t offset = block->offset + (uint64_t)(line - block->start);
     judge->report->lines++;
-    const char *newline = memchr(line, '\n', (size_t)(block->end - line));
-    next = newline + 1;
-    if (json_space(line, line) == newline) continue;
-    bool done = record_parse(line, &record, &error) != NULL
-                    ? judge_record(judge, &record, offset)
-                    : judge_damage(judge, line, newline, &error, offset);
-    if (!done) return false;
+    newline = record_parse(line, &record, &error);
+    bool whole = newline != NULL;
+    if (!whole) newline = memchr(line, '\n', (size_t)(block->end - line));
+    if (!(whole ? judge_record(judge, &record, offset) : judge_parts(judge, line, newline, offset)))
+      return false;
   }
   return true;
 }
@@ -83,7 +99,7 @@ static bool id_before(const void *context, uint32_t a, uint32_t b)
 static bool problem_before(const void *context, uint32_t a, uint32_t b)
 {
   const struct problem *problems = context;
-  return problems[a].line < problems[b].line;
+  return problems[a].offset < problems[b].offset;
 }
 
 static uint32_t *sorted(size_t count, bool (*before)(const void *, uint32_t, uint32_t),

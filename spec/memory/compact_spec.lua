@@ -104,7 +104,7 @@ describe("compact keeps", function()
       repeat
         lines, bytes = mixed.make(random, 60)
         sum = mixed.sum(lines)
-      until sum.highest == sum.highest_ours -- what is done about other records' ids is a spec of its own
+      until sum.highest > 0 and sum.highest == sum.highest_ours -- other records' ids have a spec of their own
       local kept, aside = {}, {}
       local expected = { before = #bytes, kept = 0, dropped = 0, damaged = 0 }
       local highest_kept = 0
@@ -202,7 +202,7 @@ describe("compact puts aside", function()
     local path = file(support.item(1) .. support.tombstone(2, 1))
     assert(aish.compact(path))
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
-    helper.write(path, "garbage\n")
+    helper.write(path, support.item(1) .. "garbage\n")
     assert.equal(1, aish.compact(path, { dry_run = true }).damaged)
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
   end)
@@ -230,50 +230,88 @@ describe("compact puts aside", function()
     assert.equal(("\0"):rep(size % 2 ^ 16) .. "\n", last)
   end)
 
-  it("a fragment, and saves the whole record that is glued to it", function()
+  it("a fragment, and saves the records that are glued to it", function()
     for _, fragment in ipairs({
       '{"id":2,"ts":"20', '{"id":2,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"abc', "{", '{"a":{"b":[{',
-      '{"id":2,"content":"x\\', "garbage", "\0\0\0", '{"id":2,"ts":"20{"id":2,"ts":"20', "}", '{"id":2}',
+      '{"id":2,"content":"x\\', '{"id":', '"text"', "[1,2] ",
     }) do
-      local bytes, aside = compacted(support.item(1) .. fragment .. support.item(3, "saved"))
-      assert.equal(support.item(1) .. support.item(3, "saved"), bytes)
+      local saved = support.item(3, "saved"):sub(1, -2)
+      local bytes, aside = compacted(support.item(1) .. fragment .. saved .. "\n")
+      assert.equal(support.item(1) .. saved .. "\n", bytes)
       assert.equal(fragment .. "\n", aside)
       -- At the end of the file, without a newline, as well.
-      bytes, aside = compacted((support.item(1) .. fragment .. support.item(3, "saved")):sub(1, -2))
-      assert.equal(support.item(1) .. support.item(3, "saved"), bytes)
+      bytes, aside = compacted(support.item(1) .. fragment .. saved)
+      assert.equal(support.item(1) .. saved .. "\n", bytes)
       assert.equal(fragment .. "\n", aside)
+      if fragment ~= '{"id":' then
+        bytes, aside = compacted(fragment .. saved .. "\0\r" .. support.item(1))
+        assert.equal(saved .. "\n" .. support.item(1), bytes)
+        assert.equal(fragment .. "\n", aside)
+      end
     end
   end)
 
-  it("a fragment, and does not take its own end for a record", function()
-    -- The object in the fragment is no record that anybody wrote, as it has no kind.
-    local fragment = '{"id":2,"kind":"fact","content":"x","tags":{"id":7}'
-    local bytes, aside = compacted(support.item(1) .. fragment .. "\n")
-    assert.equal(support.item(1), bytes)
-    assert.equal(fragment .. "\n", aside)
+  it("what comes after whole records, and gives each of these a line", function()
+    local one, two = support.item(1):sub(1, -2), support.item(2):sub(1, -2)
+    for _, between in ipairs({ "", " ", "\0\0\0", "\239\187\191" }) do
+      local bytes, aside = compacted(between .. one .. between .. two .. between .. "\n")
+      assert.equal(one .. "\n" .. two .. "\n", bytes)
+      assert.is_nil(aside)
+      bytes, aside = compacted(one .. between .. two .. between .. '{"id":3,"x":{"id":9}\n')
+      assert.equal(one .. "\n" .. two .. "\n", bytes)
+      assert.equal('{"id":3,"x":{"id":9}\n', aside)
+    end
   end)
 
-  it("a glued record whose id is another item's, or was forgotten", function()
-    local active = '{"id":9,"ts":"20' .. support.item(1, "not me")
-    local bytes, aside = compacted(support.item(1, "me") .. active)
-    assert.equal(support.item(1, "me"), bytes)
-    assert.equal(active, aside)
-    bytes, aside = compacted(active .. support.item(1, "me"))
-    assert.equal(support.item(1, "me"), bytes)
-    assert.equal(active, aside)
-    bytes = compacted(active .. support.item(5) .. support.tombstone(6, 1))
-    assert.equal(support.item(5) .. support.tombstone(6, 1), bytes)
+  it("all of a line on which no record stands", function()
+    for _, line in ipairs({ "garbage" .. support.item(2), "}" .. support.item(2), ("["):rep(500) .. support.item(2),
+      '{"id":2,"x":' .. support.item(2), '{"id":2,"x":[' .. support.tombstone(3, 1), '{"id":2,"content":"x"' }) do
+      line = line:gsub("\n$", "")
+      local bytes, aside = compacted(support.item(1) .. line .. "\n")
+      assert.equal(support.item(1), bytes)
+      assert.equal(line .. "\n", aside)
+    end
   end)
 
   it("a fragment, and counts the id of the record that it saves", function()
     local path = file(support.item(1) .. '{"id":2,"ts":"20' .. support.item(30, "saved"))
     local memory = assert(aish.open(path))
-    assert.equal(2, memory.next_id)
+    assert.equal(31, memory.next_id)
     assert.same({ before = #helper.read(path), after = #support.item(1) + #support.item(30, "saved"), kept = 2, dropped = 0,
       damaged = 1 }, memory:compact())
     assert.equal("saved", memory:get(30).content)
     assert.equal(31, memory:add("fact", "x"))
     memory:close()
+  end)
+end)
+
+describe("compact refuses", function()
+  helper.guard(before_each, after_each)
+
+  for label, bytes in pairs({
+    ["a session"] = '{"meta":{"model":"m"}}\n{"role":"user","content":"x"}\n',
+    ["a text"] = "notes\nmore notes\n",
+    ["a file of blank lines"] = "\n\n",
+    ["a torn first line"] = '{"meta":{"aish_version":"phase4"',
+  }) do
+    it(label, function()
+      local path = file(bytes)
+      for _, dry_run in ipairs({ false, true }) do
+        local result, message, number = aish.compact(path, { dry_run = dry_run })
+        assert.is_nil(result)
+        assert.matches(": it holds .* memory$", message)
+        assert.truthy(message:find(path, 1, true))
+        assert.equal(errno.EINVAL, number)
+      end
+      assert.equal(bytes, helper.read(path))
+      assert.same({ "memory.jsonl" }, names(dir_of(path)))
+    end)
+  end
+
+  it("no file with a memory's first line, or with anything of a memory", function()
+    for _, bytes in ipairs({ support.meta, '{"x":1}\n' .. support.tombstone(2, 1), "notes\n" .. support.item(1) }) do
+      assert(aish.compact(file(bytes)))
+    end
   end)
 end)
 

@@ -123,14 +123,6 @@ local function row(text, at)
   end
 end
 
--- Whether a comma, a colon or an opening bracket stands before `at`.
-local function is_value(text, from, at)
-  for before = from, at - 1 do
-    if text:find("^[,:[]", before) and separators(text, before + 1) == at then return true end
-  end
-  return false
-end
-
 local misplaced = { id = true, uid = true, ts = true, kind = true, target = true, of = true, role = true }
 local misplaced_in_memory = { content = true, tags = true, source = true }
 
@@ -154,10 +146,10 @@ function line_model.objects(text, memory)
   for from = at, #text do
     local key = members[from]
     local last = text:sub(from, from) == "{" and row(text, from)
-    if last and text:find('^{[ \t\r]*"', from) then
-      local reaches = last[1][2] > stop
-      if reaches and (from <= stop or not is_value(text, at, from))
-        or not reaches and (misplaced[key] or memory and misplaced_in_memory[key]) then
+    if last then
+      local reaches = from <= stop and last[1][2] > stop and text:find('^{[ \t\r]*"', from)
+      local is_misplaced = misplaced[key] or memory and misplaced_in_memory[key]
+      if reaches or stop > #text and #last == 1 and is_misplaced then
         for _, one in ipairs(last) do objects[#objects + 1] = one end
         break
       end

@@ -6,6 +6,7 @@ local cases = require("spec.support.cases")
 local errno = require("posix.errno")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
+local line_model = require("spec.support.line_model")
 local posix_time = require("posix.time")
 local signal = require("posix.signal")
 
@@ -75,24 +76,36 @@ local function object_of(line)
   return ok and cases.without_null(object) or nil
 end
 
+-- The records that a line holds.
+local function records_of(line)
+  local one = object_of(line)
+  if one then return { one } end
+  local records = {}
+  for index, object in ipairs((line_model.objects(line, true))) do
+    records[index] = object_of(line:sub(object[1], object[2] - 1))
+  end
+  return records
+end
+
 local function valid_id(id)
   return type(id) == "number" and id >= 1 and id <= support.max_id and id % 1 == 0
 end
 
 local is_item = { fact = true, pref = true, context = true }
 
---- What a memory file's bytes mean, worked out line by line with lua-cjson: the active items, newest
+--- What a memory file's bytes mean, worked out record by record with lua-cjson: the active items, newest
 -- first, and the next id.
 function support.reading(bytes)
   local items, forgotten, highest = {}, {}, 0
   for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
-    local record = object_of(line)
-    if record and valid_id(record.id) then
-      highest = math.max(highest, record.id)
-      if is_item[record.kind] then
-        items[record.id] = record
-      elseif record.kind == "forget" and valid_id(record.target) then
-        forgotten[record.target] = true
+    for _, record in ipairs(records_of(line)) do
+      if valid_id(record.id) then
+        highest = math.max(highest, record.id)
+        if is_item[record.kind] then
+          items[record.id] = record
+        elseif record.kind == "forget" and valid_id(record.target) then
+          forgotten[record.target] = true
+        end
       end
     end
   end
