@@ -128,6 +128,9 @@ void push_method(lua_State *L);
  * the stack that gives the path to what cannot be encoded, beginning with `root`. [-0, +0 or 1, m]
  */
 bool encode(lua_State *L, int index, struct buf *buf, const char *root);
+/* The same for the value of a record's member: one level less is left for it, so that the record
+ * can be read. */
+bool encode_member(lua_State *L, int index, struct buf *buf, const char *root);
 /* Appends a string as JSON. False: out of memory. [-0, +0, -] */
 bool encode_string(struct buf *buf, const char *text, size_t length);
 

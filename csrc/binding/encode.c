@@ -34,9 +34,28 @@ static bool is_identifier(const char *text, size_t length)
   return length > 0 && length <= 64;
 }
 
-static void push_number_step(lua_State *L, lua_Number number)
+/* Pushes the digits of an integer of Lua's, from 5.3 on. */
+static bool push_integer(lua_State *L, int index)
 {
-  push_number_text(L, number);
+#if LUA_VERSION_NUM >= 503
+  if (!lua_isinteger(L, index)) return false;
+  lua_pushvalue(L, index);
+  lua_tolstring(L, -1, NULL);
+  return true;
+#else
+  (void)L, (void)index;
+  return false;
+#endif
+}
+
+/* Pushes the text of a number. */
+static void push_number(lua_State *L, int index)
+{
+  if (!push_integer(L, index)) push_number_text(L, lua_tonumber(L, index));
+}
+
+static void bracket(lua_State *L)
+{
   lua_pushfstring(L, "[%s]", lua_tostring(L, -1));
   lua_remove(L, -2);
 }
@@ -45,13 +64,15 @@ static void push_number_step(lua_State *L, lua_Number number)
 static void push_step(lua_State *L, const struct frame *frame)
 {
   if (frame->key == 0) {
-    push_number_step(L, frame->number);
+    push_number_text(L, frame->number);
+    bracket(L);
   } else if (lua_type(L, frame->key) == LUA_TSTRING) {
     size_t length;
     const char *text = lua_tolstring(L, frame->key, &length);
     lua_pushfstring(L, is_identifier(text, length) ? ".%s" : "[\"%s\"]", text);
   } else if (lua_type(L, frame->key) == LUA_TNUMBER) {
-    push_number_step(L, lua_tonumber(L, frame->key));
+    push_number(L, frame->key);
+    bracket(L);
   } else {
     lua_pushfstring(L, "[%s]", luaL_typename(L, frame->key));
   }
@@ -117,8 +138,43 @@ bool encode_string(struct buf *buf, const char *text, size_t length)
   return quote(buf, text, length);
 }
 
-static bool put_number(struct encoder *e, lua_Number number)
+/* Puts the whole number whose text is on top of the stack; LuaJIT adds LL or ULL. */
+static bool put_digits(struct encoder *e)
 {
+  const char *text = lua_tostring(e->L, -1);
+  return put(e, text, strspn(text, "-0123456789"));
+}
+
+/* Pushes what a function of LuaJIT's FFI says to a type and the value. */
+static bool ask_ffi(lua_State *L, int ffi, const char *function, const char *type, int index)
+{
+  lua_getfield(L, ffi, function);
+  if (!lua_iscfunction(L, -1)) return false;
+  lua_pushstring(L, type);
+  lua_pushvalue(L, index);
+  lua_call(L, 2, 1);
+  return lua_toboolean(L, -1);
+}
+
+/* Pushes the digits of an int64_t or uint64_t of LuaJIT's FFI. The library is asked, as no function
+ * of C tells them from other cdata; whoever has made one has it loaded. The cast is for references,
+ * which it would show as addresses. */
+static bool push_cdata(lua_State *L, int index)
+{
+  static const char *const types[] = {"int64_t", "uint64_t"};
+  int ffi = lua_gettop(L) + 2;
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_getfield(L, -1, "ffi");
+  for (int i = 0; i < 2 && lua_istable(L, ffi); i++)
+    if (ask_ffi(L, ffi, "istype", types[i], index) && ask_ffi(L, ffi, "cast", types[i], index))
+      return luaL_callmeta(L, -1, "__tostring");
+  return false;
+}
+
+static bool put_number(struct encoder *e, int index)
+{
+  lua_Number number = lua_tonumber(e->L, index);
+  if (push_integer(e->L, index)) return put_digits(e);
   if (isnan(number) || isinf(number)) return put(e, "null", 4);
   if (!buf_reserve(e->buf, NUMBER_SIZE)) return out_of_memory(e);
   e->buf->length += number_print(number, e->buf->data + e->buf->length);
@@ -220,19 +276,31 @@ static bool put_array(struct encoder *e, int table, lua_Number length, struct fr
   return put(e, "]", 1);
 }
 
-static bool put_number_key(struct encoder *e, char before, int key)
+/* Stack: as in put_object. A string that is the number's text is looked up, since both would be
+ * the same key. */
+static bool put_number_key(struct encoder *e, char before, int table)
 {
   lua_State *L = e->L;
+  int key = table + 1;
   if (lua_type(L, key) != LUA_TNUMBER) return refuse(e, "a key must be a string or a number");
   if (isinf(lua_tonumber(L, key))) return refuse(e, "a key must not be infinite");
-  return put(e, &before, 1) && put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) &&
-         put(e, "\":", 2);
+  push_number(L, key);
+  lua_pushvalue(L, -1);
+  lua_rawget(L, table);
+  if (!lua_isnil(L, -1)) return refuse(e, "the number and the string are the same key");
+  lua_pop(L, 1);
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length);
+  bool done = put(e, &before, 1) && put(e, "\"", 1) && put(e, text, length) && put(e, "\":", 2);
+  lua_settop(L, table + 2);
+  return done;
 }
 
-/* Puts `before`, the key and a colon. */
-static inline bool put_key(struct encoder *e, char before, int key)
+/* Puts `before`, the key and a colon. Stack: as in put_object. */
+static inline bool put_key(struct encoder *e, char before, int table)
 {
-  if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, key);
+  const int key = table + 1;
+  if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, table);
   size_t length;
   const char *text = lua_tolstring(e->L, key, &length);
   if (!buf_reserve(e->buf, length + QUOTE_SPARE)) return out_of_memory(e);
@@ -248,7 +316,7 @@ static bool put_object(struct encoder *e, int table, struct frame *frame)
   char before = '{';
   frame->key = table + 1;
   do {
-    if (!put_key(e, before, table + 1) || !put_value(e, table + 2)) return false;
+    if (!put_key(e, before, table) || !put_value(e, table + 2)) return false;
     lua_settop(e->L, table + 1);
     before = ',';
   } while (lua_next(e->L, table) != 0);
@@ -302,7 +370,7 @@ static bool put_other(struct encoder *e, int index, int type)
   case LUA_TBOOLEAN:
     return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
   case LUA_TNUMBER:
-    return put_number(e, lua_tonumber(L, index));
+    return put_number(e, index);
   case LUA_TTABLE:
     return put_table(e, index);
   case LUA_TLIGHTUSERDATA:
@@ -310,17 +378,28 @@ static bool put_other(struct encoder *e, int index, int type)
     if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
     return refuse_type(e, type);
   default:
+    if (type > LUA_TTHREAD && push_cdata(L, index)) return put_digits(e);
     return refuse_type(e, type);
   }
 }
 
-bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+static bool encode_at(lua_State *L, int index, struct buf *buf, const char *root, int depth)
 {
-  struct encoder encoder = {L, buf, root, NULL, 0};
+  struct encoder encoder = {L, buf, root, NULL, depth};
   int top = lua_gettop(L);
   lua_pushvalue(L, index);
   bool done = put_value(&encoder, top + 1);
   if (!done) lua_replace(L, top + 1); /* by the message */
   lua_settop(L, top + !done);
   return done;
+}
+
+bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+{
+  return encode_at(L, index, buf, root, 0);
+}
+
+bool encode_member(lua_State *L, int index, struct buf *buf, const char *root)
+{
+  return encode_at(L, index, buf, root, 1);
 }
