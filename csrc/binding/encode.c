@@ -1,8 +1,12 @@
 /* encode.c: Lua values to JSON text. */
+#include "binding/encode.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/scratch.h"
+#include "json/json.h"
 #include "json/number.h"
 #include "json/quote.h"
 
@@ -20,6 +24,7 @@ struct encoder {
   const char *root;
   const struct frame *frame;
   int depth;
+  bool object; /* the outermost table must be one */
 };
 
 /* ---- what cannot be encoded ---- */
@@ -121,14 +126,21 @@ static bool refuse_type(struct encoder *e, int type)
   return false;
 }
 
-static bool out_of_memory(struct encoder *e)
+/* At the root, which no step leads to. */
+static bool refuse_array(struct encoder *e)
+{
+  e->frame = NULL;
+  return refuse(e, "an object expected, got an array");
+}
+
+static bool refuse_memory(struct encoder *e)
 {
   return refuse(e, "not enough memory");
 }
 
-static inline bool put(struct encoder *e, const char *text, size_t length)
+static inline bool put_bytes(struct encoder *e, const char *text, size_t length)
 {
-  return buf_add(e->buf, text, length) || out_of_memory(e);
+  return buf_add(e->buf, text, length) || refuse_memory(e);
 }
 
 /* ---- strings and numbers ---- */
@@ -142,7 +154,7 @@ bool encode_string(struct buf *buf, const char *text, size_t length)
 static bool put_digits(struct encoder *e)
 {
   const char *text = lua_tostring(e->L, -1);
-  return put(e, text, strspn(text, "-0123456789"));
+  return put_bytes(e, text, strspn(text, "-0123456789"));
 }
 
 /* Pushes what a function of LuaJIT's FFI says to a type and the value. */
@@ -175,8 +187,8 @@ static bool put_number(struct encoder *e, int index)
 {
   lua_Number number = lua_tonumber(e->L, index);
   if (push_integer(e->L, index)) return put_digits(e);
-  if (isnan(number) || isinf(number)) return put(e, "null", 4);
-  if (!buf_reserve(e->buf, NUMBER_SIZE)) return out_of_memory(e);
+  if (isnan(number) || isinf(number)) return put_bytes(e, "null", 4);
+  if (!buf_reserve(e->buf, NUMBER_SIZE)) return refuse_memory(e);
   e->buf->length += number_print(number, e->buf->data + e->buf->length);
   return true;
 }
@@ -190,7 +202,7 @@ static inline bool put_string(struct encoder *e, int index)
   size_t length;
   const char *text = lua_tolstring(e->L, index, &length);
   return (buf_reserve(e->buf, length + QUOTE_SPARE) && quote_reserved(e->buf, text, length)) ||
-         out_of_memory(e);
+         refuse_memory(e);
 }
 
 /* The value is the topmost on the stack; what is put above it may stay. */
@@ -240,40 +252,38 @@ static enum shape marked_shape(lua_State *L, int table)
 }
 
 /* dkjson's rule: an array if all keys are positive integers and not most of it would be holes.
- * *length is its highest key. Stack: unchanged. */
-static bool is_array(lua_State *L, int table, lua_Number *length)
+ * *length is its highest key. An empty table may be neither. Stack: unchanged. */
+static enum shape find_shape(lua_State *L, int table, lua_Number *length)
 {
   const lua_Number highest_index = 1U << 31; /* beyond it all would be holes */
+  const lua_Number longest = 1 << 26; /* no mark makes gigabytes of null of a single element */
   lua_Number highest = 0, count = 0;
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
     lua_Number key = lua_type(L, table + 1) == LUA_TNUMBER ? lua_tonumber(L, table + 1) : 0;
     bool is_index = key >= 1 && key <= highest_index && key == (lua_Number)(uint32_t)key;
     lua_settop(L, table + is_index);
-    if (!is_index) return false;
+    if (!is_index) return SHAPE_OBJECT;
     if (key > highest) highest = key;
     count++;
   }
   *length = highest;
   enum shape shape = marked_shape(L, table);
-  if (count == 0) return shape != SHAPE_OBJECT;
-  const lua_Number longest =
-      1 << 26; /* a mark does not make gigabytes of null out of one element */
-  if (shape == SHAPE_ARRAY && highest <= longest) return true;
-  return highest <= 10 || highest <= 2 * count;
+  if (count == 0 || (shape == SHAPE_ARRAY && highest <= longest)) return shape;
+  return highest <= 10 || highest <= 2 * count ? SHAPE_ARRAY : SHAPE_OBJECT;
 }
 
 static bool put_array(struct encoder *e, int table, lua_Number length, struct frame *frame)
 {
-  if (!put(e, "[", 1)) return false;
+  if (!put_bytes(e, "[", 1)) return false;
   for (int i = 1; i <= (int)length; i++) {
     frame->number = i;
     lua_rawgeti(e->L, table, i);
-    if (i > 1 && !put(e, ",", 1)) return false;
+    if (i > 1 && !put_bytes(e, ",", 1)) return false;
     if (!put_value(e, table + 1)) return false;
     lua_settop(e->L, table);
   }
-  return put(e, "]", 1);
+  return put_bytes(e, "]", 1);
 }
 
 /* Stack: as in put_object. A string that is the number's text is looked up, since both would be
@@ -291,21 +301,22 @@ static bool put_number_key(struct encoder *e, char before, int table)
   lua_pop(L, 1);
   size_t length;
   const char *text = lua_tolstring(L, -1, &length);
-  bool done = put(e, &before, 1) && put(e, "\"", 1) && put(e, text, length) && put(e, "\":", 2);
+  bool done = put_bytes(e, &before, 1) && put_bytes(e, "\"", 1) && put_bytes(e, text, length) &&
+              put_bytes(e, "\":", 2);
   lua_settop(L, table + 2);
   return done;
 }
 
-/* Puts `before`, the key and a colon. Stack: as in put_object. */
+/* Puts a byte, the key and a colon. Stack: as in put_object. */
 static inline bool put_key(struct encoder *e, char before, int table)
 {
   const int key = table + 1;
   if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, table);
   size_t length;
   const char *text = lua_tolstring(e->L, key, &length);
-  if (!buf_reserve(e->buf, length + QUOTE_SPARE)) return out_of_memory(e);
+  if (!buf_reserve(e->buf, length + QUOTE_SPARE)) return refuse_memory(e);
   buf_put(e->buf, before);
-  if (!quote_reserved(e->buf, text, length)) return out_of_memory(e);
+  if (!quote_reserved(e->buf, text, length)) return refuse_memory(e);
   buf_put(e->buf, ':');
   return true;
 }
@@ -320,7 +331,7 @@ static bool put_object(struct encoder *e, int table, struct frame *frame)
     lua_settop(e->L, table + 1);
     before = ',';
   } while (lua_next(e->L, table) != 0);
-  return put(e, "}", 1);
+  return put_bytes(e, "}", 1);
 }
 
 /* A table whose first key is a string is an object; any other is looked through before. */
@@ -332,8 +343,11 @@ static bool put_contents(struct encoder *e, int table, struct frame *frame)
   bool empty = lua_next(L, table) == 0;
   if (!empty && lua_type(L, table + 1) == LUA_TSTRING) return put_object(e, table, frame);
   lua_settop(L, table);
-  if (is_array(L, table, &length)) return put_array(e, table, length, frame);
-  if (empty) return put(e, "{}", 2);
+  enum shape shape = find_shape(L, table, &length);
+  bool object = e->object && frame->above == NULL;
+  if (object && shape == SHAPE_ARRAY) return refuse_array(e);
+  if (empty) return put_bytes(e, object || shape == SHAPE_OBJECT ? "{}" : "[]", 2);
+  if (shape == SHAPE_ARRAY) return put_array(e, table, length, frame);
   lua_pushnil(L);
   lua_next(L, table);
   return put_object(e, table, frame);
@@ -352,7 +366,7 @@ static bool put_table(struct encoder *e, int table)
   struct frame frame = {e->frame, lua_topointer(L, table), 0, 0};
   if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
   if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
-  if (!lua_checkstack(L, LUA_MINSTACK)) return out_of_memory(e);
+  if (!lua_checkstack(L, LUA_MINSTACK)) return refuse_memory(e);
   e->frame = &frame;
   e->depth++;
   bool done = put_contents(e, table, &frame);
@@ -366,16 +380,16 @@ static bool put_other(struct encoder *e, int index, int type)
   lua_State *L = e->L;
   switch (type) {
   case LUA_TNIL:
-    return put(e, "null", 4);
+    return put_bytes(e, "null", 4);
   case LUA_TBOOLEAN:
-    return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
+    return lua_toboolean(L, index) ? put_bytes(e, "true", 4) : put_bytes(e, "false", 5);
   case LUA_TNUMBER:
     return put_number(e, index);
   case LUA_TTABLE:
     return put_table(e, index);
   case LUA_TLIGHTUSERDATA:
-    if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
-    if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
+    if (lua_touserdata(L, index) == NULL) return put_bytes(e, "null", 4);
+    if (is_cjson(L, index, "empty_array")) return put_bytes(e, "[]", 2);
     return refuse_type(e, type);
   default:
     if (type > LUA_TTHREAD && push_cdata(L, index)) return put_digits(e);
@@ -383,9 +397,10 @@ static bool put_other(struct encoder *e, int index, int type)
   }
 }
 
-static bool encode_at(lua_State *L, int index, struct buf *buf, const char *root, int depth)
+static bool encode_root(lua_State *L, int index, struct buf *buf, const char *root, int depth,
+                        bool object)
 {
-  struct encoder encoder = {L, buf, root, NULL, depth};
+  struct encoder encoder = {.L = L, .buf = buf, .root = root, .depth = depth, .object = object};
   int top = lua_gettop(L);
   lua_pushvalue(L, index);
   bool done = put_value(&encoder, top + 1);
@@ -394,12 +409,27 @@ static bool encode_at(lua_State *L, int index, struct buf *buf, const char *root
   return done;
 }
 
-bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+bool encode(lua_State *L, int index, struct buf *buf, const char *root, int depth)
 {
-  return encode_at(L, index, buf, root, 0);
+  return encode_root(L, index, buf, root, depth, false);
 }
 
-bool encode_member(lua_State *L, int index, struct buf *buf, const char *root)
+bool encode_object(lua_State *L, int index, struct buf *buf, const char *root, int depth)
 {
-  return encode_at(L, index, buf, root, 1);
+  return encode_root(L, index, buf, root, depth, true);
+}
+
+/* encode(value): its JSON text; nil, message with the path to what JSON cannot hold. */
+int encode_l(lua_State *L)
+{
+  luaL_checkany(L, 1);
+  check_count(L, 1);
+  struct scratch *scratch = acquire_scratch(L);
+  bool done = encode(L, 1, &scratch->text, "value", 0);
+  if (done) lua_pushlstring(L, scratch->text.data, scratch->text.length);
+  release_scratch(scratch);
+  if (done) return 1;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
 }

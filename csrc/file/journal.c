@@ -19,66 +19,25 @@
 #include <sys/file.h>
 
 #include "base/sys.h"
+#include "file/path.h"
 #include "file/reader.h"
-
-/* ---- paths ---- */
-
-static char *join(const char *directory, const char *name)
-{
-  size_t length = strlen(directory), size = strlen(name) + 1;
-  char *path = sys_realloc(NULL, length + 1 + size);
-  if (path == NULL) return NULL;
-  memcpy(path, directory, length);
-  path[length] = '/';
-  memcpy(path + length + 1, name, size);
-  return path;
-}
-
-static char *absolute(const char *path)
-{
-  char *here = path[0] == '/' || path[0] == '\0' ? NULL : sys_realpath(".");
-  if (here == NULL) { /* absolute, empty, or in a directory that is gone */
-    size_t size = strlen(path) + 1;
-    char *copy = sys_realloc(NULL, size);
-    return copy != NULL ? memcpy(copy, path, size) : NULL;
-  }
-  char *place = join(here, path);
-  sys_free(here);
-  return place;
-}
 
 bool journal_init(struct journal *journal, const char *path)
 {
   memset(journal, 0, sizeof *journal);
   journal->fd = -1;
   journal->owner = sys_pid();
-  journal->place = absolute(path);
+  journal->place = path_absolute(path);
   return journal->place != NULL;
 }
 
 /* ---- opening ---- */
 
-/* mkdir -p for the directories of a path. */
-static bool make_directories(char *path)
-{
-  for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    int result = sys_mkdir(path);
-    int reason = errno;
-    struct stat st;
-    bool there = result == 0 || reason == EEXIST || sys_stat(path, &st) == 0;
-    *slash = '/';
-    errno = reason;
-    if (!there) return false;
-  }
-  return true;
-}
-
 static int open_file(struct journal *journal, struct stat *st, struct failure *failure)
 {
   int fd = sys_open_append(journal->place, true, st);
   if (fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
-    if (!make_directories(journal->place)) {
+    if (!path_make_directories(journal->place)) {
       fail(failure, "make the directories of");
       return -1;
     }
@@ -267,18 +226,6 @@ void journal_detach(struct journal *journal)
 
 /* ---- writing ---- */
 
-int journal_sync_above(char *path)
-{
-  char *name = strrchr(path, '/');
-  if (name == NULL) return sys_sync_directory(".");
-  name++;
-  char kept = *name;
-  *name = '\0';
-  int result = sys_sync_directory(path);
-  *name = kept;
-  return result;
-}
-
 /* The entry of the file itself, wherever symbolic links lead, and those of the directories above:
  * whoever made them may have failed, or been killed, before it synced them. One that may not be
  * read or synced, or that is read-only, was not made by us. */
@@ -286,10 +233,10 @@ static int sync_names(const struct journal *journal)
 {
   char *place = sys_realpath(journal->place);
   if (place == NULL) return SYS_NOT_OPENED;
-  int result = journal_sync_above(place);
+  int result = path_sync_above(place);
   for (char *slash; result == 0 && (slash = strrchr(place, '/')) != place;) {
     *slash = '\0';
-    result = journal_sync_above(place);
+    result = path_sync_above(place);
     if (result != 0 && (errno == EACCES || errno == EPERM || errno == EROFS)) result = 0;
   }
   sys_free(place);

@@ -61,8 +61,6 @@ bool journal_is_fresh(const struct journal *journal);
 bool journal_unchanged(const struct journal *journal);
 /* Goes over to another file, locked like this one, that the path leads to now. */
 bool journal_take(struct journal *journal, int fd, struct failure *failure);
-/* Syncs the directory that a path's last name stands in, as sys_sync_directory. */
-int journal_sync_above(char *path);
 
 /* What was appended to the open file reaches the disk, and so do the names that lead to it. */
 bool journal_sync(struct journal *journal, struct failure *failure);

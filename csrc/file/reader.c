@@ -3,8 +3,8 @@
  * is used for the first time costs more than a call.
  *
  * pread, not mmap: a file that someone cuts short under a mapping is a SIGBUS. A line may be of
- * any length that memory and a Lua string can hold; one that is longer than the buffer is checked
- * before the buffer grows, so that gigabytes of zeros after a crash cost no memory. */
+ * any length that memory and a Lua string can hold; a long one is checked before the buffer grows,
+ * so that gigabytes of zeros after a crash cost little memory. */
 #include "file/reader.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 
 #include "base/sys.h"
 #include "json/json.h"
+#include "json/objects.h"
 
 void reader_open(struct reader *reader, int fd, uint64_t offset)
 {
@@ -26,7 +27,7 @@ void reader_close(struct reader *reader)
   reader->buffer = NULL;
 }
 
-static const char *last_newline(const char *start, size_t length)
+const char *last_newline(const char *start, size_t length)
 {
   while (length > 0)
     if (start[--length] == '\n') return start + length;
@@ -43,15 +44,17 @@ static bool grow(struct reader *reader)
   return true;
 }
 
-/* Whether no continuation can make the beginning of a line an object. */
+/* Whether the beginning of a line is that of no object, and so long that nothing is looked for on
+ * it. */
 static bool hopeless(struct reader *reader)
 {
   struct json_error error;
   char *text = reader->buffer, *end = text + reader->length;
+  if (reader->length < OBJECTS_LONGEST) return false;
+  if (reader->length >= READER_LONGEST_LINE) return true;
   memset(end, 0, SPAN_PADDING);
   *end = '\n';
   const char *p = json_space(text, text);
-  if (reader->length >= READER_LONGEST_LINE) return true;
   if (*p != '{') return p < end;
   p = json_value(p, text, 0, &error);
   return (p != NULL ? json_space(p, text) : error.at) < end;

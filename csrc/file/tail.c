@@ -1,12 +1,13 @@
 /* tail.c: blocks are read from the end; the beginning of a line in a later block is carried to the
- * one before it. A line that holds a control character is no JSON and is passed over without being
- * kept, so that gigabytes of zeros cost no memory. */
+ * one before it. A long line that holds a control character is no JSON and is not kept, so that
+ * gigabytes of zeros cost little memory. */
 #include "file/tail.h"
 
 #include <string.h>
 
 #include "base/sys.h"
 #include "file/reader.h"
+#include "json/objects.h"
 #include "json/span.h"
 
 enum { FIRST_BLOCK = 16 * 1024 };
@@ -19,13 +20,6 @@ static bool reserve(struct tail *tail, size_t capacity)
   tail->buffer = buffer;
   tail->capacity = capacity;
   return true;
-}
-
-static const char *last_newline(const char *start, size_t length)
-{
-  while (length > 0)
-    if (start[--length] == '\n') return start + length;
-  return NULL;
 }
 
 static bool has_control(const char *text, size_t length)
@@ -71,15 +65,23 @@ void tail_close(struct tail *tail)
   tail->buffer = NULL;
 }
 
-/* The line from `start` to the buffer's end is handed out, or passed over if it is hopeless. */
-static bool hand_out(struct tail *tail, const char *start, struct tail_line *line)
+/* Hands out the line from `start` to the buffer's end. */
+static int hand_out(struct tail *tail, const char *start, struct tail_line *line)
 {
-  bool good = !tail->hopeless;
   line->text = start;
+  line->newline = tail->buffer + tail->length;
   line->offset = tail->position + (uint64_t)(start - tail->buffer);
+  line->hopeless = tail->hopeless;
   tail->length = start > tail->buffer ? (size_t)(start - tail->buffer) - 1 : 0;
   tail->hopeless = false;
-  return good;
+  return 1;
+}
+
+/* Whether the line that the buffer holds the end of need not be kept; `searched`: of its end. */
+static bool is_hopeless(const struct tail *tail, size_t searched)
+{
+  if (tail->hopeless) return tail->length > READER_BLOCK;
+  return tail->length > OBJECTS_LONGEST && has_control(tail->buffer, tail->length - searched);
 }
 
 int tail_next(struct tail *tail, struct tail_line *line)
@@ -87,14 +89,9 @@ int tail_next(struct tail *tail, struct tail_line *line)
   size_t searched = 0; /* of the buffer's end */
   while (tail->length > 0 || tail->position > 0) {
     const char *newline = last_newline(tail->buffer, tail->length - searched);
-    if (newline != NULL) {
-      if (hand_out(tail, newline + 1, line)) return 1;
-      searched = 0;
-      continue;
-    }
+    if (newline != NULL) return hand_out(tail, newline + 1, line);
     if (tail->position == 0) return hand_out(tail, tail->buffer, line);
-    if (tail->length > READER_BLOCK &&
-        (tail->hopeless || has_control(tail->buffer, tail->length - searched))) {
+    if (is_hopeless(tail, searched)) {
       tail->hopeless = true;
       tail->length = 0;
       tail->buffer[0] = '\n';

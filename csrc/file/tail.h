@@ -14,13 +14,15 @@ struct tail {
   size_t capacity;
   size_t length; /* of what is in the buffer and not yet handed out */
   uint64_t position; /* in the file, of the buffer's first byte */
-  bool hopeless; /* the line at the buffer's end holds a byte that no JSON does; it is not kept */
+  bool hopeless; /* the line at the buffer's end is long and holds a byte that no JSON does; it is
+                  * not kept */
 };
 
 /* A line, with a newline at its end and SPAN_PADDING bytes of memory behind it. */
 struct tail_line {
-  const char *text;
+  const char *text, *newline;
   uint64_t offset;
+  bool hopeless; /* too long to hold, and no object: there is no text */
 };
 
 /* Begins at the end of a file of `size` bytes. False and errno; tail_close in any case. */

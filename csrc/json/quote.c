@@ -89,7 +89,7 @@ static const char *put_ascii(struct buf *buf, const char *p, const char *end)
 }
 
 /* The same for any text, all of it if it can be. The last step goes back to what was copied before,
- * to end with the text. A step may end inside a character, or stop behind the beginning of one that
+ * to end with the text. A step may end inside a character, or stop after the beginning of one that
  * is none, so that the last character is always put again by itself. */
 static const char *put_wide(struct buf *buf, const char *p, const char *end)
 {

@@ -22,7 +22,7 @@ typedef int8_t signed_bytes __attribute__((vector_size(WIDE_STEP)));
 
 enum fault {
   LACK = 0x01, /* no continuation byte where one must be */
-  LONE = 0x02, /* one behind ASCII */
+  LONE = 0x02, /* one after ASCII */
   OVER_2 = 0x04, /* more bytes than the character needs: two, */
   OVER_3 = 0x08, /* three, */
   OVER_4 = 0x10, /* or four; also U+140000 and above */
@@ -31,11 +31,11 @@ enum fault {
   NEXT = 0x80, /* a second continuation byte */
 };
 
-/* Behind a byte of this upper half, */
+/* After a byte with this upper half, */
 enum { A_C = LACK | OVER_2, A_E = LACK | OVER_3 | HALF, A_F = LACK | BEYOND | OVER_4 };
 static const uint8_t AFTER_UPPER[16] = {LONE, LONE, LONE, LONE, LONE, LONE, LONE, LONE,
                                         NEXT, NEXT, NEXT, NEXT, A_C,  LACK, A_E,  A_F};
-/* behind one of this lower half, */
+/* after one with this lower half, */
 enum {
   B_2 = LACK | LONE | NEXT,
   B_0 = B_2 | OVER_2 | OVER_3 | OVER_4,
@@ -46,7 +46,7 @@ enum {
 };
 static const uint8_t AFTER_LOWER[16] = {B_0, B_1, B_2, B_2, B_4, B_5, B_5, B_5,
                                         B_5, B_5, B_5, B_5, B_5, B_D, B_5, B_5};
-/* and in one of this upper half. */
+/* and in one with this upper half. */
 enum {
   C_8 = LONE | NEXT | OVER_2 | OVER_3 | OVER_4,
   C_9 = LONE | NEXT | OVER_2 | OVER_3 | BEYOND,

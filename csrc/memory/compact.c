@@ -19,6 +19,7 @@
 #include <sys/file.h>
 
 #include "base/sys.h"
+#include "file/path.h"
 #include "json/number.h"
 
 enum { WRITE_SIZE = 256 * 1024 };
@@ -317,22 +318,12 @@ static bool sort_out(struct rewrite *rewrite)
 
 /* ---- the files ---- */
 
-static char *with_suffix(const char *path, const char *suffix)
-{
-  size_t length = strlen(path), size = strlen(suffix) + 1;
-  char *joined = sys_realloc(NULL, length + size);
-  if (joined == NULL) return NULL;
-  memcpy(joined, path, length);
-  memcpy(joined + length, suffix, size);
-  return joined;
-}
-
 static bool name_files(struct rewrite *rewrite)
 {
   rewrite->place = sys_realpath(rewrite->memory->journal.place);
   if (rewrite->place == NULL) return false;
-  rewrite->temporary = with_suffix(rewrite->place, ".compact");
-  rewrite->damaged_path = with_suffix(rewrite->memory->journal.place, ".damaged");
+  rewrite->temporary = path_with_suffix(rewrite->place, ".compact");
+  rewrite->damaged_path = path_with_suffix(rewrite->memory->journal.place, ".damaged");
   return rewrite->temporary != NULL && rewrite->damaged_path != NULL;
 }
 
@@ -366,7 +357,7 @@ static bool open_temporary(struct rewrite *rewrite)
 static bool finish_damaged(struct rewrite *rewrite)
 {
   return rewrite->damaged.fd < 0 ||
-         (sys_sync(rewrite->damaged.fd) == 0 && journal_sync_above(rewrite->damaged_path) == 0);
+         (sys_sync(rewrite->damaged.fd) == 0 && path_sync_above(rewrite->damaged_path) == 0);
 }
 
 static void abandon(struct rewrite *rewrite)

@@ -16,10 +16,14 @@ static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\"
  * length. */
 #define UNKNOWN UINT64_MAX
 
-bool memory_init(struct memory *memory, const char *path)
+bool memory_init(struct memory *memory, const char *path, const struct memory_options *options)
 {
   memset(memory, 0, sizeof *memory);
-  return journal_init(&memory->journal, path);
+  bool done = journal_init(&memory->journal, path);
+  memory->journal.wait = options->wait;
+  memory->journal.durable = options->durable;
+  memory->journal.keeps_lock = !options->shared;
+  return done;
 }
 
 int memory_close(struct memory *memory)
@@ -44,6 +48,21 @@ static const char *ts_now(struct memory *memory)
     memory->now = now;
   }
   return memory->ts;
+}
+
+int memory_fd(const struct memory *memory)
+{
+  return memory->journal.fd;
+}
+
+struct journal *memory_journal(struct memory *memory)
+{
+  return &memory->journal;
+}
+
+struct index *memory_index(struct memory *memory)
+{
+  return &memory->index;
 }
 
 /* ---- the index and the file ---- */
@@ -93,6 +112,16 @@ bool memory_is_of(const struct memory *memory, const struct stat *st)
 {
   return !memory->journal.changed && st->st_size > 0 && memory->seen == (uint64_t)st->st_size &&
          journal_is_untouched(&memory->journal, st);
+}
+
+bool memory_is_fresh(const struct memory *memory)
+{
+  return journal_is_fresh(&memory->journal);
+}
+
+bool memory_sync(struct memory *memory, struct failure *failure)
+{
+  return journal_sync_all(&memory->journal, failure);
 }
 
 static bool catch_up(struct memory *memory, struct failure *failure)

@@ -33,8 +33,15 @@ struct draft {
   size_t length; /* of its body: `"content":...}` and a newline, in JSON */
 };
 
-/* A memory that is closed; the journal's options are set between init and open. */
-bool memory_init(struct memory *memory, const char *path);
+/* How a memory is opened. */
+struct memory_options {
+  double wait; /* seconds for the lock */
+  bool durable; /* an append that is reported has reached the disk */
+  bool shared; /* the lock is held for each write, not for as long as it is open */
+};
+
+/* A memory that is closed, to be ended with memory_close. False with errno ENOMEM. */
+bool memory_init(struct memory *memory, const char *path, const struct memory_options *options);
 /* Opens the file and reads it, or makes it with its first line. */
 bool memory_open(struct memory *memory, struct failure *failure);
 /* -1 and errno if closing the descriptor failed; all is freed even so. */
@@ -44,10 +51,21 @@ int memory_close(struct memory *memory);
 bool memory_refresh(struct memory *memory, struct failure *failure);
 /* The same under the lock, which is given back with journal_detach; on failure it is already. */
 bool memory_lock(struct memory *memory, struct failure *failure);
-/* Whether the index is of that file as it is now, told by its times: see journal_is_fresh. */
+/* Whether the index is of that file as it is now, told by its times: see memory_is_fresh. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
+/* Whether the file was looked at but a moment ago: see journal_is_fresh. */
+bool memory_is_fresh(const struct memory *memory);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);
+/* Everything added so far reaches the disk. */
+bool memory_sync(struct memory *memory, struct failure *failure);
+
+/* The open file, which memory_refresh may replace by another. */
+int memory_fd(const struct memory *memory);
+/* The file's lock and what is appended under it. */
+struct journal *memory_journal(struct memory *memory);
+/* What the file holds, as of the last call that looked at it. */
+struct index *memory_index(struct memory *memory);
 
 /* The id that is given next, unless a tombstone targets it; one more than RECORD_ID_MAX if there is
  * none left. */

@@ -504,9 +504,8 @@ static void other_removes(void)
 static void open_handle(struct handle *handle)
 {
   struct failure failure;
-  CHECK(memory_init(&handle->memory, world.path));
-  handle->memory.journal.keeps_lock = world.exclusive;
-  handle->memory.journal.durable = world.durable;
+  const struct memory_options options = {.durable = world.durable, .shared = !world.exclusive};
+  CHECK(memory_init(&handle->memory, world.path, &options));
   bool done = memory_open(&handle->memory, &failure);
   handle->open = true;
   CHECK(done || is_held(&failure));

@@ -77,7 +77,7 @@ for index, line in enumerate(sys.stdin):
     assert.equal(2 * #list, #lines)
     for index, value in ipairs(list) do
       same(canon(value), lines[2 * index - 1], "value " .. index)
-      local text = lines[2 * index]:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
+      local text = generate.unhex(lines[2 * index])
       same(canon(value, { nils = true }), canon((decode(text))), text)
     end
   end)
@@ -220,7 +220,7 @@ print(good)
 ]] })
     assert.equal(tostring(#lines), table.remove(output))
     for index, line in ipairs(lines) do
-      local text = output[index]:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
+      local text = generate.unhex(output[index])
       same(line:match("^%x*"), generate.hex(decode(text)), text)
     end
   end)

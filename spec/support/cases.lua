@@ -8,6 +8,7 @@ local socket = require("posix.sys.socket")
 local stat = require("posix.sys.stat")
 local unistd = require("posix.unistd")
 local helper = require("spec.support.helper")
+local line_model = require("spec.support.line_model")
 
 local cases = {}
 
@@ -171,7 +172,7 @@ end
 cases.unstorable = {
   { "a function", function() return { fn = print } end, ".fn", "function" },
   { "a function far down", function() return { calls = { {}, { fn = print } } } end, ".calls[2].fn", "function" },
-  { "a function in an array", function() return { 1, 2, print } end, "[3]", "function" },
+  { "a function in an array", function() return { list = { 1, 2, print } } end, ".list[3]", "function" },
   { "a thread", function() return { co = coroutine.create(function() end) } end, ".co", "thread" },
   { "a userdata", function() return { file = io.stdout } end, ".file", "userdata" },
   { "a cycle", function()
@@ -181,10 +182,10 @@ cases.unstorable = {
   end, ".deep.back", "cycle" },
   { "a table in itself", function()
     local value = {}
-    value[1] = value
+    value.self = value
     return value
-  end, "[1]", "cycle" },
-  { "1,001 levels", function() return cases.nested(1001) end, "[1][1]", "level" },
+  end, ".self", "cycle" },
+  { "1,001 levels", function() return { list = cases.nested(1000) } end, ".list[1]", "level" },
   { "a boolean as key", function() return { map = { [true] = 1 } } end, ".map", "boolean" },
   { "a table as key", function() return { map = { [{}] = 1 } } end, ".map", "table" },
 }
@@ -326,22 +327,43 @@ function cases.read_object(line)
   return ok and without_null(value) or nil
 end
 
---- The turns and the meta of a session file's `bytes`, read with lua-cjson.
+--- What a line holds, read with lua-cjson: an array of {offset, record}, with the offset and without
+-- a record where it is damaged. The offset is from 0, and that of the line if it is one object.
+function cases.read_line(line, memory)
+  local one = cases.read_object(line)
+  if one then return { { 0, one } } end
+  local parts = {}
+  local objects, damage = line_model.objects(line, memory)
+  for _, object in ipairs(objects) do
+    if damage and damage < object[1] then
+      parts[#parts + 1] = { damage - 1 }
+      damage = nil
+    end
+    parts[#parts + 1] = { object[1] - 1, cases.read_object(line:sub(object[1], object[2] - 1)) }
+  end
+  if damage then parts[#parts + 1] = { damage - 1 } end
+  return parts
+end
+
+--- The turns, the meta and the number of damaged lines of a session file's `bytes`, read with
+-- lua-cjson.
 function cases.read_session(bytes)
-  local turns, meta, first = {}, nil, true
-  bytes = bytes:gsub("^\239\187\191", "")
-  for line in bytes:gmatch("[^\n]+") do
-    if line ~= "\r" then
-      local object = cases.read_object(line)
-      if object and first and object.meta then
-        meta = object.meta
-      elseif object and object.role and object.content then
-        turns[#turns + 1] = object
+  local turns, meta, first, damaged = {}, nil, true, 0
+  for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
+    for _, part in ipairs(cases.read_line(line)) do
+      local record = part[2]
+      local is_turn = record and record.role and record.content
+      if not record then
+        damaged = damaged + 1
+      elseif first and record.meta and not is_turn then
+        meta = record.meta
+      elseif is_turn then
+        turns[#turns + 1] = record
       end
-      first = false
+      first = first and not record
     end
   end
-  return turns, meta
+  return turns, meta, damaged
 end
 
 --- Where two values differ, as a path; nil if they do not.

@@ -333,7 +333,8 @@ function canon(v) {
 --- canon in jq 1.6 and later; `nils` takes the nulls away that decode does.
 generate.jq = [[
 def spell: "\"" + (explode | map(tostring) | join(".")) + "\"";
-def exact: if . == 0 then (if tostring == "-0" then "-0" else "0" end)
+def exact: . * 1 # a double: jq 1.7 goes on comparing what was written
+  | if . == 0 then (if tostring == "-0" then "-0" else "0" end)
   else frexp | "\(.[0] * 9007199254740992):\(.[1])" end;
 def canon: if . == null then "null" elif type == "boolean" then tostring
   elif type == "string" then spell elif type == "number" then exact
@@ -344,12 +345,20 @@ def nils: if type == "array" then map(nils) | until(length == 0 or .[-1] != null
   else . end;
 ]]
 
-local hex = {}
-for byte = 0, 255 do hex[string.char(byte)] = ("%02x"):format(byte) end
+local hex, bytes_of = {}, {}
+for byte = 0, 255 do
+  local text = ("%02x"):format(byte)
+  hex[string.char(byte)], bytes_of[text] = text, string.char(byte)
+end
 
 --- `bytes` as hexadecimal, for what goes to a process a line at a time.
 function generate.hex(bytes)
   return (bytes:gsub(".", hex))
+end
+
+--- The bytes that are `text` as hexadecimal.
+function generate.unhex(text)
+  return (text:gsub("%x%x", bytes_of))
 end
 
 return generate
