@@ -411,7 +411,7 @@ describe("add", function()
     assert.equal("\n", helper.read(path):sub(-1))
   end)
 
-  it("escapes quotes, backslashes and control characters, and nothing else", function()
+  it("escapes quotes, backslashes, control characters and what is not UTF-8, and nothing else", function()
     local bytes = {}
     for byte = 0, 255 do bytes[#bytes + 1] = string.char(byte) end
     local content = table.concat(bytes)
@@ -423,7 +423,7 @@ describe("add", function()
     assert.equal(2, #helper.lines(path))
     assert.is_nil(line:find("[%z\1-\31]"))
     assert.truthy(line:find(content:sub(36, 92), 1, true), "the bytes from # to [ are as they were")
-    assert.truthy(line:find("\\\\" .. content:sub(94), 1, true), "the bytes from ] to 255 are as they were")
+    assert.truthy(line:find("\\\\" .. content:sub(94, 128) .. "\\udc80", 1, true), "the bytes from ] to 127 are as they were")
     assert.truthy(line:find('!\\"#', 1, true))
     local item = aish.load_memory(path)[1]
     assert.equal(content, item.content)
@@ -1230,7 +1230,7 @@ describe("arguments", function()
     { "userdata", newproxy(true) }, { "userdata", newproxy() }, { "userdata", aish.null } }
   if rawget(_G, "jit") then
     local ffi = require("ffi")
-    values[#values + 1] = { "cdata", ffi.new("int64_t", 1) }
+    values[#values + 1] = { "cdata", ffi.new("int64_t", 1) } -- a value, but no argument
     values[#values + 1] = { "cdata", ffi.new("char[8]") }
     values[#values + 1] = { "cdata", ffi.cast("void *", nil) }
   end

@@ -50,10 +50,10 @@ describe("append", function()
     { {}, "{}" },
     { setmetatable({}, { __jsontype = "object" }), "{}" },
     { { list = { 1, { 2 } } }, '{"list":[1,[2]]}' },
-    { { s = "a\nb\0c\"\\/\255" }, '{"s":"a\\nb\\u0000c\\"\\\\/\255"}' },
+    { { s = "a\nb\0c\"\\/\255" }, '{"s":"a\\nb\\u0000c\\"\\\\/\\udcff"}' },
     { { v = native.null }, '{"v":null}' },
   }) do
-    it("writes exactly " .. case[2]:gsub("\255", "."), function()
+    it("writes exactly " .. case[2], function()
       local path = new_path()
       assert.is_true(native.append(path, case[1]))
       assert.equal(case[2] .. "\n", helper.read(path))

@@ -1,5 +1,5 @@
---- The codec against other implementations: python3, jq, sqlite3 and lua-cjson read what encode
--- wrote, and decode reads what they accept and refuses what python3 refuses.
+--- The codec against other implementations: python3, jq, sqlite3, node, DuckDB and lua-cjson read what
+-- encode wrote, and decode reads what they accept and refuses what python3 refuses.
 local helper = require("spec.support.helper")
 local recall = require("spec.support.recall")
 local generate = require("spec.support.generate")
@@ -73,7 +73,7 @@ for index, line in enumerate(sys.stdin):
     assert.equal(2 * #list, #lines)
     for index, value in ipairs(list) do
       same(canon(value), lines[2 * index - 1], "value " .. index)
-      local text = lines[2 * index]:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
+      local text = generate.unhex(lines[2 * index])
       same(canon(value, { nils = true }), canon((decode(text))), text)
     end
   end)
@@ -162,6 +162,18 @@ FROM d, json_tree(d.j) AS t ORDER BY d.n, t.id;]]
     end
   end)
 
+  it("is read by node", function()
+    if not has("node") then return pending("node is not installed") end
+    local list = values(307, 3000)
+    local lines = run("exec node %d/program.js %d/documents", {
+      documents = table.concat(encoded(list), "\n") .. "\n", ["program.js"] = generate.node .. [[
+const lines = require('fs').readFileSync(process.argv[2], 'utf8').split('\n').slice(0, -1)
+console.log(lines.map(line => canon(JSON.parse(line))).join('\n'))
+]] })
+    assert.equal(#list, #lines)
+    for index, value in ipairs(list) do same(canon(value), lines[index], "value " .. index) end
+  end)
+
   it("is read by lua-cjson", function()
     local list = values(305, 4000)
     for index, text in ipairs(encoded(list)) do
@@ -176,6 +188,137 @@ FROM d, json_tree(d.j) AS t ORDER BY d.n, t.id;]]
       same(canon(value, { nils = true }), canon(read), text)
       same(canon(read), canon((decode(encode(read)))), "value " .. index .. ", a second time")
     end
+  end)
+end)
+
+describe("strings that are not UTF-8", function()
+  helper.guard(before_each, after_each)
+
+  it("are written as python3's surrogateescape has them, and read back", function()
+    if not has("python3") then return pending("python3 is not installed") end
+    local source, lines = generate.new(321), {}
+    for index = 1, 100000 do
+      local bytes = source:bytes()
+      local text = encode(bytes)
+      assert(decode(text) == bytes, text)
+      lines[index] = generate.hex(bytes) .. " " .. generate.hex(text) .. "\n"
+    end
+    local output = run("exec python3 %d/program.py < %d/strings", { strings = table.concat(lines), ["program.py"] = [[
+import json, sys
+good = 0
+for line in sys.stdin:
+    bytes_, text = map(bytes.fromhex, line.split(' '))
+    value = bytes_.decode('utf-8', 'surrogateescape')
+    good += json.loads(text.decode('utf-8')) == value
+    escaped = json.dumps(value).encode() # pure ASCII, every surrogate among it
+    print(escaped.hex())
+print(good)
+]] })
+    assert.equal(tostring(#lines), table.remove(output))
+    for index, line in ipairs(lines) do
+      local text = generate.unhex(output[index])
+      same(line:match("^%x*"), generate.hex(decode(text)), text)
+    end
+  end)
+
+  --- A session whose turns hold strings, every third of them not UTF-8, and the strings.
+  local function session(seed, count)
+    local source, strings = generate.new(seed), {}
+    local path = helper.tmpdir() .. "/session.jsonl"
+    local log = assert(history.session(path, nil, { sync = "none" }))
+    for index = 1, count do
+      local text = source:string(60, "no NUL: it ends sqlite3's strings")
+      if index % 3 == 0 then text = text .. source:pick({ "\255", "\226\130", "\237\160\189\237\184\128", "\192\128x", "\128" }) .. text end
+      strings[index] = text
+      assert(log:append({ role = "user", content = text, index = index }))
+    end
+    log:close()
+    return path, strings
+  end
+
+  --- Checks what a tool printed: for each turn that it could read "index hex", which must be the
+  -- string's, or for one that is not UTF-8, which `lossy` tools change or leave out, anything.
+  local function check(lines, strings, lossy)
+    local seen = {}
+    for _, line in ipairs(lines) do
+      local index, hex = line:match("^(%d+) (%x*)$")
+      assert(index, line)
+      index = tonumber(index)
+      if index % 3 ~= 0 or not lossy then same(generate.hex(strings[index]), hex:lower(), "string " .. index) end
+      seen[index] = true
+    end
+    for index in ipairs(strings) do assert(seen[index] or (lossy and index % 3 == 0), "no string " .. index) end
+  end
+
+  it("leave the file to python3's text mode, which gives the bytes", function()
+    if not has("python3") then return pending("python3 is not installed") end
+    local path, strings = session(322, 3000)
+    check(run("exec python3 %d/program.py " .. path, { ["program.py"] = [[
+import json, sys
+for line in open(sys.argv[1], encoding='utf-8'):
+    turn = json.loads(line)
+    print(turn['index'], turn['content'].encode('utf-8', 'surrogateescape').hex())
+]] }), strings)
+  end)
+
+  it("leave the file to node, which gives the bytes", function()
+    if not has("node") then return pending("node is not installed") end
+    local path, strings = session(323, 3000)
+    check(run("exec node %d/program.js " .. path, { ["program.js"] = [[
+const text = new TextDecoder('utf-8', { fatal: true }).decode(require('fs').readFileSync(process.argv[2]))
+for (const line of text.split('\n').slice(0, -1)) {
+  const turn = JSON.parse(line)
+  const bytes = Array.from(turn.content, c => {
+    const point = c.codePointAt(0)
+    return point >= 0xdc80 && point <= 0xdcff ? Buffer.from([point - 0xdc00]) : Buffer.from(c)
+  })
+  console.log(turn.index + ' ' + Buffer.concat(bytes).toString('hex'))
+}
+]] }), strings)
+  end)
+
+  it("leave the other lines of the file to jq", function()
+    if not has("jq") then return pending("jq is not installed") end
+    local path, strings = session(324, 3000)
+    local lines = run("exec jq -r -f %d/hex.jq " .. path, { ["hex.jq"] = [[
+def digit: . as $n | "0123456789abcdef"[$n:$n + 1];
+def hex: explode | map(if . < 128 then [.]
+  elif . < 2048 then [192 + (. / 64 | floor), 128 + . % 64]
+  elif . < 65536 then [224 + (. / 4096 | floor), 128 + (. / 64 | floor) % 64, 128 + . % 64]
+  else [240 + (. / 262144 | floor), 128 + (. / 4096 | floor) % 64, 128 + (. / 64 | floor) % 64, 128 + . % 64] end)
+  | add // [] | map((. / 16 | floor | digit) + (. % 16 | digit)) | join("");
+"\(.index) \(.content | hex)"]] })
+    check(lines, strings, true)
+  end)
+
+  it("leave the other lines of the file to sqlite3", function()
+    if not has("sqlite3") then return pending("sqlite3 is not installed") end
+    local path, strings = session(325, 3000)
+    local script = { "CREATE TABLE d(j TEXT); BEGIN;" }
+    for line in io.lines(path) do
+      script[#script + 1] = ("INSERT INTO d VALUES(CAST(x'%s' AS TEXT));"):format(generate.hex(line))
+    end
+    script[#script + 1] = "SELECT json_extract(j, '$.index') || ' ' || hex(json_extract(j, '$.content')) FROM d;"
+    local lines = run("exec sqlite3 -batch -list :memory: < %d/script", { script = table.concat(script, "\n") .. "\n" })
+    check(lines, strings, true)
+  end)
+
+  it("leave the other lines of the file to DuckDB", function()
+    local node_path = 'export NODE_PATH="${NODE_PATH:-}:$(npm root -g 2>/dev/null)"\n'
+    local package = "node -e 'require(\"@duckdb/node-api\")' >/dev/null 2>&1"
+    if os.execute(node_path .. package) ~= 0 then return pending("DuckDB (npm's @duckdb/node-api) is not installed") end
+    local path, strings = session(326, 3000)
+    check(run(node_path .. "exec node %d/program.js " .. path, { ["program.js"] = [[
+const { DuckDBInstance } = require('@duckdb/node-api')
+async function main() {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const rows = await connection.runAndReadAll(
+    "SELECT index, hex(encode(content)) FROM read_json('" + process.argv[2] + "', format = 'newline_delimited', " +
+    "ignore_errors = true, columns = {index: 'BIGINT', content: 'VARCHAR'}) WHERE index IS NOT NULL")
+  for (const [index, hex] of rows.getRows()) console.log(index + ' ' + hex)
+}
+main().catch(error => { console.log(error.message); process.exit(1) })
+]] }), strings, true)
   end)
 end)
 
