@@ -145,11 +145,6 @@ static inline bool put_bytes(struct encoder *e, const char *text, size_t length)
 
 /* ---- strings and numbers ---- */
 
-bool encode_string(struct buf *buf, const char *text, size_t length)
-{
-  return quote(buf, text, length);
-}
-
 /* Puts the whole number whose text is on top of the stack; LuaJIT adds LL or ULL. */
 static bool put_digits(struct encoder *e)
 {

@@ -18,8 +18,6 @@ bool encode(lua_State *L, int index, struct buf *buf, const char *root, int dept
 /* The same of a table that must be an object: {} is an empty one, and an array fails.
  * [-0, +0 or 1, m] */
 bool encode_object(lua_State *L, int index, struct buf *buf, const char *root, int depth);
-/* Appends a string as JSON. False: out of memory. [-0, +0, -] */
-bool encode_string(struct buf *buf, const char *text, size_t length);
 
 int encode_l(lua_State *L);
 

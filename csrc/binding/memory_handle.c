@@ -15,6 +15,7 @@
 #include "binding/upkeep.h"
 #include "file/window.h"
 #include "memory/rank.h"
+#include "json/quote.h"
 
 struct handle {
   struct memory memory;
@@ -88,7 +89,7 @@ static void add_string(lua_State *L, struct buf *buf, int index)
 {
   size_t length;
   const char *text = lua_tolstring(L, index, &length);
-  if (!encode_string(buf, text, length)) raise_no_memory(L);
+  if (!quote_text(buf, text, length)) raise_no_memory(L);
 }
 
 static void add_content(lua_State *L, struct buf *buf, int index, const char *who)

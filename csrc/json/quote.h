@@ -81,7 +81,7 @@ static inline bool quote_reserved(struct buf *buf, const char *text, size_t leng
 }
 
 /* The same, and reserves the room. */
-static inline bool quote(struct buf *buf, const char *text, size_t length)
+static inline bool quote_text(struct buf *buf, const char *text, size_t length)
 {
   return buf_reserve(buf, length + QUOTE_SPARE) && quote_reserved(buf, text, length);
 }

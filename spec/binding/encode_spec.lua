@@ -453,14 +453,15 @@ describe("encode of 64-bit integers", function()
   end)
 
   it("writes those of Lua 5.3 and later, and reads them, to the last digit", function()
-    if not math.type then return pending("Lua 5.3 and later only") end
+    local kind = rawget(math, "type")
+    if not kind then return pending("Lua 5.3 and later only") end
     for _, text in ipairs({ "9007199254740993", "-9223372036854775808", "9223372036854775807", "0", "-1" }) do
-      assert.equal("integer", math.type(decode(text)))
+      assert.equal("integer", kind(decode(text)))
       assert.equal(text, encode(decode(text)))
       assert.same({ [text] = 1 }, decode(encode({ [decode(text)] = 1, x = null })))
     end
-    assert.equal("float", math.type(decode("9223372036854775808")))
-    assert.equal("float", math.type(decode("-0")))
+    assert.equal("float", kind(decode("9223372036854775808")))
+    assert.equal("float", kind(decode("-0")))
   end)
 
   it("does without the FFI", function()

@@ -96,12 +96,9 @@ for index, line in enumerate(sys.stdin):
     for _, line in ipairs(lines) do
       local number, id, parent, key, kind, atom = line:match("^(%d+)|(%d+)|(%d*)|(%x*)|(%a+)|(.*)$")
       assert(number, line)
-      local function bytes(hex)
-        return (hex:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end))
-      end
       local value
       if kind == "text" then
-        value = bytes(atom)
+        value = generate.unhex(atom)
       elseif kind == "integer" or kind == "real" then
         local mantissa, exponent = atom:match("^(%-?%d+):(%-?%d+)$")
         value = math.ldexp(tonumber(mantissa), tonumber(exponent))
@@ -117,7 +114,7 @@ for index, line in enumerate(sys.stdin):
         documents[tonumber(number)] = { value }
       else
         local container = nodes[parent]
-        if container.kind == "object" then key = bytes(key) else key = tonumber(bytes(key)) + 1 end
+        if container.kind == "object" then key = generate.unhex(key) else key = tonumber(generate.unhex(key)) + 1 end
         container.value[key] = value
       end
       nodes[id] = { kind = kind, value = value }

@@ -348,7 +348,8 @@ def nils: if type == "array" then map(nils) | until(length == 0 or .[-1] != null
 local hex, bytes_of = {}, {}
 for byte = 0, 255 do
   local text = ("%02x"):format(byte)
-  hex[string.char(byte)], bytes_of[text] = text, string.char(byte)
+  hex[string.char(byte)] = text
+  bytes_of[text], bytes_of[text:upper()] = string.char(byte), string.char(byte)
 end
 
 --- `bytes` as hexadecimal, for what goes to a process a line at a time.
