@@ -108,7 +108,7 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
   while (found == NULL && lua_next(L, top + 1) != 0) {
     struct handle *handle = lua_touserdata(L, top + 2);
     lua_settop(L, top + 2);
-    if (!handle->open || !journal_is_fresh(&handle->memory.journal) ||
+    if (!handle->open || !extent_is_fresh(&handle->memory.journal.known) ||
         !memory_is_of(&handle->memory, st))
       continue;
     found = &handle->memory;
@@ -431,15 +431,16 @@ static int memory_get_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   uint64_t id = to_id(check_id(L));
-  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  const struct item *item = index_find(&memory->index, id);
-  if (item == NULL) return lua_pushnil(L), 1;
-  if (get_item(L, handle, item)) return 1;
-  check_open(L, "get");
-  if (!memory_reread(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  item = index_find(&memory->index, id);
-  if (item == NULL) return lua_pushnil(L), 1;
-  get_item(L, handle, item);
+  bool done = memory_refresh(memory, &failure);
+  for (int tries = MEMORY_TRIES; done && tries > 0; tries--) {
+    const struct item *item = index_find(&memory->index, id);
+    if (item == NULL) break;
+    if (get_item(L, handle, item)) return 1;
+    check_open(L, "get");
+    done = memory_reread(memory, &failure);
+  }
+  if (!done) return push_nil_failure(L, &failure, handle->path);
+  lua_pushnil(L);
   return 1;
 }
 
@@ -456,14 +457,19 @@ static int memory_items_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   check_filter(L, 2, &filter, NULL, NULL);
-  items_prepare(L, &job);
-  check_open(L, "items"); /* a finalizer may have closed it meanwhile */
-  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  job.fd = &memory->journal.fd;
-  job.index = &memory->index;
-  job.filter = &filter;
-  int result = items_build(L, &job, &failure);
-  if (result < 0) return lua_error(L);
+  int result, top = lua_gettop(L), tries = MEMORY_TRIES;
+  do {
+    lua_settop(L, top);
+    items_prepare(L, &job);
+    check_open(L, "items"); /* a finalizer may have closed it meanwhile */
+    if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+    job.fd = &memory->journal.fd;
+    job.index = &memory->index;
+    job.filter = &filter;
+    result = items_build(L, &job, &failure);
+    if (result < 0) return lua_error(L);
+  } while (result > 0 && !memory_holds(memory) && tries-- > 0);
+  if (tries < 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -535,22 +541,28 @@ static int memory_search_l(lua_State *L)
   check_string(L, 2, "query", NULL);
   check_filter(L, 3, &filter, read_exact, &exact);
   if (filter.limit == SIZE_MAX) filter.limit = 20;
-  memset(&found, 0, sizeof found);
-  lua_pushcfunction(L, build_found);
-  lua_pushlightuserdata(L, &found);
-  check_open(L, "search"); /* a finalizer may have closed it meanwhile */
-  check_query(L, 2, &query, exact);
-  bool done = find(&handle->memory, &query, &filter, &found, &failure);
-  query_free(&query);
-  int status = done ? lua_pcall(L, 1, 1, 0) : 0;
-  if (found.held) release_collector(L, found.was_running);
-  window_close(&found.window);
-  buf_free(&found.ranked);
-  if (status != 0) return lua_error(L);
-  if (done && found.error != 0) {
-    errno = found.error;
-    done = fail(&failure, "read");
-  }
+  bool done;
+  int top = lua_gettop(L), tries = MEMORY_TRIES;
+  do {
+    lua_settop(L, top);
+    memset(&found, 0, sizeof found);
+    lua_pushcfunction(L, build_found);
+    lua_pushlightuserdata(L, &found);
+    check_open(L, "search"); /* a finalizer may have closed it meanwhile */
+    check_query(L, 2, &query, exact);
+    done = find(&handle->memory, &query, &filter, &found, &failure);
+    query_free(&query);
+    int status = done ? lua_pcall(L, 1, 1, 0) : 0;
+    if (found.held) release_collector(L, found.was_running);
+    window_close(&found.window);
+    buf_free(&found.ranked);
+    if (status != 0) return lua_error(L);
+    if (done && found.error != 0) {
+      errno = found.error;
+      done = fail(&failure, "read");
+    }
+  } while (done && !memory_holds(&handle->memory) && tries-- > 0);
+  if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -596,7 +608,7 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
     lua_pushstring(L, handle->path);
   } else if (is_name(name, length, "closed")) {
     lua_pushboolean(L, !handle->open);
-  } else if (is_name(name, length, "fd") && handle->open) {
+  } else if (is_name(name, length, "fd") && handle->open && handle->memory.journal.fd >= 0) {
     lua_pushinteger(L, handle->memory.journal.fd);
   } else if (is_name(name, length, "next_id")) {
     if (handle->open) refresh_shared(handle);

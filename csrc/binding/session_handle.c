@@ -210,7 +210,8 @@ static int session_index(lua_State *L)
   const char *name = lua_tolstring(L, 2, &length);
   if (is_name(name, length, "path")) lua_pushstring(L, handle->path);
   else if (is_name(name, length, "closed")) lua_pushboolean(L, !handle->open);
-  else if (is_name(name, length, "fd") && handle->open) lua_pushinteger(L, handle->journal.fd);
+  else if (is_name(name, length, "fd") && handle->open && handle->journal.fd >= 0)
+    lua_pushinteger(L, handle->journal.fd);
   else lua_pushnil(L);
   return 1;
 }

@@ -4,6 +4,7 @@
 
 #include "binding/binding.h"
 #include "memory/compact.h"
+#include "memory/verify.h"
 
 #pragma GCC visibility push(hidden)
 

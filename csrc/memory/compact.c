@@ -51,6 +51,7 @@ struct rewrite {
   struct memory *memory;
   struct compaction *result;
   struct output kept, damaged;
+  struct buf learnt; /* struct glued */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
@@ -100,6 +101,12 @@ static bool find_glued(const struct text *line, struct text *glued, struct recor
 
 /* ---- the first pass: what no reader has seen yet joins the index ---- */
 
+struct glued {
+  struct record record; /* its texts are gone */
+  uint64_t offset;
+  uint32_t length;
+};
+
 static bool learn_object(struct rewrite *rewrite, const struct record *record,
                          const struct text *line)
 {
@@ -113,12 +120,25 @@ static bool learn_damage(struct rewrite *rewrite, const struct text *line)
 {
   struct index *index = &rewrite->memory->index;
   struct record record;
-  struct text glued;
-  if (!find_glued(line, &glued, &record)) return true;
+  struct text text;
+  if (!find_glued(line, &text, &record)) return true;
   if (record_is_item(&record) && index_find(index, record.id) != NULL) return true;
-  if (!index_reserve(index, 1)) return false;
-  index_add(index, &record, 0, glued.offset, (uint32_t)(glued.end - glued.start));
-  return index_settle(index) && learn_object(rewrite, &record, &glued);
+  const struct glued glued = {record, text.offset, (uint32_t)(text.end - text.start)};
+  return learn_object(rewrite, &record, &text) &&
+         buf_add(&rewrite->learnt, (const char *)&glued, sizeof glued);
+}
+
+/* The last first, as of those with one id the index keeps the one that is added last. */
+static bool index_learnt(struct rewrite *rewrite)
+{
+  struct index *index = &rewrite->memory->index;
+  const struct glued *learnt = (const struct glued *)(const void *)rewrite->learnt.data;
+  size_t count = rewrite->learnt.length / sizeof *learnt;
+  if (!index_reserve(index, count)) return false;
+  for (; count > 0; count--)
+    index_add(index, &learnt[count - 1].record, 0, learnt[count - 1].offset,
+              learnt[count - 1].length);
+  return index_settle(index);
 }
 
 static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
@@ -290,6 +310,7 @@ static bool go_through(struct rewrite *rewrite, const struct pass *pass)
   struct block block;
   int result;
   reader_open(&reader, rewrite->memory->journal.fd, 0);
+  reader.locked = true;
   while ((result = reader_next(&reader, &block)) > 0)
     if (!(block.hopeless ? pass_long_line : pass_block)(rewrite, pass, &block)) break;
   int reason = errno;
@@ -310,7 +331,7 @@ static bool sort_out(struct rewrite *rewrite)
 {
   static const struct pass learn = {learn_object, learn_damage, learn_nothing};
   static const struct pass take = {take_object, take_damage, take_too_long};
-  if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
+  if (!is_marked(rewrite) || !go_through(rewrite, &learn) || !index_learnt(rewrite)) return false;
   rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
   return go_through(rewrite, &take) && keep_highest_ids(rewrite) && flush(&rewrite->kept) &&
          flush(&rewrite->damaged);
@@ -397,7 +418,7 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
     abandon(rewrite);
     return false;
   }
-  return journal_take(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
+  return journal_switch(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
          memory_reread(rewrite->memory, failure);
 }
 
@@ -417,12 +438,13 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   bool done = run(&rewrite, failure);
   if (!done || dry_run) { /* the index has learnt what is not in it yet */
     memory->index.max_id = highest_id;
-    memory->journal.changed = true;
+    extent_restart(&memory->journal.known);
   }
   result->after = rewrite.kept.size;
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
   buf_free(&rewrite.kept.waiting);
   buf_free(&rewrite.damaged.waiting);
+  buf_free(&rewrite.learnt);
   sys_free(rewrite.place);
   sys_free(rewrite.temporary);
   sys_free(rewrite.damaged_path);
@@ -432,8 +454,7 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
 bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
                     struct failure *failure)
 {
-  memory->journal.changed =
-      true; /* an edit in place may show in nothing but the bytes: read them all */
+  extent_restart(&memory->journal.known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   done = done && compact_locked(memory, dry_run, result, failure);

@@ -175,16 +175,14 @@ static bool take_up(struct index *index, const struct record *record, uint64_t o
   return true;
 }
 
-/* Every line of a block that is an object counts, also a last one without its newline. A last one
- * that is anything else is the beginning of a record: `end` stays before it, to read it again when
- * there is more of it. */
-static bool take_up_block(struct index *index, const struct block *block)
+bool index_take(struct index *index, const struct block *block, const char **torn)
 {
   struct record record;
   struct json_error error;
   const char *p = block->start;
-  index->end = block->offset + block->size;
-  index->open_ended = block->unfinished;
+  *torn = block->end;
+  if (block->hopeless && block->unfinished) *torn = block->start;
+  if (block->hopeless) return true;
   while (p < block->end) {
     const char *newline = record_parse(p, &record, &error);
     if (newline != NULL) {
@@ -193,38 +191,11 @@ static bool take_up_block(struct index *index, const struct block *block)
         return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));
-      if (block->unfinished && newline + 1 == block->end) {
-        index->torn = block->size > (uint64_t)(p - block->start);
-        index->open_ended = false;
-        index->end = block->offset + (uint64_t)(p - block->start);
-      }
+      if (block->unfinished && newline + 1 == block->end) *torn = p;
     }
     p = newline + 1;
   }
   return true;
-}
-
-int index_read(struct index *index, int fd)
-{
-  struct reader reader;
-  struct block block;
-  int result;
-  reader_open(&reader, fd, index->end);
-  index->torn = false;
-  while ((result = reader_next(&reader, &block)) > 0) {
-    if (!block.hopeless) {
-      if (take_up_block(index, &block)) continue;
-      result = -1;
-      break;
-    }
-    index->torn = block.unfinished;
-    if (!block.unfinished) index->end = block.offset + block.size;
-  }
-  int reason = errno;
-  reader_close(&reader);
-  if (!index_settle(index)) return -1;
-  errno = reason;
-  return result;
 }
 
 /* ---- order, duplicates, tombstones ---- */

@@ -101,7 +101,8 @@ static int read_tail(struct summary *summary, int fd, uint64_t size)
   struct turn turn;
   struct json_error error;
   bool found = false;
-  int result = tail_open(&tail, fd, size) ? 1 : -1;
+  int result = 1;
+  tail_open(&tail, fd, size);
   summary->last_ts.length = 0;
   for (int i = 0; i < LINES && !found && result > 0; i++) {
     result = tail_next(&tail, &line);
