@@ -15,7 +15,7 @@
 #include "file/steady.h"
 
 enum {
-  KEPT = 16 * 1024, /* bytes; more than a write is usually long */
+  KEPT = 16 * 1024, /* bytes */
   KEPT_CERTAIN = 32 /* enough to tell an edit */
 };
 
@@ -65,7 +65,8 @@ bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int 
 {
   bool certain = (how & EXTENT_CERTAIN) != 0;
   if (extent->size > extent->end) extent_cut(extent, extent->end);
-  if (!keep(&extent->kept, bytes, size, certain ? KEPT_CERTAIN : KEPT)) return false;
+  size_t most = certain ? KEPT_CERTAIN : extent->most > 0 ? extent->most : KEPT;
+  if (!keep(&extent->kept, bytes, size, most)) return false;
   extent->size += size;
   if ((how & EXTENT_TORN) == 0) extent->end = extent->size;
   if (certain) extent->confirmed = extent->size;
@@ -79,7 +80,13 @@ bool extent_reserve(struct extent *extent)
 
 void extent_confirm(struct extent *extent)
 {
+  struct buf *kept = &extent->kept;
   extent->confirmed = extent->size;
+  if (kept->length <= 2 * KEPT_CERTAIN) return;
+  char last[KEPT_CERTAIN];
+  memcpy(last, kept->data + kept->length - sizeof last, sizeof last);
+  buf_reset(kept);
+  (void)buf_add(kept, last, sizeof last); /* it may be done without */
 }
 
 bool extent_compare(const struct extent *extent, int fd, uint64_t *place)

@@ -19,7 +19,8 @@ struct extent {
   uint64_t end; /* the lines before it were read */
   uint64_t size; /* so far the file was read: behind `end` is the beginning of a line */
   uint64_t confirmed; /* what is before it was read under the lock, or written: it is not undone */
-  struct buf kept; /* the bytes before `size`, some of them */
+  struct buf kept; /* the bytes before `size`, some of them: */
+  size_t most; /* so many of those that are not certain; 0: more than a write usually has */
   int64_t touched; /* sys_touched before it was read; -1: a change since need not show in that */
   double begun; /* when that was, by sys_clock */
 };

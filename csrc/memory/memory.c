@@ -14,6 +14,10 @@
 
 static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
 
+/* Bytes that others have written since this handle had the lock, to be compared under it: to read the
+ * whole file again takes longer. */
+enum { MOST_KEPT = 1 << 20 };
+
 bool memory_init(struct memory *memory, const char *path)
 {
   memset(memory, 0, sizeof *memory);
@@ -98,31 +102,33 @@ bool memory_reread(struct memory *memory, struct failure *failure)
   return read_on(memory, failure);
 }
 
-/* Whether the file begins with what is known of it. False and errno. */
-static bool compare(const struct journal *journal, bool *same)
+/* Sets *place to how much of what is known the file still has: up to `end` at least, so that the
+ * lines before it are the file's, or else 0. False and errno. */
+static bool find_known(const struct journal *journal, uint64_t *place)
 {
   const struct extent *known = &journal->known;
-  bool certain = known->confirmed == known->size, grown = journal->size > known->size;
-  bool comparable = certain || (journal->locked ? extent_is_kept(known) : known->kept.length > 0);
+  bool certain = known->confirmed == known->size, kept = certain || extent_is_kept(known);
   struct stat st;
-  uint64_t place = 0;
-  *same = certain && journal->size == known->size;
-  if (*same || journal->size < known->size) return true;
-  if (grown && known->end == known->size && !extent_is_ended(known)) return true;
-  if (!comparable) {
-    if (sys_fstat(journal->fd, &st) != 0) return false;
-    *same = extent_is_untouched(known, &st);
+  *place = known->size;
+  if (certain && journal->size == known->size) return true;
+  *place = 0;
+  if (journal->size < known->end) return true;
+  if (journal->size > known->size && known->end == known->size && !extent_is_ended(known))
+    return true;
+  if (kept || (!journal->locked && known->kept.length > 0)) {
+    if (!extent_compare(known, journal->fd, place)) return false;
+    if (*place < known->end || (*place < known->size && !kept)) *place = 0;
     return true;
   }
-  if (!extent_compare(known, journal->fd, &place)) return false;
-  *same = place == known->size;
+  if (sys_fstat(journal->fd, &st) != 0) return false;
+  if (extent_is_untouched(known, &st)) *place = known->size;
   return true;
 }
 
 bool memory_holds(const struct memory *memory)
 {
-  bool same;
-  return compare(&memory->journal, &same) && same;
+  uint64_t place;
+  return find_known(&memory->journal, &place) && place >= memory->journal.known.end;
 }
 
 bool memory_is_of(const struct memory *memory, const struct stat *st)
@@ -135,13 +141,13 @@ static bool catch_up(struct memory *memory, struct failure *failure)
 {
   struct journal *journal = &memory->journal;
   struct extent *known = &journal->known;
-  bool same;
+  uint64_t place;
   if (known->size == 0) index_free(&memory->index);
-  if (!compare(journal, &same)) return fail(failure, "read");
-  if (!same || known->size != journal->size) {
-    if (!same) extent_restart(known);
-    if (!read_on(memory, failure)) return false;
-  }
+  if (!find_known(journal, &place)) return fail(failure, "read");
+  bool same = place == known->size;
+  if (!same) extent_cut(known, place > 0 ? known->end : 0);
+  if ((!same || known->size != journal->size) && !read_on(memory, failure)) return false;
+  known->most = MOST_KEPT; /* from now on: of a file that is opened, the first writes are many */
   if (!journal->locked) return true;
   extent_confirm(known);
   keep_ids(memory);
