@@ -121,7 +121,8 @@ static int session_index_l(lua_State *L)
   const char *name = lua_tolstring(L, 2, &length);
   if (is_name(name, length, "path")) lua_pushstring(L, session->path);
   else if (is_name(name, length, "closed")) lua_pushboolean(L, !session->open);
-  else if (is_name(name, length, "fd") && session->open) lua_pushinteger(L, session->journal.fd);
+  else if (is_name(name, length, "fd") && session->open && session->journal.fd >= 0)
+    lua_pushinteger(L, session->journal.fd);
   else lua_pushnil(L);
   return 1;
 }

@@ -41,12 +41,14 @@ enum part { PART_NONE, PART_ONE, PART_HALF, PART_MOST };
  * put a part of its bytes: then it is the next write that fails with `number`, or, if that is 0,
  * none. `truncates`: what every ftruncate from then on fails with. `ends`: a pread that is to fail
  * finds the end of the file instead, as if somebody had cut it short. `grows`: the pread that is
- * chosen fails not, but right behind it somebody appends the text `by` to the file of that name. */
+ * chosen fails not, but right behind it somebody appends the text `by` to the file of that name, and
+ * before that cuts it to `cuts` bytes, if that is not 0. */
 static struct fault {
   long at;
   int number, truncates;
   bool ends;
   char *grows, *by;
+  long cuts;
   enum after after;
   enum part part;
   const char *fired; /* the name of the call that was chosen, once it was made */
@@ -200,6 +202,7 @@ static void grow_file(void)
 {
   int fd = open(fault.grows, O_WRONLY | O_APPEND);
   size_t size = strlen(fault.by);
+  if (fault.cuts != 0 && ftruncate(fd, fault.cuts) != 0) abort();
   if (fd < 0 || write(fd, fault.by, size) != (ssize_t)size || close(fd) != 0) abort();
 }
 
@@ -477,7 +480,7 @@ static int option(lua_State *L, const char *name, const char *const names[])
 }
 
 /* arm{at=, number=, [part = "one", "half" or "most"], [after = "same" or "all"], [truncates=],
- * [ends = 1], [grows=, by=]}: see struct fault. Calls are numbered from here, beginning with 1. */
+ * [ends = 1], [grows=, by=, [cuts=]]}: see struct fault. Calls are numbered from here, beginning with 1. */
 static int arm_l(lua_State *L)
 {
   static const char *const parts[] = {"none", "one", "half", "most", NULL};
@@ -491,6 +494,7 @@ static int arm_l(lua_State *L)
                          .ends = field(L, "ends") != 0,
                          .grows = text_field(L, "grows"),
                          .by = text_field(L, "by"),
+                         .cuts = field(L, "cuts"),
                          .part = (enum part)option(L, "part", parts),
                          .after = (enum after)option(L, "after", afters)};
   return 0;

@@ -371,6 +371,7 @@ describe("compact does not give an id again", function()
     local memory = assert(aish.open(path))
     for _ = 1, 5 do memory:add("fact", "x") end
     assert(os.remove(path))
+    helper.write(path, support.meta)
     assert(memory:compact())
     assert.equal(6, memory.next_id)
     memory:close()
