@@ -49,24 +49,27 @@ void extent_cut(struct extent *extent, uint64_t offset)
 }
 
 /* Keeps the last `most` bytes or more. */
-static bool keep(struct buf *kept, const char *bytes, uint64_t size, size_t most)
+static inline bool keep(struct buf *kept, const char *bytes, uint64_t size, size_t most)
 {
   if (bytes == NULL || size >= most) kept->length = 0;
   if (bytes == NULL) return true;
-  size_t add = size < most ? (size_t)size : most;
+  if (size >= most) return buf_add(kept, bytes + size - most, most);
+  size_t add = (size_t)size;
   if (kept->length + add > 2 * most) {
     memmove(kept->data, kept->data + kept->length - most, most);
     kept->length = most;
   }
-  return buf_add(kept, bytes + size - add, add);
+  return buf_add(kept, bytes, add);
 }
 
 bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int how)
 {
   bool certain = (how & EXTENT_CERTAIN) != 0;
   if (extent->size > extent->end) extent_cut(extent, extent->end);
-  size_t most = certain ? KEPT_CERTAIN : extent->most > 0 ? extent->most : KEPT;
-  if (!keep(&extent->kept, bytes, size, most)) return false;
+  size_t most = extent->most > 0 ? extent->most : KEPT;
+  if (!(certain ? keep(&extent->kept, bytes, size, KEPT_CERTAIN)
+                : keep(&extent->kept, bytes, size, most)))
+    return false;
   extent->size += size;
   if ((how & EXTENT_TORN) == 0) extent->end = extent->size;
   if (certain) extent->confirmed = extent->size;

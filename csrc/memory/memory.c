@@ -130,10 +130,8 @@ bool memory_reread(struct memory *memory, struct failure *failure)
 static bool find_known(const struct journal *journal, uint64_t *place)
 {
   const struct extent *known = &journal->known;
-  bool certain = known->confirmed == known->size, kept = certain || extent_is_kept(known);
+  bool kept = known->confirmed == known->size || extent_is_kept(known);
   struct stat st;
-  *place = known->size;
-  if (certain && journal->size == known->size) return true;
   *place = 0;
   if (journal->size < known->end) return true;
   if (journal->size > known->size && known->end == known->size && !extent_is_ended(known))
@@ -150,8 +148,10 @@ static bool find_known(const struct journal *journal, uint64_t *place)
 
 bool memory_holds(const struct memory *memory)
 {
+  const struct extent *known = &memory->journal.known;
   uint64_t place;
-  return find_known(&memory->journal, &place) && place >= memory->journal.known.end;
+  return known->confirmed == known->size ||
+         (find_known(&memory->journal, &place) && place >= known->end);
 }
 
 bool memory_is_of(const struct memory *memory, const struct stat *st)
@@ -175,6 +175,8 @@ static bool catch_up(struct memory *memory, struct failure *failure)
   struct journal *journal = &memory->journal;
   struct extent *known = &journal->known;
   uint64_t place;
+  if (known->confirmed == journal->size && known->size == journal->size && journal->size > 0)
+    return true; /* the lock was kept, or nobody else wrote */
   if (known->size == 0) index_free(&memory->index);
   if (!find_known(journal, &place)) return fail(failure, "read");
   bool same = place == known->size;
