@@ -15,14 +15,14 @@ end
 describe("a string", function()
   helper.guard(before_each, after_each)
 
-  local wide = ("я"):rep(24)
+  local wide = ("я"):rep(17)
 
   it("of any two bytes is written so that it reads back, alone and in long text", function()
     for first = 0, 255 do
       for second = 0, 255 do
         local pair = string.char(first, second)
         check(pair)
-        if first >= 0x80 then check(wide .. pair .. wide) end
+        if first >= 0x80 then check(wide .. pair .. "яя") end
       end
     end
   end)
@@ -61,6 +61,6 @@ describe("a string", function()
 
   it("of random bytes that meet badly is written so that it reads back", function()
     local source = generate.new(1)
-    for _ = 1, 100000 do check(source:bytes()) end
+    for _ = 1, 50000 do check(source:bytes()) end
   end)
 end)
