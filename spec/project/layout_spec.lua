@@ -24,9 +24,9 @@ end
 -- What every file may include and call: nothing here reaches the system, nor memory that the fault
 -- build could not refuse. sys/types.h and sys/file.h are for types and constants.
 local HEADERS = set [[errno.h float.h limits.h math.h stdarg.h stdbool.h stddef.h stdint.h stdlib.h string.h
-  sys/types.h sys/file.h arm_neon.h emmintrin.h]]
-local FUNCTIONS = set [[memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strrchr qsort
-  ceil fabs floor fmod log log10 pow errno errno_location error stack_chk_fail GLOBAL_OFFSET_TABLE_]]
+  sys/types.h sys/file.h arm_neon.h emmintrin.h immintrin.h]]
+local FUNCTIONS = set [[memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strrchr strspn qsort
+  ceil fabs floor fmod log log10 pow errno errno_location error stack_chk_fail GLOBAL_OFFSET_TABLE_ cpu_model]]
 
 local function folder_of(name) return name:match("^(.*)/") or "" end
 
