@@ -59,6 +59,7 @@ build = {
         "csrc/binding/sessions.c",
         "csrc/binding/upkeep.c",
         "csrc/file/follow.c",
+        "csrc/file/format.c",
         "csrc/file/journal.c",
         "csrc/file/lines.c",
         "csrc/file/path.c",

@@ -43,10 +43,7 @@ static int open_file(struct journal *journal, struct stat *st, struct failure *f
     }
     fd = sys_open_append(journal->place, true, st);
   }
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
-    fail_because(failure, EINVAL, "open", "not a regular file");
-  else if (fd < 0) fail(failure, "open");
-  return fd < 0 ? -1 : fd;
+  return path_opened(fd, st, failure);
 }
 
 /* ---- the lock ---- */
