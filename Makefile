@@ -27,7 +27,7 @@ endif
 
 SOURCES = $(wildcard csrc/*.c csrc/*/*.c)
 HEADERS = $(wildcard csrc/*.h csrc/*/*.h)
-OBJECTS = $(SOURCES:csrc/%.c=$(BUILD)/%.o) $(SEAM:spec/faults/%.c=$(BUILD)/%.o)
+OBJECTS = $(SOURCES:csrc/%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(notdir $(SEAM)))
 MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
@@ -49,6 +49,10 @@ $(BUILD)/%.o: csrc/%.c $(BUILD)/compile.command Makefile
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/%.o: spec/faults/%.c $(BUILD)/compile.command Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: spec/schedules/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
@@ -132,6 +136,11 @@ coverage: deps ## Say which lines and branches of csrc the specs do not reach
 # beside the module that the other specs run against.
 $(BUILD)/faults/aish_history.so: FORCE
 	@$(MAKE) BUILD='$(@D)' SEAM=spec/faults/seam.c \
+	  CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"seam.h\"' -Ispec/faults" all
+
+# The module on the system calls of spec/schedules, each of which waits for its turn.
+$(BUILD)/schedules/aish_history.so: FORCE
+	@$(MAKE) BUILD='$(@D)' SEAM=spec/schedules/gate.c \
 	  CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"seam.h\"' -Ispec/faults" all
 
 # The module under AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own. The

@@ -1,33 +1,39 @@
 /* aish_history.c: the door: what a Lua program gets by require("aish_history").
  *
- * The folders, one floor above the other. A folder includes itself and what is below it; of two that
- * share a floor, neither knows the other. Only binding/ and this file know Lua, and only base/sys.c
- * calls the system.
+ * The folders, from the top floor down. A folder includes itself and the floors below it; memory/
+ * and session/ share a floor and do not know each other, nor do json/ and text/. Only binding/ and
+ * this file know Lua, and only base/sys.c calls the system.
  *
- *   binding/   Lua in, Lua out
- *     args, class, scratch         arguments, options and results; userdata; buffers
- *     encode, decode               Lua values to JSON text, and back
- *     memory_handle, items         open(), its handle, and the items that it gives
- *     session_handle               session(), its handle, and append()
- *     load, scan                   whole files as tables; one record at a time
- *     sessions, hits               lists of sessions; what was said in them
- *     upkeep, lock                 verify() and compact(); flock()
- *   memory/    a memory file       session/   a session's file
- *     record, index                what a line says; which items there are
- *     memory, compact, verify      adding and forgetting; rewriting; judging
- *     filter, rank                 which items are wanted, and which of them first
- *                                    turn, summary, dir   lines; files; directories
- *                                    search               what was said
- *   file/      lines of any file: read, looked up, appended to
- *     reader, lines, tail, window  in blocks; one by one; from the end; at a place
- *     path, follow, journal        names; a file that grows; appending under a lock
- *   json/      JSON text           text/      words in text
- *     span, json, walk             strings; the grammar; members
- *     slice, number                strings in place; numbers
- *                                    fold, casefold       case folding
- *                                    needle, query, words finding
- *   base/      system calls (sys), failures, bytes (buf), order (sort), times (timestamp),
- *     characters (ascii, utf8)
+ * binding/   Lua in, Lua out
+ *   args, class, scratch    arguments, options and results; userdata; buffers
+ *   encode, decode          Lua values as JSON text, and back
+ *   memory_handle, items    open(), its handle, and the items that it returns
+ *   session_handle          session(), its handle, and append()
+ *   load, scan              whole files as tables; their records one at a time
+ *   sessions, hits          lists of sessions; what was said in them
+ *   upkeep, lock            verify() and compact(); flock()
+ * memory/    a memory file
+ *   record, index           what a line holds; which items are active
+ *   memory                  adding and forgetting
+ *   filter, rank            which items are wanted; which of them come first
+ *   verify, compact         checking the file; rewriting it
+ * session/   a session's file
+ *   turn, summary           what a line holds; what a file holds
+ *   dir, search             the files of a directory; finding what was said
+ * file/      lines of any file
+ *   reader, lines, tail     in blocks; one at a time; from the end
+ *   window, follow          at an offset; from a file that grows
+ *   path, journal           names and directories; appending under a lock
+ * json/      JSON text
+ *   span, json, number      plain runs of bytes; the grammar; numbers
+ *   walk, slice             members and elements; strings in place
+ * text/      words in text
+ *   fold, needle, query     case folding; finding a word; finding several
+ *   words                   which items hold which words, for ranking
+ * base/      what everything stands on
+ *   sys, failure            system calls; why one failed
+ *   buf, sort, timestamp    bytes; order; times
+ *   ascii, utf8             characters
  *
  * The promises about files:
  * 1. One record is one line of JSON and one write. Readers skip lines that are not JSON objects.

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "binding/args.h"
 #include "binding/class.h"
 #include "json/number.h"
@@ -163,16 +164,29 @@ static inline const char *decode_key(struct decoder *d, const char *p)
 
 /* ---- numbers ---- */
 
+/* How many digits a whole number may have that is pushed without number_parse. */
+enum { WHOLE_DIGITS = LUA_VERSION_NUM >= 503 ? 19 : 15 };
+
+/* False: it is beyond Lua's integers, or the -0 that they do not have. */
+static inline bool push_integer(lua_State *L, uint64_t value, bool negative)
+{
+#if LUA_VERSION_NUM >= 503
+  if (value > (uint64_t)INT64_MAX + negative || (negative && value == 0)) return false;
+  lua_pushinteger(L, (lua_Integer)(negative ? 0 - value : value));
+#else
+  lua_pushnumber(L, negative ? -(lua_Number)value : (lua_Number)value);
+#endif
+  return true;
+}
+
 static const char *decode_number(struct decoder *d, const char *p)
 {
-  const char *start = p;
+  const char *start = p, *first = p + (*p == '-');
   uint64_t value = 0;
-  while (*p >= '0' && *p <= '9') value = value * 10 + (uint64_t)(*p++ - '0');
-  bool whole = p > start && p - start <= 15 && (*start != '0' || p == start + 1);
-  if (whole && *p != '.' && *p != 'e' && *p != 'E') {
-    push_whole(d->L, value);
+  for (p = first; is_digit(*p); p++) value = value * 10 + (uint64_t)(*p - '0');
+  bool whole = p > first && p - first <= WHOLE_DIGITS && (*first != '0' || p == first + 1);
+  if (whole && *p != '.' && *p != 'e' && *p != 'E' && push_integer(d->L, value, first > start))
     return p;
-  }
   p = json_number(start, &d->error);
   if (p != NULL) lua_pushnumber(d->L, number_parse(start, p));
   return p;

@@ -199,9 +199,9 @@ int load_l(lua_State *L)
   load.fd = open_to_read(path, &st, &failure);
   if (load.fd < 0) return push_nil_failure(L, &failure, path);
   lines_open(&load.lines, load.fd, 0);
-  load.failed = load.last != SIZE_MAX && !tail_open(&load.tail, load.fd, (uint64_t)st.st_size);
+  tail_open(&load.tail, load.fd, (uint64_t)st.st_size);
   load.large = st.st_size > LARGE && load.last == SIZE_MAX;
-  int status = load.failed ? 0 : lua_pcall(L, 1, 3, 0);
+  int status = lua_pcall(L, 1, 3, 0);
   if (load.failed) fail(&failure, "read");
   if (load.held) release_collector(L, load.was_running);
   lines_close(&load.lines);
@@ -213,38 +213,57 @@ int load_l(lua_State *L)
 
 /* ---- load_memory ---- */
 
-/* load_memory with its two arguments on the stack; `reread`: whatever the state's handles know. */
-static int load_items(lua_State *L, bool reread)
+/* Reads the file's index, which is then of the file at one time. */
+static bool read_index(struct index *index, struct extent *known, int fd, struct failure *failure)
+{
+  return memory_read(index, known, fd, false) == 0 || fail(failure, "read");
+}
+
+/* Whether the file still has what was read of it. */
+static bool holds(const struct extent *known, int fd)
+{
+  uint64_t place;
+  return extent_compare(known, fd, &place) && place == known->size;
+}
+
+/* load_memory, once its arguments are two. It starts over where a write that it has seen was undone
+ * meanwhile, or a finalizer did something to the handle whose index was taken, up to `tries` times;
+ * that of a handle is taken only the first time. */
+static int load_items(lua_State *L, int tries)
 {
   struct failure failure;
   struct index own; /* of the file, unless a handle has one */
+  struct extent known;
   struct memory *opened = NULL;
   struct stat st;
   struct filter filter = {.limit = SIZE_MAX};
-  const struct option known[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
+  const struct option options[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
   struct items_job job;
   const char *path = check_path(L, 1, &failure);
-  check_options(L, 2, known);
+  check_options(L, 2, options);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushnil(L); /* the place of a handle */
   int place = lua_gettop(L);
   items_prepare(L, &job);
   memset(&own, 0, sizeof own);
+  memset(&known, 0, sizeof known);
   int fd = open_to_read(path, &st, &failure);
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  if (!reread) opened = opened_memory(L, place, &st);
+  if (tries == MEMORY_TRIES) opened = opened_memory(L, place, &st);
   job.memory = opened;
   job.fd = fd;
   job.index = opened != NULL ? memory_index(opened) : &own;
   job.filter = &filter;
-  bool read = opened != NULL || index_read(&own, fd) == 0 || fail(&failure, "read");
+  bool read = opened != NULL || read_index(&own, &known, fd, &failure);
   int result = read ? items_build(L, &job, &failure) : 0;
-  bool lost = opened != NULL && !memory_is_of(opened, &st); /* by what a finalizer did */
+  bool lost = opened != NULL ? !memory_is_of(opened, &st) : !holds(&known, fd);
   index_free(&own);
+  extent_free(&known);
   sys_close(fd);
   if (result < 0) return lua_error(L);
-  if (lost) return lua_settop(L, 2), load_items(L, true);
+  if (lost && result > 0 && tries > 0) return lua_settop(L, 2), load_items(L, tries - 1);
+  if (lost && result > 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return result > 0 ? 1 : push_nil_failure(L, &failure, path);
 }
 
@@ -256,5 +275,5 @@ int load_memory_l(lua_State *L)
 {
   check_count(L, 2);
   lua_settop(L, 2);
-  return load_items(L, false);
+  return load_items(L, MEMORY_TRIES);
 }

@@ -15,6 +15,7 @@
 #include "binding/upkeep.h"
 #include "file/window.h"
 #include "memory/rank.h"
+#include "json/quote.h"
 
 struct handle {
   struct memory memory;
@@ -88,7 +89,7 @@ static void add_string(lua_State *L, struct buf *buf, int index)
 {
   size_t length;
   const char *text = lua_tolstring(L, index, &length);
-  if (!encode_string(buf, text, length)) raise_no_memory(L);
+  if (!quote_text(buf, text, length)) raise_no_memory(L);
 }
 
 static void add_content(lua_State *L, struct buf *buf, int index, const char *who)
@@ -106,7 +107,7 @@ static void add_tags(lua_State *L, struct buf *buf, int index, const char *who)
   if (!lua_istable(L, index))
     raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
   add_text(L, buf, ",\"tags\":");
-  if (!encode(L, index, buf, "tags")) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
+  if (!encode(L, index, buf, "tags", 1)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
 }
 
 static void add_source(lua_State *L, struct buf *buf, int index, const char *who)
@@ -322,12 +323,15 @@ static int memory_get_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   uint64_t id = to_id(check_id(L));
-  if (!memory_refresh(&handle->memory, &failure))
-    return push_nil_failure(L, &failure, handle->path);
-  if (push_active(L, &handle->memory, id)) return 1;
-  check_open(L, "get");
-  if (!memory_reread(&handle->memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  push_active(L, &handle->memory, id);
+  bool done = memory_refresh(&handle->memory, &failure);
+  for (int tries = MEMORY_TRIES; done && tries > 0; tries--) {
+    if (push_active(L, &handle->memory, id)) return 1;
+    lua_pop(L, 1);
+    check_open(L, "get");
+    done = memory_reread(&handle->memory, &failure);
+  }
+  if (!done) return push_nil_failure(L, &failure, handle->path);
+  lua_pushnil(L);
   return 1;
 }
 
@@ -345,14 +349,19 @@ static int memory_items_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
-  items_prepare(L, &job);
-  check_open(L, "items"); /* a finalizer may have closed it meanwhile */
-  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  job.memory = memory;
-  job.index = memory_index(memory);
-  job.filter = &filter;
-  int result = items_build(L, &job, &failure);
-  if (result < 0) return lua_error(L);
+  int result, top = lua_gettop(L), tries = MEMORY_TRIES;
+  do {
+    lua_settop(L, top);
+    items_prepare(L, &job);
+    check_open(L, "items"); /* a finalizer may have closed it meanwhile */
+    if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+    job.memory = memory;
+    job.index = memory_index(memory);
+    job.filter = &filter;
+    result = items_build(L, &job, &failure);
+    if (result < 0) return lua_error(L);
+  } while (result > 0 && !memory_holds(memory) && tries-- > 0);
+  if (tries < 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -410,7 +419,7 @@ static int memory_search_l(lua_State *L)
   struct handle *handle = check_open(L, "search");
   struct filter filter = {.limit = 20};
   struct query query;
-  struct found found = {.error = 0};
+  struct found found;
   struct failure failure;
   bool exact = false;
   const struct option known[] = {
@@ -418,21 +427,28 @@ static int memory_search_l(lua_State *L)
   check_count(L, 3);
   check_string(L, 2, "query", NULL);
   check_options(L, 3, known);
-  lua_pushcfunction(L, build_found_l);
-  lua_pushlightuserdata(L, &found);
-  check_open(L, "search"); /* a finalizer may have closed it meanwhile */
-  check_query(L, 2, &query, exact);
-  bool done = find_ranked(&handle->memory, &query, &filter, &found, &failure);
-  query_free(&query);
-  int status = done ? lua_pcall(L, 1, 1, 0) : 0;
-  if (found.held) release_collector(L, found.was_running);
-  window_close(&found.window);
-  buf_free(&found.ranked);
-  if (status != 0) return lua_error(L);
-  if (done && found.error != 0) {
-    errno = found.error;
-    done = fail(&failure, "read");
-  }
+  bool done;
+  int top = lua_gettop(L), tries = MEMORY_TRIES;
+  do {
+    lua_settop(L, top);
+    memset(&found, 0, sizeof found);
+    lua_pushcfunction(L, build_found_l);
+    lua_pushlightuserdata(L, &found);
+    check_open(L, "search"); /* a finalizer may have closed it meanwhile */
+    check_query(L, 2, &query, exact);
+    done = find_ranked(&handle->memory, &query, &filter, &found, &failure);
+    query_free(&query);
+    int status = done ? lua_pcall(L, 1, 1, 0) : 0;
+    if (found.held) release_collector(L, found.was_running);
+    window_close(&found.window);
+    buf_free(&found.ranked);
+    if (status != 0) return lua_error(L);
+    if (done && found.error != 0) {
+      errno = found.error;
+      done = fail(&failure, "read");
+    }
+  } while (done && !memory_holds(&handle->memory) && tries-- > 0);
+  if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -477,7 +493,7 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
     lua_pushstring(L, handle->path);
   } else if (is_name(name, length, "closed")) {
     lua_pushboolean(L, !handle->open);
-  } else if (is_name(name, length, "fd") && handle->open) {
+  } else if (is_name(name, length, "fd") && handle->open && memory_fd(&handle->memory) >= 0) {
     lua_pushinteger(L, memory_fd(&handle->memory));
   } else if (is_name(name, length, "next_id")) {
     if (handle->open) refresh_shared(handle);

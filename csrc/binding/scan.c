@@ -105,7 +105,7 @@ static struct scan *check_idle(lua_State *L)
   return scan;
 }
 
-static int next_line(struct scan *scan)
+static int read_line(struct scan *scan)
 {
   struct follow *follow = &scan->follow;
   if (scan->closed) return 0;
@@ -121,7 +121,7 @@ static int step_l(lua_State *L)
   struct decoder *decoder = acquire_decoder(L);
   while (pushed == 0 && result > 0) {
     if (objects_next(&scan->objects, &part)) pushed = push_part(L, scan, decoder, &part);
-    else if ((result = next_line(scan)) > 0) pushed = push_line(L, scan, decoder);
+    else if ((result = read_line(scan)) > 0) pushed = push_line(L, scan, decoder);
   }
   release_decoder(decoder);
   if (pushed > 0) return pushed;
@@ -149,9 +149,9 @@ static int scan_close_l(lua_State *L)
   return 0;
 }
 
-static const luaL_Reg methods[] = {{"close", scan_close_l}, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{"__call", scan_call_l}, {NULL, NULL}};
-static const struct class ITERATOR = {"iterator", "iterator", release_scan, methods, metamethods};
+static const luaL_Reg METHODS[] = {{"close", scan_close_l}, {NULL, NULL}};
+static const luaL_Reg METAMETHODS[] = {{"__call", scan_call_l}, {NULL, NULL}};
+static const struct class ITERATOR = {"iterator", "iterator", release_scan, METHODS, METAMETHODS};
 
 /* ---- opening ---- */
 

@@ -31,7 +31,8 @@ static struct scratch *encode_line(lua_State *L, int index, const char *name, bo
   struct scratch *scratch = acquire_scratch(L);
   struct buf *line = &scratch->text;
   bool done = buf_add(line, "\n{\"meta\":", meta ? 9 : 1);
-  if (done && !encode_object(L, index, line, name)) luaL_error(L, "%s", lua_tostring(L, -1));
+  if (done && !encode_object(L, index, line, name, meta ? 1 : 0))
+    luaL_error(L, "%s", lua_tostring(L, -1));
   if (!done || (meta && !buf_add(line, "}", 1)) || !buf_add(line, "\n", 1)) raise_no_memory(L);
   return scratch;
 }
@@ -121,7 +122,8 @@ static int session_index_l(lua_State *L)
   const char *name = lua_tolstring(L, 2, &length);
   if (is_name(name, length, "path")) lua_pushstring(L, session->path);
   else if (is_name(name, length, "closed")) lua_pushboolean(L, !session->open);
-  else if (is_name(name, length, "fd") && session->open) lua_pushinteger(L, session->journal.fd);
+  else if (is_name(name, length, "fd") && session->open && session->journal.fd >= 0)
+    lua_pushinteger(L, session->journal.fd);
   else lua_pushnil(L);
   return 1;
 }

@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #include "memory/compact.h"
+#include "memory/verify.h"
 
 #pragma GCC visibility push(hidden)
 

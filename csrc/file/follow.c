@@ -1,4 +1,11 @@
-/* follow.c: the lines that a file has, and those that it gets. */
+/* follow.c: the lines that a file has, and those that it gets.
+ *
+ * 1. A line may be handed out whose write then fails and is undone; the one that takes its place is
+ *    handed out, too. After each read the last lines that were handed out are compared with the
+ *    file, and it goes on from the first that differs. So a file that was cut short, or written
+ *    anew, is read from there; from its start where what differs is farther back than what was kept.
+ * 2. When the path leads to another file, the open one is read once more, to its end: a line may
+ *    have come between the last read and the look at the path. Then the other is read. */
 #include "file/follow.h"
 
 #include <string.h>
@@ -11,108 +18,113 @@ void follow_init(struct follow *follow, const char *path, uint64_t from)
   memset(follow, 0, sizeof *follow);
   follow->path = path;
   follow->fd = -1;
-  follow->from = from;
+  follow->given.end = follow->given.size = from;
+}
+
+/* Reads on from where lines were handed out to. */
+static void read_on(struct follow *follow)
+{
+  lines_close(&follow->lines);
+  lines_open(&follow->lines, follow->fd, follow->given.end);
+  follow->lines.number = follow->number;
+}
+
+/* Goes back, or forward, to a line's start. */
+static void go_to(struct follow *follow, uint64_t offset, uint64_t number)
+{
+  extent_cut(&follow->given, offset);
+  follow->number = number;
+  follow->last = offset;
+  read_on(follow);
 }
 
 bool follow_open(struct follow *follow, struct failure *failure)
 {
   struct stat st;
+  uint64_t from = follow->given.end;
   follow->fd = open_to_read(follow->path, &st, failure);
   if (follow->fd < 0) return false;
-  follow->device = st.st_dev;
-  follow->inode = st.st_ino;
-  lines_open(&follow->lines, follow->fd, follow->from);
+  extent_begin(&follow->given, &st, 0);
+  follow->given.end = follow->given.size = from;
+  read_on(follow);
   return true;
 }
 
 void follow_close(struct follow *follow)
 {
+  extent_free(&follow->given);
+  follow->number = follow->last = 0;
   if (follow->fd < 0) return;
   lines_close(&follow->lines);
   sys_close(follow->fd);
   follow->fd = -1;
 }
 
-static bool was_rewritten(const struct follow *follow)
+/* Goes back to the start of the line at `place`, where the file is not as it was. */
+static void go_back(struct follow *follow, uint64_t place)
 {
-  char tail[FOLLOW_TAIL];
-  size_t length = follow->tail_length;
-  if (length == 0) return false;
-  ssize_t got = sys_read_at(follow->fd, tail, length, follow->from - length);
-  return got >= 0 && ((size_t)got < length || memcmp(tail, follow->tail, length) != 0);
+  const struct buf *kept = &follow->given.kept;
+  uint64_t start = follow->given.size - kept->length;
+  const char *end = kept->data + kept->length;
+  const char *newline = last_newline(kept->data, (size_t)(place - start));
+  if (newline != NULL)
+    go_to(follow, start + (uint64_t)(newline + 1 - kept->data),
+          follow->number - count_newlines(newline + 1, end));
+  else if (place >= follow->last && follow->last > 0)
+    go_to(follow, follow->last, follow->number - 1);
+  else go_to(follow, 0, 0);
 }
 
-/* Whether the path leads to another file now, or the file has become shorter than what was read. */
-static bool is_other_file(const struct follow *follow)
-{
-  struct stat st;
-  if (sys_stat(follow->path, &st) != 0) return false; /* gone; another may come */
-  return st.st_dev != follow->device || st.st_ino != follow->inode ||
-         (uint64_t)st.st_size < follow->from;
-}
-
-static void start_over(struct follow *follow)
-{
-  follow->from = follow->number = follow->tail_length = 0;
-}
-
-/* Opens the file, or reads on in it from the last whole line; false: there is none. */
-static bool reopen(struct follow *follow)
-{
-  struct failure ignored;
-  bool other = follow->fd < 0 || is_other_file(follow);
-  if (other && follow->fd >= 0) {
-    follow_close(follow);
-    start_over(follow);
-  }
-  if (follow->fd < 0) {
-    if (!follow_open(follow, &ignored)) return false;
-  } else {
-    lines_close(&follow->lines);
-    lines_open(&follow->lines, follow->fd, follow->from);
-  }
-  follow->lines.number = follow->number;
-  return true;
-}
-
-/* Reads on behind a line that was handed out. */
-static void pass(struct follow *follow, const struct line *line)
-{
-  size_t mark = line->offset == 0 ? 3 : 0; /* a byte order mark does not show in the text */
-  size_t size = line->hopeless ? 0 : (size_t)(follow->lines.end - line->offset);
-  size_t length = size < mark ? 0 : size - mark < FOLLOW_TAIL ? size - mark : FOLLOW_TAIL;
-  follow->from = follow->lines.end;
-  follow->number = line->number;
-  follow->tail_length = length;
-  memcpy(follow->tail, line->text + size - length, length);
-}
-
-/* As lines_next, but begins anew where what is read does not go on with what was read before: that
- * is looked at behind each reading, so that it holds for what was read. */
+/* As lines_next; what is read goes on with what was read before. */
 static int next_line(struct follow *follow, struct line *line)
 {
-  uint64_t position = follow->lines.reader.position;
-  int result = lines_next(&follow->lines, line);
-  if (result < 0 || (result > 0 && follow->lines.reader.position == position)) return result;
-  if (!was_rewritten(follow)) return result;
-  start_over(follow);
-  lines_close(&follow->lines);
-  lines_open(&follow->lines, follow->fd, 0);
-  return lines_next(&follow->lines, line);
+  for (;;) {
+    uint64_t position = follow->lines.reader.position, place;
+    int result = lines_next(&follow->lines, line);
+    if (result < 0 || (result > 0 && follow->lines.reader.position == position)) return result;
+    if (!extent_compare(&follow->given, follow->fd, &place)) return -1;
+    if (place == follow->given.size) return result;
+    go_back(follow, place);
+  }
 }
 
-/* The next whole line of the open file. */
-static int next_here(struct follow *follow, struct line *line)
+/* Reads on behind a line that is handed out. */
+static bool pass(struct follow *follow, const struct line *line)
 {
-  int result = follow->fd >= 0 ? next_line(follow, line) : 0;
-  if (result <= 0) return result;
-  if (line->unfinished) return 0;
-  pass(follow, line);
-  return 1;
+  struct extent *given = &follow->given;
+  uint64_t blank = line->offset - given->end, size = follow->lines.end - given->end;
+  bool whole = !line->hopeless && blank <= (uint64_t)(line->text - follow->lines.block.start);
+  follow->number = line->number;
+  follow->last = line->offset;
+  return extent_extend(given, whole ? line->text - blank : NULL, size, 0);
+}
+
+/* The next line of the open file; `left`: also a last one without its newline, as the path has left
+ * the file. */
+static int next_here(struct follow *follow, struct line *line, bool left)
+{
+  if (follow->lines.reader.ended) read_on(follow);
+  int result = next_line(follow, line);
+  if (result <= 0 || (line->unfinished && !left)) return result < 0 ? -1 : 0;
+  return pass(follow, line) ? 1 : -1;
+}
+
+/* Whether the path leads to another file now. While it leads to none, one may come. */
+static bool was_left(const struct follow *follow)
+{
+  struct stat st;
+  return sys_stat(follow->path, &st) == 0 && !extent_is_of(&follow->given, &st);
 }
 
 int follow_next(struct follow *follow, struct line *line)
 {
-  int result = next_here(follow, line);
-  return result != 0 || !reopen(follow) ? result : next_here(follow, line);
+  struct failure ignored;
+  if (follow->fd >= 0) {
+    int result = next_here(follow, line, false);
+    if (result != 0 || !was_left(follow)) return result;
+    result = next_here(follow, line, true);
+    if (result != 0) return result;
+    follow_close(follow);
+  }
+  return follow_open(follow, &ignored) ? next_here(follow, line, false) : 0;
 }

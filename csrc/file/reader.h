@@ -21,9 +21,9 @@ struct reader {
   int fd; /* not owned */
   char *buffer;
   size_t capacity;
-  size_t start, length; /* of what is in the buffer and not yet handed out */
-  uint64_t position; /* in the file, of the next byte to read */
+  uint64_t position; /* in the file, of the next line */
   int reads; /* up to READER_LITTLES */
+  bool locked; /* under the file's lock nothing changes while it is read; set after reader_open */
   bool ended; /* a line without a newline was handed out */
 };
 

@@ -160,7 +160,8 @@ static const char *unescape_code(const char *p, char **out)
       p += 6;
     }
   }
-  *out += utf8_encode(code, *out);
+  if (code >= 0xdc80 && code <= 0xdcff) *(*out)++ = (char)(code - 0xdc00);
+  else *out += utf8_encode(code, *out);
   return p;
 }
 

@@ -94,18 +94,22 @@ static inline const char *span_long(const char *p)
 }
 #endif
 
-/* Copies SPAN_STEP bytes; returns how many come before the first that needs an escape. */
+/* Copies SPAN_STEP bytes; returns how many come before the first that is not ASCII or needs an
+ * escape. */
 static inline unsigned span_step(const char *p, char *out)
 {
 #if defined(__SSE2__)
-  _mm_storeu_si128((__m128i *)(void *)out, _mm_loadu_si128((const __m128i *)(const void *)p));
-  uint64_t mask = span_mask(p);
-  return mask != 0 ? (unsigned)__builtin_ctzll(mask) : SPAN_STEP;
+  /* As in span_mask; what is not ASCII is negative, and so below the control characters. */
+  __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+  __m128i over = _mm_cmpgt_epi8(_mm_xor_si128(bytes, _mm_set1_epi8(0x02)), _mm_set1_epi8(0x20));
+  __m128i plain = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')), over);
+  unsigned mask = (unsigned)_mm_movemask_epi8(plain);
+  _mm_storeu_si128((__m128i *)(void *)out, bytes);
+  return mask == 0xffff ? SPAN_STEP : (unsigned)__builtin_ctz(~mask);
 #else
   unsigned plain = 0;
   memcpy(out, p, SPAN_STEP);
-  while (plain < SPAN_STEP && (unsigned char)p[plain] >= 0x20 && p[plain] != '"' &&
-         p[plain] != '\\')
+  while (plain < SPAN_STEP && (signed char)p[plain] >= 0x20 && p[plain] != '"' && p[plain] != '\\')
     plain++;
   return plain;
 #endif

@@ -52,6 +52,7 @@ struct rewrite {
   struct memory *memory;
   struct compaction *result;
   struct output kept, damaged;
+  struct buf learnt; /* struct glued */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
@@ -250,6 +251,7 @@ static bool go_through(struct rewrite *rewrite, const struct pass *pass)
   struct block block;
   int result;
   reader_open(&reader, rewrite->memory->journal.fd, 0);
+  reader.locked = true;
   while ((result = reader_next(&reader, &block)) > 0)
     if (!(block.hopeless ? pass->too_long(rewrite, &block) : pass_block(rewrite, pass, &block)))
       break;
@@ -358,7 +360,7 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
     abandon(rewrite);
     return false;
   }
-  return journal_take(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
+  return journal_switch(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
          memory_reread(rewrite->memory, failure);
 }
 
@@ -388,8 +390,7 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
 bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
                     struct failure *failure)
 {
-  memory->journal.changed =
-      true; /* an edit in place may show in nothing but the bytes: read them all */
+  extent_restart(&memory->journal.known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   if (done && memory->journal.size > 0 && !memory->index.is_memory)

@@ -180,40 +180,35 @@ static bool take_up(struct index *index, const struct record *record, const char
   return true;
 }
 
-/* Takes up what a line holds that is not one object alone. If it is unfinished, damage may be the
- * beginning of a record: `end` stays before it, to read it again when there is more of it. */
+/* Takes up what a line holds that is not one object alone. Of one that is unfinished, what is damage
+ * may be the beginning of a record: then false in *whole, and it is read again with its rest. */
 static bool take_up_parts(struct index *index, const struct block *block, const char *line,
-                          const char *newline)
+                          const char *newline, bool *whole)
 {
   struct objects objects;
   struct part part;
   struct record record;
   struct json_error error;
-  bool found = false, unfinished = block->unfinished && newline + 1 == block->end;
   objects_begin(&objects, line, newline, true);
+  *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
-    found = true;
     (void)record_parse_part(part.start, &record, &error);
     if (!take_up(index, &record, part.start, block->offset + (uint64_t)(part.start - block->start),
                  (uint32_t)(part.end - part.start)))
       return false;
   }
-  if (!unfinished) return true;
-  index->open_ended = found;
-  index->torn = !found || objects.damage.start != NULL;
-  if (index->torn) index->end = block->offset + (uint64_t)(line - block->start);
   return true;
 }
 
-/* Every record of a block counts, also of a last line without its newline. */
-static bool take_up_block(struct index *index, const struct block *block)
+bool index_take(struct index *index, const struct block *block, const char **torn)
 {
   struct record record;
   struct json_error error;
   const char *p = block->start;
-  index->end = block->offset + block->size;
-  index->open_ended = block->unfinished;
+  *torn = block->end;
+  if (block->hopeless && block->unfinished) *torn = block->start;
+  if (block->hopeless) return true;
   while (p < block->end) {
     const char *newline = record_parse(p, &record, &error);
     if (newline != NULL) {
@@ -222,34 +217,13 @@ static bool take_up_block(struct index *index, const struct block *block)
         return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));
-      if (!take_up_parts(index, block, p, newline)) return false;
+      bool whole;
+      if (!take_up_parts(index, block, p, newline, &whole)) return false;
+      if (!whole && block->unfinished && newline + 1 == block->end) *torn = p;
     }
     p = newline + 1;
   }
   return true;
-}
-
-int index_read(struct index *index, int fd)
-{
-  struct reader reader;
-  struct block block;
-  int result;
-  reader_open(&reader, fd, index->end);
-  index->torn = false;
-  while ((result = reader_next(&reader, &block)) > 0) {
-    if (!block.hopeless) {
-      if (take_up_block(index, &block)) continue;
-      result = -1;
-      break;
-    }
-    index->torn = block.unfinished;
-    if (!block.unfinished) index->end = block.offset + block.size;
-  }
-  int reason = errno;
-  reader_close(&reader);
-  if (!index_settle(index)) return -1;
-  errno = reason;
-  return result;
 }
 
 /* ---- order, duplicates, tombstones ---- */

@@ -11,15 +11,15 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { MEMORY_TAIL = 32 };
+/* How often what was read without the lock is read again because it was undone; then the call
+ * fails with EAGAIN and this reason. */
+enum { MEMORY_TRIES = 16 };
+#define MEMORY_CHANGING "it changed again and again while it was read"
 
 struct memory {
   struct journal journal;
   struct index index;
-  uint64_t seen; /* the size of the file when the index was brought up to it */
-  uint64_t highest_id; /* ever seen through this handle: ids do not come back with another file */
-  char tail[MEMORY_TAIL]; /* the bytes before index.end, which tell an append from an edit */
-  size_t tail_length;
+  uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
@@ -47,13 +47,22 @@ bool memory_open(struct memory *memory, struct failure *failure);
 /* -1 and errno if closing the descriptor failed; all is freed even so. */
 int memory_close(struct memory *memory);
 
-/* Brings the index up to what is in the file now. */
+/* Reads the lines of a file into the index, from the end of what is known of it: with the lock held,
+ * it is certain. 0, or -1 and errno, and then nothing is known. */
+int memory_read(struct index *index, struct extent *known, int fd, bool locked);
+
+/* Brings the index up to what is in the file now; where there is none, it is empty. What is read of
+ * the file after that, by the index, is checked with memory_holds. */
 bool memory_refresh(struct memory *memory, struct failure *failure);
-/* The same under the lock, which is given back with journal_detach; on failure it is already. */
+/* Whether the file still has what the index says: without the lock, a write that it has seen may
+ * have been undone. If not, what was read by the index is read again, from memory_refresh on. */
+bool memory_holds(const struct memory *memory);
+/* As memory_refresh, under the lock, which is given back with journal_detach; on failure it is
+ * already. Fails where there is no file. */
 bool memory_lock(struct memory *memory, struct failure *failure);
-/* Whether the index is of that file as it is now, told by its times: see memory_is_fresh. */
+/* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
-/* Whether the file was looked at but a moment ago: see journal_is_fresh. */
+/* Whether the file was looked at but a moment ago: see extent_is_fresh. */
 bool memory_is_fresh(const struct memory *memory);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);

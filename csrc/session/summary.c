@@ -100,7 +100,8 @@ static int read_last_lines(struct summary *summary, int fd, uint64_t size)
   enum { LINES = 64 };
   struct tail tail;
   struct tail_line line;
-  int result = tail_open(&tail, fd, size) ? 1 : -1;
+  int result = 1;
+  tail_open(&tail, fd, size);
   summary->last_ts.length = 0;
   for (int i = 0; i < LINES && summary->last_ts.length == 0 && result > 0; i++) {
     result = tail_next(&tail, &line);

@@ -503,22 +503,7 @@ describe("load: a path that cannot be used", function()
     cases.failed("open " .. path .. ": " .. cases.strerror(ENOENT), ENOENT, native.load(path))
   end)
 
-  for _, case in ipairs(cases.not_regular) do
-    local label, number, reason, make = unpack(case)
-    it("is refused without blocking: " .. label, function()
-      local path = make(helper.tmpdir())
-      local output = cases.run_limited([[print(require("aish_history").load(...))]], path)
-      assert.equal("nil\topen " .. path .. ": " .. reason .. "\t" .. number .. "\n", output)
-    end)
-  end
-
-  for _, case in ipairs(cases.unreachable) do
-    local label, number, reason, make = unpack(case)
-    it("gives nil, a message and the errno: " .. label, function()
-      local path = make(helper.tmpdir())
-      cases.failed("open " .. path .. ": " .. reason, number, native.load(path))
-    end)
-  end
+  cases.paths_are_refused(it, "load(path)")
 
   it("has a NUL byte", function()
     local path = helper.write(helper.tmpdir() .. "/a", A .. "\n")
@@ -529,15 +514,8 @@ describe("load: a path that cannot be used", function()
   end)
 
   it("cannot be read to its end", function()
-    -- a regular file whose first page nobody can read, not even root
-    local path = "/proc/self/mem"
-    local file = io.open(path, "rb")
-    local number = file and select(3, file:read(1))
-    if file then file:close() end
-    if number ~= EIO then
-      pending("no file here fails to be read")
-      return
-    end
+    local path = cases.unreadable()
+    if not path then return pending("no file here fails to be read") end
     cases.failed("read " .. path .. ": " .. cases.strerror(EIO), EIO, native.load(path))
   end)
 

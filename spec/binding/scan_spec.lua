@@ -523,22 +523,7 @@ describe("scan: a path that cannot be used", function()
     assert.is_false(cases.exists(path))
   end)
 
-  for _, case in ipairs(cases.not_regular) do
-    local label, number, reason, make = unpack(case)
-    it("is refused without blocking: " .. label, function()
-      local path = make(helper.tmpdir())
-      local output = cases.run_limited([[print(require("aish_history").scan(...))]], path)
-      assert.equal("nil\topen " .. path .. ": " .. reason .. "\t" .. number .. "\n", output)
-    end)
-  end
-
-  for _, case in ipairs(cases.unreachable) do
-    local label, number, reason, make = unpack(case)
-    it("gives nil, a message and the errno: " .. label, function()
-      local path = make(helper.tmpdir())
-      cases.failed("open " .. path .. ": " .. reason, number, native.scan(path))
-    end)
-  end
+  cases.paths_are_refused(it, "scan(path)")
 
   it("has a NUL byte", function()
     local path = file_with('{"a":1}\n')
@@ -549,15 +534,8 @@ describe("scan: a path that cannot be used", function()
   end)
 
   it("raises when it cannot be read on the way", function()
-    -- a regular file whose first page nobody can read, not even root
-    local path = "/proc/self/mem"
-    local file = io.open(path, "rb")
-    local number = file and select(3, file:read(1))
-    if file then file:close() end
-    if number ~= EIO then
-      pending("no file here fails to be read")
-      return
-    end
+    local path = cases.unreadable()
+    if not path then return pending("no file here fails to be read") end
     local iterator, state, control = assert(native.scan(path))
     local ok, message = pcall(iterator, state, control)
     assert.is_false(ok)

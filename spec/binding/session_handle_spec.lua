@@ -97,7 +97,7 @@ describe("session: what is written", function()
     { { s = "\n\r\t\b\f" }, '{"s":"\\n\\r\\t\\b\\f"}' },
     { { s = "\0\1\31" }, '{"s":"\\u0000\\u0001\\u001f"}' },
     { { s = "na\195\175ve \240\159\152\128" }, '{"s":"na\195\175ve \240\159\152\128"}' },
-    { { s = "\255\128 not UTF-8" }, '{"s":"\255\128 not UTF-8"}' },
+    { { s = "\255\128 not UTF-8" }, '{"s":"\\udcff\\udc80 not UTF-8"}' },
     { { ["key\n"] = true }, '{"key\\n":true}' },
     { { [""] = false }, '{"":false}' },
     { { v = native.null }, '{"v":null}' },
@@ -736,24 +736,7 @@ end)
 describe("session: a path that cannot be used", function()
   helper.guard(before_each, after_each)
 
-  for _, case in ipairs(cases.not_regular) do
-    local label, number, reason, make = unpack(case)
-    it("is refused without blocking: " .. label, function()
-      local path = make(helper.tmpdir())
-      local output = cases.run_limited([[
-        print(require("aish_history").session(..., { model = "m" }))
-      ]], path)
-      assert.equal("nil\topen " .. path .. ": " .. reason .. "\t" .. number .. "\n", output)
-    end)
-  end
-
-  for _, case in ipairs(cases.unreachable) do
-    local label, number, reason, make = unpack(case)
-    it("gives nil, a message and the errno: " .. label, function()
-      local path = make(helper.tmpdir())
-      cases.failed_making(path, reason, number, native.session(path, { model = "m" }))
-    end)
-  end
+  cases.paths_are_refused(it, [[session(path, { model = "m" })]], cases.failed_making)
 
   it("has a NUL byte", function()
     local dir = helper.tmpdir()

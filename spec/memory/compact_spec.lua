@@ -4,16 +4,13 @@ local children = require("spec.support.children")
 local cjson = require("cjson")
 local errno = require("posix.errno")
 local fcntl = require("posix.fcntl")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local mixed = require("spec.support.mixed_file")
 local stat = require("posix.sys.stat")
 local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 local function file(bytes)
   return helper.write(helper.tmpdir() .. "/memory.jsonl", bytes)
@@ -89,7 +86,7 @@ describe("compact keeps", function()
     for _, bytes in ipairs({ "", support.meta, support.item(1), support.meta .. support.item(1) .. support.item(2) }) do
       local path = file(bytes)
       assert.same({ { before = #bytes, after = #bytes, kept = #aish.load_memory(path), dropped = 0, damaged = 0 }, n = 1 },
-        pack(aish.compact(path)))
+        helper.pack(aish.compact(path)))
       assert.equal(bytes, helper.read(path))
     end
   end)
@@ -145,7 +142,7 @@ describe("compact keeps", function()
       assert.equal(masked(after), masked(helper.read(path)))
       assert.equal(table.concat(aside), #aside > 0 and helper.read(path .. ".damaged") or "")
       assert.same(#aside > 0 and { "memory.jsonl", "memory.jsonl.damaged" } or { "memory.jsonl" }, names(dir_of(path)))
-      assert.is_nil(support.difference(items, (support.reading(helper.read(path)))))
+      assert.is_nil(cases.difference(items, (support.reading(helper.read(path)))))
       -- There is nothing left to do.
       local again = aish.compact(path)
       assert.same({ #after, #after, 0, 0 }, { again.before, again.after, again.dropped, again.damaged })
@@ -359,7 +356,7 @@ describe("compact does not give an id again", function()
         memory = assert(aish.open(path))
         assert.equal(before, memory.next_id)
         memory:close()
-        assert.is_nil(support.difference(active, aish.load_memory(path)))
+        assert.is_nil(cases.difference(active, aish.load_memory(path)))
         assert(aish.compact(path))
       end
       memory = assert(aish.open(path))
@@ -374,6 +371,7 @@ describe("compact does not give an id again", function()
     local memory = assert(aish.open(path))
     for _ = 1, 5 do memory:add("fact", "x") end
     assert(os.remove(path))
+    helper.write(path, support.meta)
     assert(memory:compact())
     assert.equal(6, memory.next_id)
     memory:close()
@@ -421,7 +419,7 @@ describe("what was forgotten", function()
     assert(aish.compact(path))
     local memory = assert(aish.open(path))
     assert.is_nil(memory:get(1))
-    assert.same({ false, "no active item 1", n = 2 }, pack(memory:forget(1)))
+    assert.same({ false, "no active item 1", n = 2 }, helper.pack(memory:forget(1)))
     assert.equal(4, memory:add("fact", "x"))
     memory:close()
   end)
@@ -441,10 +439,10 @@ describe("compact{dry_run = true}", function()
     local before = look()
     local expected = { before = #before[2], after = #support.item(2) + #support.tombstone(3, 1), kept = 1, dropped = 2 - 1,
       damaged = 2 }
-    assert.same({ expected, n = 1 }, pack(aish.compact(path, { dry_run = true })))
+    assert.same({ expected, n = 1 }, helper.pack(aish.compact(path, { dry_run = true })))
     for _, shared in ipairs({ false, true }) do
       local memory = assert(aish.open(path, { shared = shared }))
-      assert.same({ expected, n = 1 }, pack(memory:compact({ dry_run = true })))
+      assert.same({ expected, n = 1 }, helper.pack(memory:compact({ dry_run = true })))
       assert.equal(1, #memory)
       memory:close()
     end
@@ -480,7 +478,7 @@ describe("compact on a handle", function()
         assert.is_true(memory:forget(next_id + 1))
         assert.is_true(memory:sync())
         assert.equal(#items + 1, #memory)
-        assert.is_nil(support.difference(memory:items(), aish.load_memory(path)))
+        assert.is_nil(cases.difference(memory:items(), aish.load_memory(path)))
       end
       memory:close()
       assert.same({}, aish.verify(path).problems)
@@ -559,11 +557,11 @@ describe("compact beside others", function()
     local pid, child = support.holder(path, go)
     local refused = support.names_holders() and { nil, support.held, errno.EAGAIN, pid, n = 4 }
       or { nil, support.held, errno.EAGAIN, n = 3 }
-    assert.same(refused, pack(aish.compact(path)))
-    assert.same(refused, pack(aish.compact(path, { wait = 0.05 })))
-    assert.same(refused, pack(aish.compact(path, { dry_run = true })))
+    assert.same(refused, helper.pack(aish.compact(path)))
+    assert.same(refused, helper.pack(aish.compact(path, { wait = 0.05 })))
+    assert.same(refused, helper.pack(aish.compact(path, { dry_run = true })))
     local shared = assert(aish.open(path, { shared = true, wait = 0.05 }))
-    assert.same(refused, pack(shared:compact()))
+    assert.same(refused, helper.pack(shared:compact()))
     shared:close()
     assert.equal(before, helper.read(path))
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
@@ -706,7 +704,7 @@ describe("compact that cannot be done", function()
     }) do
       for _, dry_run in ipairs({ false, true }) do
         assert.same({ nil, "open " .. case[1] .. ": " .. case[2], case[3], n = 3 },
-          pack(aish.compact(case[1], { dry_run = dry_run })))
+          helper.pack(aish.compact(case[1], { dry_run = dry_run })))
       end
     end
     assert.same(before, names(dir))

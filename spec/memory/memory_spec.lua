@@ -2,6 +2,7 @@
 -- the records. What they mean is worked out a second time with lua-cjson.
 local aish = require("aish_history")
 local dkjson = require("dkjson")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
 
@@ -21,9 +22,9 @@ local function read(bytes)
   local memory = assert(aish.open(path))
   local items, next_id = memory:items(), memory.next_id
   assert.equal(#loaded, #memory)
-  assert.is_nil(support.difference(loaded, items))
+  assert.is_nil(cases.difference(loaded, items))
   for _, found in ipairs(loaded) do
-    assert.is_nil(support.difference(found, memory:get(found.id)))
+    assert.is_nil(cases.difference(found, memory:get(found.id)))
   end
   memory:close()
   assert.equal(bytes, helper.read(path))
@@ -52,7 +53,7 @@ describe("the order of keys", function()
     table.remove(expected, 1)
     local _, next_id, items = read(table.concat(lines, "\n") .. "\n")
     assert.equal(202, next_id)
-    assert.is_nil(support.difference(expected, items))
+    assert.is_nil(cases.difference(expected, items))
   end)
 
   it("may be any", function()
@@ -62,7 +63,7 @@ describe("the order of keys", function()
       if n == 0 then
         tried = tried + 1
         local items = aish.load_memory(file("{" .. table.concat(members, ",") .. "}\n"))
-        assert.is_nil(support.difference({ { id = 7, ts = "2026-01-02T03:04:05Z", kind = "fact", content = "c",
+        assert.is_nil(cases.difference({ { id = 7, ts = "2026-01-02T03:04:05Z", kind = "fact", content = "c",
           x = { id = 9, kind = "forget" } } }, items))
         return
       end
@@ -87,7 +88,7 @@ describe("keys", function()
 
   it("that nobody knows are kept", function()
     local items = check({ 1 }, 2, '{"v":2,"id":1,"kind":"fact","a b":{"é":[null,true,"x"]},"content":"c","":0}\n')
-    assert.is_nil(support.difference({ id = 1, kind = "fact", content = "c", v = 2, [""] = 0,
+    assert.is_nil(cases.difference({ id = 1, kind = "fact", content = "c", v = 2, [""] = 0,
       ["a b"] = { ["é"] = { nil, true, "x" } } }, items[1]))
   end)
 
@@ -109,7 +110,7 @@ describe("keys", function()
       '{"i\\u0064":2,"ts":"t","kind":"\\u0066act","content":"c"}',
       '{"id":3,"kin\\u0064":"f\\u006frget","t\\u0061rget":2}\n',
     }, "\n"))
-    assert.is_nil(support.difference({ { id = 1, ts = "t", kind = "fact", content = "c" } }, items))
+    assert.is_nil(cases.difference({ { id = 1, ts = "t", kind = "fact", content = "c" } }, items))
   end)
 
   it("that only resemble the known ones mean nothing", function()
@@ -616,15 +617,15 @@ describe("generated files", function()
   local function compare(bytes, label)
     local expected, next_id, given = support.reading(bytes)
     local path = file(bytes)
-    local differs = support.difference(expected, aish.load_memory(path), label .. ": load_memory")
+    local differs = cases.difference(expected, aish.load_memory(path), label .. ": load_memory")
     assert.is_nil(differs, differs)
     local memory = assert(aish.open(path, { sync = "none" }))
     assert.equal(next_id, memory.next_id, label)
     assert.equal(#expected, #memory, label)
-    differs = support.difference(expected, memory:items(), label .. ": items")
+    differs = cases.difference(expected, memory:items(), label .. ": items")
     assert.is_nil(differs, differs)
     for _, found in ipairs(expected) do
-      differs = support.difference(found, memory:get(found.id), label .. ": get")
+      differs = cases.difference(found, memory:get(found.id), label .. ": get")
       assert.is_nil(differs, differs)
     end
     local before = helper.read(path)
@@ -636,7 +637,7 @@ describe("generated files", function()
     local added = (before:sub(-1) == "\n" and "" or "\n") .. '{"id":' .. ("%.0f"):format(given) .. ',"ts":"'
     assert.is_true(before .. added == after:sub(1, #before + #added), label .. ": the bytes before the record added")
     expected, next_id = support.reading(after)
-    differs = support.difference(expected, aish.load_memory(path), label .. ": after add")
+    differs = cases.difference(expected, aish.load_memory(path), label .. ": after add")
     assert.is_nil(differs, differs)
     memory = assert(aish.open(path))
     assert.equal(next_id, memory.next_id, label)

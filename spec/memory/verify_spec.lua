@@ -1,15 +1,12 @@
 -- verify: every line of a memory file, counted and judged.
 local aish = require("aish_history")
 local errno = require("posix.errno")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local mixed = require("spec.support.mixed_file")
 local stat = require("posix.sys.stat")
 local support = require("spec.support.memories")
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 local function report_of(bytes)
   return assert(aish.verify(helper.write(helper.tmpdir() .. "/memory.jsonl", bytes)))
@@ -66,7 +63,7 @@ describe("verify", function()
     memory:forget(2)
     memory:close()
     assert.same({ { bytes = #helper.read(path), lines = 7, records = 7, items = 5, active = 4, tombstones = 1, max_id = 6,
-      torn = 0, damaged = 0, saved = 0, problems = {} }, n = 1 }, pack(aish.verify(path)))
+      torn = 0, damaged = 0, saved = 0, problems = {} }, n = 1 }, helper.pack(aish.verify(path)))
   end)
 
   it("counts nothing in an empty file", function()
@@ -100,7 +97,7 @@ describe("verify", function()
     for _ = 1, 600 do
       local lines, bytes = mixed.make(random, 60)
       local report = assert(aish.verify(helper.write(path, bytes)))
-      local difference = support.difference(expected_report(lines, bytes), plain(report))
+      local difference = cases.difference(expected_report(lines, bytes), plain(report))
       assert.is_nil(difference, difference and difference .. "\n" .. bytes)
     end
   end)
@@ -230,7 +227,7 @@ describe("verify", function()
       { helper.write(dir .. "/file", "") .. "/none", "Not a directory", errno.ENOTDIR },
       { "", "No such file or directory", errno.ENOENT },
     }) do
-      assert.same({ nil, "open " .. case[1] .. ": " .. case[2], case[3], n = 3 }, pack(aish.verify(case[1])))
+      assert.same({ nil, "open " .. case[1] .. ": " .. case[2], case[3], n = 3 }, helper.pack(aish.verify(case[1])))
     end
     assert.is_nil(lfs.attributes(dir .. "/none"))
     local report, message, number = aish.verify("a\0b")

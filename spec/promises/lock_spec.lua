@@ -5,19 +5,9 @@ local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
 
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
 local function paths()
   local dir = helper.tmpdir()
   return dir .. "/memory.jsonl", dir .. "/go"
-end
-
--- What a try to open a file that `pid` holds returns.
-local function held_by(pid)
-  if support.names_holders() then return { nil, support.held, errno.EAGAIN, pid, n = 4 } end
-  return { nil, support.held, errno.EAGAIN, n = 3 }
 end
 
 -- The same of another process, as it prints it.
@@ -40,8 +30,8 @@ describe("a memory that another process holds", function()
     local path, go = paths()
     local pid, child = support.holder(path, go)
     local before = helper.read(path)
-    assert.same(held_by(pid), pack(aish.open(path)))
-    assert.same(held_by(pid), pack(aish.open(path, { wait = 0 })))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path)))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path, { wait = 0 })))
     assert.equal(before, helper.read(path))
     helper.write(go, "")
     assert.equal("released", child:read("*l"))
@@ -60,14 +50,14 @@ describe("a memory that another process holds", function()
   it("is called memory.jsonl whatever its name", function()
     local path = helper.tmpdir() .. "/other.name"
     local memory = assert(aish.open(path))
-    assert.same(held_by(unistd.getpid()), pack(aish.open(path)))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(aish.open(path)))
     memory:close()
   end)
 
   it("can be held by the same process", function()
     local path = paths()
     local memory = assert(aish.open(path))
-    assert.same(held_by(unistd.getpid()), pack(aish.open(path)))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(aish.open(path)))
     assert.equal(1, memory:add("fact", "x"))
     memory:close()
     memory = assert(aish.open(path))
@@ -79,7 +69,7 @@ describe("a memory that another process holds", function()
     local path, link = paths()
     local memory = assert(aish.open(path))
     assert(unistd.link(path, link))
-    assert.same(held_by(unistd.getpid()), pack(aish.open(link)))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(aish.open(link)))
     memory:close()
   end)
 
@@ -136,7 +126,7 @@ describe("wait", function()
       return now.tv_sec + now.tv_nsec / 1e9
     end
     local start = monotonic()
-    assert.same(held_by(pid), pack(aish.open(path, { wait = 0.3 })))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path, { wait = 0.3 })))
     assert.truthy(monotonic() - start >= 0.29)
     helper.write(go, "")
     assert.equal("released", child:read("*l"))
@@ -318,7 +308,7 @@ describe("the lock is free again", function()
     local background = child:read("*n")
     finally(function() support.kill(background) end)
     assert.equal(1, child:read("*n"))
-    assert.same(held_by(pid), pack(aish.open(path)))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path)))
     support.kill(pid)
     child:read("*a")
     child:close()

@@ -169,7 +169,7 @@ describe("search of a session", function()
         local path = session(table.concat(bytes))
         for index, expected in pairs(members) do
           local given = lines(path, "<" .. classes[index][#classes[index]] .. ">")
-          assert(not memories.difference(expected, given), classes[index][1])
+          assert(not cases.difference(expected, given), classes[index][1])
         end
       end
     end
@@ -447,7 +447,7 @@ describe("search against ripgrep and jq", function()
         end
         local expected = in_all(sets, last)
         if #expected > 0 then something = something + 1 end
-        local difference = memories.difference(expected, lines(path, query))
+        local difference = cases.difference(expected, lines(path, query))
         assert(not difference, query .. ": " .. tostring(difference))
       end
       assert.is_true(something > 20)
@@ -475,7 +475,7 @@ describe("search against ripgrep and jq", function()
       end
       for index, words in ipairs(ascii) do
         local query = table.concat(words, " ")
-        local difference = memories.difference(expected[index], lines(path, query))
+        local difference = cases.difference(expected[index], lines(path, query))
         assert(not difference, query .. ": " .. tostring(difference))
       end
     end)

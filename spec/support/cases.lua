@@ -167,6 +167,41 @@ function cases.failed_making(path, reason, expected_errno, result, message, numb
   luassert.equal(expected_errno, number)
 end
 
+-- As `failed`, where the file itself could not be opened.
+local function failed_opening(path, reason, ...)
+  return cases.failed("open " .. path .. ": " .. reason, ...)
+end
+
+--- Makes a spec for each path of `not_regular` and of `unreachable`: `call`, the text of a call of the
+-- native module with `path`, fails without blocking. `failed` is `failed_making` for a writer.
+function cases.paths_are_refused(it, call, failed)
+  local code, check = 'local path = ... return require("aish_history").' .. call, failed or failed_opening
+  for _, case in ipairs(cases.not_regular) do
+    local label, number, reason, make = unpack(case)
+    it("is refused without blocking: " .. label, function()
+      local path = make(helper.tmpdir())
+      local output = cases.run_limited("print((function(...) " .. code .. " end)(...))", path)
+      luassert.equal("nil\topen " .. path .. ": " .. reason .. "\t" .. number .. "\n", output)
+    end)
+  end
+  for _, case in ipairs(cases.unreachable) do
+    local label, number, reason, make = unpack(case)
+    it("gives nil, a message and the errno: " .. label, function()
+      local path = make(helper.tmpdir())
+      check(path, reason, number, luassert(loadstring(code))(path))
+    end)
+  end
+end
+
+--- A regular file that fails to be read, even by root, with EIO; nil where there is none.
+function cases.unreadable()
+  local path = "/proc/self/mem" -- nobody can read its first page
+  local file = io.open(path, "rb")
+  local number = file and select(3, file:read(1))
+  if file then file:close() end
+  return number == errno.EIO and path or nil
+end
+
 --- Values that JSON cannot hold: what it is, a function that makes it, the path to the culprit below
 -- the root, and a word that must be in the message.
 cases.unstorable = {
@@ -312,11 +347,12 @@ end
 
 -- The independent reading ----------------------------------------------------------------------
 
-local function without_null(value)
+--- The value without the members and elements that are null.
+function cases.without_null(value)
   if value == cjson.null then return nil end
   if type(value) ~= "table" then return value end
   local clean = {}
-  for key, member in pairs(value) do clean[key] = without_null(member) end
+  for key, member in pairs(value) do clean[key] = cases.without_null(member) end
   return clean
 end
 
@@ -324,7 +360,7 @@ end
 function cases.read_object(line)
   if not line:find("^[ \t\r]*{") then return nil end
   local ok, value = pcall(cjson.decode, line)
-  return ok and without_null(value) or nil
+  return ok and cases.without_null(value) or nil
 end
 
 --- What a line holds, read with lua-cjson: an array of {offset, record}, with the offset and without
@@ -387,7 +423,7 @@ end
 local jit = rawget(_G, "jit")
 if jit then
   jit.off(cases.difference)
-  jit.off(without_null)
+  jit.off(cases.without_null)
 end
 
 return cases

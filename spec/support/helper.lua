@@ -33,6 +33,11 @@ function helper.write(path, bytes)
   return path
 end
 
+--- All that a call returned, and in `n` how much that is.
+function helper.pack(...)
+  return { n = select("#", ...), ... }
+end
+
 --- The whole of `path`.
 function helper.read(path)
   local file = assert(io.open(path, "rb"))
