@@ -60,6 +60,7 @@ build = {
         "csrc/binding/upkeep.c",
         "csrc/file/extent.c",
         "csrc/file/follow.c",
+        "csrc/file/format.c",
         "csrc/file/journal.c",
         "csrc/file/lines.c",
         "csrc/file/path.c",

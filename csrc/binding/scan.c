@@ -28,7 +28,7 @@ struct scan {
 static void close_scan(struct scan *scan)
 {
   follow_close(&scan->follow);
-  scan->objects = (struct objects){NULL};
+  memset(&scan->objects, 0, sizeof scan->objects);
   scan->closed = true;
 }
 

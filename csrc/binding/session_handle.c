@@ -8,6 +8,7 @@
 #include "binding/class.h"
 #include "binding/encode.h"
 #include "binding/scratch.h"
+#include "memory/kind.h"
 
 struct session {
   struct journal journal;
@@ -193,11 +194,18 @@ static bool open_session(struct session *session, const struct session_options *
   return journal_attach(&session->journal, false, failure);
 }
 
+static bool is_no_memory(const struct session *session, struct failure *failure)
+{
+  return file_kind(session->journal.fd) != FILE_MEMORY ||
+         fail_because(failure, EINVAL, "open", "it is a memory, not a session");
+}
+
 /* session(path [, meta [, opts]]): opens a session's file, or makes it.
  * path: string. meta: table that is a JSON object, written as {"meta":...} in the first line if the
  * file is new or empty. opts: table of sync ("full" or "none"; "none") and wait (seconds for the
  * lock, which is taken for each write; 5).
- * Returns the handle; or nil, message, errno. Raises on wrong arguments. */
+ * Returns the handle; or nil, message, errno, also where the file is a memory. Raises on wrong
+ * arguments. */
 int session_open_l(lua_State *L)
 {
   struct failure failure;
@@ -209,7 +217,7 @@ int session_open_l(lua_State *L)
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct scratch *scratch = has_meta ? encode_line(L, 2, "meta", true) : NULL;
   struct session *session = new_session(L, path);
-  bool done = open_session(session, &options, &failure) &&
+  bool done = open_session(session, &options, &failure) && is_no_memory(session, &failure) &&
               (!has_meta || session->journal.size > 0 ||
                write_line(&session->journal, &scratch->text, true, &failure));
   if (scratch != NULL) release_scratch(scratch);

@@ -53,10 +53,7 @@ static int open_file(const struct journal *journal, bool make, struct stat *st,
     }
     fd = sys_open_append(journal->place, true, st);
   }
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
-    fail_because(failure, EINVAL, "open", "not a regular file");
-  else if (fd < 0) fail(failure, "open");
-  return fd < 0 ? -1 : fd;
+  return path_opened(fd, st, failure);
 }
 
 /* ---- the lock ---- */

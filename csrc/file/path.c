@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "file/format.h"
 
 /* The texts one after the other. */
 static char *concatenate(const char *first, const char *second, const char *third)
@@ -65,11 +66,21 @@ int path_sync_above(char *path)
   return result;
 }
 
-int open_to_read(const char *path, struct stat *st, struct failure *failure)
+int path_opened(int fd, const struct stat *st, struct failure *failure)
 {
-  int fd = sys_open_read(path, st);
   if (fd == SYS_NOT_REGULAR && errno != EISDIR)
     fail_because(failure, EINVAL, "open", "not a regular file");
   else if (fd < 0) fail(failure, "open");
-  return fd < 0 ? -1 : fd;
+  if (fd < 0) return -1;
+  const char *other = format_other(fd, (uint64_t)st->st_size);
+  if (other == NULL) return fd;
+  sys_close(fd);
+  errno = EINVAL;
+  fail_because(failure, errno, "open", other);
+  return -1;
+}
+
+int open_to_read(const char *path, struct stat *st, struct failure *failure)
+{
+  return path_opened(sys_open_read(path, st), st, failure);
 }

@@ -26,6 +26,9 @@ bool path_make_directories(char *path);
  * meanwhile. */
 int path_sync_above(char *path);
 
+/* What an attempt to open a file has come to: the descriptor, or -1 and *failure; the latter also
+ * where the file is no JSON Lines, and then it is closed. */
+int path_opened(int fd, const struct stat *st, struct failure *failure);
 /* Opens a regular file for reading: the descriptor and *st, or -1 and *failure. */
 int open_to_read(const char *path, struct stat *st, struct failure *failure);
 

@@ -329,7 +329,7 @@ describe("load: lines", function()
     ["of quotes and backslashes"] = ('\\"'):rep(1500000),
     ["of brackets"] = ("["):rep(3000000),
     ["of digits"] = ("1"):rep(3000000),
-    ["that is an array"] = "[" .. A .. ("," .. A):rep(60000) .. "]",
+    ["that is an array"] = "[" .. A .. ("," .. A):rep(60000) .. "],",
   }) do
     it("may be one damaged line of several megabytes " .. label, function()
       assert.same({ "a", "b" }, contents(A .. "\n" .. garbage .. "\n" .. B .. "\n"))

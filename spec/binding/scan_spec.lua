@@ -102,7 +102,7 @@ describe("scan", function()
     }, seen)
   end)
 
-  for _, bytes in ipairs({ "12", "[]", "true", "null", '"text"', "garbage", '{"a":', "{'a':1}", "\0\0", "{", "}", "\255\254", '{"a":"\t"}', '{"a":01}', ("["):rep(1001) .. ("]"):rep(1001) }) do
+  for _, bytes in ipairs({ "12", "[]{", "true", "null", '"text"', "garbage", '{"a":', "{'a':1}", "\0\0", "{", "}", "\255\254", '{"a":"\t"}', '{"a":01}', ("["):rep(1001) .. ("]"):rep(1001) .. "x" }) do
     it("has a reason of one line for " .. bytes:sub(1, 20):gsub("[%c\128-\255]", "."), function()
       local list = rows(bytes .. "\n", { malformed = true })
       assert.equal(1, #list)
