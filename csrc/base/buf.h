@@ -1,4 +1,4 @@
-/* buf.h: a growable run of bytes. The one that owns it frees it. */
+/* buf.h: a growable buffer of bytes, freed by whoever owns it. */
 #ifndef AISH_BUF_H
 #define AISH_BUF_H
 
@@ -8,15 +8,21 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Bytes that belong to someone else. */
+struct bytes {
+  const char *start; /* NULL: there is none */
+  size_t length;
+};
+
 struct buf {
   char *data;
   size_t length, capacity;
 };
 
-/* Makes room for `more` bytes behind the length; false with errno ENOMEM. */
+/* Makes room for `more` bytes at the end; false with errno ENOMEM. */
 bool buf_grow(struct buf *buf, size_t more);
 void buf_free(struct buf *buf);
-/* Empties the buffer, and gives memory back if it has become larger than records usually are. */
+/* Empties the buffer. One that has grown beyond the size of most records gives its memory back. */
 void buf_reset(struct buf *buf);
 
 static inline bool buf_reserve(struct buf *buf, size_t more)
@@ -24,7 +30,7 @@ static inline bool buf_reserve(struct buf *buf, size_t more)
   return buf->capacity - buf->length >= more || buf_grow(buf, more);
 }
 
-/* The two below need room that was reserved. */
+/* These two need room that was reserved before. */
 static inline void buf_put(struct buf *buf, char byte)
 {
   buf->data[buf->length++] = byte;

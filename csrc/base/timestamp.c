@@ -1,7 +1,10 @@
-/* timestamp.c: the calendar, without gmtime's static memory. */
+/* timestamp.c: the calendar without gmtime(3), whose result is static memory. */
 #include "base/timestamp.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "base/ascii.h"
 
 static const char FORM[] = "0000-00-00T00:00:00Z";
 
@@ -46,10 +49,11 @@ void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
 }
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Eight bytes of the form at once, as opening a file would spend a tenth of its time on them one by
- * one. Taken together with the form, a digit becomes its value and what is as in the form 0; adding
- * `most` then sets the high bit of a byte beyond 9, or beyond 0 where no digit is due: such bits
- * are added to *wrong. What is left are ten times each digit and the next. */
+/* Reads eight bytes of the form at once; one by one, they took a tenth of the time of opening a
+ * file. XOR with the form turns a digit into its value and every other byte that is right into 0.
+ * Adding `most` then sets the high bit of each byte that is too large, above 9 for a digit and
+ * above 0 elsewhere; these bits are added to *wrong. Each byte of the result is ten times a digit
+ * plus the next one. */
 static inline uint64_t read_pairs(const char *text, const char *form, uint64_t most,
                                   uint64_t *wrong)
 {
@@ -68,7 +72,7 @@ static inline int64_t pair(uint64_t pairs, int byte)
 
 int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
 {
-  /* A byte of `most` is 76 for a digit, 7f for what is fixed; the first byte is the last one. */
+  /* A byte of `most` is 76 for a digit and 7f for what is fixed, the first byte being the last. */
   uint64_t wrong = 0;
   uint64_t date = read_pairs(text, FORM, 0x7f76767f76767676U, &wrong);
   uint64_t time = read_pairs(text + 8, FORM + 8, 0x76767f76767f7676U, &wrong);
@@ -103,4 +107,71 @@ void timestamp_text(int64_t key, char text[TIMESTAMP_LENGTH + 1])
     text[i] = (char)('0' + key % 10);
     key /= 10;
   }
+}
+
+/* ---- bounds: compared as bytes, which for UTC in one form is the order of times ---- */
+
+static int number_of(const char *digits)
+{
+  return (digits[0] - '0') * 10 + (digits[1] - '0');
+}
+
+static bool two_digits(const char *text, int least, int most)
+{
+  if (!is_digit(text[0]) || !is_digit(text[1])) return false;
+  int value = number_of(text);
+  return value >= least && value <= most;
+}
+
+static bool is_leap(int century, int year)
+{
+  return year != 0 ? year % 4 == 0 : century % 4 == 0;
+}
+
+static bool is_date(const char *text)
+{
+  static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  if (!two_digits(text, 0, 99) || !two_digits(text + 2, 0, 99) || text[4] != '-') return false;
+  if (!two_digits(text + 5, 1, 12) || text[7] != '-') return false;
+  int month = number_of(text + 5);
+  bool cut = month == 2 && !is_leap(number_of(text), number_of(text + 2));
+  return two_digits(text + 8, 1, days[month - 1] - cut);
+}
+
+bool bound_read(struct bound *bound, const char *text, size_t length)
+{
+  bool zoned = length > 16 && text[length - 1] == 'Z';
+  length -= zoned;
+  if (length != 10 && length != 16 && length != 19) return false;
+  if (!is_date(text)) return false;
+  if (length >= 16 && !(text[10] == 'T' && two_digits(text + 11, 0, 23) && text[13] == ':' &&
+                        two_digits(text + 14, 0, 59)))
+    return false;
+  if (length == 19 && !(text[16] == ':' && two_digits(text + 17, 0, 60))) return false;
+  memcpy(bound->text, text, length);
+  bound->length = length;
+  return true;
+}
+
+void bound_from_seconds(struct bound *bound, double seconds)
+{
+  const double most = 1e15; /* far beyond the year 9999, to which timestamp_print cuts it */
+  seconds = ceil(seconds);
+  if (seconds > most) seconds = most;
+  if (seconds < -most) seconds = -most;
+  timestamp_print((int64_t)seconds, bound->text);
+  bound->length = TIMESTAMP_LENGTH - 1; /* without the Z, so that it is not above 12:00:00.5Z */
+}
+
+static int compare_bound(const char *ts, size_t length, const struct bound *bound)
+{
+  int order = memcmp(ts, bound->text, length < bound->length ? length : bound->length);
+  return order != 0 ? order : (length > bound->length) - (length < bound->length);
+}
+
+bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts,
+                 size_t length)
+{
+  if (since->length > 0 && compare_bound(ts, length, since) < 0) return false;
+  return before->length == 0 || compare_bound(ts, length, before) < 0;
 }

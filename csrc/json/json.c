@@ -1,19 +1,10 @@
-/* json.c: the parts of the grammar that are not in every string's way. */
+/* json.c: validates JSON and decodes its strings. */
 #include "json/json.h"
 
-static bool is_digit(char byte)
-{
-  return byte >= '0' && byte <= '9';
-}
+#include "base/ascii.h"
+#include "base/utf8.h"
 
-static int hex_digit(char byte)
-{
-  if (is_digit(byte)) return byte - '0';
-  char lower = (char)(byte | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* The value of four hex digits; -1 less the number of good ones where there are fewer. */
+/* The value of four hex digits. If there are fewer: -1 minus their number. */
 static int hex_four(const char *p)
 {
   int value = 0;
@@ -25,7 +16,7 @@ static int hex_four(const char *p)
   return value;
 }
 
-/* What an escape's letter stands for; itself, unless it is one of these. */
+/* What an escape's letter stands for. */
 static char plain_escape(char letter)
 {
   switch (letter) {
@@ -156,27 +147,8 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
 
 /* ---- what a string stands for ---- */
 
-static char *put_utf8(char *out, unsigned code)
-{
-  if (code < 0x80) {
-    *out++ = (char)code;
-  } else if (code < 0x800) {
-    *out++ = (char)(0xc0 | code >> 6);
-    *out++ = (char)(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    *out++ = (char)(0xe0 | code >> 12);
-    *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-    *out++ = (char)(0x80 | (code & 0x3f));
-  } else {
-    *out++ = (char)(0xf0 | code >> 18);
-    *out++ = (char)(0x80 | (code >> 12 & 0x3f));
-    *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-    *out++ = (char)(0x80 | (code & 0x3f));
-  }
-  return out;
-}
-
-/* p is behind `\u`; the escape's other half, if it has one, is taken too (RFC 8259, section 7). */
+/* Decodes the escape whose digits are at p, and with a high surrogate the low one that follows (RFC
+ * 8259, section 7). */
 static const char *unescape_code(const char *p, char **out)
 {
   unsigned code = (unsigned)hex_four(p);
@@ -188,11 +160,12 @@ static const char *unescape_code(const char *p, char **out)
       p += 6;
     }
   }
-  *out = put_utf8(*out, code);
+  if (code >= 0xdc80 && code <= 0xdcff) *(*out)++ = (char)(code - 0xdc00);
+  else *out += utf8_encode(code, *out);
   return p;
 }
 
-/* The same for any escape, at its backslash. */
+/* Decodes the escape at its backslash. */
 static const char *unescape_one(const char *escape, char **out)
 {
   if (escape[1] == 'u') return unescape_code(escape + 2, out);

@@ -1,4 +1,4 @@
-/* slice.c: strings as they stand in JSON text. */
+/* slice.c: comparing and decoding strings that were left in their JSON text. */
 #include "json/slice.h"
 
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "base/sort.h"
 #include "base/sys.h"
 #include "base/timestamp.h"
+#include "json/objects.h"
 
 static const int64_t NO_TS = -((int64_t)1 << 47); /* the lowest that an item holds */
 
@@ -156,9 +157,13 @@ void index_add(struct index *index, const struct record *record, int64_t ts, uin
   if (record->id > index->max_id) index->max_id = record->id;
 }
 
-static bool take_up(struct index *index, const struct record *record, uint64_t offset,
-                    uint32_t length)
+static bool take_up(struct index *index, const struct record *record, const char *text,
+                    uint64_t offset, uint32_t length)
 {
+  index->has_records = true;
+  if (!index->is_memory)
+    index->is_memory =
+        record_is_item(record) || record_is_tombstone(record) || record_is_meta(text);
   if (record->id > index->max_id) index->max_id = record->id;
   if (record_is_item(record)) {
     int64_t ts;
@@ -175,56 +180,50 @@ static bool take_up(struct index *index, const struct record *record, uint64_t o
   return true;
 }
 
-/* Every line of a block that is an object counts, also a last one without its newline. A last one
- * that is anything else is the beginning of a record: `end` stays before it, to read it again when
- * there is more of it. */
-static bool take_up_block(struct index *index, const struct block *block)
+/* Takes up what a line holds that is not one object alone. Of one that is unfinished, what is damage
+ * may be the beginning of a record: then false in *whole, and it is read again with its rest. */
+static bool take_up_parts(struct index *index, const struct block *block, const char *line,
+                          const char *newline, bool *whole)
 {
+  struct objects objects;
+  struct part part;
   struct record record;
   struct json_error error;
-  const char *p = block->start;
-  index->end = block->offset + block->size;
-  index->open_ended = block->unfinished;
-  while (p < block->end) {
-    const char *newline = record_parse(p, &record, &error);
-    if (newline != NULL) {
-      if (!take_up(index, &record, block->offset + (uint64_t)(p - block->start),
-                   (uint32_t)(newline - p)))
-        return false;
-    } else {
-      newline = memchr(p, '\n', (size_t)(block->end - p));
-      if (block->unfinished && newline + 1 == block->end) {
-        index->torn = block->size > (uint64_t)(p - block->start);
-        index->open_ended = false;
-        index->end = block->offset + (uint64_t)(p - block->start);
-      }
-    }
-    p = newline + 1;
+  objects_begin(&objects, line, newline, true);
+  *whole = objects.damage.start == NULL;
+  while (objects_next(&objects, &part)) {
+    if (part.reason != NULL) continue;
+    (void)record_parse_part(part.start, &record, &error);
+    if (!take_up(index, &record, part.start, block->offset + (uint64_t)(part.start - block->start),
+                 (uint32_t)(part.end - part.start)))
+      return false;
   }
   return true;
 }
 
-int index_read(struct index *index, int fd)
+bool index_take(struct index *index, const struct block *block, const char **torn)
 {
-  struct reader reader;
-  struct block block;
-  int result;
-  reader_open(&reader, fd, index->end);
-  index->torn = false;
-  while ((result = reader_next(&reader, &block)) > 0) {
-    if (!block.hopeless) {
-      if (take_up_block(index, &block)) continue;
-      result = -1;
-      break;
+  struct record record;
+  struct json_error error;
+  const char *p = block->start;
+  *torn = block->end;
+  if (block->hopeless && block->unfinished) *torn = block->start;
+  if (block->hopeless) return true;
+  while (p < block->end) {
+    const char *newline = record_parse(p, &record, &error);
+    if (newline != NULL) {
+      if (!take_up(index, &record, p, block->offset + (uint64_t)(p - block->start),
+                   (uint32_t)(newline - p)))
+        return false;
+    } else {
+      newline = memchr(p, '\n', (size_t)(block->end - p));
+      bool whole;
+      if (!take_up_parts(index, block, p, newline, &whole)) return false;
+      if (!whole && block->unfinished && newline + 1 == block->end) *torn = p;
     }
-    index->torn = block.unfinished;
-    if (!block.unfinished) index->end = block.offset + block.size;
+    p = newline + 1;
   }
-  int reason = errno;
-  reader_close(&reader);
-  if (!index_settle(index)) return -1;
-  errno = reason;
-  return result;
+  return true;
 }
 
 /* ---- order, duplicates, tombstones ---- */

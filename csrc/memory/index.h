@@ -74,18 +74,17 @@ struct index {
   bool disordered; /* the times do not ascend with the ids */
   struct words words; /* of the items, as far as they were taken up for ranking */
   uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
-  uint64_t max_id; /* of any line that has an id */
-  uint64_t end; /* up to where the file was read: the end of its last whole line */
-  bool torn; /* behind `end` is the beginning of a line, without a newline */
-  bool open_ended; /* the last whole line has no newline */
+  uint64_t max_id; /* of any record that has an id */
+  bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
   struct buf odd; /* times of other forms than ours, a length before each */
 };
 
 void index_free(struct index *index);
 
-/* Reads lines into the index: from index->end to the end of the file. 0, or -1 and errno; what was
- * read by then stays and is settled. */
-int index_read(struct index *index, int fd);
+/* Takes up the records of a block of lines; index_settle is called after the last. *torn is where
+ * the beginning of a line stands at its end, or block->end: every line that is an object counts,
+ * also a last one without its newline. False with errno ENOMEM or EFBIG. */
+bool index_take(struct index *index, const struct block *block, const char **torn);
 
 /* Makes room for `count` more items or tombstones, so that index_add cannot fail. */
 bool index_reserve(struct index *index, size_t count);

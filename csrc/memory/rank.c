@@ -192,7 +192,7 @@ static bool look_at(struct ranking *ranking, size_t position, const char *line)
   if (!visit_text(ranking, line, count_in_text)) return false;
   for (size_t i = 0; i < query->count; i++) {
     const struct holder holder = {(uint32_t)position, (uint32_t)ranking->counts[i]};
-    if (holder.often > 0 && !buf_add(&ranking->holders[i], (const char *)&holder, sizeof holder))
+    if (holder.count > 0 && !buf_add(&ranking->holders[i], (const char *)&holder, sizeof holder))
       return false;
   }
   return true;
@@ -259,15 +259,15 @@ static void narrow(struct ranking *ranking, size_t word)
   struct hit *hits = hits_of(ranking, &count);
   const double mean = mean_length(ranking->index);
   const double idf = inverse_frequency(ranking->index->active, holding);
-  for (size_t i = 0; i < holding; i++) members[holders[i].item].often = holders[i].often;
+  for (size_t i = 0; i < holding; i++) members[holders[i].item].count = holders[i].count;
   for (size_t i = 0; i < count; i++) {
     const struct member *member = &members[hits[i].item];
-    if (member->often == 0) continue;
+    if (member->count == 0) continue;
     double length = mean > 0 ? member->words / mean : 1;
-    hits[i].score += idf * member->often * (K1 + 1) / (member->often + K1 * (1 - B + B * length));
+    hits[i].score += idf * member->count * (K1 + 1) / (member->count + K1 * (1 - B + B * length));
     hits[kept++] = hits[i];
   }
-  for (size_t i = 0; i < holding; i++) members[holders[i].item].often = 0;
+  for (size_t i = 0; i < holding; i++) members[holders[i].item].count = 0;
   ranking->hits.length = kept * sizeof *hits;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/timestamp.h"
 #include "json/number.h"
+#include "json/walk.h"
 
 const char *record_kind_name(enum record_kind kind)
 {
@@ -267,7 +268,7 @@ static const char *read_member(enum key key, const char *p, struct record *recor
 static const char *line_end(const char *p, struct json_error *error)
 {
   p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text behind the object", p);
+  return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
 /* What comes behind the kind of an item. */
@@ -322,13 +323,13 @@ static inline const char *read_quickly(const char *p, struct record *record)
   return next;
 }
 
-/* The members from p on, of which the first comes without a comma. */
+/* The members from p on, of which the first comes without a comma, and the closing brace. */
 static const char *read_members(const char *p, bool first, struct record *record,
                                 struct json_error *error)
 {
   for (;; first = false) {
     p = json_space(p, p);
-    if (*p == '}') return line_end(p + 1, error);
+    if (*p == '}') return p + 1;
     if (!first) {
       if (*p != ',') return json_fail(error, "',' or '}' expected", p);
       p = json_space(p + 1, p);
@@ -345,13 +346,45 @@ static const char *read_members(const char *p, bool first, struct record *record
   }
 }
 
-const char *record_parse(const char *p, struct record *record, struct json_error *error)
+static inline const char *read_object(const char *p, struct record *record,
+                                      struct json_error *error)
 {
   memset(record, 0, sizeof *record);
   record->ts_key = -1;
   p = json_space(p, p);
   if (*p != '{') return json_fail(error, "not an object", p);
   p = read_quickly(p + 1, record);
-  if (p[0] == '}' && p[1] == '\n') return p + 1;
+  if (*p == '}') return p + 1;
   return read_members(p, record->members == 0, record, error);
+}
+
+const char *record_parse(const char *p, struct record *record, struct json_error *error)
+{
+  p = read_object(p, record, error);
+  return p == NULL || *p == '\n' ? p : line_end(p, error);
+}
+
+const char *record_parse_part(const char *p, struct record *record, struct json_error *error)
+{
+  return read_object(p, record, error);
+}
+
+static bool has_text(const char *object, const char *name)
+{
+  struct walk members;
+  struct slice text;
+  bool found = false;
+  for (walk_begin(&members, object); walk_next(&members);)
+    if (walk_key_is(&members, name)) found = walk_string(&members, &text);
+  return found;
+}
+
+bool record_is_meta(const char *object)
+{
+  struct walk members;
+  const char *meta = NULL;
+  for (walk_begin(&members, object); walk_next(&members);)
+    if (walk_key_is(&members, "meta")) meta = members.value;
+  return meta != NULL && *meta == '{' && has_text(meta, "aish_version") &&
+         has_text(meta, "created");
 }

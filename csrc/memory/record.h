@@ -26,6 +26,11 @@ struct record {
 /* Reads the line at p: a JSON object, alone. Returns the newline that ends it, or NULL and
  * *error where the line is anything else. A blank line is not for this function. */
 const char *record_parse(const char *p, struct record *record, struct json_error *error);
+/* The same for an object that is a part of a line: returns the byte behind it. */
+const char *record_parse_part(const char *p, struct record *record, struct json_error *error);
+
+/* Whether an object, valid JSON, is the line that a memory begins with. */
+bool record_is_meta(const char *object);
 
 /* The line is an item: it has a valid id and one of the three kinds of item. */
 static inline bool record_is_item(const struct record *record)

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "base/ascii.h"
+#include "base/utf8.h"
 #include "text/casefold.h"
 
 static char fold_ascii(char byte)
@@ -10,50 +12,6 @@ static char fold_ascii(char byte)
   static const char small[] = "abcdefghijklmnopqrstuvwxyz";
   if (byte >= 'A' && byte <= 'Z') return small[byte - 'A'];
   return byte;
-}
-
-static bool is_continuation(char byte)
-{
-  return ((unsigned char)byte & 0xc0) == 0x80;
-}
-
-/* The character at the start of a text, and its length; a byte that begins none counts as a
- * character of its own, of code 0. */
-static uint32_t decode_utf8(const char *text, size_t length, size_t *size)
-{
-  unsigned char lead = (unsigned char)text[0];
-  *size = lead < 0xc2 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 1;
-  if (*size == 1 || *size > length) {
-    *size = 1;
-    return lead < 0x80 ? lead : 0;
-  }
-  static const uint32_t least[] = {0, 0, 0x80, 0x800,
-                                   0x10000}; /* of each size; what is below is no UTF-8 */
-  uint32_t code = lead & (0xffU >> (*size + 1));
-  for (size_t i = 1; i < *size; i++) {
-    if (!is_continuation(text[i])) {
-      *size = 1;
-      return 0;
-    }
-    code = code << 6 | ((unsigned char)text[i] & 0x3f);
-  }
-  if (code < least[*size]) {
-    *size = 1;
-    return 0;
-  }
-  return code;
-}
-
-static size_t encode_utf8(uint32_t code, char *out)
-{
-  if (code < 0x80) {
-    out[0] = (char)code;
-    return 1;
-  }
-  size_t size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-  for (size_t i = size - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3f));
-  out[0] = (char)((0xf00U >> size & 0xff) | code);
-  return size;
 }
 
 static uint32_t fold_code(uint32_t code)
@@ -70,12 +28,12 @@ static uint32_t fold_code(uint32_t code)
                                                   : code;
 }
 
-/* Writes what the character at the start of the text folds to; returns how long that is. */
+/* Folds the character at the start of the text; returns the size of the result. */
 static size_t fold_one(const char *text, size_t length, size_t *size, char out[4])
 {
-  uint32_t code = decode_utf8(text, length, size);
+  uint32_t code = utf8_decode(text, length, size);
   uint32_t folded = *size > 1 ? fold_code(code) : 0;
-  if (*size > 1 && folded != code) return encode_utf8(folded, out);
+  if (*size > 1 && folded != code) return utf8_encode(folded, out);
   memcpy(out, text, *size);
   return *size;
 }
@@ -127,16 +85,15 @@ static bool is_symbol(uint32_t code)
 
 static inline bool is_word_byte(char byte)
 {
-  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-         (byte >= 'A' && byte <= 'Z');
+  return is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-/* Whether the character at the start of a text belongs to a word, and its length. */
+/* Whether the character at the start of a text belongs to a word, and its size. */
 static inline bool is_letter(const char *text, size_t length, size_t *size)
 {
   *size = 1;
   if ((unsigned char)text[0] < 0x80) return is_word_byte(text[0]);
-  return !is_symbol(decode_utf8(text, length, size));
+  return !is_symbol(utf8_decode(text, length, size));
 }
 
 const char *fold_word(const char **p, const char *end, size_t *length)
@@ -170,7 +127,7 @@ size_t fold_space(const char *text, size_t length)
   size_t size;
   if (length == 0) return 0;
   if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return 1;
-  uint32_t code = decode_utf8(text, length, &size);
+  uint32_t code = utf8_decode(text, length, &size);
   bool space = code == 0x85 || code == 0xa0 || code == 0x1680 ||
                (code >= 0x2000 && code <= 0x200a) || code == 0x2028 || code == 0x2029 ||
                code == 0x202f || code == 0x205f || code == 0x3000;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "memory/compact.h"
+#include "memory/verify.h"
 #include "fuzz.h"
 #include "memory/memory.h"
 #include "plain.h"
@@ -127,12 +128,14 @@ static void check_index(const struct index *index, const struct state *state)
 static void check_load(const struct state *state)
 {
   struct index index = {0};
+  struct extent known = {0};
   struct stat st;
   int fd = sys_open_read(world.path, &st);
   if (fd < 0) return;
-  CHECK(index_read(&index, fd) == 0);
+  CHECK(memory_read(&index, &known, fd, false) == 0);
   check_index(&index, state);
   index_free(&index);
+  extent_free(&known);
   sys_close(fd);
 }
 
@@ -504,9 +507,8 @@ static void other_removes(void)
 static void open_handle(struct handle *handle)
 {
   struct failure failure;
-  CHECK(memory_init(&handle->memory, world.path));
-  handle->memory.journal.keeps_lock = world.exclusive;
-  handle->memory.journal.durable = world.durable;
+  const struct memory_options options = {.durable = world.durable, .shared = !world.exclusive};
+  CHECK(memory_init(&handle->memory, world.path, &options));
   bool done = memory_open(&handle->memory, &failure);
   handle->open = true;
   CHECK(done || is_held(&failure));

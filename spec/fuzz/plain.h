@@ -26,6 +26,9 @@ struct plain_cursor {
 /* Reads white space, one value, white space. False where it is none; p is where that shows. */
 bool plain_json(struct plain_cursor *cursor);
 
+/* Appends what must be written for a string of any bytes. */
+void plain_quote(struct plain_text *text, const char *bytes, size_t size);
+
 enum plain_kind { PLAIN_NONE, PLAIN_FACT, PLAIN_PREF, PLAIN_CONTEXT, PLAIN_FORGET, PLAIN_OTHER };
 enum plain_verdict { PLAIN_BLANK, PLAIN_OBJECT, PLAIN_TORN, PLAIN_DAMAGED };
 

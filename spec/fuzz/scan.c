@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory/compact.h"
+#include "memory/memory.h"
+#include "memory/verify.h"
 #include "fuzz.h"
 #include "memory/index.h"
 #include "plain.h"
@@ -77,16 +78,16 @@ static void compare_order(struct index *index)
   CHECK(count == index->active);
 }
 
-static void compare_index(struct index *index, const struct plain *plain, const char *bytes,
-                          size_t size, int fd)
+static void compare_index(struct index *index, const struct extent *known, const struct plain *plain,
+                          const char *bytes, size_t size, int fd)
 {
   const struct plain_line *tail = plain->unfinished ? &plain->lines[plain->count - 1] : NULL;
   bool whole = tail != NULL && tail->verdict == PLAIN_OBJECT;
   CHECK(index->max_id == plain->max_id);
   CHECK(index->active == plain->active);
-  CHECK(index->end == (tail != NULL && !whole ? tail->offset : size));
-  CHECK(index->torn == (tail != NULL && !whole));
-  CHECK(index->open_ended == whole);
+  CHECK(known->end == (tail != NULL && !whole ? tail->offset : size));
+  CHECK(known->size == size);
+  if (known->kept.length > 0) CHECK(extent_is_ended(known) == (tail == NULL));
   struct window window;
   window_open(&window, fd);
   for (size_t i = 0; i < plain->count; i++) {
@@ -101,29 +102,36 @@ static void compare_index(struct index *index, const struct plain *plain, const 
   compare_order(index);
 }
 
-static void read_whole(const struct plain *plain, const char *bytes, size_t size)
+static void read_whole(const struct plain *plain, const char *bytes, size_t size, bool locked)
 {
   struct index index = {0};
+  struct extent known = {0};
   int fd = fuzz_file(bytes, size);
-  CHECK(index_read(&index, fd) == 0);
-  compare_index(&index, plain, bytes, size, fd);
-  CHECK(index_read(&index, fd) == 0); /* there is nothing more to read */
-  if (!plain->unfinished) compare_index(&index, plain, bytes, size, fd);
+  CHECK(memory_read(&index, &known, fd, locked) == 0);
+  compare_index(&index, &known, plain, bytes, size, fd);
+  CHECK(memory_read(&index, &known, fd, locked) == 0); /* there is nothing more to read */
+  if (!plain->unfinished) compare_index(&index, &known, plain, bytes, size, fd);
   index_free(&index);
+  extent_free(&known);
 }
 
 /* The file as it was when it had `first` bytes, and then what was appended. */
-static void read_in_two(const struct plain *plain, const char *bytes, size_t size, size_t first)
+static void read_in_two(const struct plain *plain, const char *bytes, size_t size, size_t first,
+                        bool locked)
 {
   struct index index = {0};
+  struct extent known = {0};
+  uint64_t place;
   int fd = fuzz_file(bytes, first);
-  CHECK(index_read(&index, fd) == 0);
+  CHECK(memory_read(&index, &known, fd, locked) == 0);
   fd = fuzz_file(bytes, size);
-  if (!index.open_ended) { /* else memory.c reads it anew */
-    CHECK(index_read(&index, fd) == 0);
-    compare_index(&index, plain, bytes, size, fd);
+  CHECK(extent_compare(&known, fd, &place) && place == known.size);
+  if (known.end < known.size || extent_is_ended(&known)) { /* else memory.c reads it anew */
+    CHECK(memory_read(&index, &known, fd, locked) == 0);
+    compare_index(&index, &known, plain, bytes, size, fd);
   }
   index_free(&index);
+  extent_free(&known);
 }
 
 /* ---- verify ---- */
@@ -174,8 +182,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   plain_read(&plain, bytes, size);
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     fuzz_block = blocks[i];
-    read_whole(&plain, bytes, size);
-    read_in_two(&plain, bytes, size, checksum(data, size) % (size + 1));
+    for (int locked = 0; locked < 2; locked++) {
+      read_whole(&plain, bytes, size, locked);
+      read_in_two(&plain, bytes, size, checksum(data, size) % (size + 1), locked);
+    }
     compare_verify(&plain, bytes, size);
   }
   plain_free(&plain);

@@ -249,7 +249,7 @@ describe("a filter", function()
     assert.equal(40, #some)
     local by_id = {}
     for _, one in ipairs(all) do by_id[one.id] = one end
-    for _, one in ipairs(some) do assert.is_nil(memories.difference(by_id[one.id], one)) end
+    for _, one in ipairs(some) do assert.is_nil(cases.difference(by_id[one.id], one)) end
   end)
 
   it("sees what was added, forgotten and compacted on the handle", function()
@@ -332,7 +332,7 @@ describe("filters against plain Lua", function()
           filter.expected = nil
           local given = give(filter)
           filter.expected = expected
-          local difference = memories.difference(expected, given)
+          local difference = cases.difference(expected, given)
           assert(not difference, name .. " with " .. describe_filter(filter) .. ": " .. tostring(difference))
         end
       end)

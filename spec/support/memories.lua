@@ -2,8 +2,11 @@
 -- that hold a lock, and a trace of system calls.
 local assert = require("luassert")
 local cjson = require("cjson").new()
+local cases = require("spec.support.cases")
+local errno = require("posix.errno")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
+local line_model = require("spec.support.line_model")
 local posix_time = require("posix.time")
 local signal = require("posix.signal")
 
@@ -15,6 +18,12 @@ local support = {}
 support.max_id = 9007199254740991
 support.held = "memory.jsonl held by another aish process (Resource temporarily unavailable)"
 
+--- What a call returns while the process `pid` holds the file, `first` being nil or false.
+function support.held_by(pid, first)
+  if support.names_holders() then return { first, support.held, errno.EAGAIN, pid, n = 4 } end
+  return { first, support.held, errno.EAGAIN, n = 3 }
+end
+
 function support.sleep(seconds)
   posix_time.nanosleep({ tv_sec = math.floor(seconds), tv_nsec = math.floor(seconds % 1 * 1e9) })
 end
@@ -25,11 +34,8 @@ end
 
 --- A generator of numbers from 1 to n, the same under every interpreter.
 function support.random(seed)
-  local state = seed
-  return function(n)
-    state = state * 16807 % 2147483647
-    return state % n + 1
-  end
+  local random = cases.random(seed)
+  return function(n) return random(1, n) end
 end
 
 --- Line `number` of the file at `path`, its times replaced by "T" after a check that they lie
@@ -63,37 +69,22 @@ function support.pluck(items, field)
   return values
 end
 
---- Where `actual` differs from `expected`; nil if nowhere. Metatables do not count.
-function support.difference(expected, actual, at)
-  at = at or "value"
-  if type(expected) ~= "table" or type(actual) ~= "table" then
-    if expected == actual then return nil end
-    return ("%s: expected %s, got %s"):format(at, tostring(expected), tostring(actual))
-  end
-  for key, value in pairs(expected) do
-    local found = support.difference(value, actual[key], at .. "." .. tostring(key))
-    if found then return found end
-  end
-  for key in pairs(actual) do
-    if expected[key] == nil then return ("%s.%s: not expected"):format(at, tostring(key)) end
-  end
-end
-
-local function without_null(value)
-  if value == cjson.null then return nil end
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for key, member in pairs(value) do
-    copy[key] = without_null(member)
-  end
-  return copy
-end
-
 local function object_of(line)
   -- lua-cjson lets raw control characters pass, and cannot tell [] from {}.
   if line:find("[%z\1-\8\11\12\14-\31]") or not line:find("^[ \t\r]*{") then return nil end
   local ok, object = pcall(cjson.decode, line)
-  return ok and without_null(object) or nil
+  return ok and cases.without_null(object) or nil
+end
+
+-- The records that a line holds.
+local function records_of(line)
+  local one = object_of(line)
+  if one then return { one } end
+  local records = {}
+  for index, object in ipairs((line_model.objects(line, true))) do
+    records[index] = object_of(line:sub(object[1], object[2] - 1))
+  end
+  return records
 end
 
 local function valid_id(id)
@@ -102,18 +93,19 @@ end
 
 local is_item = { fact = true, pref = true, context = true }
 
---- What a memory file's bytes mean, worked out line by line with lua-cjson: the active items, newest
+--- What a memory file's bytes mean, worked out record by record with lua-cjson: the active items, newest
 -- first, and the next id.
 function support.reading(bytes)
   local items, forgotten, highest = {}, {}, 0
   for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
-    local record = object_of(line)
-    if record and valid_id(record.id) then
-      highest = math.max(highest, record.id)
-      if is_item[record.kind] then
-        items[record.id] = record
-      elseif record.kind == "forget" and valid_id(record.target) then
-        forgotten[record.target] = true
+    for _, record in ipairs(records_of(line)) do
+      if valid_id(record.id) then
+        highest = math.max(highest, record.id)
+        if is_item[record.kind] then
+          items[record.id] = record
+        elseif record.kind == "forget" and valid_id(record.target) then
+          forgotten[record.target] = true
+        end
       end
     end
   end

@@ -5,8 +5,8 @@ local mixed = {}
 
 -- Lines that are no object, and not the beginning of one either.
 local damaged = {
-  "garbage", "\0\0\0\0", "42", '"text"', "[1,2]", "true", "null", '{"id":1}x', "{id:1}", "{'id':1}", '{"id":1,}',
-  '{"id":01}', "\255\254", '\1{"id":1}\1', '{"a":tru}', '{"a":"\t"}', "}", '{"id":1}{', "-",
+  "garbage", "\0\0\0\0", "42", '"text"', "[1,2]", "true", "null", 'x{"id":1}x', "{id:1}", "{'id':1}", '{"id":1,}',
+  '{"id":01}', "\255\254", '\1{"id":1}\1', '{"a":tru}', '{"a":"\t"}', "}", '{"id":1,"a":{}{', "-",
 }
 
 local blank = { "", " ", "\t", "\r", "  \r" }

@@ -1,0 +1,32 @@
+/* utf8.h: characters and their bytes in UTF-8 (RFC 3629). */
+#ifndef AISH_UTF8_H
+#define AISH_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+#define UTF8_INVALID UINT32_MAX
+
+enum { UTF8_LONGEST = 4 }; /* bytes of a character */
+
+/* Whether a byte is a continuation byte, 10xxxxxx, which begins no character. */
+static inline bool utf8_continues(char byte)
+{
+  return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* The character that a text of at least one byte begins with, and its size in bytes. UTF8_INVALID
+ * with the size 1 if its first byte is not part of valid UTF-8, which has neither surrogates nor
+ * overlong forms. */
+uint32_t utf8_decode(const char *text, size_t length, size_t *size);
+/* Writes a code point, which may be a surrogate, and returns its size in bytes. */
+size_t utf8_encode(uint32_t code, char out[UTF8_LONGEST]);
+/* Where the character starts that the byte at `at` is in, for cutting a text there. Returns `at` if
+ * no byte that could start it comes up to three bytes before. */
+size_t utf8_start(const char *text, size_t at);
+
+#pragma GCC visibility pop
+#endif
