@@ -195,7 +195,7 @@ static void remember(enum call call, enum fault fault)
 
 static uint64_t all_past(void)
 {
-  uint64_t past = (uint64_t)(shared->preempted + 1);
+  uint64_t past = (uint64_t)(unsigned int)shared->preempted;
   for (int i = 0; i < shared->processes; i++)
     past = mix(past, mix(shared->past[i], shared->state[i]));
   return past;
@@ -290,7 +290,7 @@ static void hand_over(void)
 /* ---- steps ---- */
 
 /* Waits for the turn, and counts the call. What is to happen to it. */
-static enum fault step(enum call call)
+static enum fault next_step(enum call call)
 {
   if (me == NOBODY || !shared->begun || is_alone) return NONE;
   hand_over();
@@ -301,14 +301,14 @@ static enum fault step(enum call call)
       (struct step){me, call, fault, shared->ready, shared->was_free, shared->before};
   remember(call, fault);
   shared->steps++;
-  if (fault == KILL) raise(SIGKILL);
+  if (fault == KILL) (void)raise(SIGKILL);
   if (fault == FAIL) errno = calls[call].number;
   return fault;
 }
 
 static bool fails(enum call call)
 {
-  return step(call) == FAIL;
+  return next_step(call) == FAIL;
 }
 
 /* ---- times of files: the clock's ---- */
@@ -339,7 +339,7 @@ static int set_time(struct stat *st, int result)
 
 int seam_open(const char *path, int flags, mode_t mode)
 {
-  if (fails(flags & O_CREAT ? CALL_create : CALL_open)) return -1;
+  if (fails((flags & O_CREAT) ? CALL_create : CALL_open)) return -1;
   int fd = open(path, flags, mode);
   if (fd >= 0 && (flags & O_TRUNC)) touch(fd);
   return fd;
@@ -377,7 +377,7 @@ int seam_fchown(int fd, uid_t owner, gid_t group)
 
 ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
 {
-  enum fault fault = step(CALL_pread);
+  enum fault fault = next_step(CALL_pread);
   if (fault == FAIL) return -1;
   ssize_t got = pread(fd, buffer, size, offset);
   return fault == SHORT && got > 1 ? got / 2 : got;
@@ -385,7 +385,7 @@ ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
 
 ssize_t seam_write(int fd, const void *bytes, size_t size)
 {
-  enum fault fault = step(CALL_write);
+  enum fault fault = next_step(CALL_write);
   if (me != NOBODY) add_to_log(true, bytes, size);
   if (fault == FAIL || disk_is_full) {
     disk_is_full = false;
@@ -425,7 +425,7 @@ int seam_fsync(int fd)
 
 int seam_flock(int fd, int operation)
 {
-  if (fails(operation & LOCK_UN ? CALL_unlock : CALL_flock)) {
+  if (fails((operation & LOCK_UN) ? CALL_unlock : CALL_flock)) {
     if (operation & LOCK_UN) flock(fd, operation);
     errno = calls[CALL_flock].number;
     return -1;
@@ -484,6 +484,7 @@ int seam_fclose(FILE *file)
 
 /* ---- time ---- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is time(2)'s */
 time_t seam_time(time_t *now)
 {
   (void)now;
@@ -557,7 +558,7 @@ static void say(lua_State *L)
 /* begins(text), ends(text): a call of the module, for the log. */
 static int begins_l(lua_State *L)
 {
-  step(CALL_begin);
+  next_step(CALL_begin);
   say(L);
   return 0;
 }
@@ -618,7 +619,7 @@ static int unlink_l(lua_State *L)
 /* pass(seconds): time goes by. */
 static int pass_l(lua_State *L)
 {
-  step(CALL_time);
+  next_step(CALL_time);
   shared->clock += luaL_checknumber(L, 1);
   return 0;
 }
@@ -662,9 +663,9 @@ static void become(int number, pid_t parent)
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
   if (getppid() != parent) _exit(1);
-  signal(SIGINT, SIG_DFL);
-  signal(SIGTERM, SIG_DFL);
-  signal(SIGHUP, SIG_DFL);
+  (void)signal(SIGINT, SIG_DFL);
+  (void)signal(SIGTERM, SIG_DFL);
+  (void)signal(SIGHUP, SIG_DFL);
   alarm(LONGEST);
   me = number;
   wait_for_turn();
@@ -737,16 +738,13 @@ static int dismiss_l(lua_State *L)
 static int settle_l(lua_State *L)
 {
 #if defined(__linux__)
-  const struct { /* sched_setattr(2), for which the C library has no function */
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t slice, deadline, period; /* nanoseconds */
-  } attributes = {.size = sizeof attributes, .slice = 100000};
+  /* A struct sched_attr, which not every C library has; the slice is its member sched_runtime. */
+  uint32_t attributes[12] = {sizeof attributes};
+  const uint64_t slice = 100000; /* nanoseconds */
+  memcpy(&attributes[6], &slice, sizeof slice);
   cpu_set_t allowed, one;
   unsigned int left = (unsigned int)luaL_checkinteger(L, 1), cpu = 0;
-  (void)syscall(SYS_sched_setattr, 0, &attributes, 0U);
+  (void)syscall(SYS_sched_setattr, 0, attributes, 0U);
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 0;
   for (left %= (unsigned int)CPU_COUNT(&allowed); left > 0 || !CPU_ISSET(cpu, &allowed); cpu++)
     if (CPU_ISSET(cpu, &allowed)) left--;

@@ -209,8 +209,9 @@ function Oracle:check_read(call)
     found[text] = true
   end
   for _, record in ipairs(self.records) do
-    if record.file == call.file and record.at < call.began and not found[record.text] and
-      (not call.kind or record.kind == call.kind) and not self:may_be_gone(record, call.ended) and not is_older(call, found, self.records, record) then
+    local wanted = record.file == call.file and record.at < call.began and (not call.kind or record.kind == call.kind)
+    if wanted and not found[record.text] and not self:may_be_gone(record, call.ended)
+      and not is_older(call, found, self.records, record) then
       self:problem("%s: missing %s", call.what, record.text)
     end
     for _, forgetting in ipairs(self.forgettings) do

@@ -1,6 +1,6 @@
 --- What is played: {name=, files= (what is there before), processes=, foreign=, memories= (files to be
 -- opened afterwards), faults= (instead of those of explore.lua), kills= (which processes may be killed),
--- held= (a lock that is held is no failure), control= (is only replayed)}.
+-- held= (a lock that is held is no failure), apart= (only played by its name)}.
 --
 -- A process is a function that prepares (no schedule yet) and returns what is scheduled. A foreign
 -- program is {name=, run=, loses= (it takes away what is in the file)}.
@@ -88,9 +88,19 @@ function foreign.unlink(name)
   return { name = "unlink", loses = true, run = function(root) gate.unlink(root .. "/" .. name) end }
 end
 
---- The two ways of logrotate.
+--- The three ways of logrotate.
 function foreign.rotate(name, rotated)
   return { name = "rotate", run = function(root) gate.rename(root .. "/" .. name, root .. "/" .. rotated) end }
+end
+
+function foreign.create(name, rotated)
+  return {
+    name = "create",
+    run = function(root)
+      gate.rename(root .. "/" .. name, root .. "/" .. rotated)
+      gate.write(root .. "/" .. name, "")
+    end,
+  }
 end
 
 function foreign.copytruncate(name, copy)
@@ -123,6 +133,14 @@ scenario("follow beside a writer", {
 scenario("follow beside a writer and rotation", {
   files = { [LOG] = turn("text one") },
   foreign = { foreign.rotate(LOG, "log.jsonl.1"), foreign.copytruncate(LOG, "log.jsonl.1") },
+  faults = {},
+  processes = { log_writer, follower },
+})
+
+scenario("follow beside a writer and rotation that makes a new file", {
+  apart = true, -- see found.md
+  files = { [LOG] = turn("text one") },
+  foreign = { foreign.create(LOG, "log.jsonl.1") },
   faults = {},
   processes = { log_writer, follower },
 })
@@ -350,6 +368,7 @@ scenario("load_memory in a process that has the file open", {
   files = one,
   memories = { MEMORY },
   foreign = { { name = "pause", run = function() gate.pass(5) end } },
+  faults = { write = { "half" } },
   processes = {
     replacing_writer,
     shared(function(p, memory)
@@ -378,7 +397,7 @@ scenario("load_memory and verify beside compact", {
 -- ---- the oracle itself ----
 
 scenario("something is lost, and nobody has said so", {
-  control = true,
+  apart = true,
   files = one,
   memories = { MEMORY },
   foreign = { { name = "unlink", run = foreign.unlink(MEMORY).run } },
