@@ -40,12 +40,17 @@ describe("build #build", function()
 
   -- How often the process was forked is the process's, as its id is, and no Lua state's.
   it("keeps no state outside of the handles", function()
-    local symbols = shell.run("find " .. quote(build("")) .. " -name '*.o' -exec nm --defined-only {} +")
-    local variables = {}
-    for kind, name in symbols:gmatch("%x+ (%a) (%S+)") do
-      if kind:find("[bBcCdDgGsS]") then variables[#variables + 1] = name end
+    local objects = "find " .. quote(build("")) .. " -name '*.o' -exec "
+    local sections = shell.run(objects .. "size -A {} +")
+    for name, size in sections:gmatch("\n(%.%S+)%s+(%d+)") do
+      if name:find("^%.t?data$") or name == ".tbss" then assert.equal("0", size, sections) end
     end
-    assert.same({ "forks" }, variables)
+    local variables = {}
+    for name in shell.run(objects .. "nm --defined-only {} +"):gmatch("%x+ [bBcC] ([%w_]+)") do
+      variables[#variables + 1] = name
+    end
+    table.sort(variables)
+    assert.same({ "counting", "forks" }, variables)
   end)
 
   it("installs two files, and uninstalls them", function()
