@@ -8,6 +8,12 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Bytes of someone else, which need not be whole text. */
+struct text {
+  const char *start; /* NULL: there is none */
+  size_t length;
+};
+
 struct buf {
   char *data;
   size_t length, capacity;
@@ -41,6 +47,19 @@ static inline bool buf_add(struct buf *buf, const char *bytes, size_t size)
   if (!buf_reserve(buf, size)) return false;
   if (size > 0) buf_put_bytes(buf, bytes, size);
   return true;
+}
+
+/* A buffer of elements of one type: what it holds, how many, and one more from a pointer to it. */
+#define BUF_ITEMS(type, buf) ((type *)(void *)(buf)->data)
+#define BUF_COUNT(type, buf) ((buf)->length / sizeof(type))
+#define BUF_PUSH(buf, element) buf_add((buf), (const char *)(element), sizeof *(element))
+
+/* Below 0, 0 or above, as of memcmp. The beginning of a text comes before it, and none before all. */
+static inline int text_compare(struct text a, struct text b)
+{
+  if (a.start == NULL || b.start == NULL) return (a.start != NULL) - (b.start != NULL);
+  int order = memcmp(a.start, b.start, a.length < b.length ? a.length : b.length);
+  return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
 }
 
 #pragma GCC visibility pop

@@ -60,15 +60,16 @@ struct rewrite {
 };
 
 /* One line of the file, up to its newline. */
-struct text {
+struct whole_line {
   const char *start, *end;
   uint64_t offset;
 };
 
 /* What is done with each line, in one pass over the file. */
 struct pass {
-  bool (*object)(struct rewrite *rewrite, const struct record *record, const struct text *line);
-  bool (*damage)(struct rewrite *rewrite, const struct text *line);
+  bool (*object)(struct rewrite *rewrite, const struct record *record,
+                 const struct whole_line *line);
+  bool (*damage)(struct rewrite *rewrite, const struct whole_line *line);
   bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
 };
 
@@ -81,7 +82,8 @@ static bool is_counted(const struct record *record)
 
 /* The first whole item or tombstone at the end of a line that begins with something else. A line of
  * objects within objects could be read once for each of them: there is an end to that. */
-static bool find_glued(const struct text *line, struct text *glued, struct record *record)
+static bool find_glued(const struct whole_line *line, struct whole_line *glued,
+                       struct record *record)
 {
   struct json_error error;
   size_t left = 64 * (size_t)(line->end - line->start);
@@ -91,7 +93,7 @@ static bool find_glued(const struct text *line, struct text *glued, struct recor
     if (passed > left) return false;
     left -= passed;
     if (end == NULL || !is_counted(record)) continue;
-    *glued = (struct text){p, line->end, line->offset + (uint64_t)(p - line->start)};
+    *glued = (struct whole_line){p, line->end, line->offset + (uint64_t)(p - line->start)};
     return true;
   }
   return false;
@@ -100,7 +102,7 @@ static bool find_glued(const struct text *line, struct text *glued, struct recor
 /* ---- the first pass: what no reader has seen yet joins the index ---- */
 
 static bool learn_object(struct rewrite *rewrite, const struct record *record,
-                         const struct text *line)
+                         const struct whole_line *line)
 {
   (void)line;
   if (is_counted(record) && record->id > rewrite->highest_record)
@@ -108,11 +110,11 @@ static bool learn_object(struct rewrite *rewrite, const struct record *record,
   return true;
 }
 
-static bool learn_damage(struct rewrite *rewrite, const struct text *line)
+static bool learn_damage(struct rewrite *rewrite, const struct whole_line *line)
 {
   struct index *index = &rewrite->memory->index;
   struct record record;
-  struct text glued;
+  struct whole_line glued;
   if (!find_glued(line, &glued, &record)) return true;
   if (record_is_item(&record) && index_find(index, record.id) != NULL) return true;
   if (!index_reserve(index, 1)) return false;
@@ -128,7 +130,8 @@ static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
 
 /* ---- the second pass: which lines are kept ---- */
 
-static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
+static bool put_line(const struct rewrite *rewrite, struct output *output,
+                     const struct whole_line *line)
 {
   static const char mark[] = "\xef\xbb\xbf";
   size_t hidden = line->offset == 0 && rewrite->marked ? sizeof mark - 1 : 0;
@@ -137,7 +140,8 @@ static bool put_line(const struct rewrite *rewrite, struct output *output, const
          put(output, "\n", 1);
 }
 
-static bool keep(struct rewrite *rewrite, const struct record *record, const struct text *line)
+static bool keep(struct rewrite *rewrite, const struct record *record,
+                 const struct whole_line *line)
 {
   rewrite->result->kept += record_is_item(record);
   if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
@@ -152,7 +156,7 @@ static bool is_active(const struct rewrite *rewrite, const struct record *record
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,
-                        const struct text *line)
+                        const struct whole_line *line)
 {
   bool wanted = true;
   if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
@@ -186,10 +190,10 @@ static bool open_damaged(struct rewrite *rewrite)
 
 /* A glued record is treated like one on a line of its own, but for an item whose id another has:
  * that one stays with its fragment. */
-static bool take_damage(struct rewrite *rewrite, const struct text *line)
+static bool take_damage(struct rewrite *rewrite, const struct whole_line *line)
 {
   struct record record;
-  struct text glued, fragment = *line;
+  struct whole_line glued, fragment = *line;
   bool saved = find_glued(line, &glued, &record) &&
                (record_is_tombstone(&record) || is_active(rewrite, &record, glued.offset) ||
                 index_untargeted(&rewrite->memory->index, record.id, 1) != record.id);
@@ -246,7 +250,7 @@ static bool pass_block(struct rewrite *rewrite, const struct pass *pass, const s
 {
   struct record record;
   struct json_error error;
-  struct text line;
+  struct whole_line line;
   for (line.start = block->start; line.start < block->end; line.start = line.end + 1) {
     line.offset = block->offset + (uint64_t)(line.start - block->start);
     line.end = memchr(line.start, '\n', (size_t)(block->end - line.start));
@@ -274,7 +278,7 @@ static bool pass_long_line(struct rewrite *rewrite, const struct pass *pass,
   if (done) {
     memset(text + got, 0, size - (size_t)got + SPAN_PADDING);
     text[size] = '\n';
-    const struct text line = {text, text + size, block->offset};
+    const struct whole_line line = {text, text + size, block->offset};
     done = pass->damage(rewrite, &line);
   }
   int reason = errno;

@@ -22,7 +22,7 @@ struct token {
   unsigned char *packed;
   uint32_t size, capacity; /* of what is packed */
   uint32_t last; /* the last item that is packed */
-  uint32_t item, often; /* the newest posting */
+  uint32_t item, count; /* the newest posting */
   uint32_t hash;
 };
 
@@ -84,27 +84,19 @@ static uint64_t unpack(const struct token *token, size_t *at)
 static bool add_posting(struct token *token, uint32_t item)
 {
   if (token->item == item) {
-    token->often++;
+    token->count++;
     return true;
   }
   if (!reserve_posting(token)) return false;
-  pack(token, (uint64_t)(token->item - token->last) << 1 | (token->often > 1));
-  if (token->often > 1) pack(token, token->often);
+  pack(token, (uint64_t)(token->item - token->last) << 1 | (token->count > 1));
+  if (token->count > 1) pack(token, token->count);
   token->last = token->item;
   token->item = item;
-  token->often = 1;
+  token->count = 1;
   return true;
 }
 
 /* ---- tokens ---- */
-
-/* FNV-1a (Fowler, Noll and Vo). */
-static uint32_t hash_of(const char *text, size_t length)
-{
-  uint32_t hash = 2166136261U;
-  for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619U;
-  return hash;
-}
 
 /* Where the space behind a token is. */
 static size_t token_end(const struct words *words, size_t token)
@@ -160,13 +152,13 @@ static bool reserve_token(struct words *words)
 
 static bool add_token(struct words *words, const char *text, size_t length, uint32_t item)
 {
-  uint32_t hash = hash_of(text, length);
+  uint32_t hash = (uint32_t)hash_text(&words->key, text, length);
   if (!reserve_slot(words)) return false;
   uint32_t *slot = find_slot(words, text, length, hash);
   if (*slot != 0) return add_posting(&words->tokens[*slot - 1], item);
   if (!reserve_token(words) || !buf_reserve(&words->text, length + 1)) return false;
   words->tokens[words->token_count++] =
-      (struct token){.text = words->text.length, .item = item, .often = 1, .hash = hash};
+      (struct token){.text = words->text.length, .item = item, .count = 1, .hash = hash};
   *slot = (uint32_t)words->token_count;
   buf_put_bytes(&words->text, text, length);
   buf_put(&words->text, ' ');
@@ -177,6 +169,7 @@ static bool add_token(struct words *words, const char *text, size_t length, uint
 
 bool words_begin(struct words *words)
 {
+  if (words->count == 0 && sys_random(&words->key, sizeof words->key) != 0) return false;
   if (words->count == words->capacity) {
     struct member *members = grow(words->members, &words->capacity, sizeof *members);
     if (members == NULL) return false;
@@ -224,12 +217,12 @@ static size_t token_at(const struct words *words, size_t low, size_t place)
   return low;
 }
 
-static bool hold(struct words *words, uint32_t item, uint64_t often, struct buf *holders)
+static bool hold(struct words *words, uint32_t item, uint64_t count, struct buf *holders)
 {
   const struct holder holder = {item, 0};
   struct member *member = &words->members[item];
-  if (member->often == 0 && !buf_add(holders, (const char *)&holder, sizeof holder)) return false;
-  member->often += (uint32_t)often; /* below the length of a line */
+  if (member->count == 0 && !BUF_PUSH(holders, &holder)) return false;
+  member->count += (uint32_t)count; /* below the length of a line */
   return true;
 }
 
@@ -239,22 +232,22 @@ static bool hold_all(struct words *words, const struct token *token, uint64_t ti
 {
   uint32_t item = 0;
   for (size_t at = 0; at < token->size;) {
-    uint64_t distance = unpack(token, &at), often = 1;
-    if (distance & 1) often = unpack(token, &at);
+    uint64_t distance = unpack(token, &at), count = 1;
+    if (distance & 1) count = unpack(token, &at);
     item += (uint32_t)(distance >> 1);
-    if (!hold(words, item, often * times, holders)) return false;
+    if (!hold(words, item, count * times, holders)) return false;
   }
-  return hold(words, token->item, token->often * times, holders);
+  return hold(words, token->item, token->count * times, holders);
 }
 
 /* Moves the sums from the items to their holders. */
 static void collect(struct words *words, struct buf *holders)
 {
-  struct holder *holder = (struct holder *)(void *)holders->data;
-  for (size_t i = 0; i < holders->length / sizeof *holder; i++) {
+  struct holder *holder = BUF_ITEMS(struct holder, holders);
+  for (size_t i = 0; i < BUF_COUNT(struct holder, holders); i++) {
     struct member *member = &words->members[holder[i].item];
-    holder[i].often = member->often;
-    member->often = 0;
+    holder[i].count = member->count;
+    member->count = 0;
   }
 }
 
