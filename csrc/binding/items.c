@@ -40,8 +40,7 @@ static unsigned check_kind(lua_State *L, int argument, int index)
                    luaL_typename(L, index));
   const char *name = lua_tolstring(L, index, &length);
   enum record_kind kind = record_kind(name, length);
-  if (kind < KIND_FACT || kind > KIND_CONTEXT)
-    argument_error(L, argument, "unknown kind \"%s\"", name);
+  if (!record_kind_is_item(kind)) argument_error(L, argument, "unknown kind \"%s\"", name);
   return 1U << kind;
 }
 

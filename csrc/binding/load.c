@@ -172,7 +172,8 @@ static int load_items(lua_State *L, bool anew)
   job.fd = &fd;
   job.index = opened != NULL ? &opened->index : &own;
   job.filter = &filter;
-  bool read = opened != NULL || index_read(&own, fd) == 0 || fail(&failure, "read");
+  bool read = ((opened != NULL || index_read(&own, fd) == 0) && index_settle(job.index, fd)) ||
+              fail(&failure, "read");
   int result = read ? items_build(L, &job, &failure) : 0;
   bool lost = opened != NULL && !memory_is_of(opened, &st); /* by what a finalizer did */
   index_free(&own);

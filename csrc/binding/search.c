@@ -278,10 +278,10 @@ static bool is_role(struct search *search, const struct turn *turn)
 
 static bool is_in_time(struct search *search, const struct turn *turn)
 {
-  if (search->since.length == 0 && search->before.length == 0) return true;
-  search->scratch.length = 0;
-  if (turn->ts.start == NULL || !slice_append(&turn->ts, &search->scratch)) return false;
-  return bounds_hold(&search->since, &search->before, search->scratch.data, search->scratch.length);
+  struct text ts;
+  if (!search->since.given && !search->before.given) return true;
+  if (!slice_text(&turn->ts, &search->scratch, &ts)) return false;
+  return bounds_hold(&search->since, &search->before, moment_of(ts.start, ts.length));
 }
 
 /* Whether the line holds all words in its strings, and is of the role and the time. The meta, which

@@ -19,6 +19,7 @@
 #include <sys/file.h>
 
 #include "base/sys.h"
+#include "file/reader.h"
 #include "json/number.h"
 
 enum { WRITE_SIZE = 256 * 1024 };
@@ -117,9 +118,8 @@ static bool learn_damage(struct rewrite *rewrite, const struct whole_line *line)
   struct whole_line glued;
   if (!find_glued(line, &glued, &record)) return true;
   if (record_is_item(&record) && index_find(index, record.id) != NULL) return true;
-  if (!index_reserve(index, 1)) return false;
-  index_add(index, &record, 0, glued.offset, (uint32_t)(glued.end - glued.start));
-  return index_settle(index) && learn_object(rewrite, &record, &glued);
+  return index_take(index, &record, glued.offset, (uint32_t)(glued.end - glued.start)) &&
+         index_settle(index, rewrite->memory->journal.fd) && learn_object(rewrite, &record, &glued);
 }
 
 static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
@@ -151,8 +151,7 @@ static bool keep(struct rewrite *rewrite, const struct record *record,
 
 static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
 {
-  const struct item *item = index_find(&rewrite->memory->index, record->id);
-  return item != NULL && item_offset(item) == offset;
+  return index_at(&rewrite->memory->index, record->id, offset) != NULL;
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,
@@ -314,7 +313,7 @@ static bool sort_out(struct rewrite *rewrite)
   static const struct pass learn = {learn_object, learn_damage, learn_nothing};
   static const struct pass take = {take_object, take_damage, take_too_long};
   if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
-  rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
+  rewrite->highest_id = memory_highest_id(rewrite->memory);
   return go_through(rewrite, &take) && keep_highest_ids(rewrite) && flush(&rewrite->kept) &&
          flush(&rewrite->damaged);
 }
@@ -426,7 +425,7 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   };
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
-  uint64_t highest_id = memory_next_id(memory) - 1;
+  uint64_t highest_id = memory_highest_id(memory);
   bool done = run(&rewrite, failure);
   if (!done || dry_run) { /* the index has learnt what is not in it yet */
     memory->index.max_id = highest_id;
@@ -449,6 +448,7 @@ bool memory_compact(struct memory *memory, bool dry_run, struct compaction *resu
       true; /* an edit in place may show in nothing but the bytes: read them all */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
+  done = done && (index_settle(&memory->index, memory->journal.fd) || fail(failure, "read"));
   done = done && compact_locked(memory, dry_run, result, failure);
   journal_detach(&memory->journal);
   return done;

@@ -4,6 +4,7 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
+#include "file/reader.h"
 #include "memory/compact.h"
 
 /* Where an id was given. */
@@ -32,7 +33,7 @@ static bool judge_record(struct judge *judge, const struct record *record, uint6
   report->records++;
   report->items += record_is_item(record);
   report->tombstones += record_is_tombstone(record);
-  bool ours = record->kind >= KIND_FACT && record->kind <= KIND_FORGET;
+  bool ours = record_kind_is_item(record->kind) || record->kind == KIND_FORGET;
   if (record->has_id && record->id == 0)
     return put_problem(report, report->lines, offset, "bad id");
   if (ours && !record->has_id) return put_problem(report, report->lines, offset, "no id");
@@ -86,17 +87,6 @@ static bool problem_before(const void *context, uint32_t a, uint32_t b)
   return problems[a].line < problems[b].line;
 }
 
-static uint32_t *sorted(size_t count, bool (*before)(const void *, uint32_t, uint32_t),
-                        const void *context)
-{
-  uint32_t *positions = sys_realloc(NULL, count * sizeof *positions);
-  if (positions == NULL) return NULL;
-  for (size_t i = 0; i < count; i++) positions[i] = (uint32_t)i;
-  if (sort_positions(positions, count, before, context)) return positions;
-  sys_free(positions);
-  return NULL;
-}
-
 /* Adds the ids that were given again, and puts all problems in the order of the file. */
 static bool judge_ids(struct judge *judge)
 {
@@ -104,7 +94,7 @@ static bool judge_ids(struct judge *judge)
   const struct given *given = (const struct given *)(const void *)judge->given.data;
   size_t count = judge->given.length / sizeof *given;
   if (judge->ascending) return true;
-  uint32_t *order = sorted(count, id_before, given);
+  uint32_t *order = sorted_positions(count, id_before, given);
   if (order == NULL) return false;
   struct buf all = report->problems;
   memset(&report->problems, 0, sizeof report->problems);
@@ -118,7 +108,7 @@ static bool judge_ids(struct judge *judge)
   sys_free(order);
   const struct problem *problems = (const struct problem *)(const void *)all.data;
   count = all.length / sizeof *problems;
-  order = done ? sorted(count, problem_before, problems) : NULL;
+  order = done ? sorted_positions(count, problem_before, problems) : NULL;
   done = order != NULL;
   for (size_t i = 0; done && i < count; i++)
     done = put_problem(report, problems[order[i]].line, problems[order[i]].offset,
@@ -164,6 +154,7 @@ int verify(int fd, struct verify_report *report)
   int result = judge_lines(&judge, fd);
   if (result == 0 && !judge_ids(&judge)) result = -1;
   if (result == 0) result = index_read(&index, fd);
+  if (result == 0 && !index_settle(&index, fd)) result = -1;
   report->active = index.active;
   report->max_id = index.max_id;
   int reason = errno;

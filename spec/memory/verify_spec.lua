@@ -29,7 +29,10 @@ local function expected_report(lines, bytes)
         seen[line.id] = true
       end
     end
-    if line.class == "item" then report.items = report.items + 1 end
+    if line.class == "item" then
+      report.items = report.items + 1
+      if not sum.forgotten[line.id] then report.active = report.active + 1 end
+    end
     if line.class == "tombstone" then report.tombstones = report.tombstones + 1 end
     if line.class == "torn" then report.torn = report.torn + 1 end
     if line.class == "damaged" then
@@ -37,9 +40,6 @@ local function expected_report(lines, bytes)
       problem = "damaged"
     end
     if problem then table.insert(report.problems, { line = number, offset = line.offset, reason = problem }) end
-  end
-  for id in pairs(sum.last) do
-    if not sum.forgotten[id] then report.active = report.active + 1 end
   end
   return report
 end

@@ -1,18 +1,15 @@
 --- What the specs of memory files share: lines as text, an independent reading of a file, children
 -- that hold a lock, and a trace of system calls.
 local assert = require("luassert")
-local cjson = require("cjson").new()
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
+local rules = require("spec.support.rules")
 local posix_time = require("posix.time")
 local signal = require("posix.signal")
 
--- NaN, Infinity and hexadecimal are lua-cjson's extensions, not JSON.
-cjson.decode_invalid_numbers(false)
-
 local support = {}
 
-support.max_id = 9007199254740991
+support.max_id = rules.max_id
 support.held = "memory.jsonl held by another aish process (Resource temporarily unavailable)"
 
 function support.sleep(seconds)
@@ -33,9 +30,10 @@ function support.random(seed)
 end
 
 --- Line `number` of the file at `path`, its times replaced by "T" after a check that they lie
--- between `since` and now.
+-- between `since` and now, and its uid by "U".
 function support.line(path, number, since)
   local line = assert(helper.lines(path)[number], "no line " .. number)
+  line = line:gsub('("uid":")%w%w%w%w%w%w%w%w"', '%1U"'):gsub('("of":")%w%w%w%w%w%w%w%w"', '%1U"')
   return (line:gsub('("%l+":)"(%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ)"', function(key, ts)
     assert(ts >= since and ts <= support.now(), ts .. " is not the time of the call")
     return key .. '"T"'
@@ -79,56 +77,10 @@ function support.difference(expected, actual, at)
   end
 end
 
-local function without_null(value)
-  if value == cjson.null then return nil end
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for key, member in pairs(value) do
-    copy[key] = without_null(member)
-  end
-  return copy
-end
-
-local function object_of(line)
-  -- lua-cjson lets raw control characters pass, and cannot tell [] from {}.
-  if line:find("[%z\1-\8\11\12\14-\31]") or not line:find("^[ \t\r]*{") then return nil end
-  local ok, object = pcall(cjson.decode, line)
-  return ok and without_null(object) or nil
-end
-
-local function valid_id(id)
-  return type(id) == "number" and id >= 1 and id <= support.max_id and id % 1 == 0
-end
-
-local is_item = { fact = true, pref = true, context = true }
-
---- What a memory file's bytes mean, worked out line by line with lua-cjson: the active items, newest
--- first, and the next id.
+--- What a memory file's bytes mean by the rules: the active items, newest first, and the next id.
 function support.reading(bytes)
-  local items, forgotten, highest = {}, {}, 0
-  for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
-    local record = object_of(line)
-    if record and valid_id(record.id) then
-      highest = math.max(highest, record.id)
-      if is_item[record.kind] then
-        items[record.id] = record
-      elseif record.kind == "forget" and valid_id(record.target) then
-        forgotten[record.target] = true
-      end
-    end
-  end
-  local active = {}
-  for id, item in pairs(items) do
-    if not forgotten[id] then active[#active + 1] = item end
-  end
-  local function ts(item) return type(item.ts) == "string" and item.ts or "" end
-  table.sort(active, function(a, b)
-    if ts(a) ~= ts(b) then return ts(a) > ts(b) end
-    return a.id > b.id
-  end)
-  local given = highest + 1
-  while forgotten[given] do given = given + 1 end
-  return active, highest + 1, given
+  local meaning = rules.read(bytes)
+  return meaning.active, meaning.next_id
 end
 
 -- The alarm ends a child whose spec failed before it could.

@@ -20,7 +20,7 @@ local others = {
   { '{"id":%d}' },
   { '{"id":0,"kind":"fact","content":"x"}', "bad id" },
   { '{"id":"7","kind":"fact","content":"x"}', "bad id" },
-  { '{"id":1.5,"kind":"forget","target":1}', "bad id" },
+  { '{"id":null,"kind":"forget","target":1}', "bad id" },
   { '{"id":9007199254740992,"kind":"note"}', "bad id" },
   { '{"kind":"pref","content":"x"}', "no id" },
   { '{"kind":"forget","target":1}', "no id" },
@@ -83,15 +83,13 @@ function mixed.make(random, most)
   return lines, bytes
 end
 
---- What the lines come to: `last`, the line of each id's last item; `forgotten`, the targets;
--- `highest`, the highest id, and `highest_ours`, that of items and tombstones.
+--- What the lines come to: `forgotten`, the targets; `highest`, the highest id, and `highest_ours`, that of items and tombstones.
 function mixed.sum(lines)
-  local sum = { last = {}, forgotten = {}, highest = 0, highest_ours = 0 }
+  local sum = { forgotten = {}, highest = 0, highest_ours = 0 }
   for _, line in ipairs(lines) do
     if line.id then sum.highest = math.max(sum.highest, line.id) end
     if line.class == "item" or line.class == "tombstone" then sum.highest_ours = math.max(sum.highest_ours, line.id) end
-    if line.class == "item" then sum.last[line.id] = line end
-    if line.class == "tombstone" then sum.forgotten[line.target] = true end
+    if line.class == "tombstone" and line.id ~= line.target then sum.forgotten[line.target] = true end
   end
   return sum
 end
