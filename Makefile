@@ -3,8 +3,13 @@
 BUILD       ?= build
 PREFIX      ?= /usr/local
 LUA_VERSION ?= 5.1
-LUA_INCDIR  ?= $(patsubst -I%,%,$(firstword $(shell \
-  for lua in luajit lua5.1 lua-5.1 lua51; do pkg-config --cflags-only-I $$lua 2>/dev/null && break; done)))
+# Asked for once, when it is first needed.
+LUA_INCDIR  ?= $(eval LUA_INCDIR := $$(patsubst -I%,%,$$(firstword $$(shell \
+  for lua in luajit lua5.1 lua-5.1 lua51; do pkg-config --cflags-only-I $$$$lua 2>/dev/null && break; done))))$(LUA_INCDIR)
+
+ifneq ($(words $(BUILD))$(findstring ',$(BUILD)),1)
+$(error BUILD=$(BUILD): make cannot build in a directory with spaces or apostrophes in its name)
+endif
 
 CFLAGS   ?= -O2 -g
 WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -12,6 +17,7 @@ WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
 
 # What the code needs, whatever the flags above are set to.
 COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
+LINK    = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS)
 SHARED  = -shared
 SUITES ?= luajit lua5.1 asan
 ifeq ($(shell uname -s),Darwin)
@@ -21,7 +27,7 @@ endif
 
 SOURCES = $(wildcard csrc/*.c csrc/*/*.c)
 HEADERS = $(wildcard csrc/*.h csrc/*/*.h)
-OBJECTS = $(SOURCES:csrc/%.c=$(BUILD)/%.o) $(SEAM:spec/faults/%.c=$(BUILD)/%.o)
+OBJECTS = $(SOURCES:csrc/%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(notdir $(SEAM)))
 MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
@@ -29,52 +35,73 @@ LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
 .PHONY: fuzz replay asan valgrind coverage all install uninstall clean help deps demo test soak tsan bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
+CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
+# Of a make for what a target needs to be built: quick, and without a word unless something is wrong.
+QUIET     = -s $(if $(findstring -j,$(MAKEFLAGS)),,-j$(CORES))
+
 all: $(MODULE) ## Build build/aish_history.so (the default; WERROR=1: warnings are errors)
 
-$(MODULE): $(OBJECTS)
-	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lm
+$(MODULE): $(OBJECTS) $(BUILD)/link.command
+	$(LINK) -o $@ $(OBJECTS) -lm
 
-$(BUILD)/%.o: csrc/%.c
+$(BUILD)/%.o: csrc/%.c $(BUILD)/compile.command Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: spec/faults/%.c
+$(BUILD)/%.o: spec/faults/%.c $(BUILD)/compile.command Makefile
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: spec/schedules/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
 
+# Each holds the command of the last build, and is written when it has become another one: by other
+# variables, or by a source that came or went.
+compile.command = $(strip $(COMPILE))
+link.command    = $(strip $(LINK) $(OBJECTS))
+.SECONDEXPANSION:
+$(BUILD)/compile.command $(BUILD)/link.command: $(BUILD)/%.command: $$(if $$(subst x$$($$*.command)x,,x$$(shell cat $$@ 2>/dev/null)x),FORCE)
+	@mkdir -p $(@D)
+	@echo '#include <lua.h>' | $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS) -E - >/dev/null 2>&1 || .ci/deps --check build
+	@printf '%s\n' '$(subst ','\'',$($*.command))' >$@
+
 install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA_VERSION=5.1)
 	mkdir -p "$(LUADIR)" "$(LIBDIR)"
 	install -m 644 lua/history.lua "$(LUADIR)/history.lua"
 	install -m 755 $(MODULE) "$(LIBDIR)/aish_history.so"
+	@$(if $(DESTDIR),,.ci/found "$(LUADIR)" "$(LIBDIR)")
 
 uninstall: ## Remove what install put there
 	rm -f "$(LUADIR)/history.lua" "$(LIBDIR)/aish_history.so"
 
-clean: ## Remove what was built
-	rm -rf $(BUILD)
+clean: ## Remove what was built, and what luarocks leaves here
+	rm -rf $(BUILD) aish_history.so aish_history-*.rock lua_modules .luarocks
+	find csrc -name '*.o' -exec rm -f {} +
 
 deps: ## Install what building and testing need and this machine lacks
 	@.ci/deps build test
 
 demo: ## Play a short session of the shell on real files
-	@.ci/deps build
-	@$(MAKE) -s all
-	@export LUA_PATH='$(CURDIR)/lua/?.lua;;' LUA_CPATH="$$(cd '$(BUILD)' && pwd)/?.so;;"; \
-	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit '$(CURDIR)/spec/run/demo.lua'
+	@.ci/deps build demo
+	@$(MAKE) $(QUIET) all
+	@here=$$(pwd) && export LUA_PATH="$$here/lua/?.lua;;" LUA_CPATH="$$(cd $(BUILD) && pwd)/?.so;;" && \
+	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
-	@$(MAKE) all $(BUILD)/faults/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
-	@BUILD='$(BUILD)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
+	@echo "Building for the suites: $(SUITES)"
+	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
+	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
-	@$(MAKE) all
+	@$(MAKE) $(QUIET) all
 	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/promises/kill_spec.lua spec/run/suites luajit
 
 TSAN = -O1 -g -fsanitize=thread
 tsan: deps ## Run two Lua states in two threads under ThreadSanitizer
-	@$(MAKE) -s BUILD='$(BUILD)/tsan' CC=gcc CFLAGS='$(TSAN)' all
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/tsan' CC=gcc CFLAGS='$(TSAN)' all
 	@gcc $(TSAN) $(addprefix -I,$(LUA_INCDIR)) -o '$(BUILD)/tsan/threads' spec/threads/main.c \
 	  $(SOURCES:csrc/%.c=$(BUILD)/tsan/%.o) $$(pkg-config --libs lua5.1) -lm -lpthread
 	@directory=$$(mktemp -d) && trap 'rm -rf "$$directory"' EXIT && \
@@ -95,12 +122,12 @@ asan: deps ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitize
 
 valgrind: deps ## Run the specs under valgrind, but for those that are too slow there
 	@.ci/deps valgrind
-	@$(MAKE) BUILD='$(BUILD)/valgrind' CFLAGS='-O1 -g' all '$(BUILD)/valgrind/faults/aish_history.so'
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/valgrind' CFLAGS='-O1 -g' all '$(BUILD)/valgrind/faults/aish_history.so'
 	@BUILD='$(BUILD)/valgrind' TESTS='$(TESTS)' spec/run/suites valgrind
 
 coverage: deps ## Say which lines and branches of csrc the specs do not reach
 	@.ci/deps coverage
-	@$(MAKE) BUILD='$(BUILD)/coverage' CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/coverage' CC=gcc CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
 	  all '$(BUILD)/coverage/faults/aish_history.so'
 	@find '$(BUILD)/coverage' -name '*.gcda' -delete
 	@BUILD='$(BUILD)/coverage' TESTS='$(TESTS)' spec/run/suites coverage
@@ -109,6 +136,11 @@ coverage: deps ## Say which lines and branches of csrc the specs do not reach
 # beside the module that the other specs run against.
 $(BUILD)/faults/aish_history.so: FORCE
 	@$(MAKE) BUILD='$(@D)' SEAM=spec/faults/seam.c \
+	  CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"seam.h\"' -Ispec/faults" all
+
+# The module on the system calls of spec/schedules, each of which waits for its turn.
+$(BUILD)/schedules/aish_history.so: FORCE
+	@$(MAKE) BUILD='$(@D)' SEAM=spec/schedules/gate.c \
 	  CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"seam.h\"' -Ispec/faults" all
 
 # The module under AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own. The
@@ -130,10 +162,10 @@ lint: ## Check the code with cppcheck, clang-tidy, luacheck and shellcheck
 	@.ci/deps build lint
 	cppcheck --quiet --std=c11 --enable=warning,style,performance,portability --inline-suppr \
 	  --suppressions-list=.cppcheck-suppressions --error-exitcode=1 -USYS_SEAM -Icsrc $(CPPFLAGS) csrc
-	printf '%s\n' $(SOURCES) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I{} \
+	printf '%s\n' $(SOURCES) | xargs -P $(CORES) -I{} \
 	  clang-tidy --quiet --warnings-as-errors='*' {} -- -std=c11 -Icsrc $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS)
-	luacheck --quiet --no-color lua spec .luacheckrc
-	shellcheck .ci/run .ci/deps spec/run/suites spec/fuzz/run
+	luacheck --quiet --no-color csrc lua spec .luacheckrc
+	shellcheck $$(grep -rlE --exclude='*.lua' '^#!/bin/(ba)?sh' .ci spec)
 
 format: ## Format the C code in place
 	@.ci/deps lint

@@ -1,4 +1,4 @@
-/* buf.c: growing and shrinking of buffers. */
+/* buf.c: growing, emptying and freeing buffers. */
 #include "base/buf.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* buf.h: a growable run of bytes. The one that owns it frees it. */
+/* buf.h: a growable buffer of bytes, freed by whoever owns it. */
 #ifndef AISH_BUF_H
 #define AISH_BUF_H
 
@@ -8,8 +8,8 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Bytes of someone else, which need not be whole text. */
-struct text {
+/* Bytes that belong to someone else. */
+struct bytes {
   const char *start; /* NULL: there is none */
   size_t length;
 };
@@ -19,10 +19,10 @@ struct buf {
   size_t length, capacity;
 };
 
-/* Makes room for `more` bytes behind the length; false with errno ENOMEM. */
+/* Makes room for `more` bytes at the end; false with errno ENOMEM. */
 bool buf_grow(struct buf *buf, size_t more);
 void buf_free(struct buf *buf);
-/* Empties the buffer, and gives memory back if it has become larger than records usually are. */
+/* Empties the buffer. One that has grown beyond the size of most records gives its memory back. */
 void buf_reset(struct buf *buf);
 
 static inline bool buf_reserve(struct buf *buf, size_t more)
@@ -30,7 +30,7 @@ static inline bool buf_reserve(struct buf *buf, size_t more)
   return buf->capacity - buf->length >= more || buf_grow(buf, more);
 }
 
-/* The two below need room that was reserved. */
+/* These two need room that was reserved before. */
 static inline void buf_put(struct buf *buf, char byte)
 {
   buf->data[buf->length++] = byte;
@@ -54,8 +54,8 @@ static inline bool buf_add(struct buf *buf, const char *bytes, size_t size)
 #define BUF_COUNT(type, buf) ((buf)->length / sizeof(type))
 #define BUF_PUSH(buf, element) buf_add((buf), (const char *)(element), sizeof *(element))
 
-/* Below 0, 0 or above, as of memcmp. The beginning of a text comes before it, and none before all. */
-static inline int text_compare(struct text a, struct text b)
+/* Below 0, 0 or above, as of memcmp. The beginning of one comes before it, and none before all. */
+static inline int bytes_compare(struct bytes a, struct bytes b)
 {
   if (a.start == NULL || b.start == NULL) return (a.start != NULL) - (b.start != NULL);
   int order = memcmp(a.start, b.start, a.length < b.length ? a.length : b.length);

@@ -1,4 +1,4 @@
-/* failure.h: why something that the world decides did not work. */
+/* failure.h: why an operation failed, as its caller is told. */
 #ifndef AISH_FAILURE_H
 #define AISH_FAILURE_H
 
@@ -14,7 +14,7 @@ struct failure {
   const char *reason; /* NULL: the system's text for the number */
   const char *hint; /* what to do about it, or NULL */
   bool held; /* another process has the lock; it has a message of its own */
-  pid_t process; /* the lock's holder, if it is held; otherwise the handle's owner; 0: not known */
+  pid_t process; /* the lock's holder if it is held, else the handle's owner; 0: unknown */
 };
 
 /* Both return false, for `return fail(...)`. This one reads errno. */

@@ -19,6 +19,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -336,6 +338,29 @@ void sys_stay_loaded(void)
 pid_t sys_pid(void)
 {
   return getpid();
+}
+
+/* The only thing here that changes: it is the process that it says something about. */
+static atomic_uint forks;
+
+static void count_fork(void)
+{
+  atomic_fetch_add(&forks, 1);
+}
+
+bool sys_count_forks(void)
+{
+  static atomic_bool counting;
+  if (atomic_load(&counting)) return true;
+  int reason = pthread_atfork(NULL, NULL, count_fork);
+  if (reason != 0) return errno = reason, false;
+  atomic_store(&counting, true); /* two threads at a time make it count by two */
+  return true;
+}
+
+unsigned sys_forks(void)
+{
+  return atomic_load_explicit(&forks, memory_order_relaxed);
 }
 
 int64_t sys_time(void)

@@ -71,6 +71,11 @@ pid_t sys_lock_holder(const struct stat *st);
 void sys_stay_loaded(void);
 
 pid_t sys_pid(void);
+/* A number that differs between a process and those that are forked from it, whatever their process
+ * ids are: a new PID namespace gives out the low ones again. Only once sys_count_forks has been
+ * called; that is false with errno where there is no memory for it. */
+bool sys_count_forks(void);
+unsigned sys_forks(void);
 /* Seconds since 1970, UTC. */
 int64_t sys_time(void);
 /* Seconds on a clock that only goes forward. */

@@ -1,9 +1,10 @@
-/* args.c: arguments that are checked and results that are pushed in more than one file. */
+/* args.c: arguments, options and results, in the words that all functions share. */
+#include "binding/args.h"
+
 #include <math.h>
 #include <stdarg.h>
-#include <string.h>
 
-#include "binding/binding.h"
+#include "memory/filter.h"
 #include "json/number.h"
 
 /* ---- errors of the caller ---- */
@@ -24,6 +25,11 @@ int raise_plain(lua_State *L, const char *form, ...)
   lua_pushvfstring(L, form, arguments);
   va_end(arguments);
   return lua_error(L);
+}
+
+int raise_no_memory(lua_State *L)
+{
+  return luaL_error(L, "not enough memory");
 }
 
 /* A method's own object is not counted, as in luaL_argerror. */
@@ -57,7 +63,13 @@ void push_number_text(lua_State *L, lua_Number number)
   else lua_pushlstring(L, text, number_print(number, text));
 }
 
-/* ---- failures of the world ---- */
+void set_whole(lua_State *L, const char *name, uint64_t number)
+{
+  push_whole(L, number);
+  lua_setfield(L, -2, name);
+}
+
+/* ---- failures of the environment ---- */
 
 const char *check_path(lua_State *L, int argument, struct failure *failure)
 {
@@ -66,15 +78,6 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
   if (strlen(path) == length) return path;
   fail_because(failure, EINVAL, "open", "path has a NUL byte");
   return NULL;
-}
-
-int open_to_read(const char *path, struct stat *st, struct failure *failure)
-{
-  int fd = sys_open_read(path, st);
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
-    fail_because(failure, EINVAL, "open", "not a regular file");
-  else if (fd < 0) fail(failure, "open");
-  return fd < 0 ? -1 : fd;
 }
 
 static void push_message(lua_State *L, const struct failure *failure, const char *path)
@@ -112,249 +115,107 @@ int push_false_failure(lua_State *L, const struct failure *failure, const char *
   return push_failure(L, failure, path);
 }
 
+int push_true(lua_State *L)
+{
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+int push_done(lua_State *L, bool done, const struct failure *failure, const char *path)
+{
+  return done ? push_true(L) : push_nil_failure(L, failure, path);
+}
+
 /* ---- options ---- */
 
-static void wrong_type(lua_State *L, int argument, const char *option, const char *expected)
+int option_error(lua_State *L, int argument, const char *name, const char *expected)
 {
-  argument_error(L, argument, "option \"%s\" must be %s, got %s", option, expected,
-                 luaL_typename(L, -1));
+  return argument_error(L, argument, "option \"%s\" must be %s, got %s", name, expected,
+                        luaL_typename(L, -1));
 }
 
-/* The readers below find the option's value on top of the stack. */
-
-static void read_sync(lua_State *L, int argument, struct options *options)
+void read_boolean(lua_State *L, int argument, const char *name, void *into)
 {
-  size_t length = 0;
-  if (lua_type(L, -1) != LUA_TSTRING) wrong_type(L, argument, "sync", "\"full\" or \"none\"");
+  if (lua_type(L, -1) != LUA_TBOOLEAN) option_error(L, argument, name, "a boolean");
+  *(bool *)into = lua_toboolean(L, -1);
+}
+
+void read_limit(lua_State *L, int argument, const char *name, void *into)
+{
+  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, "a number");
+  lua_Number limit = lua_tonumber(L, -1);
+  if (!(limit >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
+  if (limit != floor(limit))
+    argument_error(L, argument, "option \"%s\" must be a whole number", name);
+  *(size_t *)into = limit < 1e15 ? (size_t)limit : SIZE_MAX - 1; /* SIZE_MAX: no limit is given */
+}
+
+void read_text(lua_State *L, int argument, const char *name, void *into)
+{
+  struct bytes *text = into;
+  if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, "a string");
+  text->start = lua_tolstring(L, -1, &text->length);
+}
+
+void read_time(lua_State *L, int argument, const char *name, void *into)
+{
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    lua_Number seconds = lua_tonumber(L, -1);
+    if (isnan(seconds)) argument_error(L, argument, "option \"%s\" is not a time", name);
+    bound_from_seconds(into, seconds);
+    return;
+  }
+  size_t length;
+  if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, "a time");
+  const char *text = lua_tolstring(L, -1, &length);
+  if (!bound_read(into, text, length))
+    argument_error(L, argument, "option \"%s\" is not a time: \"%s\"", name, text);
+}
+
+void read_sync(lua_State *L, int argument, const char *name, void *into)
+{
+  size_t length;
+  if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, "\"full\" or \"none\"");
   const char *sync = lua_tolstring(L, -1, &length);
-  options->durable = is_name(sync, length, "full");
-  if (!options->durable && !is_name(sync, length, "none"))
-    argument_error(L, argument, "option \"sync\" must be \"full\" or \"none\", got \"%s\"", sync);
+  *(bool *)into = is_name(sync, length, "full");
+  if (!*(bool *)into && !is_name(sync, length, "none"))
+    argument_error(L, argument, "option \"%s\" must be \"full\" or \"none\", got \"%s\"", name,
+                   sync);
 }
 
-static void read_wait(lua_State *L, int argument, struct options *options)
+void read_wait(lua_State *L, int argument, const char *name, void *into)
 {
-  if (lua_type(L, -1) != LUA_TNUMBER) wrong_type(L, argument, "wait", "a number of seconds");
-  options->wait = lua_tonumber(L, -1);
-  if (!(options->wait >= 0)) argument_error(L, argument, "option \"wait\" must not be negative");
+  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, "a number of seconds");
+  lua_Number wait = lua_tonumber(L, -1);
+  if (!(wait >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
+  *(double *)into = wait;
 }
 
-const char *keep_text(lua_State *L, int argument, const char *name, int place, size_t *length)
-{
-  if (lua_type(L, -1) != LUA_TSTRING)
-    argument_error(L, argument, "option \"%s\" must be a string, got %s", name,
-                   luaL_typename(L, -1));
-  lua_pushvalue(L, -1);
-  lua_replace(L, place);
-  return lua_tolstring(L, place, length);
-}
-
-bool read_boolean(lua_State *L, int argument, const char *name)
-{
-  if (lua_type(L, -1) != LUA_TBOOLEAN) wrong_type(L, argument, name, "a boolean");
-  return lua_toboolean(L, -1);
-}
-
-const char *option_name(lua_State *L, int argument)
+/* Finds the option whose name and value are on top of the stack, during lua_next. */
+static const struct option *check_option(lua_State *L, int argument, const struct option *known)
 {
   if (lua_type(L, -2) != LUA_TSTRING)
     argument_error(L, argument, "the name of an option must be a string, got %s",
                    luaL_typename(L, -2));
   size_t length;
   const char *name = lua_tolstring(L, -2, &length);
-  if (strlen(name) != length)
-    argument_error(L, argument, "unknown option \"%s\" and a NUL byte", name);
-  return name;
+  while (known->name != NULL && !is_name(name, length, known->name)) known++;
+  if (known->name == NULL)
+    argument_error(L, argument, "unknown option \"%s\"%s", name,
+                   strlen(name) == length ? "" : " and a NUL byte");
+  return known;
 }
 
-static bool read_option(lua_State *L, int argument, const char *name, struct options *options,
-                        int known)
-{
-  if ((known & OPTION_SYNC) && strcmp(name, "sync") == 0) read_sync(L, argument, options);
-  else if ((known & OPTION_WAIT) && strcmp(name, "wait") == 0) read_wait(L, argument, options);
-  else if ((known & OPTION_SHARED) && strcmp(name, "shared") == 0)
-    options->shared = read_boolean(L, argument, name);
-  else if ((known & OPTION_DRY_RUN) && strcmp(name, "dry_run") == 0)
-    options->dry_run = read_boolean(L, argument, name);
-  else return false;
-  return true;
-}
-
-void check_options(lua_State *L, int argument, struct options *options, int known)
+void check_options(lua_State *L, int argument, const struct option *known)
 {
   if (lua_isnoneornil(L, argument)) return;
   luaL_checktype(L, argument, LUA_TTABLE);
+  luaL_checkstack(L, 2 * LUA_MINSTACK, "options");
+  int place = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (!read_option(L, argument, name, options, known))
-      argument_error(L, argument, "unknown option \"%s\"", name);
+    const struct option *option = check_option(L, argument, known);
+    option->read(L, argument, option->name, option->into);
+    lua_pushvalue(L, -1);
+    lua_insert(L, ++place);
   }
-}
-
-void check_time(lua_State *L, int argument, const char *name, struct bound *bound)
-{
-  size_t length;
-  if (lua_type(L, -1) == LUA_TNUMBER) {
-    lua_Number seconds = lua_tonumber(L, -1);
-    if (isnan(seconds)) argument_error(L, argument, "option \"%s\" is not a time", name);
-    bound_from_seconds(bound, seconds);
-    return;
-  }
-  if (lua_type(L, -1) != LUA_TSTRING)
-    argument_error(L, argument, "option \"%s\" must be a time, got %s", name, luaL_typename(L, -1));
-  const char *text = lua_tolstring(L, -1, &length);
-  if (!bound_read(bound, text, length))
-    argument_error(L, argument, "option \"%s\" is not a time: \"%s\"", name, text);
-}
-
-size_t check_limit(lua_State *L, int argument, const char *name)
-{
-  if (lua_type(L, -1) != LUA_TNUMBER)
-    argument_error(L, argument, "option \"%s\" must be a number, got %s", name,
-                   luaL_typename(L, -1));
-  lua_Number limit = lua_tonumber(L, -1);
-  if (!(limit >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
-  if (limit != floor(limit))
-    argument_error(L, argument, "option \"%s\" must be a whole number", name);
-  return limit < 1e15 ? (size_t)limit : SIZE_MAX - 1; /* SIZE_MAX stands for none given */
-}
-
-/* ---- userdata ---- */
-
-bool begin_class(lua_State *L, const char *name)
-{
-  luaL_getmetatable(L, name);
-  if (!lua_isnil(L, -1)) return false;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  return true;
-}
-
-void end_class(lua_State *L, const char *name)
-{
-  lua_pushvalue(L, -1);
-  lua_setfield(L, LUA_REGISTRYINDEX, name);
-}
-
-static const char BUFFER[] = "aish_history.buffer";
-
-static int buffer_gc(lua_State *L)
-{
-  buf_free(lua_touserdata(L, 1));
-  return 0;
-}
-
-struct buf *new_buffer(lua_State *L)
-{
-  struct buf *buf = lua_newuserdata(L, sizeof *buf);
-  memset(buf, 0, sizeof *buf);
-  if (begin_class(L, BUFFER)) {
-    lua_pushcfunction(L, buffer_gc);
-    lua_setfield(L, -2, "__gc");
-    end_class(L, BUFFER);
-  }
-  lua_setmetatable(L, -2);
-  return buf;
-}
-
-static const char SCRATCH[] = "aish_history.scratch";
-
-static int scratch_gc(lua_State *L)
-{
-  struct scratch *scratch = lua_touserdata(L, 1);
-  buf_free(&scratch->text);
-  buf_free(&scratch->drafts);
-  return 0;
-}
-
-void push_address(lua_State *L, const void *address)
-{
-  /* NOLINTNEXTLINE(performance-no-int-to-ptr): Lua takes no pointer to what is constant */
-  lua_pushlightuserdata(L, (void *)(uintptr_t)address);
-}
-
-/* The state's scratch is in the registry, under the address of its name. */
-struct scratch *take_scratch(lua_State *L)
-{
-  push_address(L, SCRATCH);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-  struct scratch *scratch = lua_touserdata(L, -1);
-  if (scratch == NULL || scratch->in_use) {
-    lua_pop(L, 1);
-    scratch = lua_newuserdata(L, sizeof *scratch);
-    memset(scratch, 0, sizeof *scratch);
-    if (begin_class(L, SCRATCH)) {
-      lua_pushcfunction(L, scratch_gc);
-      lua_setfield(L, -2, "__gc");
-      end_class(L, SCRATCH);
-    }
-    lua_setmetatable(L, -2);
-    push_address(L, SCRATCH);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-  }
-  scratch->in_use = true;
-  return scratch;
-}
-
-void give_scratch(struct scratch *scratch)
-{
-  buf_reset(&scratch->text);
-  buf_reset(&scratch->drafts);
-  scratch->in_use = false;
-}
-
-/* Fills the table on top of the stack with functions that have the values at `class` and behind it,
- * the metatable and the table of methods, as their upvalues. */
-static void put_functions(lua_State *L, int class, const luaL_Reg *functions)
-{
-  for (; functions->name != NULL; functions++) {
-    lua_pushvalue(L, class);
-    lua_pushvalue(L, class + 1);
-    lua_pushcclosure(L, functions->func, 2);
-    lua_setfield(L, -2, functions->name);
-  }
-}
-
-/* The metatable is hidden, so that nobody calls __gc as a method. */
-void new_class(lua_State *L, const char *name, const luaL_Reg *methods, const luaL_Reg *metamethods)
-{
-  if (begin_class(L, name)) {
-    int class = lua_gettop(L);
-    lua_pushliteral(L, "aish_history");
-    lua_setfield(L, class, "__metatable");
-    lua_newtable(L);
-    put_functions(L, class, methods);
-    lua_pushvalue(L, class);
-    put_functions(L, class, metamethods);
-    lua_settop(L, class);
-    end_class(L, name);
-  }
-  lua_pop(L, 1);
-}
-
-void *check_object(lua_State *L, const char *class)
-{
-  if (lua_getmetatable(L, 1)) {
-    bool same = lua_rawequal(L, -1, lua_upvalueindex(1));
-    lua_pop(L, 1);
-    if (same) return lua_touserdata(L, 1);
-  }
-  return luaL_checkudata(L, 1, class);
-}
-
-void push_method(lua_State *L)
-{
-  lua_pushvalue(L, 2);
-  lua_rawget(L, lua_upvalueindex(2));
-}
-
-void *test_userdata(lua_State *L, int index, const char *class)
-{
-  void *userdata = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  if (userdata == NULL || !lua_getmetatable(L, index)) return NULL;
-  luaL_getmetatable(L, class);
-  if (!lua_rawequal(L, -1, -2)) userdata = NULL;
-  lua_pop(L, 2);
-  return userdata;
 }

@@ -3,14 +3,14 @@
  * Members and elements are collected on the stack and moved to a table of just their number, so
  * that tables need not grow; where a text nests deeply or has many of them, a few at a time. Keys
  * are made strings once: most of a file's keys are the same few. */
+#include "binding/decode.h"
+
 #include <string.h>
 
-#include "binding/binding.h"
+#include "base/ascii.h"
+#include "binding/args.h"
+#include "binding/class.h"
 #include "json/number.h"
-
-static const char OBJECT[] = "aish_history.object", ARRAY[] = "aish_history.array";
-
-static const char DECODER[] = "aish_history.decoder";
 
 /* The places of a decoder's table; the keys stand at 1 and following. */
 enum { SLOT_DECODER = 0, SLOT_OBJECT = DECODER_KEYS + 1, SLOT_ARRAY };
@@ -22,51 +22,46 @@ enum {
   OUTER = 32 /* levels; Lua 5.1 gives a C function 8,000 places */
 };
 
-void decoder_setup(lua_State *L)
+static void free_decoder(void *object)
 {
-  static const char *const marks[] = {OBJECT, "object", ARRAY, "array"};
-  for (int i = 0; i < 4; i += 2) {
-    if (begin_class(L, marks[i])) {
-      lua_pushstring(L, marks[i + 1]);
-      lua_setfield(L, -2, "__jsontype");
-      end_class(L, marks[i]);
-    }
-    lua_pop(L, 1);
-  }
+  struct decoder *decoder = object;
+  buf_free(&decoder->unescaped);
 }
 
-static int decoder_gc(lua_State *L)
+static const struct class DECODER = {.name = "decoder", .release = free_decoder};
+
+/* What the state keeps: the table of its decoder, and the metatables that mark an empty object and
+ * an array with holes, so that they encode to the same text again. */
+static const char KEPT = 0, OBJECT[] = "object", ARRAY[] = "array";
+
+static void push_mark(lua_State *L, const char *mark)
 {
-  struct decoder *decoder = lua_touserdata(L, 1);
-  buf_free(&decoder->unescaped);
-  return 0;
+  push_kept(L, mark);
+  if (lua_istable(L, -1)) return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 1);
+  lua_pushstring(L, mark);
+  lua_setfield(L, -2, "__jsontype");
+  keep(L, mark);
 }
 
 /* Pushes the table of a new decoder. */
 static struct decoder *new_decoder(lua_State *L)
 {
   lua_createtable(L, SLOT_ARRAY, 1);
-  struct decoder *decoder = lua_newuserdata(L, sizeof *decoder);
-  memset(decoder, 0, sizeof *decoder);
-  if (begin_class(L, DECODER)) {
-    lua_pushcfunction(L, decoder_gc);
-    lua_setfield(L, -2, "__gc");
-    end_class(L, DECODER);
-  }
-  lua_setmetatable(L, -2);
+  struct decoder *decoder = new_object(L, &DECODER, sizeof *decoder);
   lua_rawseti(L, -2, SLOT_DECODER);
-  luaL_getmetatable(L, OBJECT);
+  push_mark(L, OBJECT);
   lua_rawseti(L, -2, SLOT_OBJECT);
-  luaL_getmetatable(L, ARRAY);
+  push_mark(L, ARRAY);
   lua_rawseti(L, -2, SLOT_ARRAY);
   return decoder;
 }
 
-/* Pushes the table that the registry has under the address of the decoder's name; or NULL. */
+/* Pushes the table of the state's decoder. */
 static struct decoder *kept_decoder(lua_State *L)
 {
-  push_address(L, DECODER);
-  lua_rawget(L, LUA_REGISTRYINDEX);
+  push_kept(L, &KEPT);
   if (!lua_istable(L, -1)) return NULL;
   lua_rawgeti(L, -1, SLOT_DECODER);
   struct decoder *decoder = lua_touserdata(L, -1);
@@ -74,16 +69,14 @@ static struct decoder *kept_decoder(lua_State *L)
   return decoder;
 }
 
-struct decoder *take_decoder(lua_State *L)
+struct decoder *acquire_decoder(lua_State *L)
 {
   luaL_checkstack(L, LUA_MINSTACK, "decoding");
   struct decoder *decoder = kept_decoder(L);
   if (decoder == NULL || decoder->in_use) {
     lua_pop(L, 1);
     decoder = new_decoder(L);
-    push_address(L, DECODER);
-    lua_pushvalue(L, -2);
-    lua_rawset(L, LUA_REGISTRYINDEX);
+    keep(L, &KEPT);
   }
   decoder->in_use = true;
   decoder->L = L;
@@ -91,7 +84,7 @@ struct decoder *take_decoder(lua_State *L)
   return decoder;
 }
 
-void give_decoder(struct decoder *decoder)
+void release_decoder(struct decoder *decoder)
 {
   decoder->in_use = false;
 }
@@ -106,7 +99,7 @@ static const char *fail_at(struct decoder *d, const char *reason, const char *at
 static void push_unescaped(struct decoder *d, const char *start, const char *end)
 {
   struct buf *buf = &d->unescaped;
-  if (!buf_reserve(buf, (size_t)(end - start))) luaL_error(d->L, "not enough memory");
+  if (!buf_reserve(buf, (size_t)(end - start))) raise_no_memory(d->L);
   size_t length = json_unescape(start, end, buf->data);
   lua_pushlstring(d->L, buf->data, length);
   buf_reset(buf);
@@ -171,16 +164,29 @@ static inline const char *decode_key(struct decoder *d, const char *p)
 
 /* ---- numbers ---- */
 
+/* How many digits a whole number may have that is pushed without number_parse. */
+enum { WHOLE_DIGITS = LUA_VERSION_NUM >= 503 ? 19 : 15 };
+
+/* False: it is beyond Lua's integers, or the -0 that they do not have. */
+static inline bool push_integer(lua_State *L, uint64_t value, bool negative)
+{
+#if LUA_VERSION_NUM >= 503
+  if (value > (uint64_t)INT64_MAX + negative || (negative && value == 0)) return false;
+  lua_pushinteger(L, (lua_Integer)(negative ? 0 - value : value));
+#else
+  lua_pushnumber(L, negative ? -(lua_Number)value : (lua_Number)value);
+#endif
+  return true;
+}
+
 static const char *decode_number(struct decoder *d, const char *p)
 {
-  const char *start = p;
+  const char *start = p, *first = p + (*p == '-');
   uint64_t value = 0;
-  while (*p >= '0' && *p <= '9') value = value * 10 + (uint64_t)(*p++ - '0');
-  bool whole = p > start && p - start <= 15 && (*start != '0' || p == start + 1);
-  if (whole && *p != '.' && *p != 'e' && *p != 'E') {
-    push_whole(d->L, value);
+  for (p = first; is_digit(*p); p++) value = value * 10 + (uint64_t)(*p - '0');
+  bool whole = p > first && p - first <= WHOLE_DIGITS && (*first != '0' || p == first + 1);
+  if (whole && *p != '.' && *p != 'e' && *p != 'E' && push_integer(d->L, value, first > start))
     return p;
-  }
   p = json_number(start, &d->error);
   if (p != NULL) lua_pushnumber(d->L, number_parse(start, p));
   return p;
@@ -202,8 +208,8 @@ static void set_mark(struct decoder *d, int table, int slot)
   lua_setmetatable(d->L, table);
 }
 
-/* Moves the values above `base` to an array, which takes the place behind it when the first come;
- * `done` elements are in it already. */
+/* Moves the values above base + 1 to the array there, which has `done` elements already; the first
+ * values stand above `base`, and the array is put below them. */
 static void move_elements(struct decoder *d, int base, int done, bool last)
 {
   lua_State *L = d->L;
@@ -256,8 +262,8 @@ static const char *decode_array(struct decoder *d, const char *p, const char *li
   return p;
 }
 
-/* Moves the keys and values above `base` to a table, which takes the place behind it when the
- * first come. In their order, so that of keys that come twice the last counts. */
+/* Moves keys and values to the table at base + 1 in the same way. In their order, so that of a key
+ * that comes twice the last value counts. */
 static void move_members(struct decoder *d, int base, bool first)
 {
   lua_State *L = d->L;
@@ -375,12 +381,49 @@ const char *decode(struct decoder *decoder, const char *p, const char *limit, in
   return decode_value(decoder, p, limit, 0, members);
 }
 
-const char *decode_line(struct decoder *decoder, const char *p, int members)
+const char *decode_record(struct decoder *decoder, const char *p, int members)
 {
   p = json_space(p, p);
   if (*p != '{') return fail_at(decoder, "not an object", p);
-  p = decode_value(decoder, p, p, 0, members);
+  return decode_value(decoder, p, p, 0, members);
+}
+
+const char *decode_line(struct decoder *decoder, const char *p, int members)
+{
+  p = decode_record(decoder, p, members);
   if (p == NULL) return NULL;
   p = json_space(p, p);
-  return *p == '\n' ? p : fail_at(decoder, "text behind the object", p);
+  return *p == '\n' ? p : fail_at(decoder, "text after the object", p);
+}
+
+/* ---- decode ---- */
+
+static int push_decode_error(lua_State *L, struct decoder *decoder, const char *text)
+{
+  const struct json_error *error = &decoder->error;
+  release_decoder(decoder);
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s at byte %d", error->reason, (int)(error->at - text) + 1);
+  return 2;
+}
+
+/* decode(text): the value of a JSON text (RFC 8259), null being nil; nil, message. */
+int decode_l(lua_State *L)
+{
+  size_t length;
+  const char *source = check_string(L, 1, "text", &length);
+  check_count(L, 1);
+  char *text = lua_newuserdata(L, length + SPAN_PADDING);
+  memcpy(text, source, length);
+  memset(text + length, 0, SPAN_PADDING);
+  struct decoder *decoder = acquire_decoder(L);
+  const char *end = text + length, *p = decode(decoder, json_space(text, end), end, 0);
+  if (p == NULL) return push_decode_error(L, decoder, text);
+  p = json_space(p, end);
+  if (p < end) {
+    json_fail(&decoder->error, "text after the value", p);
+    return push_decode_error(L, decoder, text);
+  }
+  release_decoder(decoder);
+  return 1;
 }

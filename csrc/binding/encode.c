@@ -1,9 +1,14 @@
 /* encode.c: Lua values to JSON text. */
+#include "binding/encode.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/scratch.h"
+#include "json/json.h"
 #include "json/number.h"
+#include "json/quote.h"
 
 /* A table that is being encoded, and what led on from it. */
 struct frame {
@@ -19,6 +24,7 @@ struct encoder {
   const char *root;
   const struct frame *frame;
   int depth;
+  bool object; /* the outermost table must be one */
 };
 
 /* ---- what cannot be encoded ---- */
@@ -33,9 +39,28 @@ static bool is_identifier(const char *text, size_t length)
   return length > 0 && length <= 64;
 }
 
-static void push_number_step(lua_State *L, lua_Number number)
+/* Pushes the digits of an integer of Lua's, from 5.3 on. */
+static bool push_integer(lua_State *L, int index)
 {
-  push_number_text(L, number);
+#if LUA_VERSION_NUM >= 503
+  if (!lua_isinteger(L, index)) return false;
+  lua_pushvalue(L, index);
+  lua_tolstring(L, -1, NULL);
+  return true;
+#else
+  (void)L, (void)index;
+  return false;
+#endif
+}
+
+/* Pushes the text of a number. */
+static void push_number(lua_State *L, int index)
+{
+  if (!push_integer(L, index)) push_number_text(L, lua_tonumber(L, index));
+}
+
+static void bracket(lua_State *L)
+{
   lua_pushfstring(L, "[%s]", lua_tostring(L, -1));
   lua_remove(L, -2);
 }
@@ -44,13 +69,15 @@ static void push_number_step(lua_State *L, lua_Number number)
 static void push_step(lua_State *L, const struct frame *frame)
 {
   if (frame->key == 0) {
-    push_number_step(L, frame->number);
+    push_number_text(L, frame->number);
+    bracket(L);
   } else if (lua_type(L, frame->key) == LUA_TSTRING) {
     size_t length;
     const char *text = lua_tolstring(L, frame->key, &length);
     lua_pushfstring(L, is_identifier(text, length) ? ".%s" : "[\"%s\"]", text);
   } else if (lua_type(L, frame->key) == LUA_TNUMBER) {
-    push_number_step(L, lua_tonumber(L, frame->key));
+    push_number(L, frame->key);
+    bracket(L);
   } else {
     lua_pushfstring(L, "[%s]", luaL_typename(L, frame->key));
   }
@@ -99,132 +126,64 @@ static bool refuse_type(struct encoder *e, int type)
   return false;
 }
 
-static bool out_of_memory(struct encoder *e)
+/* At the root, which no step leads to. */
+static bool refuse_array(struct encoder *e)
+{
+  e->frame = NULL;
+  return refuse(e, "an object expected, got an array");
+}
+
+static bool refuse_memory(struct encoder *e)
 {
   return refuse(e, "not enough memory");
 }
 
-static inline bool put(struct encoder *e, const char *text, size_t length)
+static inline bool put_bytes(struct encoder *e, const char *text, size_t length)
 {
-  return buf_add(e->buf, text, length) || out_of_memory(e);
+  return buf_add(e->buf, text, length) || refuse_memory(e);
 }
 
 /* ---- strings and numbers ---- */
 
-enum {
-  ESCAPE = 6, /* the longest escape */
-  SPARE = 4 + ESCAPE * SPAN_STEP /* quotes, what is around them, and the last bytes as escapes */
-};
-
-static char *write_escape(char *out, unsigned char byte)
+/* Puts the whole number whose text is on top of the stack; LuaJIT adds LL or ULL. */
+static bool put_digits(struct encoder *e)
 {
-  static const char hex[] = "0123456789abcdef", letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
-  *out++ = '\\';
-  if (byte >= 0x20) {
-    *out++ = (char)byte;
-    return out;
-  }
-  *out++ = letters[byte];
-  if (letters[byte] != 'u') return out;
-  *out++ = '0', *out++ = '0', *out++ = hex[byte >> 4], *out++ = hex[byte & 15];
-  return out;
+  const char *text = lua_tostring(e->L, -1);
+  return put_bytes(e, text, strspn(text, "-0123456789"));
 }
 
-/* Whether each byte of a word stands for itself; see span_portable. */
-static inline bool is_plain(uint64_t word)
+/* Pushes what a function of LuaJIT's FFI says to a type and the value. */
+static bool ask_ffi(lua_State *L, int ffi, const char *function, const char *type, int index)
 {
-  const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
-  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-  uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-                   ((backslash - ones) & ~backslash);
-  return (found & highs) == 0;
+  lua_getfield(L, ffi, function);
+  if (!lua_iscfunction(L, -1)) return false;
+  lua_pushstring(L, type);
+  lua_pushvalue(L, index);
+  lua_call(L, 2, 1);
+  return lua_toboolean(L, -1);
 }
 
-/* Copies less than SPAN_STEP bytes if each stands for itself: as two words that overlap, since keys
- * and most values are that short, and a loop or a call would take longer than they do. */
-static inline bool copy_short(const char *text, size_t length, char *out)
+/* Pushes the digits of an int64_t or uint64_t of LuaJIT's FFI. The library is asked, as no function
+ * of C tells them from other cdata; whoever has made one has it loaded. The cast is for references,
+ * which it would show as addresses. */
+static bool push_cdata(lua_State *L, int index)
 {
-  if (length >= 8) {
-    uint64_t first, last;
-    memcpy(&first, text, 8);
-    memcpy(&last, text + length - 8, 8);
-    memcpy(out, &first, 8);
-    memcpy(out + length - 8, &last, 8);
-    return is_plain(first) && is_plain(last);
-  }
-  if (length >= 4) {
-    uint32_t first, last;
-    memcpy(&first, text, 4);
-    memcpy(&last, text + length - 4, 4);
-    memcpy(out, &first, 4);
-    memcpy(out + length - 4, &last, 4);
-    return is_plain(first | (uint64_t)last << 32);
-  }
-  if (length == 0) return true;
-  out[0] = text[0];
-  out[length / 2] = text[length / 2];
-  out[length - 1] = text[length - 1];
-  const unsigned char *bytes = (const unsigned char *)out;
-  return is_plain(0x2020202020000000U | (uint64_t)bytes[length - 1] << 16 |
-                  (uint64_t)bytes[length / 2] << 8 | bytes[0]);
+  static const char *const types[] = {"int64_t", "uint64_t"};
+  int ffi = lua_gettop(L) + 2;
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+  lua_getfield(L, -1, "ffi");
+  for (int i = 0; i < 2 && lua_istable(L, ffi); i++)
+    if (ask_ffi(L, ffi, "istype", types[i], index) && ask_ffi(L, ffi, "cast", types[i], index))
+      return luaL_callmeta(L, -1, "__tostring");
+  return false;
 }
 
-/* The same byte by byte, each becoming an escape if it must. */
-static char *write_slowly(const char *text, size_t length, char *out)
+static bool put_number(struct encoder *e, int index)
 {
-  for (; length > 0; length--, text++) {
-    unsigned char byte = (unsigned char)*text;
-    if (byte < 0x20 || byte == '"' || byte == '\\') out = write_escape(out, byte);
-    else *out++ = *text;
-  }
-  return out;
-}
-
-/* What is behind the opening quote, which room for `length` and SPARE bytes is reserved from on. */
-static bool put_rest(struct buf *buf, const char *text, size_t length)
-{
-  char *out = buf->data + buf->length;
-  while (length >= SPAN_STEP) {
-    unsigned plain = span_step(text, out);
-    out += plain;
-    text += plain;
-    length -= plain;
-    if (plain == SPAN_STEP) continue;
-    buf->length = (size_t)(out - buf->data);
-    if (!buf_reserve(buf, ESCAPE + length + SPARE)) return false;
-    out = write_escape(buf->data + buf->length, (unsigned char)*text++);
-    length--;
-  }
-  if (copy_short(text, length, out)) out += length;
-  else out = write_slowly(text, length, out);
-  *out++ = '"';
-  buf->length = (size_t)(out - buf->data);
-  return true;
-}
-
-/* Room for `length` and SPARE bytes is reserved; two of SPARE are left. */
-static inline bool put_quoted(struct buf *buf, const char *text, size_t length)
-{
-  char *out = buf->data + buf->length;
-  *out = '"';
-  if (length < SPAN_STEP && copy_short(text, length, out + 1)) {
-    out[1 + length] = '"';
-    buf->length += length + 2;
-    return true;
-  }
-  buf->length++;
-  return put_rest(buf, text, length);
-}
-
-bool encode_string(struct buf *buf, const char *text, size_t length)
-{
-  return buf_reserve(buf, length + SPARE) && put_quoted(buf, text, length);
-}
-
-static bool put_number(struct encoder *e, lua_Number number)
-{
-  if (isnan(number) || isinf(number)) return put(e, "null", 4);
-  if (!buf_reserve(e->buf, NUMBER_SIZE)) return out_of_memory(e);
+  lua_Number number = lua_tonumber(e->L, index);
+  if (push_integer(e->L, index)) return put_digits(e);
+  if (isnan(number) || isinf(number)) return put_bytes(e, "null", 4);
+  if (!buf_reserve(e->buf, NUMBER_SIZE)) return refuse_memory(e);
   e->buf->length += number_print(number, e->buf->data + e->buf->length);
   return true;
 }
@@ -237,8 +196,8 @@ static inline bool put_string(struct encoder *e, int index)
 {
   size_t length;
   const char *text = lua_tolstring(e->L, index, &length);
-  return (buf_reserve(e->buf, length + SPARE) && put_quoted(e->buf, text, length)) ||
-         out_of_memory(e);
+  return (buf_reserve(e->buf, length + QUOTE_SPARE) && quote_reserved(e->buf, text, length)) ||
+         refuse_memory(e);
 }
 
 /* The value is the topmost on the stack; what is put above it may stay. */
@@ -288,60 +247,71 @@ static enum shape marked_shape(lua_State *L, int table)
 }
 
 /* dkjson's rule: an array if all keys are positive integers and not most of it would be holes.
- * *length is its highest key. Stack: unchanged. */
-static bool is_array(lua_State *L, int table, lua_Number *length)
+ * *length is its highest key. An empty table may be neither. Stack: unchanged. */
+static enum shape find_shape(lua_State *L, int table, lua_Number *length)
 {
   const lua_Number highest_index = 1U << 31; /* beyond it all would be holes */
+  const lua_Number longest = 1 << 26; /* no mark makes gigabytes of null of a single element */
   lua_Number highest = 0, count = 0;
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
     lua_Number key = lua_type(L, table + 1) == LUA_TNUMBER ? lua_tonumber(L, table + 1) : 0;
     bool is_index = key >= 1 && key <= highest_index && key == (lua_Number)(uint32_t)key;
     lua_settop(L, table + is_index);
-    if (!is_index) return false;
+    if (!is_index) return SHAPE_OBJECT;
     if (key > highest) highest = key;
     count++;
   }
   *length = highest;
   enum shape shape = marked_shape(L, table);
-  if (count == 0) return shape != SHAPE_OBJECT;
-  const lua_Number longest =
-      1 << 26; /* a mark does not make gigabytes of null out of one element */
-  if (shape == SHAPE_ARRAY && highest <= longest) return true;
-  return highest <= 10 || highest <= 2 * count;
+  if (count == 0 || (shape == SHAPE_ARRAY && highest <= longest)) return shape;
+  return highest <= 10 || highest <= 2 * count ? SHAPE_ARRAY : SHAPE_OBJECT;
 }
 
 static bool put_array(struct encoder *e, int table, lua_Number length, struct frame *frame)
 {
-  if (!put(e, "[", 1)) return false;
+  if (!put_bytes(e, "[", 1)) return false;
   for (int i = 1; i <= (int)length; i++) {
     frame->number = i;
     lua_rawgeti(e->L, table, i);
-    if (i > 1 && !put(e, ",", 1)) return false;
+    if (i > 1 && !put_bytes(e, ",", 1)) return false;
     if (!put_value(e, table + 1)) return false;
     lua_settop(e->L, table);
   }
-  return put(e, "]", 1);
+  return put_bytes(e, "]", 1);
 }
 
-static bool put_number_key(struct encoder *e, char before, int key)
+/* Stack: as in put_object. A string that is the number's text is looked up, since both would be
+ * the same key. */
+static bool put_number_key(struct encoder *e, char before, int table)
 {
   lua_State *L = e->L;
+  int key = table + 1;
   if (lua_type(L, key) != LUA_TNUMBER) return refuse(e, "a key must be a string or a number");
   if (isinf(lua_tonumber(L, key))) return refuse(e, "a key must not be infinite");
-  return put(e, &before, 1) && put(e, "\"", 1) && put_number(e, lua_tonumber(L, key)) &&
-         put(e, "\":", 2);
+  push_number(L, key);
+  lua_pushvalue(L, -1);
+  lua_rawget(L, table);
+  if (!lua_isnil(L, -1)) return refuse(e, "the number and the string are the same key");
+  lua_pop(L, 1);
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length);
+  bool done = put_bytes(e, &before, 1) && put_bytes(e, "\"", 1) && put_bytes(e, text, length) &&
+              put_bytes(e, "\":", 2);
+  lua_settop(L, table + 2);
+  return done;
 }
 
-/* Puts `before`, the key and a colon. */
-static inline bool put_key(struct encoder *e, char before, int key)
+/* Puts a byte, the key and a colon. Stack: as in put_object. */
+static inline bool put_key(struct encoder *e, char before, int table)
 {
-  if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, key);
+  const int key = table + 1;
+  if (lua_type(e->L, key) != LUA_TSTRING) return put_number_key(e, before, table);
   size_t length;
   const char *text = lua_tolstring(e->L, key, &length);
-  if (!buf_reserve(e->buf, length + SPARE)) return out_of_memory(e);
+  if (!buf_reserve(e->buf, length + QUOTE_SPARE)) return refuse_memory(e);
   buf_put(e->buf, before);
-  if (!put_quoted(e->buf, text, length)) return out_of_memory(e);
+  if (!quote_reserved(e->buf, text, length)) return refuse_memory(e);
   buf_put(e->buf, ':');
   return true;
 }
@@ -352,11 +322,11 @@ static bool put_object(struct encoder *e, int table, struct frame *frame)
   char before = '{';
   frame->key = table + 1;
   do {
-    if (!put_key(e, before, table + 1) || !put_value(e, table + 2)) return false;
+    if (!put_key(e, before, table) || !put_value(e, table + 2)) return false;
     lua_settop(e->L, table + 1);
     before = ',';
   } while (lua_next(e->L, table) != 0);
-  return put(e, "}", 1);
+  return put_bytes(e, "}", 1);
 }
 
 /* A table whose first key is a string is an object; any other is looked through before. */
@@ -368,8 +338,11 @@ static bool put_contents(struct encoder *e, int table, struct frame *frame)
   bool empty = lua_next(L, table) == 0;
   if (!empty && lua_type(L, table + 1) == LUA_TSTRING) return put_object(e, table, frame);
   lua_settop(L, table);
-  if (is_array(L, table, &length)) return put_array(e, table, length, frame);
-  if (empty) return put(e, "{}", 2);
+  enum shape shape = find_shape(L, table, &length);
+  bool object = e->object && frame->above == NULL;
+  if (object && shape == SHAPE_ARRAY) return refuse_array(e);
+  if (empty) return put_bytes(e, object || shape == SHAPE_OBJECT ? "{}" : "[]", 2);
+  if (shape == SHAPE_ARRAY) return put_array(e, table, length, frame);
   lua_pushnil(L);
   lua_next(L, table);
   return put_object(e, table, frame);
@@ -388,7 +361,7 @@ static bool put_table(struct encoder *e, int table)
   struct frame frame = {e->frame, lua_topointer(L, table), 0, 0};
   if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
   if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
-  if (!lua_checkstack(L, LUA_MINSTACK)) return out_of_memory(e);
+  if (!lua_checkstack(L, LUA_MINSTACK)) return refuse_memory(e);
   e->frame = &frame;
   e->depth++;
   bool done = put_contents(e, table, &frame);
@@ -402,29 +375,56 @@ static bool put_other(struct encoder *e, int index, int type)
   lua_State *L = e->L;
   switch (type) {
   case LUA_TNIL:
-    return put(e, "null", 4);
+    return put_bytes(e, "null", 4);
   case LUA_TBOOLEAN:
-    return lua_toboolean(L, index) ? put(e, "true", 4) : put(e, "false", 5);
+    return lua_toboolean(L, index) ? put_bytes(e, "true", 4) : put_bytes(e, "false", 5);
   case LUA_TNUMBER:
-    return put_number(e, lua_tonumber(L, index));
+    return put_number(e, index);
   case LUA_TTABLE:
     return put_table(e, index);
   case LUA_TLIGHTUSERDATA:
-    if (lua_touserdata(L, index) == NULL) return put(e, "null", 4);
-    if (is_cjson(L, index, "empty_array")) return put(e, "[]", 2);
+    if (lua_touserdata(L, index) == NULL) return put_bytes(e, "null", 4);
+    if (is_cjson(L, index, "empty_array")) return put_bytes(e, "[]", 2);
     return refuse_type(e, type);
   default:
+    if (type > LUA_TTHREAD && push_cdata(L, index)) return put_digits(e);
     return refuse_type(e, type);
   }
 }
 
-bool encode(lua_State *L, int index, struct buf *buf, const char *root)
+static bool encode_root(lua_State *L, int index, struct buf *buf, const char *root, int depth,
+                        bool object)
 {
-  struct encoder encoder = {L, buf, root, NULL, 0};
+  struct encoder encoder = {.L = L, .buf = buf, .root = root, .depth = depth, .object = object};
   int top = lua_gettop(L);
   lua_pushvalue(L, index);
   bool done = put_value(&encoder, top + 1);
   if (!done) lua_replace(L, top + 1); /* by the message */
   lua_settop(L, top + !done);
   return done;
+}
+
+bool encode(lua_State *L, int index, struct buf *buf, const char *root, int depth)
+{
+  return encode_root(L, index, buf, root, depth, false);
+}
+
+bool encode_object(lua_State *L, int index, struct buf *buf, const char *root, int depth)
+{
+  return encode_root(L, index, buf, root, depth, true);
+}
+
+/* encode(value): its JSON text; nil, message with the path to what JSON cannot hold. */
+int encode_l(lua_State *L)
+{
+  luaL_checkany(L, 1);
+  check_count(L, 1);
+  struct scratch *scratch = acquire_scratch(L);
+  bool done = encode(L, 1, &scratch->text, "value", 0);
+  if (done) lua_pushlstring(L, scratch->text.data, scratch->text.length);
+  release_scratch(scratch);
+  if (done) return 1;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
 }

@@ -4,10 +4,13 @@
  * of the file, and each becomes a table at its place in the result. */
 #include "binding/items.h"
 
-#include <math.h>
+#include <errno.h>
+#include <string.h>
 
 #include "base/sort.h"
 #include "base/sys.h"
+#include "binding/args.h"
+#include "binding/decode.h"
 
 #ifndef LUA_GCISRUNNING
 #define LUA_GCISRUNNING 9
@@ -32,68 +35,39 @@ void release_collector(lua_State *L, bool was_running)
 
 /* ---- filters ---- */
 
-static unsigned check_kind(lua_State *L, int argument, int index)
+static const char KIND[] = "a name or an array of names";
+
+/* The value on top of the stack. */
+static unsigned kind_bit(lua_State *L, int argument, const char *name)
 {
   size_t length;
-  if (lua_type(L, index) != LUA_TSTRING)
-    argument_error(L, argument, "option \"kind\" must be a name or an array of names, got %s",
-                   luaL_typename(L, index));
-  const char *name = lua_tolstring(L, index, &length);
-  enum record_kind kind = record_kind(name, length);
-  if (!record_kind_is_item(kind)) argument_error(L, argument, "unknown kind \"%s\"", name);
+  if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, KIND);
+  const char *text = lua_tolstring(L, -1, &length);
+  enum record_kind kind = record_kind(text, length);
+  if (!record_kind_is_item(kind)) argument_error(L, argument, "unknown kind \"%s\"", text);
   return 1U << kind;
 }
 
-static unsigned check_kinds(lua_State *L, int argument)
+static unsigned check_kinds(lua_State *L, int argument, const char *name)
 {
-  if (!lua_istable(L, -1)) return check_kind(L, argument, -1);
   unsigned kinds = 1U << KIND_NONE; /* no item is of this kind: an empty array lets none pass */
   int count = (int)lua_objlen(L, -1);
   lua_pushnil(L);
   if (count == 0 && lua_next(L, -2) != 0)
-    argument_error(L, argument, "option \"kind\" must be a name or an array of names");
+    argument_error(L, argument, "option \"%s\" must be %s", name, KIND);
   if (count > 0) lua_pop(L, 1);
   for (int i = 1; i <= count; i++) {
     lua_rawgeti(L, -1, i);
-    kinds |= check_kind(L, argument, -1);
+    kinds |= kind_bit(L, argument, name);
     lua_pop(L, 1);
   }
   return kinds;
 }
 
-static bool read_filter(lua_State *L, int argument, const char *name, struct filter *filter,
-                        int place)
+void read_kinds(lua_State *L, int argument, const char *name, void *into)
 {
-  if (strcmp(name, "kind") == 0) filter->kinds = check_kinds(L, argument);
-  else if (strcmp(name, "tag") == 0)
-    filter->tag = keep_text(L, argument, name, place, &filter->tag_length);
-  else if (strcmp(name, "source") == 0)
-    filter->source = keep_text(L, argument, name, place + 1, &filter->source_length);
-  else if (strcmp(name, "since") == 0) check_time(L, argument, name, &filter->since);
-  else if (strcmp(name, "before") == 0) check_time(L, argument, name, &filter->before);
-  else if (strcmp(name, "limit") == 0) filter->limit = check_limit(L, argument, name);
-  else return false;
-  return true;
-}
-
-void check_filter(lua_State *L, int argument, struct filter *filter,
-                  bool (*more)(lua_State *L, int argument, const char *name, void *context),
-                  void *context)
-{
-  memset(filter, 0, sizeof *filter);
-  filter->limit = SIZE_MAX;
-  bool given = !lua_isnoneornil(L, argument);
-  if (given) luaL_checktype(L, argument, LUA_TTABLE);
-  lua_pushnil(L);
-  lua_pushnil(L);
-  int place = lua_gettop(L) - 1;
-  if (!given) return;
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (!read_filter(L, argument, name, filter, place) &&
-        (more == NULL || !more(L, argument, name, context)))
-      argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  *(unsigned *)into =
+      lua_istable(L, -1) ? check_kinds(L, argument, name) : kind_bit(L, argument, name);
 }
 
 /* ---- building ---- */
@@ -147,7 +121,7 @@ static void close_holes(lua_State *L, int table, size_t count)
 /* Decodes what was chosen into the array at `result`. */
 static void decode_chosen(lua_State *L, struct items_job *job, int result)
 {
-  struct decoder *decoder = take_decoder(L);
+  struct decoder *decoder = acquire_decoder(L);
   bool holes = false;
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
@@ -155,26 +129,26 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
     const char *line = window_line(&job->window, item_offset(item), item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;
-    if (line != NULL && decode_line(decoder, line, item_members(item)) != NULL) {
+    if (line != NULL && decode_record(decoder, line, item_members(item)) != NULL) {
       lua_rawseti(L, result, (int)job->reading[i] + 1);
     } else {
       lua_settop(L, top);
       holes = true;
     }
   }
-  give_decoder(decoder);
+  release_decoder(decoder);
   if (holes && !job->failed) close_holes(L, result, job->count);
 }
 
 /* Called with the job, protected. Returns the array. The collector is held before anything is
  * chosen: a finalizer may change the index. */
-static int build(lua_State *L)
+static int build_items_l(lua_State *L)
 {
   enum { LARGE = 10000 };
   struct items_job *job = lua_touserdata(L, 1);
   job->was_running = hold_collector(L, job->index->active > LARGE && job->filter->limit > LARGE);
   job->held = true;
-  window_open(&job->window, *job->fd);
+  window_open(&job->window, job->memory != NULL ? memory_fd(job->memory) : job->fd);
   job->failed = !choose(job);
   if (job->failed) return 0;
   lua_createtable(L, (int)job->count, 0);
@@ -186,7 +160,7 @@ static int build(lua_State *L)
 void items_prepare(lua_State *L, struct items_job *job)
 {
   memset(job, 0, sizeof *job);
-  lua_pushcfunction(L, build);
+  lua_pushcfunction(L, build_items_l);
   lua_pushlightuserdata(L, job);
 }
 

@@ -1,11 +1,18 @@
 /* load.c: load and load_memory: whole files as Lua tables. */
+#include "binding/load.h"
+
+#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/decode.h"
 #include "binding/items.h"
+#include "binding/memory_handle.h"
 #include "file/lines.h"
+#include "file/path.h"
 #include "file/tail.h"
+#include "json/objects.h"
 
 /* ---- load ---- */
 
@@ -13,13 +20,21 @@ struct load {
   int fd;
   struct lines lines;
   struct tail tail;
+  struct decoder *decoder;
   size_t last; /* how many turns are wanted, from the end; SIZE_MAX: all */
+  size_t count; /* of them so far */
   bool all; /* records without role or content too */
+  bool begun; /* the first record was met, which may be the meta */
+  uint64_t head; /* the end of its line, up to which damage is counted */
   uint64_t meta_offset; /* of the line that the meta is in; UINT64_MAX: there is none */
+  uint64_t damaged; /* lines */
   bool large;
   bool held, was_running; /* the collector */
   bool failed; /* errno says why */
 };
+
+/* What is on build_turns' stack. */
+enum { LOAD = 1, TURNS, META };
 
 /* Whether the table on top of the stack has a member that is neither false nor null. */
 static bool has(lua_State *L, const char *name)
@@ -30,96 +45,145 @@ static bool has(lua_State *L, const char *name)
   return found;
 }
 
-static bool is_wanted(lua_State *L, const struct load *load)
+static bool is_turn(lua_State *L)
 {
-  return load->all || (has(L, "role") && has(L, "content"));
+  return has(L, "role") && has(L, "content");
 }
 
-/* Puts the meta of the first line, on top of the stack, in its place. */
-static void keep_meta(lua_State *L, int meta)
+/* The record on top of the stack is the first of the file. */
+static bool is_meta(lua_State *L, struct load *load)
 {
-  lua_getfield(L, -1, "meta");
-  lua_replace(L, meta);
+  if (load->begun) return false;
+  load->begun = true;
+  return has(L, "meta") && !is_turn(L);
 }
 
-/* Reads forward, to the end or only the first line. Stack: turns, meta, the decoder's. */
-static void read_forward(lua_State *L, struct load *load, struct decoder *decoder, int turns,
-                         bool only_first)
+/* Puts the record on top of the stack where it belongs, and pops it. */
+static void take_record(lua_State *L, struct load *load, uint64_t offset)
+{
+  if (is_meta(L, load)) {
+    load->meta_offset = offset;
+    lua_getfield(L, -1, "meta");
+    lua_replace(L, META);
+    lua_pop(L, 1);
+  } else if (load->all || is_turn(L)) {
+    lua_rawseti(L, TURNS, (int)++load->count);
+  } else {
+    lua_pop(L, 1);
+  }
+}
+
+/* Takes all records of a line that is not one object alone; returns whether it is damaged. */
+static bool take_parts(lua_State *L, struct load *load, const char *text, const char *newline,
+                       uint64_t offset)
+{
+  struct objects objects;
+  struct part part;
+  int top = lua_gettop(L);
+  objects_begin(&objects, text, newline, false);
+  while (objects_next(&objects, &part)) {
+    bool good = part.reason == NULL && decode_record(load->decoder, part.start, 0) != NULL;
+    if (good) take_record(L, load, offset);
+    else lua_settop(L, top);
+  }
+  return objects.damage.start != NULL;
+}
+
+/* Takes what a line holds; returns whether it is damaged. */
+static bool take_line(lua_State *L, struct load *load, const char *text, const char *newline,
+                      uint64_t offset)
+{
+  int top = lua_gettop(L);
+  if (decode_line(load->decoder, text, 0) != NULL) return take_record(L, load, offset), false;
+  lua_settop(L, top);
+  return take_parts(L, load, text, newline, offset);
+}
+
+/* Reads forward, to the end or only to the first record. */
+static void read_forward(lua_State *L, struct load *load, bool only_first)
 {
   struct line line;
-  int result, count = 0, top = lua_gettop(L);
-  bool first = true;
-  for (; (result = lines_next(&load->lines, &line)) > 0; first = false) {
-    lua_settop(L, top);
-    if (only_first && !first) break;
-    if (line.hopeless || decode_line(decoder, line.text, 0) == NULL) continue;
-    if (first && has(L, "meta")) {
-      keep_meta(L, turns + 1);
-      load->meta_offset = line.offset;
-    } else if (!only_first && is_wanted(L, load)) lua_rawseti(L, turns, ++count);
-  }
+  int result = 1;
+  while (!(only_first && load->begun) && (result = lines_next(&load->lines, &line)) > 0)
+    load->damaged += line.hopeless || take_line(L, load, line.text, line.newline, line.offset);
   load->failed = result < 0;
-  lua_settop(L, top);
+  load->head = load->lines.end;
+}
+
+/* Reverses a part of the turns. */
+static void reverse(lua_State *L, size_t first, size_t last)
+{
+  for (; first < last; first++, last--) {
+    lua_rawgeti(L, TURNS, (int)first);
+    lua_rawgeti(L, TURNS, (int)last);
+    lua_rawseti(L, TURNS, (int)first);
+    lua_rawseti(L, TURNS, (int)last);
+  }
 }
 
 /* Reads backward until there are enough turns; they are put in order afterwards. */
-static void read_backward(lua_State *L, struct load *load, struct decoder *decoder, int turns)
+static void read_backward(lua_State *L, struct load *load)
 {
   struct tail_line line;
-  int result = 1, count = 0, top = lua_gettop(L);
-  while ((size_t)count < load->last && (result = tail_next(&load->tail, &line)) > 0) {
-    lua_settop(L, top);
-    if (decode_line(decoder, line.text, 0) == NULL || line.offset == load->meta_offset) continue;
-    if (is_wanted(L, load)) lua_rawseti(L, turns, ++count);
+  int result = 1;
+  while (load->count < load->last && (result = tail_next(&load->tail, &line)) > 0) {
+    size_t before = load->count;
+    load->begun = line.offset != load->meta_offset;
+    bool damaged = line.hopeless || take_line(L, load, line.text, line.newline, line.offset);
+    load->damaged += damaged && line.offset >= load->head;
+    reverse(L, before + 1, load->count);
   }
   load->failed = result < 0;
-  lua_settop(L, top);
-  for (int low = 1, high = count; low < high; low++, high--) {
-    lua_rawgeti(L, turns, low);
-    lua_rawgeti(L, turns, high);
-    lua_rawseti(L, turns, low);
-    lua_rawseti(L, turns, high);
+  for (; load->count > load->last; load->count--) {
+    lua_pushnil(L);
+    lua_rawseti(L, TURNS, (int)load->count);
   }
+  reverse(L, 1, load->count);
 }
 
-/* Called with the load, protected. Returns the turns and the meta of the first line. */
-static int build_turns(lua_State *L)
+/* Finds the meta, and then the last turns. */
+static void read_ends(lua_State *L, struct load *load)
 {
-  struct load *load = lua_touserdata(L, 1);
+  read_forward(L, load, true);
+  lua_newtable(L);
+  lua_replace(L, TURNS);
+  load->count = 0;
+  if (!load->failed) read_backward(L, load);
+}
+
+/* Called with the load, protected. Returns the turns, the meta and how many lines are damaged. */
+static int build_turns_l(lua_State *L)
+{
+  struct load *load = lua_touserdata(L, LOAD);
   load->was_running = hold_collector(L, load->large);
   load->held = true;
   lua_newtable(L);
-  lua_pushnil(L); /* the meta's place */
-  int turns = lua_gettop(L) - 1;
-  struct decoder *decoder = take_decoder(L);
-  read_forward(L, load, decoder, turns, load->last != SIZE_MAX);
-  if (!load->failed && load->last != SIZE_MAX) read_backward(L, load, decoder, turns);
-  give_decoder(decoder);
-  lua_settop(L, turns + 1);
-  return 2;
+  lua_pushnil(L);
+  load->decoder = acquire_decoder(L);
+  if (load->last == SIZE_MAX) read_forward(L, load, false);
+  else read_ends(L, load);
+  release_decoder(load->decoder);
+  lua_settop(L, META);
+  push_whole(L, load->damaged);
+  return 3;
 }
 
 static void check_load_options(lua_State *L, int argument, struct load *load)
 {
+  const struct option known[] = {
+      {"last", read_limit, &load->last}, {"all", read_boolean, &load->all}, {NULL, NULL, NULL}};
   memset(load, 0, sizeof *load);
   load->last = SIZE_MAX;
   load->meta_offset = UINT64_MAX;
-  if (lua_isnoneornil(L, argument)) return;
-  luaL_checktype(L, argument, LUA_TTABLE);
-  for (lua_pushnil(L); lua_next(L, argument) != 0; lua_pop(L, 1)) {
-    const char *name = option_name(L, argument);
-    if (strcmp(name, "last") == 0) load->last = check_limit(L, argument, name);
-    else if (strcmp(name, "all") == 0) load->all = read_boolean(L, argument, name);
-    else argument_error(L, argument, "unknown option \"%s\"", name);
-  }
+  check_options(L, argument, known);
 }
 
 /* load(path [, opts]): the turns of a session's file.
  * path: string. opts: table of last (only the last so many turns, read from the end; all of them)
  * and all (boolean; false: records without role or content, such as calls of tools with
  * "content":null, are passed over).
- * Returns an array of the turns in the order of the file, and the meta of its first line, or nil;
- * nil, message, errno where it cannot be read. */
+ * Returns an array of the turns in the order of the file; the meta, or nil; and how many damaged
+ * lines were met. nil, message, errno where it cannot be read. */
 int load_l(lua_State *L)
 {
   enum { LARGE = 1 << 21 };
@@ -130,56 +194,78 @@ int load_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_load_options(L, 2, &load);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  lua_pushcfunction(L, build_turns);
+  lua_pushcfunction(L, build_turns_l);
   lua_pushlightuserdata(L, &load);
   load.fd = open_to_read(path, &st, &failure);
   if (load.fd < 0) return push_nil_failure(L, &failure, path);
   lines_open(&load.lines, load.fd, 0);
-  load.failed = load.last != SIZE_MAX && !tail_open(&load.tail, load.fd, (uint64_t)st.st_size);
+  tail_open(&load.tail, load.fd, (uint64_t)st.st_size);
   load.large = st.st_size > LARGE && load.last == SIZE_MAX;
-  int status = load.failed ? 0 : lua_pcall(L, 1, 2, 0);
+  int status = lua_pcall(L, 1, 3, 0);
   if (load.failed) fail(&failure, "read");
   if (load.held) release_collector(L, load.was_running);
   lines_close(&load.lines);
   tail_close(&load.tail);
   sys_close(load.fd);
   if (status != 0) return lua_error(L);
-  return load.failed ? push_nil_failure(L, &failure, path) : 2;
+  return load.failed ? push_nil_failure(L, &failure, path) : 3;
 }
 
 /* ---- load_memory ---- */
 
-/* load_memory, once its arguments are two; `anew`: whatever the state's handles know. */
-static int load_items(lua_State *L, bool anew)
+/* Reads the file's index, which is then of the file at one time. */
+static bool read_index(struct index *index, struct extent *known, int fd, struct failure *failure)
+{
+  return (memory_read(index, known, fd, false) == 0 && index_settle(index, fd)) ||
+         fail(failure, "read");
+}
+
+/* Whether the file still has what was read of it. */
+static bool holds(const struct extent *known, int fd)
+{
+  uint64_t place;
+  return extent_compare(known, fd, &place) && place == known->size;
+}
+
+/* load_memory, once its arguments are two. It starts over where a write that it has seen was undone
+ * meanwhile, or a finalizer did something to the handle whose index was taken, up to `tries` times;
+ * that of a handle is taken only the first time. */
+static int load_items(lua_State *L, int tries)
 {
   struct failure failure;
   struct index own; /* of the file, unless a handle has one */
+  struct extent known;
   struct memory *opened = NULL;
   struct stat st;
-  struct filter filter;
+  struct filter filter = {.limit = SIZE_MAX};
+  const struct option options[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
   struct items_job job;
   const char *path = check_path(L, 1, &failure);
-  check_filter(L, 2, &filter, NULL, NULL);
+  check_options(L, 2, options);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushnil(L); /* the place of a handle */
   int place = lua_gettop(L);
   items_prepare(L, &job);
   memset(&own, 0, sizeof own);
+  memset(&known, 0, sizeof known);
   int fd = open_to_read(path, &st, &failure);
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  if (!anew) opened = opened_memory(L, place, &st);
-  job.fd = &fd;
-  job.index = opened != NULL ? &opened->index : &own;
+  if (tries == MEMORY_TRIES) opened = opened_memory(L, place, &st);
+  job.memory = opened;
+  job.fd = fd;
+  job.index = opened != NULL ? memory_index(opened) : &own;
   job.filter = &filter;
-  bool read = ((opened != NULL || index_read(&own, fd) == 0) && index_settle(job.index, fd)) ||
-              fail(&failure, "read");
+  bool read =
+      opened != NULL ? memory_settle(opened, &failure) : read_index(&own, &known, fd, &failure);
   int result = read ? items_build(L, &job, &failure) : 0;
-  bool lost = opened != NULL && !memory_is_of(opened, &st); /* by what a finalizer did */
+  bool lost = opened != NULL ? !memory_is_of(opened, &st) : !holds(&known, fd);
   index_free(&own);
+  extent_free(&known);
   sys_close(fd);
   if (result < 0) return lua_error(L);
-  if (lost) return lua_settop(L, 2), load_items(L, true);
+  if (lost && result > 0 && tries > 0) return lua_settop(L, 2), load_items(L, tries - 1);
+  if (lost && result > 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return result > 0 ? 1 : push_nil_failure(L, &failure, path);
 }
 
@@ -191,5 +277,5 @@ int load_memory_l(lua_State *L)
 {
   check_count(L, 2);
   lua_settop(L, 2);
-  return load_items(L, false);
+  return load_items(L, MEMORY_TRIES);
 }

@@ -1,17 +1,21 @@
 /* memory_handle.c: the memory handle. */
+#include "binding/memory_handle.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#include "binding/binding.h"
+#include "binding/args.h"
+#include "binding/class.h"
+#include "binding/decode.h"
+#include "binding/encode.h"
+#include "binding/hits.h"
 #include "binding/items.h"
-#include "binding/search.h"
+#include "binding/scratch.h"
 #include "binding/upkeep.h"
 #include "file/window.h"
-#include "memory/memory.h"
 #include "memory/rank.h"
-
-static const char CLASS[] = "aish_history.memory";
+#include "json/quote.h"
 
 struct handle {
   struct memory memory;
@@ -20,16 +24,9 @@ struct handle {
   char path[]; /* as it was given */
 };
 
-/* ---- opening and closing ---- */
-
-static struct handle *check_handle(lua_State *L)
-{
-  return check_object(L, CLASS);
-}
-
 static struct handle *check_open(lua_State *L, const char *method)
 {
-  struct handle *handle = check_handle(L);
+  struct handle *handle = check_object(L);
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
   return handle;
 }
@@ -42,122 +39,20 @@ static int close_handle(struct handle *handle)
   return memory_close(&handle->memory);
 }
 
-/* Pushes a handle that holds nothing yet. */
-static struct handle *new_handle(lua_State *L, const char *path)
+static void release_handle(void *handle)
 {
-  size_t size = strlen(path) + 1;
-  struct handle *handle = lua_newuserdata(L, sizeof *handle + size);
-  memset(handle, 0, sizeof *handle);
-  memcpy(handle->path, path, size);
-  luaL_getmetatable(L, CLASS);
-  lua_setmetatable(L, -2);
-  return handle;
-}
-
-static bool open_handle(struct handle *handle, const struct options *options,
-                        struct failure *failure)
-{
-  struct journal *journal = &handle->memory.journal;
-  handle->open = true;
-  handle->shared = options->shared;
-  if (!memory_init(&handle->memory, handle->path)) return fail(failure, "open");
-  journal->durable = options->durable;
-  journal->keeps_lock = !options->shared;
-  journal->wait = options->wait >= 0 ? options->wait : options->shared ? 5 : 0;
-  return memory_open(&handle->memory, failure);
-}
-
-/* Pushes the table of this state's handles, each of which is in it until it is collected. */
-static void push_handles(lua_State *L)
-{
-  push_address(L, CLASS);
-  lua_rawget(L, LUA_REGISTRYINDEX);
-}
-
-static void make_handles(lua_State *L)
-{
-  push_handles(L);
-  bool made = lua_istable(L, -1); /* when the module was loaded before */
-  lua_pop(L, 1);
-  if (made) return;
-  push_address(L, CLASS);
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-  lua_rawset(L, LUA_REGISTRYINDEX);
-}
-
-/* Makes opened_memory find the handle on top of the stack. */
-static void remember_handle(lua_State *L)
-{
-  push_handles(L);
-  lua_pushvalue(L, -2);
-  lua_pushboolean(L, 1);
-  lua_rawset(L, -3);
-  lua_pop(L, 1);
-}
-
-struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
-{
-  struct memory *found = NULL;
-  int top = lua_gettop(L);
-  push_handles(L);
-  lua_pushnil(L);
-  while (found == NULL && lua_next(L, top + 1) != 0) {
-    struct handle *handle = lua_touserdata(L, top + 2);
-    lua_settop(L, top + 2);
-    if (!handle->open || !journal_is_fresh(&handle->memory.journal) ||
-        !memory_is_of(&handle->memory, st))
-      continue;
-    found = &handle->memory;
-    lua_pushvalue(L, top + 2);
-    lua_replace(L, place);
-  }
-  lua_settop(L, top);
-  return found;
-}
-
-/* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
- * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
- * 5 if shared) and shared (boolean; false: the lock is held for the handle's life).
- * Returns the handle; or nil, message, errno and, where the lock is held and the system tells,
- * the holder's process id. Raises on wrong arguments. */
-int memory_open_l(lua_State *L)
-{
-  struct options options = {.wait = -1, .durable = true};
-  struct failure failure;
-  check_count(L, 2);
-  const char *path = check_path(L, 1, &failure);
-  check_options(L, 2, &options, OPTION_SYNC | OPTION_WAIT | OPTION_SHARED);
-  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct handle *handle = new_handle(L, path);
-  remember_handle(L);
-  if (open_handle(handle, &options, &failure)) return 1;
   close_handle(handle);
-  return push_nil_failure(L, &failure, path);
 }
 
 /* memory:close(): closes the handle, and with it the lock. A second time does nothing.
  * Returns true; or nil, message, errno where the system reports a failure. */
 static int memory_close_l(lua_State *L)
 {
-  struct handle *handle = check_handle(L);
+  struct handle *handle = check_object(L);
   struct failure failure;
   check_count(L, 1);
-  if (close_handle(handle) != 0) {
-    fail(&failure, "close");
-    return push_nil_failure(L, &failure, handle->path);
-  }
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-static int memory_gc(lua_State *L)
-{
-  close_handle(check_handle(L));
-  return 0;
+  bool done = close_handle(handle) == 0 || fail(&failure, "close");
+  return push_done(L, done, &failure, handle->path);
 }
 
 /* ---- adding ---- */
@@ -174,7 +69,7 @@ static const char *text_of_top(lua_State *L)
   return lua_tostring(L, -1);
 }
 
-static enum record_kind check_kind(lua_State *L, int index, const char *who)
+static enum record_kind check_new_kind(lua_State *L, int index, const char *who)
 {
   size_t length = 0;
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
@@ -185,67 +80,62 @@ static enum record_kind check_kind(lua_State *L, int index, const char *who)
   return KIND_UNKNOWN;
 }
 
-static void out_of_memory(lua_State *L)
+static inline void add_text(lua_State *L, struct buf *buf, const char *text)
 {
-  luaL_error(L, "not enough memory");
+  if (!buf_add(buf, text, strlen(text))) raise_no_memory(L);
 }
 
-static inline void put_text(lua_State *L, struct buf *buf, const char *text)
-{
-  if (!buf_add(buf, text, strlen(text))) out_of_memory(L);
-}
-
-static void put_string(lua_State *L, struct buf *buf, int index)
+static void add_string(lua_State *L, struct buf *buf, int index)
 {
   size_t length;
   const char *text = lua_tolstring(L, index, &length);
-  if (!encode_string(buf, text, length)) out_of_memory(L);
+  if (!quote_text(buf, text, length)) raise_no_memory(L);
 }
 
-static void put_content(lua_State *L, struct buf *buf, int index, const char *who)
+static void add_content(lua_State *L, struct buf *buf, int index, const char *who)
 {
   if (!lua_toboolean(L, index)) raise_plain(L, "%s: content required", who);
   if (lua_type(L, index) != LUA_TSTRING)
     raise_plain(L, "%s: content must be a string, got %s", who, luaL_typename(L, index));
   if (lua_objlen(L, index) == 0) raise_plain(L, "%s: content required", who);
-  put_text(L, buf, "\"content\":");
-  put_string(L, buf, index);
+  add_text(L, buf, "\"content\":");
+  add_string(L, buf, index);
 }
 
-static void put_tags(lua_State *L, struct buf *buf, int index, const char *who)
+static void add_tags(lua_State *L, struct buf *buf, int index, const char *who)
 {
   if (!lua_istable(L, index))
     raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
-  put_text(L, buf, ",\"tags\":");
-  if (!encode(L, index, buf, "tags")) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
+  add_text(L, buf, ",\"tags\":");
+  if (!encode(L, index, buf, "tags", 1)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
 }
 
-static void put_source(lua_State *L, struct buf *buf, int index, const char *who)
+static void add_source(lua_State *L, struct buf *buf, int index, const char *who)
 {
   if (lua_type(L, index) != LUA_TSTRING)
     raise_plain(L, "%s: source must be a string, got %s", who, luaL_typename(L, index));
-  put_text(L, buf, ",\"source\":");
-  put_string(L, buf, index);
+  add_text(L, buf, ",\"source\":");
+  add_string(L, buf, index);
 }
 
 /* Takes up the item whose fields stand at `base` and following. */
-static void put_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
+static void add_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
 {
   struct buf *bodies = &scratch->text;
-  struct draft draft = {.kind = check_kind(L, base + FIELD_KIND, who), .members = 5};
+  struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 5};
   size_t start = bodies->length;
-  put_content(L, bodies, base + FIELD_CONTENT, who);
+  add_content(L, bodies, base + FIELD_CONTENT, who);
   if (lua_toboolean(L, base + FIELD_TAGS)) {
-    put_tags(L, bodies, base + FIELD_TAGS, who);
+    add_tags(L, bodies, base + FIELD_TAGS, who);
     draft.members++;
   }
   if (lua_toboolean(L, base + FIELD_SOURCE)) {
-    put_source(L, bodies, base + FIELD_SOURCE, who);
+    add_source(L, bodies, base + FIELD_SOURCE, who);
     draft.members++;
   }
-  put_text(L, bodies, "}\n");
+  add_text(L, bodies, "}\n");
   draft.length = bodies->length - start;
-  if (!buf_add(&scratch->drafts, (const char *)&draft, sizeof draft)) out_of_memory(L);
+  if (!buf_add(&scratch->drafts, (const char *)&draft, sizeof draft)) raise_no_memory(L);
 }
 
 /* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
@@ -257,7 +147,7 @@ static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scra
   const struct draft *drafts = (const struct draft *)(const void *)scratch->drafts.data;
   size_t count = scratch->drafts.length / sizeof *drafts;
   bool done = memory_add(&handle->memory, drafts, count, scratch->text.data, first, failure);
-  give_scratch(scratch);
+  release_scratch(scratch);
   return done;
 }
 
@@ -272,8 +162,8 @@ static int memory_add_l(lua_State *L)
   uint64_t id;
   check_count(L, 1 + FIELDS);
   lua_settop(L, 1 + FIELDS);
-  struct scratch *scratch = take_scratch(L);
-  put_draft(L, scratch, 2, "memory:add");
+  struct scratch *scratch = acquire_scratch(L);
+  add_draft(L, scratch, 2, "memory:add");
   if (!add_drafts(L, handle, scratch, "add", &id, &failure))
     return push_nil_failure(L, &failure, handle->path);
   push_whole(L, id);
@@ -327,16 +217,16 @@ static int memory_add_many_l(lua_State *L)
   uint64_t id = 0;
   check_count(L, 2);
   int count = check_array(L, 2);
-  struct scratch *scratch = take_scratch(L);
+  struct scratch *scratch = acquire_scratch(L);
   for (int i = 1; i <= count; i++) {
     lua_settop(L, 3);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
     push_fields(L, who);
-    put_draft(L, scratch, 6, who);
+    add_draft(L, scratch, 6, who);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  if (count == 0) give_scratch(scratch);
+  if (count == 0) release_scratch(scratch);
   else if (!add_drafts(L, handle, scratch, "add_many", &id, &failure))
     return push_nil_failure(L, &failure, handle->path);
   for (int i = 0; i < count; i++) {
@@ -364,7 +254,7 @@ static uint64_t to_id(lua_Number number)
 }
 
 /* Leaves the item at 2 as its id, and its name, if it has one, behind that. */
-static bool check_name(lua_State *L, struct text *name)
+static bool check_name(lua_State *L, struct bytes *name)
 {
   if (!lua_istable(L, 2)) return false;
   static const char *const members[] = {"id", "uid", "ts"};
@@ -388,7 +278,7 @@ static int memory_forget_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "forget");
   struct failure failure;
-  struct text name = {NULL, 0};
+  struct bytes name = {NULL, 0};
   bool found;
   size_t left;
   check_count(L, 2);
@@ -411,9 +301,9 @@ static int push_item(lua_State *L, struct window *window, const struct item *ite
 {
   const char *line = window_line(window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
-  struct decoder *decoder = take_decoder(L);
-  bool decoded = decode_line(decoder, line, item_members(item)) != NULL;
-  give_decoder(decoder);
+  struct decoder *decoder = acquire_decoder(L);
+  bool decoded = decode_record(decoder, line, item_members(item)) != NULL;
+  release_decoder(decoder);
   if (!decoded) return 0;
   lua_getfield(L, -1, "id");
   bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
@@ -426,18 +316,21 @@ struct get {
   struct item item; /* a copy: a finalizer that adds or closes may move the index */
 };
 
-static int get_protected(lua_State *L)
+/* Called with a struct get, protected. */
+static int push_item_l(lua_State *L)
 {
   struct get *get = lua_touserdata(L, 1);
   return push_item(L, &get->window, &get->item) > 0;
 }
 
-/* Pushes the item, or nil if it is gone from its place. */
-static bool get_item(lua_State *L, struct handle *handle, const struct item *item)
+/* Pushes the active item of that id, or nil if there is none; false: its line is not where it was. */
+static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
 {
+  const struct item *item = index_find(memory_index(memory), id);
+  if (item == NULL) return lua_pushnil(L), true;
   struct get get = {.item = *item};
-  window_open(&get.window, handle->memory.journal.fd);
-  lua_pushcfunction(L, get_protected);
+  window_open(&get.window, memory_fd(memory));
+  lua_pushcfunction(L, push_item_l);
   lua_pushlightuserdata(L, &get);
   int status = lua_pcall(L, 1, 1, 0);
   window_close(&get.window);
@@ -450,19 +343,18 @@ static bool get_item(lua_State *L, struct handle *handle, const struct item *ite
 static int memory_get_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "get");
-  struct memory *memory = &handle->memory;
   struct failure failure;
   check_count(L, 2);
   uint64_t id = to_id(check_id(L));
-  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  const struct item *item = index_find(&memory->index, id);
-  if (item == NULL) return lua_pushnil(L), 1;
-  if (get_item(L, handle, item)) return 1;
-  check_open(L, "get");
-  if (!memory_reread(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  item = index_find(&memory->index, id);
-  if (item == NULL) return lua_pushnil(L), 1;
-  get_item(L, handle, item);
+  bool done = memory_refresh(&handle->memory, &failure);
+  for (int tries = MEMORY_TRIES; done && tries > 0; tries--) {
+    if (push_active(L, &handle->memory, id)) return 1;
+    lua_pop(L, 1);
+    check_open(L, "get");
+    done = memory_reread(&handle->memory, &failure);
+  }
+  if (!done) return push_nil_failure(L, &failure, handle->path);
+  lua_pushnil(L);
   return 1;
 }
 
@@ -475,18 +367,24 @@ static int memory_items_l(lua_State *L)
   struct handle *handle = check_open(L, "items");
   struct memory *memory = &handle->memory;
   struct items_job job;
-  struct filter filter;
+  struct filter filter = {.limit = SIZE_MAX};
+  const struct option known[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
   struct failure failure;
   check_count(L, 2);
-  check_filter(L, 2, &filter, NULL, NULL);
-  items_prepare(L, &job);
-  check_open(L, "items"); /* a finalizer may have closed it meanwhile */
-  if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
-  job.fd = &memory->journal.fd;
-  job.index = &memory->index;
-  job.filter = &filter;
-  int result = items_build(L, &job, &failure);
-  if (result < 0) return lua_error(L);
+  check_options(L, 2, known);
+  int result, top = lua_gettop(L), tries = MEMORY_TRIES;
+  do {
+    lua_settop(L, top);
+    items_prepare(L, &job);
+    check_open(L, "items"); /* a finalizer may have closed it meanwhile */
+    if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+    job.memory = memory;
+    job.index = memory_index(memory);
+    job.filter = &filter;
+    result = items_build(L, &job, &failure);
+    if (result < 0) return lua_error(L);
+  } while (result > 0 && !memory_holds(memory) && tries-- > 0);
+  if (tries < 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -499,7 +397,7 @@ struct found {
 
 /* Called with what was found, protected. Returns the array of items, each with its score, or
  * nothing and found->error. */
-static int build_found(lua_State *L)
+static int build_found_l(lua_State *L)
 {
   struct found *found = lua_touserdata(L, 1);
   const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
@@ -523,20 +421,13 @@ static int build_found(lua_State *L)
   return 1;
 }
 
-/* The options of search that no filter has. */
-static bool read_exact(lua_State *L, int argument, const char *name, void *exact)
-{
-  if (strcmp(name, "exact") != 0) return false;
-  *(bool *)exact = read_boolean(L, argument, name);
-  return true;
-}
-
-static bool find(struct memory *memory, const struct query *query, struct filter *filter,
-                 struct found *found, struct failure *failure)
+static bool find_ranked(struct memory *memory, const struct query *query, struct filter *filter,
+                        struct found *found, struct failure *failure)
 {
   if (!memory_refresh(memory, failure)) return false;
-  window_open(&found->window, memory->journal.fd);
-  return rank_items(memory->journal.fd, &memory->index, query, filter, &found->ranked) == 0 ||
+  int fd = memory_fd(memory);
+  window_open(&found->window, fd);
+  return rank_items(fd, memory_index(memory), query, filter, &found->ranked) == 0 ||
          fail(failure, "read");
 }
 
@@ -549,31 +440,38 @@ static bool find(struct memory *memory, const struct query *query, struct filter
 static int memory_search_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "search");
-  struct filter filter;
+  struct filter filter = {.limit = 20};
   struct query query;
   struct found found;
   struct failure failure;
   bool exact = false;
+  const struct option known[] = {
+      FILTER_OPTIONS(&filter), {"exact", read_boolean, &exact}, {NULL, NULL, NULL}};
   check_count(L, 3);
   check_string(L, 2, "query", NULL);
-  check_filter(L, 3, &filter, read_exact, &exact);
-  if (filter.limit == SIZE_MAX) filter.limit = 20;
-  memset(&found, 0, sizeof found);
-  lua_pushcfunction(L, build_found);
-  lua_pushlightuserdata(L, &found);
-  check_open(L, "search"); /* a finalizer may have closed it meanwhile */
-  check_query(L, 2, &query, exact);
-  bool done = find(&handle->memory, &query, &filter, &found, &failure);
-  query_free(&query);
-  int status = done ? lua_pcall(L, 1, 1, 0) : 0;
-  if (found.held) release_collector(L, found.was_running);
-  window_close(&found.window);
-  buf_free(&found.ranked);
-  if (status != 0) return lua_error(L);
-  if (done && found.error != 0) {
-    errno = found.error;
-    done = fail(&failure, "read");
-  }
+  check_options(L, 3, known);
+  bool done;
+  int top = lua_gettop(L), tries = MEMORY_TRIES;
+  do {
+    lua_settop(L, top);
+    memset(&found, 0, sizeof found);
+    lua_pushcfunction(L, build_found_l);
+    lua_pushlightuserdata(L, &found);
+    check_open(L, "search"); /* a finalizer may have closed it meanwhile */
+    check_query(L, 2, &query, exact);
+    done = find_ranked(&handle->memory, &query, &filter, &found, &failure);
+    query_free(&query);
+    int status = done ? lua_pcall(L, 1, 1, 0) : 0;
+    if (found.held) release_collector(L, found.was_running);
+    window_close(&found.window);
+    buf_free(&found.ranked);
+    if (status != 0) return lua_error(L);
+    if (done && found.error != 0) {
+      errno = found.error;
+      done = fail(&failure, "read");
+    }
+  } while (done && !memory_holds(&handle->memory) && tries-- > 0);
+  if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -583,10 +481,8 @@ static int memory_sync_l(lua_State *L)
   struct handle *handle = check_open(L, "sync");
   struct failure failure;
   check_count(L, 1);
-  if (!journal_sync_all(&handle->memory.journal, &failure))
-    return push_nil_failure(L, &failure, handle->path);
-  lua_pushboolean(L, 1);
-  return 1;
+  bool done = memory_sync(&handle->memory, &failure);
+  return push_done(L, done, &failure, handle->path);
 }
 
 /* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
@@ -594,12 +490,13 @@ static int memory_sync_l(lua_State *L)
 static int memory_compact_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "compact");
-  struct options options = {.dry_run = false};
+  bool dry_run = false;
+  const struct option known[] = {{"dry_run", read_boolean, &dry_run}, {NULL, NULL, NULL}};
   struct compaction result;
   struct failure failure;
   check_count(L, 2);
-  check_options(L, 2, &options, OPTION_DRY_RUN);
-  if (!memory_compact(&handle->memory, options.dry_run, &result, &failure))
+  check_options(L, 2, known);
+  if (!memory_compact(&handle->memory, dry_run, &result, &failure))
     return push_nil_failure(L, &failure, handle->path);
   return push_compaction(L, &result);
 }
@@ -619,8 +516,8 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
     lua_pushstring(L, handle->path);
   } else if (is_name(name, length, "closed")) {
     lua_pushboolean(L, !handle->open);
-  } else if (is_name(name, length, "fd") && handle->open) {
-    lua_pushinteger(L, handle->memory.journal.fd);
+  } else if (is_name(name, length, "fd") && handle->open && memory_fd(&handle->memory) >= 0) {
+    lua_pushinteger(L, memory_fd(&handle->memory));
   } else if (is_name(name, length, "next_id")) {
     if (handle->open) refresh_shared(handle);
     push_whole(L, handle->open ? memory_next_id(&handle->memory) : handle->next_id);
@@ -631,18 +528,18 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
 }
 
 /* Besides the methods, which look at the handle themselves: path, fd, next_id and closed. */
-static int memory_index(lua_State *L)
+static int memory_index_l(lua_State *L)
 {
   push_method(L);
   if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  struct handle *handle = check_handle(L);
+  struct handle *handle = check_object(L);
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
   return push_field(L, handle, name, length);
 }
 
 /* #memory: how many active items there are. */
-static int memory_length(lua_State *L)
+static int memory_length_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "#");
   struct failure failure;
@@ -650,41 +547,125 @@ static int memory_length(lua_State *L)
     int count = push_nil_failure(L, &failure, handle->path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
-  push_whole(L, handle->memory.index.active);
+  push_whole(L, memory_index(&handle->memory)->active);
   return 1;
 }
 
-static int memory_tostring(lua_State *L)
+static int memory_tostring_l(lua_State *L)
 {
-  const struct handle *handle = check_handle(L);
+  const struct handle *handle = check_object(L);
   const char *state = !handle->open ? "closed" : handle->shared ? "open, shared" : "open";
   lua_pushfstring(L, "aish_history.memory (%s, %s)", handle->path, state);
   return 1;
 }
 
-bool memory_journal(lua_State *L, int index, struct journal **journal)
+static const luaL_Reg METHODS[] = {
+    {"add", memory_add_l},         {"add_many", memory_add_many_l},
+    {"forget", memory_forget_l},   {"search", memory_search_l},
+    {"get", memory_get_l},         {"items", memory_items_l},
+    {"sync", memory_sync_l},       {"close", memory_close_l},
+    {"compact", memory_compact_l}, {NULL, NULL},
+};
+static const luaL_Reg METAMETHODS[] = {
+    {"__index", memory_index_l},
+    {"__len", memory_length_l},
+    {"__tostring", memory_tostring_l},
+    {NULL, NULL},
+};
+static const struct class MEMORY = {"memory handle", "memory", release_handle, METHODS,
+                                    METAMETHODS};
+
+bool test_memory(lua_State *L, int index, struct journal **journal)
 {
-  struct handle *handle = test_userdata(L, index, CLASS);
-  if (handle != NULL) *journal = handle->open ? &handle->memory.journal : NULL;
+  struct handle *handle = test_object(L, index, &MEMORY);
+  if (handle != NULL) *journal = handle->open ? memory_journal(&handle->memory) : NULL;
   return handle != NULL;
 }
 
-void memory_setup(lua_State *L)
+/* ---- the handles of a state ---- */
+
+static const char HANDLES = 0; /* the table of them is kept under its address */
+
+/* Makes opened_memory find the handle on top of the stack, until it is collected. */
+static void remember_handle(lua_State *L)
 {
-  static const luaL_Reg methods[] = {
-      {"add", memory_add_l},         {"add_many", memory_add_many_l},
-      {"forget", memory_forget_l},   {"search", memory_search_l},
-      {"get", memory_get_l},         {"items", memory_items_l},
-      {"sync", memory_sync_l},       {"close", memory_close_l},
-      {"compact", memory_compact_l}, {NULL, NULL},
-  };
-  static const luaL_Reg metamethods[] = {
-      {"__index", memory_index},
-      {"__len", memory_length},
-      {"__tostring", memory_tostring},
-      {"__gc", memory_gc},
-      {NULL, NULL},
-  };
-  new_class(L, CLASS, methods, metamethods);
-  make_handles(L);
+  push_kept(L, &HANDLES);
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    keep(L, &HANDLES);
+  }
+  lua_pushvalue(L, -2);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
+{
+  struct memory *found = NULL;
+  int top = lua_gettop(L);
+  push_kept(L, &HANDLES);
+  bool any = lua_istable(L, -1);
+  lua_pushnil(L);
+  while (found == NULL && any && lua_next(L, top + 1) != 0) {
+    struct handle *handle = lua_touserdata(L, top + 2);
+    lua_settop(L, top + 2);
+    if (!handle->open || !memory_is_fresh(&handle->memory) || !memory_is_of(&handle->memory, st))
+      continue;
+    found = &handle->memory;
+    lua_pushvalue(L, top + 2);
+    lua_replace(L, place);
+  }
+  lua_settop(L, top);
+  return found;
+}
+
+/* ---- opening ---- */
+
+/* Pushes a handle that is closed. */
+static struct handle *new_handle(lua_State *L, const char *path)
+{
+  size_t size = strlen(path) + 1;
+  struct handle *handle = new_object(L, &MEMORY, sizeof *handle + size);
+  memcpy(handle->path, path, size);
+  remember_handle(L);
+  return handle;
+}
+
+static bool open_handle(struct handle *handle, struct memory_options *options,
+                        struct failure *failure)
+{
+  if (options->wait < 0) options->wait = options->shared ? 5 : 0;
+  handle->open = true;
+  handle->shared = options->shared;
+  if (!memory_init(&handle->memory, handle->path, options)) return fail(failure, "open");
+  return memory_open(&handle->memory, failure);
+}
+
+/* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
+ * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
+ * 5 if shared) and shared (boolean; false: the lock is held for the handle's life).
+ * Returns the handle; or nil, message, errno and, where the lock is held and the system tells,
+ * the holder's process id. Raises on wrong arguments. */
+int memory_open_l(lua_State *L)
+{
+  struct memory_options options = {.wait = -1, .durable = true};
+  const struct option known[] = {{"sync", read_sync, &options.durable},
+                                 {"wait", read_wait, &options.wait},
+                                 {"shared", read_boolean, &options.shared},
+                                 {NULL, NULL, NULL}};
+  struct failure failure;
+  check_count(L, 2);
+  const char *path = check_path(L, 1, &failure);
+  check_options(L, 2, known);
+  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  struct handle *handle = new_handle(L, path);
+  if (open_handle(handle, &options, &failure)) return 1;
+  close_handle(handle);
+  return push_nil_failure(L, &failure, path);
 }

@@ -1,14 +1,19 @@
-/* upkeep.h: the result of a compaction as a Lua table. */
-#ifndef AISH_LUA_COMPACT_H
-#define AISH_LUA_COMPACT_H
+/* upkeep.h: verifying and compacting memory files. */
+#ifndef AISH_UPKEEP_H
+#define AISH_UPKEEP_H
 
-#include "binding/binding.h"
+#include <lua.h>
+
 #include "memory/compact.h"
+#include "memory/verify.h"
 
 #pragma GCC visibility push(hidden)
 
-/* [-0, +1, m]; returns 1. */
+/* Pushes the result of a compaction; returns 1. [-0, +1, m] */
 int push_compaction(lua_State *L, const struct compaction *result);
+
+int verify_l(lua_State *L);
+int compact_l(lua_State *L);
 
 #pragma GCC visibility pop
 #endif

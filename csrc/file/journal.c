@@ -5,8 +5,15 @@
  *    editor, rm or a compaction has replaced.
  * 2. A record is one write to a descriptor with O_APPEND. If the file's last line has no newline,
  *    the write begins with one: nothing is ever glued to a fragment.
- * 3. A write that fails is undone by cutting the file back to where it began. If that fails too,
- *    the file is read anew before the next write, which ends the fragment's line.
+ * 3. A write that fails, or whose sync fails, is undone by cutting the file back to where it began.
+ *    If that fails too, the next write finds the file longer than it knows and ends the fragment's
+ *    line.
+ *    This is the one event that makes a file of lines shorter, and puts other bytes where some were:
+ *    whoever reads without the lock must allow for it (see steady.c and extent.c). To end the
+ *    fragment and leave it would spare them that. But a record whose sync failed is whole, and would
+ *    be there although it was reported as not written; so would the first records of a batch. And
+ *    on a full disk there is no room for the newline that would end a fragment, while cutting needs
+ *    none: it gives room back.
  * 4. A durable append is reported after fdatasync, the first one also after fsync of the
  *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
  *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
@@ -19,75 +26,34 @@
 #include <sys/file.h>
 
 #include "base/sys.h"
+#include "file/path.h"
 #include "file/reader.h"
-
-/* ---- paths ---- */
-
-static char *join(const char *directory, const char *name)
-{
-  size_t length = strlen(directory), size = strlen(name) + 1;
-  char *path = sys_realloc(NULL, length + 1 + size);
-  if (path == NULL) return NULL;
-  memcpy(path, directory, length);
-  path[length] = '/';
-  memcpy(path + length + 1, name, size);
-  return path;
-}
-
-static char *absolute(const char *path)
-{
-  char *here = path[0] == '/' || path[0] == '\0' ? NULL : sys_realpath(".");
-  if (here == NULL) { /* absolute, empty, or in a directory that is gone */
-    size_t size = strlen(path) + 1;
-    char *copy = sys_realloc(NULL, size);
-    return copy != NULL ? memcpy(copy, path, size) : NULL;
-  }
-  char *place = join(here, path);
-  sys_free(here);
-  return place;
-}
 
 bool journal_init(struct journal *journal, const char *path)
 {
   memset(journal, 0, sizeof *journal);
   journal->fd = -1;
   journal->owner = sys_pid();
-  journal->place = absolute(path);
+  journal->place = sys_count_forks() ? path_absolute(path) : NULL;
+  journal->forks = sys_forks();
   return journal->place != NULL;
 }
 
 /* ---- opening ---- */
 
-/* mkdir -p for the directories of a path. */
-static bool make_directories(char *path)
+/* -1 and *failure; with errno ENOENT or ENOTDIR where there is no file, and `make` is not set. */
+static int open_file(const struct journal *journal, bool make, struct stat *st,
+                     struct failure *failure)
 {
-  for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    int result = sys_mkdir(path);
-    int reason = errno;
-    struct stat st;
-    bool there = result == 0 || reason == EEXIST || sys_stat(path, &st) == 0;
-    *slash = '/';
-    errno = reason;
-    if (!there) return false;
-  }
-  return true;
-}
-
-static int open_file(struct journal *journal, struct stat *st, struct failure *failure)
-{
-  int fd = sys_open_append(journal->place, true, st);
-  if (fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
-    if (!make_directories(journal->place)) {
+  int fd = sys_open_append(journal->place, make, st);
+  if (make && fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
+    if (!path_make_directories(journal->place)) {
       fail(failure, "make the directories of");
       return -1;
     }
     fd = sys_open_append(journal->place, true, st);
   }
-  if (fd == SYS_NOT_REGULAR && errno != EISDIR)
-    fail_because(failure, EINVAL, "open", "not a regular file");
-  else if (fd < 0) fail(failure, "open");
-  return fd < 0 ? -1 : fd;
+  return path_opened(fd, st, failure);
 }
 
 /* ---- the lock ---- */
@@ -124,8 +90,8 @@ static bool wait_a_while(const struct journal *journal, double *deadline, double
 }
 
 /* Asks again and again, as a blocking flock could not be limited in time. */
-static bool take_lock(const struct journal *journal, int fd, double *deadline,
-                      struct failure *failure)
+static bool acquire_lock(const struct journal *journal, int fd, double *deadline,
+                         struct failure *failure)
 {
   double pause = 0;
   while (sys_flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -137,24 +103,24 @@ static bool take_lock(const struct journal *journal, int fd, double *deadline,
 
 /* ---- being on the file that the path leads to ---- */
 
-static bool is_open_on(const struct journal *journal, const struct stat *st)
-{
-  return st->st_dev == journal->device && st->st_ino == journal->inode;
-}
+enum look { LOOK_SAME, LOOK_OTHER, LOOK_NONE, LOOK_FAILED };
 
-enum look { LOOK_SAME, LOOK_OTHER, LOOK_FAILED };
+static bool is_missing(int number)
+{
+  return number == ENOENT || number == ENOTDIR;
+}
 
 static enum look look(struct journal *journal, struct failure *failure)
 {
   struct stat st;
   if (sys_look(journal->place, &st) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return LOOK_OTHER;
+    if (is_missing(errno)) return LOOK_NONE;
     fail(failure, "look at");
     return LOOK_FAILED;
   }
-  if (!is_open_on(journal, &st)) return LOOK_OTHER;
+  if (!extent_is_of(&journal->known, &st)) return LOOK_OTHER;
   journal->size = (uint64_t)st.st_size;
-  if (journal->size < journal->ended) journal->ended = 0; /* cut: it may grow to that size again */
+  journal->gone = false;
   return LOOK_SAME;
 }
 
@@ -165,97 +131,120 @@ static void leave_file(struct journal *journal)
   if (journal->fd < 0) return;
   if (journal->locked) sys_flock(journal->fd, LOCK_UN);
   sys_close(journal->fd);
+  journal->fd = -1;
+  journal->locked = false;
 }
 
-enum { COARSEST = 2 }; /* seconds: file systems keep times this exactly or better */
-
-static void adopt(struct journal *journal, int fd, const struct stat *st, bool locked)
+static void switch_to(struct journal *journal, int fd, const struct stat *st, int64_t time,
+                      bool locked)
 {
   leave_file(journal);
   journal->fd = fd;
-  journal->device = st->st_dev;
-  journal->inode = st->st_ino;
   journal->locked = locked;
   journal->size = (uint64_t)st->st_size;
-  journal->touched = sys_touched(st);
-  if (st->st_ctime <= 0 || st->st_ctime + COARSEST >= sys_time()) journal->touched = -1;
-  journal->taken = sys_clock();
-  journal->ended = 0;
-  journal->changed = true;
+  extent_begin(&journal->known, st, time);
   journal->names_synced = false;
 }
 
-bool journal_take(struct journal *journal, int fd, struct failure *failure)
+bool journal_switch(struct journal *journal, int fd, struct failure *failure)
 {
   struct stat st;
-  if (sys_fstat(fd, &st) != 0) { /* the next call takes the file by its path */
+  if (sys_fstat(fd, &st) != 0) { /* the next call opens the file by its path */
     fail(failure, "look at");
     sys_close(fd);
     return false;
   }
-  adopt(journal, fd, &st, true);
+  switch_to(journal, fd, &st, 0, true);
   return true;
-}
-
-bool journal_is_untouched(const struct journal *journal, const struct stat *st)
-{
-  return journal->touched != -1 && sys_touched(st) == journal->touched && is_open_on(journal, st);
-}
-
-bool journal_is_fresh(const struct journal *journal)
-{
-  const double moment = 2; /* seconds */
-  return sys_clock() - journal->taken < moment;
 }
 
 bool journal_unchanged(const struct journal *journal)
 {
   struct stat st;
-  return sys_look(journal->place, &st) == 0 && is_open_on(journal, &st) &&
+  return sys_look(journal->place, &st) == 0 && extent_is_of(&journal->known, &st) &&
          (uint64_t)st.st_size == journal->size;
 }
 
-/* Takes the file that the path leads to; the one before it, and its lock, are kept until then. */
-static bool take_file(struct journal *journal, bool lock, double *deadline, struct failure *failure)
+/* What is to be done in a call of attach. */
+struct task {
+  bool lock, make;
+  double deadline; /* for the lock; 0: nothing was waited for */
+};
+
+/* Opens the file that the path leads to; the one before it, and its lock, are kept until then. Who
+ * holds a lease on it is asked to give that up, and is waited for (fcntl(2), F_SETLEASE). */
+static bool switch_file(struct journal *journal, struct task *task, struct failure *failure)
 {
   struct stat st;
-  int fd = open_file(journal, &st, failure);
-  if (fd < 0) return false;
-  if (lock && !take_lock(journal, fd, deadline, failure)) {
+  double pause = 0;
+  int64_t time = sys_time();
+  int fd;
+  while ((fd = open_file(journal, task->make, &st, failure)) < 0)
+    if (errno != EWOULDBLOCK || !wait_a_while(journal, &task->deadline, &pause)) return false;
+  if (task->lock && !acquire_lock(journal, fd, &task->deadline, failure)) {
     sys_close(fd);
     return false;
   }
-  adopt(journal, fd, &st, lock);
+  switch_to(journal, fd, &st, time, task->lock);
   return true;
 }
 
 static bool is_own(const struct journal *journal, struct failure *failure)
 {
-  if (sys_pid() == journal->owner) return true;
+  if (sys_forks() == journal->forks) return true;
   fail_because(failure, EPERM, "use", "handle belongs to another process");
   failure->process = journal->owner;
   return false;
 }
 
-bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
+static bool lock_file(struct journal *journal, struct task *task, struct failure *failure)
 {
+  if (task->lock && !journal->locked)
+    journal->locked = acquire_lock(journal, journal->fd, &task->deadline, failure);
+  return journal->locked || !task->lock;
+}
+
+static bool be_gone(struct journal *journal)
+{
+  leave_file(journal);
+  extent_begin(&journal->known, NULL, 0);
+  journal->gone = true;
+  journal->size = 0;
+  return true;
+}
+
+static bool attach(struct journal *journal, struct task *task, struct failure *failure)
+{
+  journal->gone = false;
   if (!is_own(journal, failure)) return false;
-  lock = lock || journal->keeps_lock;
-  double deadline = 0; /* for the lock; 0: nothing was waited for */
+  task->lock = task->lock || journal->keeps_lock;
   for (;;) {
+    enum look found = LOOK_OTHER;
     if (journal->fd >= 0) {
-      if (lock && !journal->locked) {
-        if (!take_lock(journal, journal->fd, &deadline, failure)) return false;
-        journal->locked = true;
-      }
-      enum look found = look(journal, failure);
-      if (found == LOOK_SAME) return true;
-      if (found == LOOK_FAILED) break;
+      if (!lock_file(journal, task, failure)) return false;
+      found = look(journal, failure);
     }
-    if (!take_file(journal, lock, &deadline, failure)) break;
+    if (found == LOOK_SAME) return true;
+    if (found == LOOK_NONE && !task->make) return be_gone(journal);
+    if (found == LOOK_FAILED) break;
+    if (switch_file(journal, task, failure)) continue;
+    if (!task->make && is_missing(failure->number)) return be_gone(journal);
+    break;
   }
   journal_detach(journal);
   return false;
+}
+
+bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
+{
+  struct task task = {.lock = lock, .make = true};
+  return attach(journal, &task, failure);
+}
+
+bool journal_find(struct journal *journal, bool lock, struct failure *failure)
+{
+  struct task task = {.lock = lock};
+  return attach(journal, &task, failure);
 }
 
 void journal_detach(struct journal *journal)
@@ -267,18 +256,6 @@ void journal_detach(struct journal *journal)
 
 /* ---- writing ---- */
 
-int journal_sync_above(char *path)
-{
-  char *name = strrchr(path, '/');
-  if (name == NULL) return sys_sync_directory(".");
-  name++;
-  char kept = *name;
-  *name = '\0';
-  int result = sys_sync_directory(path);
-  *name = kept;
-  return result;
-}
-
 /* The entry of the file itself, wherever symbolic links lead, and those of the directories above:
  * whoever made them may have failed, or been killed, before it synced them. One that may not be
  * read or synced, or that is read-only, was not made by us. */
@@ -286,10 +263,10 @@ static int sync_names(const struct journal *journal)
 {
   char *place = sys_realpath(journal->place);
   if (place == NULL) return SYS_NOT_OPENED;
-  int result = journal_sync_above(place);
+  int result = path_sync_above(place);
   for (char *slash; result == 0 && (slash = strrchr(place, '/')) != place;) {
     *slash = '\0';
-    result = journal_sync_above(place);
+    result = path_sync_above(place);
     if (result != 0 && (errno == EACCES || errno == EPERM || errno == EROFS)) result = 0;
   }
   sys_free(place);
@@ -325,27 +302,21 @@ bool journal_sync(struct journal *journal, struct failure *failure)
 bool journal_sync_all(struct journal *journal, struct failure *failure)
 {
   const bool open = journal->fd >= 0;
-  const dev_t device = journal->device;
-  const ino_t inode = journal->inode;
+  const struct stat before = {.st_dev = journal->known.device, .st_ino = journal->known.inode};
   if (!is_own(journal, failure) || (open && !sync_bytes(journal, failure)) ||
-      !journal_attach(journal, false, failure))
+      !journal_find(journal, false, failure))
     return false;
-  bool same = open && journal->device == device && journal->inode == inode;
+  if (journal->gone) return true;
+  bool same = open && extent_is_of(&journal->known, &before);
   return (same || sync_bytes(journal, failure)) && sync_entries(journal, failure);
 }
 
-static void undo(struct journal *journal, uint64_t start)
-{
-  if (sys_truncate(journal->fd, start) == 0) return;
-  journal->ended = 0;
-  journal->changed = true;
-}
-
 /* Whether the file's last line has its newline. */
-static bool is_ended(struct journal *journal, bool *ended)
+static bool is_ended(const struct journal *journal, bool *ended)
 {
+  const struct extent *known = &journal->known;
   char last = '\n';
-  *ended = journal->size == journal->ended || journal->size == 0;
+  *ended = journal->size == 0 || (journal->size == known->size && extent_is_ended(known));
   if (*ended) return true;
   if (sys_read_at(journal->fd, &last, 1, journal->size - 1) < 0) return false;
   *ended = last == '\n';
@@ -365,6 +336,16 @@ static bool are_readable(const struct buf *lines)
   return true;
 }
 
+/* The bytes stand at the file's end now, and have ended the line before them. */
+static void know(struct journal *journal, const char *bytes, size_t size)
+{
+  struct extent *known = &journal->known;
+  if (known->size != journal->size)
+    known->kept.length = 0; /* whoever does not read knows nothing */
+  known->end = known->size = journal->size;
+  (void)extent_extend(known, bytes, size, EXTENT_CERTAIN); /* there is room */
+}
+
 bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                     struct failure *failure)
 {
@@ -374,18 +355,17 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
   if (!are_readable(lines))
     return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
   if (!is_ended(journal, &ended)) return fail(failure, "read");
-  if (sys_write(journal->fd, lines->data + ended, lines->length - ended, &written) != 0) {
-    fail(failure, "write");
-    if (written > 0) undo(journal, journal->size);
-    return false;
-  }
-  if (journal->durable && !journal_sync(journal, failure)) {
-    undo(journal, journal->size);
+  if (!extent_reserve(&journal->known)) return fail(failure, "write");
+  bool done = sys_write(journal->fd, lines->data + ended, lines->length - ended, &written) == 0 ||
+              fail(failure, "write");
+  done = done && (!journal->durable || journal_sync(journal, failure));
+  if (!done) {
+    if (written > 0) (void)sys_truncate(journal->fd, journal->size);
     return false;
   }
   *offset = journal->size + !ended;
+  know(journal, lines->data + ended, written);
   journal->size += written;
-  journal->ended = journal->size;
   return true;
 }
 
@@ -394,9 +374,9 @@ int journal_close(struct journal *journal)
   int result = journal->fd >= 0 ? sys_close(journal->fd) : 0;
   int reason = errno;
   sys_free(journal->place);
+  extent_free(&journal->known);
   journal->place = NULL;
   journal->fd = -1;
-  journal->touched = -1;
   journal->locked = false;
   errno = reason;
   return result;

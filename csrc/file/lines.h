@@ -19,6 +19,7 @@ struct lines {
 
 struct line {
   const char *text; /* up to a newline; of a hopeless line only its first bytes */
+  const char *newline; /* NULL: the line is hopeless */
   uint64_t offset, number;
   bool hopeless; /* too long to hold, and no object */
   bool unfinished; /* the file has no newline behind it */
@@ -29,6 +30,9 @@ void lines_open(struct lines *lines, int fd, uint64_t offset);
 /* 1 and the next line, 0 at the end, -1 and errno. */
 int lines_next(struct lines *lines, struct line *line);
 void lines_close(struct lines *lines);
+
+/* How many newlines there are. */
+uint64_t count_newlines(const char *p, const char *end);
 
 #pragma GCC visibility pop
 #endif

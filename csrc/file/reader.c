@@ -1,17 +1,20 @@
-/* reader.c: blocks of 256 KiB; the part of a line at a block's end is carried to the next one. The
- * first half MiB is read in smaller ones: most files are no longer, and a page of the buffer that
+/* reader.c: blocks of 256 KiB, each of which begins at the start of a line: the part of a line at a
+ * block's end is read again with its rest, so that no line is put together from two reads. The
+ * first half MiB is read in smaller blocks: most files are no longer, and a page of the buffer that
  * is used for the first time costs more than a call.
  *
  * pread, not mmap: a file that someone cuts short under a mapping is a SIGBUS. A line may be of
- * any length that memory and a Lua string can hold; one that is longer than the buffer is checked
- * before the buffer grows, so that gigabytes of zeros after a crash cost no memory. */
+ * any length that memory and a Lua string can hold; a long one is checked before the buffer grows,
+ * so that gigabytes of zeros after a crash cost little memory. */
 #include "file/reader.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
+#include "file/steady.h"
 #include "json/json.h"
+#include "json/objects.h"
 
 void reader_open(struct reader *reader, int fd, uint64_t offset)
 {
@@ -26,32 +29,34 @@ void reader_close(struct reader *reader)
   reader->buffer = NULL;
 }
 
-static const char *last_newline(const char *start, size_t length)
+const char *last_newline(const char *start, size_t length)
 {
   while (length > 0)
     if (start[--length] == '\n') return start + length;
   return NULL;
 }
 
-static bool grow(struct reader *reader)
+static bool reserve(struct reader *reader, size_t size)
 {
-  size_t capacity = reader->capacity > 0 ? reader->capacity * 2 : READER_BLOCK;
-  char *buffer = sys_realloc(reader->buffer, capacity + SPAN_PADDING);
+  if (size <= reader->capacity) return true;
+  if (size < READER_BLOCK) size = READER_BLOCK; /* what is not used of it costs nothing */
+  char *buffer = sys_realloc(reader->buffer, size + SPAN_PADDING);
   if (buffer == NULL) return false;
   reader->buffer = buffer;
-  reader->capacity = capacity;
+  reader->capacity = size;
   return true;
 }
 
-/* Whether no continuation can make the beginning of a line an object. */
-static bool hopeless(struct reader *reader)
+/* Whether the beginning of a line is that of no object, and so long that nothing is looked for on
+ * it. */
+static bool hopeless(struct reader *reader, size_t length)
 {
   struct json_error error;
-  char *text = reader->buffer, *end = text + reader->length;
-  memset(end, 0, SPAN_PADDING);
+  char *text = reader->buffer, *end = text + length;
+  if (length < OBJECTS_LONGEST) return false;
+  if (length >= READER_LONGEST_LINE) return true;
   *end = '\n';
   const char *p = json_space(text, text);
-  if (reader->length >= READER_LONGEST_LINE) return true;
   if (*p != '{') return p < end;
   p = json_value(p, text, 0, &error);
   return (p != NULL ? json_space(p, text) : error.at) < end;
@@ -59,28 +64,27 @@ static bool hopeless(struct reader *reader)
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)
 {
-  block->start = reader->buffer + reader->start;
+  block->start = reader->buffer;
   block->end = block->start + length;
-  block->offset = reader->position - reader->length;
+  block->offset = reader->position;
   block->size = length;
   block->unfinished = block->hopeless = false;
-  reader->start += length;
-  reader->length -= length;
+  reader->position += length;
 }
 
 /* The last line of a file that does not end in a newline gets one here, as a sentinel. */
-static void hand_out_unfinished(struct reader *reader, struct block *block)
+static void hand_out_unfinished(struct reader *reader, struct block *block, size_t length)
 {
-  hand_out(reader, block, reader->length);
-  reader->buffer[reader->start] = '\n';
+  hand_out(reader, block, length);
+  reader->buffer[length] = '\n';
   block->end++;
   block->unfinished = reader->ended = true;
 }
 
 /* Reads on to the end of a line of which the buffer holds the beginning. */
-static int pass_over(struct reader *reader, struct block *block)
+static int pass_over(struct reader *reader, struct block *block, size_t length)
 {
-  hand_out(reader, block, reader->length);
+  hand_out(reader, block, length);
   block->hopeless = true;
   char *rest = reader->buffer + READER_BLOCK / 2;
   block->end = rest;
@@ -92,10 +96,8 @@ static int pass_over(struct reader *reader, struct block *block)
     reader->position += passed;
     block->size += passed;
     block->unfinished = reader->ended = got == 0;
-    if (newline != NULL || got == 0) break;
+    if (newline != NULL || got == 0) return 1;
   }
-  reader->start = reader->length = 0;
-  return 1;
 }
 
 void reader_hide_mark(char *text, size_t length)
@@ -103,39 +105,44 @@ void reader_hide_mark(char *text, size_t length)
   if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) memset(text, ' ', 3);
 }
 
-/* Reads behind what the buffer holds, which has room; returns how much, or -1. */
-static ssize_t read_more(struct reader *reader)
+/* Reads `size` bytes from the position on; returns how many there were, or -1. */
+static ssize_t read_block(struct reader *reader, size_t size)
 {
-  size_t wanted = reader->capacity - reader->length;
-  if (reader->reads < READER_LITTLES) {
-    reader->reads++;
-    if (wanted > READER_LITTLE) wanted = READER_LITTLE;
-  }
-  return sys_read_at(reader->fd, reader->buffer + reader->length, wanted, reader->position);
+  if (!reserve(reader, size)) return -1;
+  ssize_t got = reader->locked ? sys_read_at(reader->fd, reader->buffer, size, reader->position)
+                               : read_steady(reader->fd, reader->buffer, size, reader->position);
+  if (got < 0) return -1;
+  memset(reader->buffer + got, 0, SPAN_PADDING);
+  if (reader->position == 0) reader_hide_mark(reader->buffer, (size_t)got);
+  return got;
+}
+
+/* How much to read at first. */
+static size_t first_size(struct reader *reader)
+{
+  if (reader->reads == READER_LITTLES) return READER_BLOCK;
+  reader->reads++;
+  return READER_LITTLE < READER_BLOCK ? READER_LITTLE : READER_BLOCK;
+}
+
+/* How much to read where a line is longer than `size`. */
+static size_t next_size(size_t size)
+{
+  if (size < READER_BLOCK) return READER_BLOCK;
+  return size < READER_LONGEST_LINE / 2 ? size * 2 : READER_LONGEST_LINE;
 }
 
 int reader_next(struct reader *reader, struct block *block)
 {
   if (reader->ended) return 0;
-  if (reader->length > 0) memmove(reader->buffer, reader->buffer + reader->start, reader->length);
-  reader->start = 0;
-  for (;;) {
-    if (reader->length == reader->capacity) {
-      if (reader->capacity > 0 && hopeless(reader)) return pass_over(reader, block);
-      if (!grow(reader)) return -1;
-    }
-    char *fresh = reader->buffer + reader->length;
-    ssize_t got = read_more(reader);
-    if (got < 0) return -1;
-    reader->position += (uint64_t)got;
-    reader->length += (size_t)got;
-    memset(fresh + got, 0, SPAN_PADDING);
-    if (reader->position == (uint64_t)got) reader_hide_mark(fresh, (size_t)got);
-    const char *newline = last_newline(fresh, (size_t)got);
+  for (size_t size = first_size(reader);; size = next_size(size)) {
+    ssize_t got = read_block(reader, size);
+    if (got <= 0) return (int)got;
+    const char *newline = last_newline(reader->buffer, (size_t)got);
     if (newline != NULL) hand_out(reader, block, (size_t)(newline + 1 - reader->buffer));
-    else if (got > 0) continue;
-    else if (reader->length == 0) return 0;
-    else hand_out_unfinished(reader, block);
+    else if ((size_t)got < size) hand_out_unfinished(reader, block, (size_t)got);
+    else if (size < READER_BLOCK || !hopeless(reader, size)) continue;
+    else return pass_over(reader, block, size);
     return 1;
   }
 }

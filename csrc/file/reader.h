@@ -21,9 +21,9 @@ struct reader {
   int fd; /* not owned */
   char *buffer;
   size_t capacity;
-  size_t start, length; /* of what is in the buffer and not yet handed out */
-  uint64_t position; /* in the file, of the next byte to read */
+  uint64_t position; /* in the file, of the next line */
   int reads; /* up to READER_LITTLES */
+  bool locked; /* under the file's lock nothing changes while it is read; set after reader_open */
   bool ended; /* a line without a newline was handed out */
 };
 
@@ -40,6 +40,9 @@ struct block {
 /* Puts spaces in the place of a byte order mark, with which a file may begin (RFC 8259, section
  * 8.1, lets a parser ignore it). */
 void reader_hide_mark(char *text, size_t length);
+
+/* The last newline of the bytes, or NULL. */
+const char *last_newline(const char *start, size_t length);
 
 /* Begins at `offset`, which must be the start of a line. */
 void reader_open(struct reader *reader, int fd, uint64_t offset);

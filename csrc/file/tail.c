@@ -1,106 +1,115 @@
-/* tail.c: blocks are read from the end; the beginning of a line in a later block is carried to the
- * one before it. A line that holds a control character is no JSON and is passed over without being
- * kept, so that gigabytes of zeros cost no memory. */
+/* tail.c: blocks are read from the end; each ends where a line does: the part of a line at a block's
+ * start is read again with its rest, so that no line is put together from two reads. A line that is
+ * longer than the buffer is looked for backward and read forward, by the same rules as everywhere
+ * else. */
 #include "file/tail.h"
 
 #include <string.h>
 
 #include "base/sys.h"
-#include "file/reader.h"
+#include "file/steady.h"
 #include "json/span.h"
 
-enum { FIRST_BLOCK = 16 * 1024 };
-
-static bool reserve(struct tail *tail, size_t capacity)
-{
-  if (capacity <= tail->capacity) return true;
-  char *buffer = sys_realloc(tail->buffer, capacity + 1 + SPAN_PADDING);
-  if (buffer == NULL) return false;
-  tail->buffer = buffer;
-  tail->capacity = capacity;
-  return true;
-}
-
-static const char *last_newline(const char *start, size_t length)
-{
-  while (length > 0)
-    if (start[--length] == '\n') return start + length;
-  return NULL;
-}
-
-static bool has_control(const char *text, size_t length)
-{
-  for (size_t i = 0; i < length; i++)
-    if ((unsigned char)text[i] < 0x20 && text[i] != '\t' && text[i] != '\r') return true;
-  return false;
-}
-
-/* Puts the block before the buffer's first byte in front of it. */
-static bool read_before(struct tail *tail)
-{
-  size_t wanted = tail->length > FIRST_BLOCK ? tail->length : FIRST_BLOCK;
-  if (tail->hopeless && wanted < READER_BLOCK) wanted = READER_BLOCK;
-  size_t size = tail->position < wanted ? (size_t)tail->position : wanted;
-  if (!reserve(tail, size + tail->length)) return false;
-  memmove(tail->buffer + size, tail->buffer, tail->length + 1 + SPAN_PADDING);
-  ssize_t got = sys_read_at(tail->fd, tail->buffer, size, tail->position - size);
-  if (got < 0) return false;
-  memset(tail->buffer + got, 0, size - (size_t)got); /* the file was cut short meanwhile */
-  tail->position -= size;
-  tail->length += size;
-  if (tail->position == 0) reader_hide_mark(tail->buffer, tail->length);
-  return true;
-}
-
-bool tail_open(struct tail *tail, int fd, uint64_t size)
+void tail_open(struct tail *tail, int fd, uint64_t size)
 {
   memset(tail, 0, sizeof *tail);
-  tail->fd = fd;
-  tail->position = size;
-  if (!reserve(tail, FIRST_BLOCK)) return false;
-  memset(tail->buffer, 0, 1 + SPAN_PADDING);
-  tail->buffer[0] = '\n';
-  if (size == 0 || !read_before(tail)) return size == 0;
-  if (tail->buffer[tail->length - 1] == '\n') tail->length--;
-  return true;
+  reader_open(&tail->reader, fd, size);
+  tail->end = size;
 }
 
 void tail_close(struct tail *tail)
 {
+  reader_close(&tail->reader);
   sys_free(tail->buffer);
   tail->buffer = NULL;
 }
 
-/* The line from `start` to the buffer's end is handed out, or passed over if it is hopeless. */
-static bool hand_out(struct tail *tail, const char *start, struct tail_line *line)
+/* Reads the `size` bytes before the end. Where the file has become shorter, that is its end now. */
+static bool read_before(struct tail *tail, size_t size)
 {
-  bool good = !tail->hopeless;
-  line->text = start;
-  line->offset = tail->position + (uint64_t)(start - tail->buffer);
-  tail->length = start > tail->buffer ? (size_t)(start - tail->buffer) - 1 : 0;
-  tail->hopeless = false;
-  return good;
+  if (size > tail->capacity) {
+    char *buffer = sys_realloc(tail->buffer, size + 1 + SPAN_PADDING);
+    if (buffer == NULL) return false;
+    tail->buffer = buffer;
+    tail->capacity = size;
+  }
+  ssize_t got = read_steady(tail->reader.fd, tail->buffer, size, tail->end - size);
+  if (got < 0) return false;
+  tail->end -= size - (size_t)got;
+  tail->length = (size_t)got;
+  memset(tail->buffer + got, 0, 1 + SPAN_PADDING);
+  if (tail->end == tail->length) reader_hide_mark(tail->buffer, tail->length);
+  return true;
+}
+
+/* The newline before the last line of the buffer, or NULL. */
+static const char *newline_before(const struct tail *tail)
+{
+  return tail->length > 0 ? last_newline(tail->buffer, tail->length - 1) : NULL;
+}
+
+/* The last line of the buffer begins at `start`. */
+static void hand_out(struct tail *tail, size_t start, struct tail_line *line)
+{
+  char *end = tail->buffer + tail->length;
+  if (end[-1] != '\n') *end++ = '\n'; /* the file's last line */
+  tail->end -= tail->length - start;
+  tail->length = start;
+  line->text = tail->buffer + start;
+  line->newline = end - 1;
+  line->offset = tail->end;
+  line->hopeless = false;
+}
+
+/* Sets *start to where the line at the end begins, of which more than a block is known to be it. */
+static bool find_start(struct tail *tail, uint64_t *start)
+{
+  *start = tail->end - tail->length;
+  while (*start > 0) {
+    size_t size = *start < tail->capacity ? (size_t)*start : tail->capacity;
+    ssize_t got = sys_read_at(tail->reader.fd, tail->buffer, size, *start - size);
+    if (got < 0) return false;
+    const char *newline = last_newline(tail->buffer, (size_t)got);
+    if (newline != NULL) size -= (size_t)(newline + 1 - tail->buffer);
+    *start -= size;
+    if (newline != NULL) break;
+  }
+  return true;
+}
+
+/* 1 and the line at the end, which is longer than the buffer; 0 if it is not there any more. */
+static int next_long(struct tail *tail, struct tail_line *line)
+{
+  struct block block;
+  if (!find_start(tail, &line->offset)) return -1;
+  reader_close(&tail->reader);
+  reader_open(&tail->reader, tail->reader.fd, line->offset);
+  int result = reader_next(&tail->reader, &block);
+  tail->end = line->offset;
+  tail->length = 0;
+  if (result <= 0) return result;
+  line->text = block.start;
+  line->newline = block.end - 1;
+  line->hopeless = block.hopeless;
+  return 1;
 }
 
 int tail_next(struct tail *tail, struct tail_line *line)
 {
-  size_t searched = 0; /* of the buffer's end */
-  while (tail->length > 0 || tail->position > 0) {
-    const char *newline = last_newline(tail->buffer, tail->length - searched);
-    if (newline != NULL) {
-      if (hand_out(tail, newline + 1, line)) return 1;
-      searched = 0;
+  while (tail->end > 0) {
+    const char *newline = newline_before(tail);
+    if (newline != NULL || tail->length == tail->end) {
+      hand_out(tail, newline != NULL ? (size_t)(newline + 1 - tail->buffer) : 0, line);
+      return 1;
+    }
+    if (tail->length < READER_BLOCK) {
+      size_t size = tail->length < READER_LITTLE ? READER_LITTLE : READER_BLOCK;
+      if (size > READER_BLOCK) size = READER_BLOCK;
+      if (!read_before(tail, tail->end < size ? (size_t)tail->end : size)) return -1;
       continue;
     }
-    if (tail->position == 0) return hand_out(tail, tail->buffer, line);
-    if (tail->length > READER_BLOCK &&
-        (tail->hopeless || has_control(tail->buffer, tail->length - searched))) {
-      tail->hopeless = true;
-      tail->length = 0;
-      tail->buffer[0] = '\n';
-    }
-    searched = tail->length;
-    if (!read_before(tail)) return -1;
+    int result = next_long(tail, line);
+    if (result != 0) return result;
   }
   return 0;
 }

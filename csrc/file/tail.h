@@ -2,29 +2,30 @@
 #ifndef AISH_TAIL_H
 #define AISH_TAIL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "file/reader.h"
 
 #pragma GCC visibility push(hidden)
 
 struct tail {
-  int fd; /* not owned */
+  struct reader reader; /* of single lines that are longer than the buffer */
   char *buffer;
   size_t capacity;
   size_t length; /* of what is in the buffer and not yet handed out */
-  uint64_t position; /* in the file, of the buffer's first byte */
-  bool hopeless; /* the line at the buffer's end holds a byte that no JSON does; it is not kept */
+  uint64_t end; /* of that, in the file */
 };
 
 /* A line, with a newline at its end and SPAN_PADDING bytes of memory behind it. */
 struct tail_line {
-  const char *text;
+  const char *text, *newline;
   uint64_t offset;
+  bool hopeless; /* too long to hold, and no object: there is no text */
 };
 
-/* Begins at the end of a file of `size` bytes. False and errno; tail_close in any case. */
-bool tail_open(struct tail *tail, int fd, uint64_t size);
+/* Begins at the end of a file of `size` bytes. */
+void tail_open(struct tail *tail, int fd, uint64_t size);
 /* 1 and the line before, 0 at the start of the file, -1 and errno. */
 int tail_next(struct tail *tail, struct tail_line *line);
 void tail_close(struct tail *tail);

@@ -6,6 +6,7 @@
 
 #include "base/sys.h"
 #include "file/reader.h"
+#include "file/steady.h"
 #include "json/span.h"
 
 enum { LITTLE = 4096 };
@@ -44,7 +45,11 @@ static int slide(struct window *window, uint64_t offset, size_t length)
     window->capacity = wanted;
   }
   window->length = 0;
-  ssize_t got = sys_read_at(window->fd, window->buffer, wanted, offset);
+  if (offset < window->confirmed && wanted > window->confirmed - offset)
+    wanted = length > window->confirmed - offset ? length : (size_t)(window->confirmed - offset);
+  ssize_t got = offset + wanted <= window->confirmed
+                    ? sys_read_at(window->fd, window->buffer, wanted, offset)
+                    : read_steady(window->fd, window->buffer, wanted, offset);
   if (got < 0) return -1;
   window->offset = offset;
   window->length = (size_t)got;

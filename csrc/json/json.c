@@ -1,10 +1,10 @@
-/* json.c: the parts of the grammar that are not in every string's way. */
+/* json.c: validates JSON and decodes its strings. */
 #include "json/json.h"
 
 #include "base/ascii.h"
 #include "base/utf8.h"
 
-/* The value of four hex digits; -1 less the number of good ones where there are fewer. */
+/* The value of four hex digits. If there are fewer: -1 minus their number. */
 static int hex_four(const char *p)
 {
   int value = 0;
@@ -16,7 +16,7 @@ static int hex_four(const char *p)
   return value;
 }
 
-/* What an escape's letter stands for; itself, unless it is one of these. */
+/* What an escape's letter stands for. */
 static char plain_escape(char letter)
 {
   switch (letter) {
@@ -147,7 +147,8 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
 
 /* ---- what a string stands for ---- */
 
-/* p is behind `\u`; the escape's other half, if it has one, is taken too (RFC 8259, section 7). */
+/* Decodes the escape whose digits are at p, and with a high surrogate the low one that follows (RFC
+ * 8259, section 7). */
 static const char *unescape_code(const char *p, char **out)
 {
   unsigned code = (unsigned)hex_four(p);
@@ -159,11 +160,12 @@ static const char *unescape_code(const char *p, char **out)
       p += 6;
     }
   }
-  *out += utf8_encode(code, *out);
+  if (code >= 0xdc80 && code <= 0xdcff) *(*out)++ = (char)(code - 0xdc00);
+  else *out += utf8_encode(code, *out);
   return p;
 }
 
-/* The same for any escape, at its backslash. */
+/* Decodes the escape at its backslash. */
 static const char *unescape_one(const char *escape, char **out)
 {
   if (escape[1] == 'u') return unescape_code(escape + 2, out);

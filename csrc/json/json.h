@@ -1,8 +1,8 @@
 /* json.h: the grammar of RFC 8259 over bytes in memory, without building anything.
  *
- * A text ends in a byte that no token can hold (a newline at the end of a line, a NUL behind a
- * text) with SPAN_PADDING bytes of memory behind it, so that nothing here checks for the end.
- * `limit` is where a newline stops being white space: a line passes its start, a text its end. */
+ * A text ends in a byte that no token can hold (a newline after a line, a NUL after any other text)
+ * with SPAN_PADDING bytes of memory after it, so nothing here checks for the end. A newline is
+ * white space only before `limit`: the start of a line, the end of any other text. */
 #ifndef AISH_JSON_H
 #define AISH_JSON_H
 
@@ -21,22 +21,23 @@ struct json_error {
   const char *at;
 };
 
-/* The byte behind the value at p, or NULL and *error. `depth` is how many arrays and objects
- * p is in. */
+/* The byte after the value at p, or NULL and *error. `depth` is the number of arrays and objects
+ * that p is in. */
 const char *json_value(const char *p, const char *limit, int depth, struct json_error *error);
 
-/* The byte behind a string's closing quote, p being behind the opening one; NULL and *error.
- * *escaped tells whether a `\` is in it. */
+/* The byte after a string's closing quote, or NULL and *error; p is after the opening quote.
+ * *escaped: whether the string has a `\`. */
 const char *json_string_slowly(const char *p, bool *escaped, struct json_error *error);
 
-/* The byte behind a number, or NULL and *error. */
+/* The byte after a number, or NULL and *error. */
 const char *json_number(const char *p, struct json_error *error);
 
-/* Writes the bytes that a valid string stands for to out, which has room for end - p; returns how
- * many. A surrogate without its other half becomes the three bytes of its code point (WTF-8), so
- * that nothing is lost. */
+/* Decodes a valid string to out, which has room for end - p bytes; returns how many it wrote. A
+ * surrogate without its other half is the byte that \udc80 to \udcff stand for (see quote.h), or
+ * else the three bytes of its code point (WTF-8), so that nothing is lost. Bytes that are not UTF-8
+ * stay as they are. */
 size_t json_unescape(const char *p, const char *end, char *out);
-/* Whether these bytes are the text. */
+/* Whether a valid string stands for this text. */
 bool json_is(const char *p, const char *end, const char *text, size_t length);
 
 static inline const char *json_fail(struct json_error *error, const char *reason, const char *at)

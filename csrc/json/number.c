@@ -1,12 +1,12 @@
 /* number.c: doubles to decimal and back.
  *
- * 1. Nearly all numbers take a short way that double arithmetic makes exact: a decimal of up to
- *    15 digits and 10^22 are doubles themselves, so one multiplication or division rounds once
- *    (Clinger, "How to read floating point numbers accurately", PLDI 1990); and a decimal of up
- *    to 15 digits that reads back as the double is the only one of them that does.
- * 2. The others are done in whole numbers of any size: printing as in Steele and White, "How to
- *    print floating-point numbers accurately", PLDI 1990, with the scaling of Burger and Dybvig,
- *    PLDI 1996; reading by comparing the decimal with the midpoints around a first guess. */
+ * 1. Nearly all numbers take a fast path on which double arithmetic is exact. Decimals of up to 15
+ *    digits and powers of ten up to 10^22 are doubles themselves, so one multiplication or division
+ *    rounds once (Clinger, "How to read floating point numbers accurately", PLDI 1990). And at most
+ *    one decimal of up to 15 digits reads back as a given double.
+ * 2. The others take integers of any size. Printing follows Steele and White, "How to print
+ *    floating-point numbers accurately", PLDI 1990, with the scaling of Burger and Dybvig, PLDI
+ *    1996; reading compares the decimal with the midpoints around a first guess. */
 #include "json/number.h"
 
 #include <float.h>
@@ -27,14 +27,14 @@ static const double TENS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
 
 enum {
   TENS_EXACT = 22, /* the highest power of ten that is a double */
-  DIGITS_KEPT = 800, /* more than the 767 that tell two neighbours' midpoint from any decimal */
+  DIGITS_KEPT = 800, /* more than the 767 that can tell a decimal from a midpoint */
   DIGITS_MOST = 17,
   LIMBS = 176 /* 5,632 bits; the largest, 800 digits over 2^1075, takes 3,740 */
 };
 
 static const double TWO_53 = 9007199254740992.0;
 
-/* ---- whole numbers of any size, least limb first ---- */
+/* ---- integers of any size, least limb first ---- */
 
 struct big {
   int length;
@@ -164,7 +164,7 @@ static void strip_zeros(struct decimal *decimal)
   while (decimal->length > 1 && decimal->digits[decimal->length - 1] == '0') decimal->length--;
 }
 
-/* The decimal of up to 15 digits that reads back as the number, if there is one. */
+/* Finds the decimal of up to 15 digits that reads back as the number, if there is one. */
 static bool short_decimal(double number, struct decimal *decimal)
 {
 #if FLT_EVAL_METHOD == 0
@@ -185,8 +185,8 @@ static bool short_decimal(double number, struct decimal *decimal)
   return false;
 }
 
-/* The ends of the interval that reads back as the number: it is r/s, and the midpoints to its
- * neighbours are (r - below)/s and (r + above)/s. `closed` says whether they belong to it. */
+/* The interval of what reads back as the number r/s: the midpoints to its neighbours, (r - below)/s
+ * and (r + above)/s, are its ends, and belong to it if it is closed. */
 struct interval {
   struct big r, s, below, above;
   bool closed;
@@ -260,8 +260,8 @@ static void shortest_decimal(double number, struct decimal *decimal)
     int order = big_compare(&v.r, &v.below);
     bool low = order < 0 || (order == 0 && v.closed);
     bool high = reaches_one(&v);
-    if (low &&
-        high) { /* both the digit and the one above it do: take the nearer, or the even one */
+    /* Both the digit and the next one do: take the nearer, or the even one. */
+    if (low && high) {
       big_shift(&v.r, 1);
       order = big_compare(&v.r, &v.s);
       high = order > 0 || (order == 0 && digit % 2 == 1);
@@ -380,7 +380,7 @@ static struct literal read_literal(const char *p, const char *end)
   return literal;
 }
 
-/* The digits as a whole number; those past DIGITS_KEPT only say that there is more. */
+/* The digits as an integer. Those past DIGITS_KEPT only tell that there is more. */
 static void big_set_literal(struct big *a, struct literal *literal)
 {
   int kept = 0;

@@ -1,4 +1,4 @@
-/* number.h: doubles as JSON numbers, exact in both directions and in every locale. */
+/* number.h: converts doubles to JSON numbers and back, exactly and in every locale. */
 #ifndef AISH_NUMBER_H
 #define AISH_NUMBER_H
 
@@ -8,13 +8,12 @@
 
 enum { NUMBER_SIZE = 32 };
 
-/* Writes the shortest text that reads back as the same double: integers up to 2^53 without a
- * point or an exponent, otherwise the shortest of the notations, plain where it ties.
- * The number must be finite. Returns the length; no NUL is added. */
+/* Writes the shortest text that reads back as the same double: integers up to 2^53 without a point
+ * or an exponent, other numbers in the shortest notation, the plain one on a tie. The number must
+ * be finite. Returns the length; no NUL is added. */
 size_t number_print(double number, char text[NUMBER_SIZE]);
 
-/* The double nearest to a number of RFC 8259's grammar (section 6), ties to even; an infinity
- * beyond the range. */
+/* The double nearest to a number of RFC 8259, section 6, ties to even; an infinity beyond all. */
 double number_parse(const char *start, const char *end);
 
 #pragma GCC visibility pop

@@ -1,4 +1,4 @@
-/* slice.c: strings as they stand in JSON text. */
+/* slice.c: comparing and decoding strings that were left in their JSON text. */
 #include "json/slice.h"
 
 #include <string.h>
@@ -14,15 +14,15 @@ bool slice_append(const struct slice *slice, struct buf *buf)
   return true;
 }
 
-bool slice_text(const struct slice *slice, struct buf *buf, struct text *text)
+bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes)
 {
-  *text = (struct text){NULL, 0};
+  *bytes = (struct bytes){NULL, 0};
   if (slice->start == NULL) return true;
-  *text = (struct text){slice->start, (size_t)(slice->end - slice->start)};
+  *bytes = (struct bytes){slice->start, (size_t)(slice->end - slice->start)};
   if (!slice->escaped) return true;
   buf->length = 0;
   if (!slice_append(slice, buf)) return false;
-  *text = (struct text){buf->data, buf->length};
+  *bytes = (struct bytes){buf->data, buf->length};
   return true;
 }
 

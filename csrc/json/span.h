@@ -1,11 +1,10 @@
-/* span.h: the search that scanning and encoding spend their time in: the first byte of a string
- * that JSON does not let stand for itself (RFC 8259, section 7): `"`, `\` and U+0000 to U+001F.
+/* span.h: finds the first byte of a string that JSON requires to be escaped (RFC 8259, section 7):
+ * `"`, `\` and U+0000 to U+001F. Scanning and encoding spend most of their time here.
  *
- * Three ways, chosen when it is compiled: SSE2 (every x86-64), NEON (every arm64), and eight
- * bytes at a time anywhere else. Measured, AVX2 is no faster here. Each reads up to SPAN_PADDING
- * bytes past the byte it finds, so the text must end in such a byte and have that much memory
- * behind it. span_portable is always there, so that a fuzzer can hold the ways against each other.
- */
+ * There are three implementations, chosen at compile time: SSE2 (every x86-64), NEON (every arm64)
+ * and eight bytes at a time elsewhere. AVX2 was measured to be no faster. Each reads up to
+ * SPAN_PADDING bytes past the byte that it finds, so a text must end in such a byte and have that
+ * much memory after it. span_portable is always compiled, so that a fuzzer can compare them. */
 #ifndef AISH_SPAN_H
 #define AISH_SPAN_H
 
@@ -20,8 +19,8 @@
 
 enum { SPAN_PADDING = 64, SPAN_STEP = 16 };
 
-/* A byte of a word is below n, or zero, where the high bit of the result's byte is set; bytes
- * above the first such one may be wrong ("Bit Twiddling Hacks", hasless and haszero). */
+/* The high bit of a byte of `found` is set where that byte of the word needs an escape; bytes above
+ * the first such one may be wrong ("Bit Twiddling Hacks", hasless and haszero). */
 static inline const char *span_portable(const char *p)
 {
   const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
@@ -38,8 +37,8 @@ static inline const char *span_portable(const char *p)
 }
 
 #if defined(__SSE2__)
-/* A bit for each of 16 bytes that does not stand for itself. With 0x02 turned over, `"` comes right
- * behind the control characters; with 0x80 turned over, one signed comparison finds them all. */
+/* A bit for each of 16 bytes that needs an escape. Flipping 0x02 puts `"` right after the control
+ * characters; flipping 0x80 lets one signed comparison find them all. */
 static inline uint64_t span_mask(const char *p)
 {
   const __m128i backslash = _mm_set1_epi8('\\'), turned = _mm_set1_epi8((char)0x82),
@@ -58,7 +57,7 @@ static inline const char *span_plain(const char *p)
   }
 }
 
-/* The same for what is likely to be long: fewer and so better predicted steps. */
+/* The same for strings that are likely to be long: fewer branches, better predicted. */
 static inline const char *span_long(const char *p)
 {
   for (;; p += 64) {
@@ -95,19 +94,22 @@ static inline const char *span_long(const char *p)
 }
 #endif
 
-/* Copies SPAN_STEP bytes, and returns how many of them come before the first that does not stand
- * for itself. */
+/* Copies SPAN_STEP bytes; returns how many come before the first that is not ASCII or needs an
+ * escape. */
 static inline unsigned span_step(const char *p, char *out)
 {
 #if defined(__SSE2__)
-  _mm_storeu_si128((__m128i *)(void *)out, _mm_loadu_si128((const __m128i *)(const void *)p));
-  uint64_t mask = span_mask(p);
-  return mask != 0 ? (unsigned)__builtin_ctzll(mask) : SPAN_STEP;
+  /* As in span_mask; what is not ASCII is negative, and so below the control characters. */
+  __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+  __m128i over = _mm_cmpgt_epi8(_mm_xor_si128(bytes, _mm_set1_epi8(0x02)), _mm_set1_epi8(0x20));
+  __m128i plain = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')), over);
+  unsigned mask = (unsigned)_mm_movemask_epi8(plain);
+  _mm_storeu_si128((__m128i *)(void *)out, bytes);
+  return mask == 0xffff ? SPAN_STEP : (unsigned)__builtin_ctz(~mask);
 #else
   unsigned plain = 0;
   memcpy(out, p, SPAN_STEP);
-  while (plain < SPAN_STEP && (unsigned char)p[plain] >= 0x20 && p[plain] != '"' &&
-         p[plain] != '\\')
+  while (plain < SPAN_STEP && (signed char)p[plain] >= 0x20 && p[plain] != '"' && p[plain] != '\\')
     plain++;
   return plain;
 #endif

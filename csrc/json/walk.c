@@ -1,7 +1,47 @@
-/* walk.c: going over JSON that was validated before. */
+/* walk.c: values are passed over by their brackets and strings alone, without recursion. Should the
+ * text not be JSON after all, because the file has changed since it was validated, the walk ends at
+ * the newline. */
 #include "json/walk.h"
 
 #include <string.h>
+
+/* The byte after a number or literal; NULL: there is none. */
+static const char *skip_word(const char *p)
+{
+  const char *start = p;
+  while ((unsigned char)*p > ' ' && *p != ',' && *p != ']' && *p != '}') p++;
+  return p > start ? p : NULL;
+}
+
+/* The byte after the value at p; NULL: the line ends before it does. */
+static const char *skip(const char *p)
+{
+  struct json_error error;
+  bool escaped;
+  if (*p != '"' && *p != '{' && *p != '[') return skip_word(p);
+  int depth = 0;
+  do {
+    char byte = *p++;
+    if (byte == '"') p = json_string(p, &escaped, &error);
+    else if (byte == '{' || byte == '[') depth++;
+    else if (byte == '}' || byte == ']') depth--;
+    else if (byte == '\n') return NULL;
+  } while (p != NULL && depth > 0);
+  return p;
+}
+
+/* Reads the key at p; returns where its value begins, or NULL if there is no member. */
+static const char *pass_key(struct slice *key, const char *p)
+{
+  struct json_error error;
+  if (*p != '"') return NULL;
+  key->start = p + 1;
+  p = json_string(p + 1, &key->escaped, &error);
+  if (p == NULL) return NULL;
+  key->end = p - 1;
+  p = json_space(p, p);
+  return *p == ':' ? json_space(p + 1, p) : NULL;
+}
 
 void walk_begin(struct walk *walk, const char *p)
 {
@@ -12,20 +52,12 @@ void walk_begin(struct walk *walk, const char *p)
 
 bool walk_next(struct walk *walk)
 {
-  struct json_error error;
   if (*walk->next != '{' && *walk->next != '[' && *walk->next != ',') return false;
   const char *p = json_space(walk->next + 1, walk->next);
   if (*p == ']' || *p == '}') return false;
-  if (walk->object) {
-    walk->key.start = p + 1;
-    p = json_string(p + 1, &walk->key.escaped, &error);
-    if (p == NULL) return false;
-    walk->key.end = p - 1;
-    p = json_space(p, p);
-    p = json_space(p + 1, p);
-  }
+  if (walk->object && (p = pass_key(&walk->key, p)) == NULL) return false;
   walk->value = p;
-  walk->end = json_value(p, p, 0, &error);
+  walk->end = skip(p);
   if (walk->end == NULL) return false;
   walk->next = json_space(walk->end, walk->end);
   return true;
@@ -43,15 +75,25 @@ bool walk_string(const struct walk *walk, struct slice *slice)
 
 bool walk_key_is(const struct walk *walk, const char *name)
 {
-  enum { LONGEST = 16 };
-  char text[6 * LONGEST];
-  size_t length = strlen(name), raw = (size_t)(walk->key.end - walk->key.start);
-  if (!walk->key.escaped) return raw == length && memcmp(walk->key.start, name, length) == 0;
-  return raw <= sizeof text && json_unescape(walk->key.start, walk->key.end, text) == length &&
-         memcmp(text, name, length) == 0;
+  return slice_is(&walk->key, name, strlen(name));
 }
 
 bool walk_is_true(const struct walk *walk)
 {
   return *walk->value != 'n' && *walk->value != 'f';
+}
+
+bool walk_strings(const char *p, const char *end,
+                  bool (*visit)(void *context, const struct slice *string), void *context)
+{
+  struct json_error error;
+  struct slice string;
+  while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+    string.start = p + 1;
+    p = json_string(p + 1, &string.escaped, &error);
+    if (p == NULL) break;
+    string.end = p - 1;
+    if (*json_space(p, p) != ':' && !visit(context, &string)) return false;
+  }
+  return true;
 }

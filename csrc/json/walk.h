@@ -1,5 +1,5 @@
-/* walk.h: the members of an object and the elements of an array, one after the other, over a text
- * that is known to be JSON. Nothing is built. */
+/* walk.h: iterates over the members of an object or the elements of an array, without building
+ * anything. The text is one line that was validated before. */
 #ifndef AISH_WALK_H
 #define AISH_WALK_H
 
@@ -12,7 +12,7 @@
 #pragma GCC visibility push(hidden)
 
 struct walk {
-  const char *next; /* the bracket or comma before what is next; anything else: the end */
+  const char *next; /* the bracket or comma before the next one; anything else: the end */
   bool object;
   struct slice key; /* of an object's member */
   const char *value, *end; /* of the member or element */
@@ -20,7 +20,7 @@ struct walk {
 
 /* p is at the opening brace or bracket, or at white space before it. */
 void walk_begin(struct walk *walk, const char *p);
-/* Goes on to the next member or element; false at the end. */
+/* Goes to the next member or element; false at the end. */
 bool walk_next(struct walk *walk);
 /* The value, if it is a string. */
 bool walk_string(const struct walk *walk, struct slice *slice);
@@ -28,6 +28,12 @@ bool walk_string(const struct walk *walk, struct slice *slice);
 bool walk_key_is(const struct walk *walk, const char *name);
 /* Whether the value is neither null nor false, as Lua sees it. */
 bool walk_is_true(const struct walk *walk);
+
+/* Calls visit(context, string) for each string from p to `end`, the end of the value at p, however
+ * deeply it is nested, except for keys; until a call returns false, which is then returned. One
+ * pass, whatever the nesting. */
+bool walk_strings(const char *p, const char *end,
+                  bool (*visit)(void *context, const struct slice *string), void *context);
 
 #pragma GCC visibility pop
 #endif

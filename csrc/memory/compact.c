@@ -5,11 +5,11 @@
  * 2. The new file is written beside the old one, locked before it has its name, synced, and then
  *    renamed onto it (rename(2) is atomic); then the directory is synced. A crash at any point
  *    leaves one of the two. What a crash left beside is removed by the next compaction.
- * 3. Lines that are no object are appended to <file>.damaged, and are on the disk there before the
- *    rename. A crash in between has the next compaction append them once more; none is lost.
+ * 3. What is damaged of a line is appended to <file>.damaged, and is on the disk there before the
+ *    rename. A crash in between has the next compaction append it once more; none is lost.
  * 4. Kept are, byte for byte: the active items, and every object that is no item and no tombstone.
- * 5. A whole record behind a fragment, on one line with it, has been seen by no reader. It is
- *    saved, as if it had a line of its own.
+ * 5. A record that shares its line with damage or with another is treated as if it had a line of its
+ *    own, which it gets.
  * 6. The highest id stays in the file, so that it is not given again: as a tombstone of nothing
  *    where its record goes. */
 #include "memory/compact.h"
@@ -19,8 +19,9 @@
 #include <sys/file.h>
 
 #include "base/sys.h"
-#include "file/reader.h"
+#include "file/path.h"
 #include "json/number.h"
+#include "json/objects.h"
 
 enum { WRITE_SIZE = 256 * 1024 };
 
@@ -51,6 +52,7 @@ struct rewrite {
   struct memory *memory;
   struct compaction *result;
   struct output kept, damaged;
+  struct buf learnt; /* struct glued */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
@@ -60,50 +62,28 @@ struct rewrite {
   bool dry_run;
 };
 
-/* One line of the file, up to its newline. */
-struct whole_line {
+/* A line of the file, up to its newline, or a part of one. */
+struct text {
   const char *start, *end;
   uint64_t offset;
 };
 
-/* What is done with each line, in one pass over the file. */
+/* What is done with each record and each damaged text, in one pass over the file. */
 struct pass {
-  bool (*object)(struct rewrite *rewrite, const struct record *record,
-                 const struct whole_line *line);
-  bool (*damage)(struct rewrite *rewrite, const struct whole_line *line);
+  bool (*object)(struct rewrite *rewrite, const struct record *record, const struct text *line);
+  bool (*damage)(struct rewrite *rewrite, const struct text *text);
   bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
 };
 
-/* ---- a record behind a fragment ---- */
+/* ---- the first pass: the highest id ---- */
 
 static bool is_counted(const struct record *record)
 {
   return record_is_item(record) || record_is_tombstone(record);
 }
 
-/* The first whole item or tombstone at the end of a line that begins with something else. A line of
- * objects within objects could be read once for each of them: there is an end to that. */
-static bool find_glued(const struct whole_line *line, struct whole_line *glued,
-                       struct record *record)
-{
-  struct json_error error;
-  size_t left = 64 * (size_t)(line->end - line->start);
-  for (const char *p = line->start; (p = memchr(p, '{', (size_t)(line->end - p))) != NULL; p++) {
-    const char *end = record_parse(p, record, &error);
-    size_t passed = (size_t)((end != NULL ? end : error.at) - p);
-    if (passed > left) return false;
-    left -= passed;
-    if (end == NULL || !is_counted(record)) continue;
-    *glued = (struct whole_line){p, line->end, line->offset + (uint64_t)(p - line->start)};
-    return true;
-  }
-  return false;
-}
-
-/* ---- the first pass: what no reader has seen yet joins the index ---- */
-
 static bool learn_object(struct rewrite *rewrite, const struct record *record,
-                         const struct whole_line *line)
+                         const struct text *line)
 {
   (void)line;
   if (is_counted(record) && record->id > rewrite->highest_record)
@@ -111,15 +91,10 @@ static bool learn_object(struct rewrite *rewrite, const struct record *record,
   return true;
 }
 
-static bool learn_damage(struct rewrite *rewrite, const struct whole_line *line)
+static bool learn_damage(struct rewrite *rewrite, const struct text *text)
 {
-  struct index *index = &rewrite->memory->index;
-  struct record record;
-  struct whole_line glued;
-  if (!find_glued(line, &glued, &record)) return true;
-  if (record_is_item(&record) && index_find(index, record.id) != NULL) return true;
-  return index_take(index, &record, glued.offset, (uint32_t)(glued.end - glued.start)) &&
-         index_settle(index, rewrite->memory->journal.fd) && learn_object(rewrite, &record, &glued);
+  (void)rewrite, (void)text;
+  return true;
 }
 
 static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
@@ -130,8 +105,7 @@ static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
 
 /* ---- the second pass: which lines are kept ---- */
 
-static bool put_line(const struct rewrite *rewrite, struct output *output,
-                     const struct whole_line *line)
+static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
 {
   static const char mark[] = "\xef\xbb\xbf";
   size_t hidden = line->offset == 0 && rewrite->marked ? sizeof mark - 1 : 0;
@@ -140,8 +114,7 @@ static bool put_line(const struct rewrite *rewrite, struct output *output,
          put(output, "\n", 1);
 }
 
-static bool keep(struct rewrite *rewrite, const struct record *record,
-                 const struct whole_line *line)
+static bool keep(struct rewrite *rewrite, const struct record *record, const struct text *line)
 {
   rewrite->result->kept += record_is_item(record);
   if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
@@ -155,7 +128,7 @@ static bool is_active(const struct rewrite *rewrite, const struct record *record
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,
-                        const struct whole_line *line)
+                        const struct text *line)
 {
   bool wanted = true;
   if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
@@ -187,18 +160,9 @@ static bool open_damaged(struct rewrite *rewrite)
   return end_damaged(rewrite);
 }
 
-/* A glued record is treated like one on a line of its own, but for an item whose id another has:
- * that one stays with its fragment. */
-static bool take_damage(struct rewrite *rewrite, const struct whole_line *line)
+static bool take_damage(struct rewrite *rewrite, const struct text *text)
 {
-  struct record record;
-  struct whole_line glued, fragment = *line;
-  bool saved = find_glued(line, &glued, &record) &&
-               (record_is_tombstone(&record) || is_active(rewrite, &record, glued.offset) ||
-                index_untargeted(&rewrite->memory->index, record.id, 1) != record.id);
-  if (saved) fragment.end = glued.start;
-  if (!open_damaged(rewrite) || !put_line(rewrite, &rewrite->damaged, &fragment)) return false;
-  return !saved || take_object(rewrite, &record, &glued);
+  return open_damaged(rewrite) && put_line(rewrite, &rewrite->damaged, text);
 }
 
 /* A line too long to hold is copied in pieces. */
@@ -245,45 +209,39 @@ static bool keep_highest_ids(struct rewrite *rewrite)
 
 /* ---- passes ---- */
 
+/* Passes over a line that is not one object alone. */
+static bool pass_parts(struct rewrite *rewrite, const struct pass *pass, const struct text *line)
+{
+  struct objects objects;
+  struct part part;
+  struct record record;
+  struct json_error error;
+  bool done = true;
+  objects_begin(&objects, line->start, line->end, true);
+  while (done && objects_next(&objects, &part)) {
+    const struct text text = {part.start, part.end,
+                              line->offset + (uint64_t)(part.start - line->start)};
+    if (part.reason == NULL) (void)record_parse_part(part.start, &record, &error);
+    done =
+        part.reason == NULL ? pass->object(rewrite, &record, &text) : pass->damage(rewrite, &text);
+  }
+  return done;
+}
+
 static bool pass_block(struct rewrite *rewrite, const struct pass *pass, const struct block *block)
 {
   struct record record;
   struct json_error error;
-  struct whole_line line;
+  struct text line;
   for (line.start = block->start; line.start < block->end; line.start = line.end + 1) {
     line.offset = block->offset + (uint64_t)(line.start - block->start);
     line.end = memchr(line.start, '\n', (size_t)(block->end - line.start));
-    if (json_space(line.start, line.start) == line.end) continue;
     bool done = record_parse(line.start, &record, &error) != NULL
                     ? pass->object(rewrite, &record, &line)
-                    : pass->damage(rewrite, &line);
+                    : pass_parts(rewrite, pass, &line);
     if (!done) return false;
   }
   return true;
-}
-
-/* A line that the reader has passed over, as its beginning is no object, may end in a record: it is
- * read as a whole, if it is of a size that records have. */
-static bool pass_long_line(struct rewrite *rewrite, const struct pass *pass,
-                           const struct block *block)
-{
-  const uint64_t longest = 64 << 20;
-  size_t size = (size_t)(block->size - !block->unfinished);
-  if (block->size > longest) return pass->too_long(rewrite, block);
-  char *text = sys_realloc(NULL, size + SPAN_PADDING);
-  if (text == NULL) return false;
-  ssize_t got = sys_read_at(rewrite->memory->journal.fd, text, size, block->offset);
-  bool done = got >= 0;
-  if (done) {
-    memset(text + got, 0, size - (size_t)got + SPAN_PADDING);
-    text[size] = '\n';
-    const struct whole_line line = {text, text + size, block->offset};
-    done = pass->damage(rewrite, &line);
-  }
-  int reason = errno;
-  sys_free(text);
-  errno = reason;
-  return done;
 }
 
 static bool go_through(struct rewrite *rewrite, const struct pass *pass)
@@ -292,8 +250,10 @@ static bool go_through(struct rewrite *rewrite, const struct pass *pass)
   struct block block;
   int result;
   reader_open(&reader, rewrite->memory->journal.fd, 0);
+  reader.locked = true;
   while ((result = reader_next(&reader, &block)) > 0)
-    if (!(block.hopeless ? pass_long_line : pass_block)(rewrite, pass, &block)) break;
+    if (!(block.hopeless ? pass->too_long(rewrite, &block) : pass_block(rewrite, pass, &block)))
+      break;
   int reason = errno;
   reader_close(&reader);
   errno = reason;
@@ -320,22 +280,12 @@ static bool sort_out(struct rewrite *rewrite)
 
 /* ---- the files ---- */
 
-static char *with_suffix(const char *path, const char *suffix)
-{
-  size_t length = strlen(path), size = strlen(suffix) + 1;
-  char *joined = sys_realloc(NULL, length + size);
-  if (joined == NULL) return NULL;
-  memcpy(joined, path, length);
-  memcpy(joined + length, suffix, size);
-  return joined;
-}
-
 static bool name_files(struct rewrite *rewrite)
 {
   rewrite->place = sys_realpath(rewrite->memory->journal.place);
   if (rewrite->place == NULL) return false;
-  rewrite->temporary = with_suffix(rewrite->place, ".compact");
-  rewrite->damaged_path = with_suffix(rewrite->memory->journal.place, ".damaged");
+  rewrite->temporary = path_with_suffix(rewrite->place, ".compact");
+  rewrite->damaged_path = path_with_suffix(rewrite->memory->journal.place, ".damaged");
   return rewrite->temporary != NULL && rewrite->damaged_path != NULL;
 }
 
@@ -369,7 +319,7 @@ static bool open_temporary(struct rewrite *rewrite)
 static bool finish_damaged(struct rewrite *rewrite)
 {
   return rewrite->damaged.fd < 0 ||
-         (sys_sync(rewrite->damaged.fd) == 0 && journal_sync_above(rewrite->damaged_path) == 0);
+         (sys_sync(rewrite->damaged.fd) == 0 && path_sync_above(rewrite->damaged_path) == 0);
 }
 
 static void abandon(struct rewrite *rewrite)
@@ -409,7 +359,7 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
     abandon(rewrite);
     return false;
   }
-  return journal_take(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
+  return journal_switch(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
          memory_reread(rewrite->memory, failure);
 }
 
@@ -425,12 +375,7 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   };
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
-  uint64_t highest_id = memory_highest_id(memory);
   bool done = run(&rewrite, failure);
-  if (!done || dry_run) { /* the index has learnt what is not in it yet */
-    memory->index.max_id = highest_id;
-    memory->journal.changed = true;
-  }
   result->after = rewrite.kept.size;
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
   buf_free(&rewrite.kept.waiting);
@@ -444,12 +389,12 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
 bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
                     struct failure *failure)
 {
-  memory->journal.changed =
-      true; /* an edit in place may show in nothing but the bytes: read them all */
+  extent_restart(&memory->journal.known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
-  done = done && (index_settle(&memory->index, memory->journal.fd) || fail(failure, "read"));
-  done = done && compact_locked(memory, dry_run, result, failure);
+  if (done && memory->journal.size > 0 && !memory->index.is_memory)
+    done = fail_because(failure, EINVAL, "compact", "it holds no record of a memory");
+  done = done && memory_settle(memory, failure) && compact_locked(memory, dry_run, result, failure);
   journal_detach(&memory->journal);
   return done;
 }

@@ -1,8 +1,8 @@
-/* filter.c: kind and time are in the index; a tag and a source are looked up in the line. */
+/* filter.c: kind and time are known from the index; only tags and sources are looked up in the
+ * file. */
 #include "memory/filter.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "json/walk.h"
 
@@ -20,7 +20,8 @@ static bool has_tag(const struct filter *filter, const char *value)
   struct slice element;
   if (*value != '[') return false;
   for (walk_begin(&elements, value); walk_next(&elements);)
-    if (walk_string(&elements, &element) && slice_is(&element, filter->tag, filter->tag_length))
+    if (walk_string(&elements, &element) &&
+        slice_is(&element, filter->tag.start, filter->tag.length))
       return true;
   return false;
 }
@@ -30,12 +31,13 @@ static bool has_tag_and_source(const struct filter *filter, const char *line)
 {
   struct walk members;
   struct slice source;
-  bool tag = filter->tag == NULL, sourced = filter->source == NULL;
+  bool tag = filter->tag.start == NULL, sourced = filter->source.start == NULL;
   for (walk_begin(&members, line); walk_next(&members);) {
-    if (filter->tag != NULL && walk_key_is(&members, "tags")) tag = has_tag(filter, members.value);
-    if (filter->source != NULL && walk_key_is(&members, "source"))
+    if (filter->tag.start != NULL && walk_key_is(&members, "tags"))
+      tag = has_tag(filter, members.value);
+    if (filter->source.start != NULL && walk_key_is(&members, "source"))
       sourced = walk_string(&members, &source) &&
-                slice_is(&source, filter->source, filter->source_length);
+                slice_is(&source, filter->source.start, filter->source.length);
   }
   return tag && sourced;
 }
@@ -44,7 +46,7 @@ int filter_item(const struct filter *filter, const struct index *index, const st
                 struct window *window)
 {
   if (!has_kind_and_time(filter, index, item)) return 0;
-  if (filter->tag == NULL && filter->source == NULL) return 1;
+  if (filter->tag.start == NULL && filter->source.start == NULL) return 1;
   const char *line = window_line(window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
   return has_tag_and_source(filter, line);

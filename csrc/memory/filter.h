@@ -14,8 +14,7 @@
 
 struct filter {
   unsigned kinds; /* a bit for each enum record_kind; 0: all */
-  const char *tag, *source; /* NULL: any */
-  size_t tag_length, source_length;
+  struct bytes tag, source; /* none: any */
   struct bound since, before;
   size_t limit; /* SIZE_MAX: none */
 };

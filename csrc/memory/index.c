@@ -15,9 +15,9 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
-#include "file/reader.h"
 #include "file/window.h"
 #include "memory/twins.h"
+#include "json/objects.h"
 
 /* In the place of a timestamp_key: no time, and below that, the places among the moments. */
 enum { NO_TIME = -1 };
@@ -45,9 +45,9 @@ static bool keep_moment(struct index *index, const struct slice *ts, int64_t *wh
 {
   struct buf *moments = &index->moments;
   struct buf unescaped = {NULL, 0, 0};
-  struct text text;
+  struct bytes text;
   *when = NO_TIME;
-  if (!slice_text(ts, &unescaped, &text)) return false;
+  if (!slice_bytes(ts, &unescaped, &text)) return false;
   const struct moment moment = moment_of(text.start, text.length);
   buf_free(&unescaped);
   if (moment.second == MOMENT_NONE) return true;
@@ -99,7 +99,7 @@ static inline bool put_item(struct index *index, const struct record *record, in
 }
 
 /* As a record is taken up that is no item, or has a time of another form than ours, or for which
- * there is no room. Inlined, it would make index_take save registers for every item. */
+ * there is no room. Inlined, it would make index_add save registers for every item. */
 __attribute__((noinline)) static bool take_slowly(struct index *index, const struct record *record,
                                                   uint64_t offset, uint32_t length)
 {
@@ -115,7 +115,7 @@ __attribute__((noinline)) static bool take_slowly(struct index *index, const str
          put_item(index, record, when, offset, length);
 }
 
-bool index_take(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
+bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
 {
   if (record->id > index->max_id) index->max_id = record->id;
   bool plain = record_is_item(record) && record->ts_key >= 0 && offset <= ITEM_OFFSET_MAX;
@@ -124,55 +124,62 @@ bool index_take(struct index *index, const struct record *record, uint64_t offse
              : take_slowly(index, record, offset, length);
 }
 
-/* Every line of a block that is an object counts, also a last one without its newline. A last one
- * that is anything else is the beginning of a record: `end` stays before it, to read it again when
- * there is more of it. */
-static bool take_up_block(struct index *index, const struct block *block)
+/* Takes up a record that stands at `text`. */
+static bool take_record(struct index *index, const struct record *record, const char *text,
+                        uint64_t offset, uint32_t length)
 {
+  index->has_records = true;
+  if (!index->is_memory)
+    index->is_memory =
+        record_is_item(record) || record_is_tombstone(record) || record_is_meta(text);
+  return index_add(index, record, offset, length);
+}
+
+/* Takes up what a line holds that is not one object alone. Of one that is unfinished, what is damage
+ * may be the beginning of a record: then false in *whole, and it is read again with its rest. */
+static bool take_up_parts(struct index *index, const struct block *block, const char *line,
+                          const char *newline, bool *whole)
+{
+  struct objects objects;
+  struct part part;
   struct record record;
   struct json_error error;
-  const char *p = block->start;
-  index->end = block->offset + block->size;
-  index->open_ended = block->unfinished;
-  while (p < block->end) {
-    const char *newline = record_parse(p, &record, &error);
-    if (newline != NULL) {
-      if (!index_take(index, &record, block->offset + (uint64_t)(p - block->start),
-                      (uint32_t)(newline - p)))
-        return false;
-    } else {
-      newline = memchr(p, '\n', (size_t)(block->end - p));
-      if (block->unfinished && newline + 1 == block->end) {
-        index->torn = block->size > (uint64_t)(p - block->start);
-        index->open_ended = false;
-        index->end = block->offset + (uint64_t)(p - block->start);
-      }
-    }
-    p = newline + 1;
+  objects_begin(&objects, line, newline, true);
+  *whole = objects.damage.start == NULL;
+  while (objects_next(&objects, &part)) {
+    if (part.reason != NULL) continue;
+    (void)record_parse_part(part.start, &record, &error);
+    if (!take_record(index, &record, part.start,
+                     block->offset + (uint64_t)(part.start - block->start),
+                     (uint32_t)(part.end - part.start)))
+      return false;
   }
   return true;
 }
 
-int index_read(struct index *index, int fd)
+bool index_take(struct index *index, const struct block *block, const char **torn)
 {
-  struct reader reader;
-  struct block block;
-  int result;
-  reader_open(&reader, fd, index->end);
-  index->torn = false;
-  while ((result = reader_next(&reader, &block)) > 0) {
-    if (!block.hopeless) {
-      if (take_up_block(index, &block)) continue;
-      result = -1;
-      break;
+  struct record record;
+  struct json_error error;
+  const char *p = block->start;
+  *torn = block->end;
+  if (block->hopeless && block->unfinished) *torn = block->start;
+  if (block->hopeless) return true;
+  while (p < block->end) {
+    const char *newline = record_parse(p, &record, &error);
+    if (newline != NULL) {
+      if (!take_record(index, &record, p, block->offset + (uint64_t)(p - block->start),
+                       (uint32_t)(newline - p)))
+        return false;
+    } else {
+      newline = memchr(p, '\n', (size_t)(block->end - p));
+      bool whole;
+      if (!take_up_parts(index, block, p, newline, &whole)) return false;
+      if (!whole && block->unfinished && newline + 1 == block->end) *torn = p;
     }
-    index->torn = block.unfinished;
-    if (!block.unfinished) index->end = block.offset + block.size;
+    p = newline + 1;
   }
-  int reason = errno;
-  reader_close(&reader);
-  errno = reason;
-  return result;
+  return true;
 }
 
 /* ---- finding ---- */
@@ -402,12 +409,12 @@ static bool answer(struct settling *settling, const struct asked *asked)
   const struct item *item = &index->items[asked->item];
   struct record record;
   struct json_error error;
-  struct text name;
+  struct bytes name;
   if (item_is_forgotten(item)) return true;
   const char *line = window_line(&settling->window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0; /* the file has become shorter */
-  if (record_object(line, &record, &error) == NULL) return true;
-  if (!slice_text(record_name(&record), &settling->name, &name)) return false;
+  if (record_parse_part(line, &record, &error) == NULL) return true;
+  if (!slice_bytes(record_name(&record), &settling->name, &name)) return false;
   const struct targeting targeting = {item_id(item), asked->from, asked->to};
   if (tombstones_retire(&index->tombstones, &targeting, name)) retire(index, asked->item);
   return true;

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/timestamp.h"
+#include "file/reader.h"
 #include "memory/record.h"
 #include "memory/tombstones.h"
 #include "text/words.h"
@@ -69,20 +70,18 @@ struct index {
   bool disordered; /* the times do not ascend with the ids */
   uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
   struct words words; /* of the items, as far as they were taken up for ranking */
-  uint64_t max_id; /* of any line that has an id */
-  uint64_t end; /* up to where the file was read: the end of its last whole line */
-  bool torn; /* behind `end` is the beginning of a line, without a newline */
-  bool open_ended; /* the last whole line has no newline */
+  uint64_t max_id; /* of any record that has an id */
+  bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
 };
 
 void index_free(struct index *index);
 
-/* Takes up the lines from index->end to the end of the file. 0, or -1 and errno; what was read by
- * then stays. */
-int index_read(struct index *index, int fd);
-/* Takes up a record that stands at `offset`, in a line, or a part of one, of `length` bytes. False
- * with errno: ENOMEM, or EFBIG where the offset is too large. */
-bool index_take(struct index *index, const struct record *record, uint64_t offset, uint32_t length);
+/* Takes up the records of a block of lines. *torn is where the beginning of a line stands at its end,
+ * or block->end: every line that is an object counts, also a last one without its newline. False with
+ * errno: ENOMEM, or EFBIG where the file is too large. */
+bool index_take(struct index *index, const struct block *block, const char **torn);
+/* Takes up one record, in a line, or a part of one, of `length` bytes at `offset`. False as above. */
+bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length);
 
 /* Sorts the items and applies the tombstones, if anything was taken up since the last time. The file
  * is read where ids are shared, and where an item that a tombstone's `of` may name is to be looked

@@ -1,8 +1,10 @@
 /* memory.c: ids, times and the index kept in step with the file.
  *
- * A handle that keeps the lock reads the file once. One that shares it looks at the file's size
- * before every call and reads what others have appended; if the bytes before that are not the
- * ones it knows, the file was edited in place, and is read anew. */
+ * A handle that keeps the lock reads the file once. One that shares it looks at the file before every
+ * call and reads what others have appended. What it has read without the lock may be undone (see
+ * journal.c): under the lock that is compared with the file first, so that only what is certain gives
+ * an id, decides what is active, or is rewritten. Where the file is not as it was read, all of it is
+ * read again. */
 #include "memory/memory.h"
 
 #include <errno.h>
@@ -14,14 +16,18 @@
 
 static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
 
-/* In the place of a size: of a file that ends in a fragment, which may give way to a record of its
- * length. */
-#define UNKNOWN UINT64_MAX
+/* Bytes that others have written since this handle had the lock, to be compared under it: to read the
+ * whole file again takes longer. */
+enum { MOST_KEPT = 1 << 20 };
 
-bool memory_init(struct memory *memory, const char *path)
+bool memory_init(struct memory *memory, const char *path, const struct memory_options *options)
 {
   memset(memory, 0, sizeof *memory);
-  return journal_init(&memory->journal, path);
+  bool done = journal_init(&memory->journal, path);
+  memory->journal.wait = options->wait;
+  memory->journal.durable = options->durable;
+  memory->journal.keeps_lock = !options->shared;
+  return done;
 }
 
 int memory_close(struct memory *memory)
@@ -53,99 +59,170 @@ static const char *ts_now(struct memory *memory)
   return memory->ts;
 }
 
+int memory_fd(const struct memory *memory)
+{
+  return memory->journal.fd;
+}
+
+struct journal *memory_journal(struct memory *memory)
+{
+  return &memory->journal;
+}
+
+struct index *memory_index(struct memory *memory)
+{
+  return &memory->index;
+}
+
 /* ---- the index and the file ---- */
 
-static bool read_tail(struct memory *memory, char *tail, size_t *length)
+/* The block was read; the beginning of a line is from `torn` on. False with errno ENOMEM. */
+static bool know_block(struct extent *known, const struct block *block, const char *torn, int how)
 {
-  uint64_t end = memory->index.end;
-  *length = end < MEMORY_TAIL ? (size_t)end : MEMORY_TAIL;
-  ssize_t got = sys_read_at(memory->journal.fd, tail, *length, end - *length);
-  if (got >= 0) *length = (size_t)got;
-  return got >= 0;
+  uint64_t whole = (uint64_t)(torn - block->start);
+  if (block->hopeless)
+    return extent_extend(known, NULL, block->size, how | (block->unfinished ? EXTENT_TORN : 0));
+  if (whole > block->size) whole = block->size; /* a last object without its newline */
+  if (whole > 0 && !extent_extend(known, block->start, whole, how)) return false;
+  return whole == block->size || extent_extend(known, torn, block->size - whole, how | EXTENT_TORN);
+}
+
+int memory_read(struct index *index, struct extent *known, int fd, bool locked)
+{
+  struct reader reader;
+  struct block block;
+  const char *torn;
+  int result;
+  reader_open(&reader, fd, known->end);
+  reader.locked = locked;
+  while ((result = reader_next(&reader, &block)) > 0) {
+    if (!index_take(index, &block, &torn) ||
+        !know_block(known, &block, torn, locked ? EXTENT_CERTAIN : 0))
+      break;
+  }
+  int reason = errno;
+  reader_close(&reader);
+  errno = reason;
+  if (result == 0) return 0;
+  extent_restart(known);
+  return -1;
+}
+
+static void keep_ids(struct memory *memory)
+{
+  if (memory->index.max_id > memory->highest_id) memory->highest_id = memory->index.max_id;
 }
 
 static bool read_on(struct memory *memory, struct failure *failure)
 {
-  if (index_read(&memory->index, memory->journal.fd) != 0 ||
-      !read_tail(memory, memory->tail, &memory->tail_length)) {
-    memory->journal.changed = true; /* the index is not to be trusted */
+  struct journal *journal = &memory->journal;
+  if (journal->known.end == 0) index_free(&memory->index);
+  if (memory_read(&memory->index, &journal->known, journal->fd, journal->locked) != 0)
     return fail(failure, "read");
+  if (memory->index.has_records && !memory->index.is_memory) {
+    extent_restart(&journal->known);
+    return fail_because(failure, EINVAL, "open", "it holds records, but none of a memory");
   }
-  memory->journal.changed = false;
-  memory->seen = memory->index.torn ? UNKNOWN : memory->index.end;
   return true;
 }
 
-static bool read_whole(struct memory *memory, struct failure *failure)
-{
-  memory->highest_id = memory_highest_id(memory);
-  index_free(&memory->index);
-  return read_on(memory, failure);
-}
-
-static bool settle(struct memory *memory, struct failure *failure)
+bool memory_settle(struct memory *memory, struct failure *failure)
 {
   return index_settle(&memory->index, memory->journal.fd) || fail(failure, "read");
 }
 
 bool memory_reread(struct memory *memory, struct failure *failure)
 {
-  return read_whole(memory, failure) && settle(memory, failure);
+  extent_restart(&memory->journal.known);
+  return read_on(memory, failure) && memory_settle(memory, failure);
 }
 
-static bool was_appended_to(struct memory *memory, bool *appended)
+/* Sets *place to how much of what is known the file still has: up to `end` at least, so that the
+ * lines before it are the file's, or else 0. False and errno. */
+static bool find_known(const struct journal *journal, uint64_t *place)
 {
-  char tail[MEMORY_TAIL];
-  size_t length;
-  *appended = false;
-  if (memory->journal.changed || memory->index.open_ended ||
-      memory->journal.size < memory->index.end)
+  const struct extent *known = &journal->known;
+  bool kept = known->confirmed == known->size || extent_is_kept(known);
+  struct stat st;
+  *place = 0;
+  if (journal->size < known->end) return true;
+  if (journal->size > known->size && known->end == known->size && !extent_is_ended(known))
     return true;
-  if (!read_tail(memory, tail, &length)) return false;
-  *appended = length == memory->tail_length && memcmp(tail, memory->tail, length) == 0;
+  if (kept || (!journal->locked && known->kept.length > 0)) {
+    if (!extent_compare(known, journal->fd, place)) return false;
+    if (*place < known->end || (*place < known->size && !kept)) *place = 0;
+    return true;
+  }
+  if (sys_fstat(journal->fd, &st) != 0) return false;
+  if (extent_is_untouched(known, &st)) *place = known->size;
   return true;
+}
+
+bool memory_holds(const struct memory *memory)
+{
+  const struct extent *known = &memory->journal.known;
+  uint64_t place;
+  return known->confirmed == known->size ||
+         (find_known(&memory->journal, &place) && place >= known->end);
 }
 
 bool memory_is_of(const struct memory *memory, const struct stat *st)
 {
-  return !memory->journal.changed && st->st_size > 0 && memory->seen == (uint64_t)st->st_size &&
-         journal_is_untouched(&memory->journal, st);
+  const struct extent *known = &memory->journal.known;
+  return st->st_size > 0 && known->size == (uint64_t)st->st_size && extent_is_untouched(known, st);
+}
+
+bool memory_is_fresh(const struct memory *memory)
+{
+  return extent_is_fresh(&memory->journal.known);
+}
+
+bool memory_sync(struct memory *memory, struct failure *failure)
+{
+  return journal_sync_all(&memory->journal, failure);
 }
 
 static bool catch_up(struct memory *memory, struct failure *failure)
 {
-  bool appended;
-  if (!memory->journal.changed && memory->journal.size == memory->seen) return true;
-  if (!was_appended_to(memory, &appended)) return fail(failure, "read");
-  return appended ? read_on(memory, failure) : read_whole(memory, failure);
+  struct journal *journal = &memory->journal;
+  struct extent *known = &journal->known;
+  uint64_t place;
+  if (known->confirmed == journal->size && known->size == journal->size && journal->size > 0)
+    return true; /* the lock was kept, or nobody else wrote */
+  if (known->size == 0) index_free(&memory->index);
+  if (!find_known(journal, &place)) return fail(failure, "read");
+  bool same = place == known->size;
+  if (!same) extent_cut(known, place > 0 ? known->end : 0);
+  if ((!same || known->size != journal->size) && !read_on(memory, failure)) return false;
+  known->most = MOST_KEPT; /* from now on: of a file that is opened, the first writes are many */
+  if (!journal->locked) return true;
+  extent_confirm(known);
+  keep_ids(memory);
+  return true;
 }
 
 bool memory_refresh(struct memory *memory, struct failure *failure)
 {
-  return journal_attach(&memory->journal, false, failure) && catch_up(memory, failure) &&
-         settle(memory, failure);
+  return journal_find(&memory->journal, false, failure) && catch_up(memory, failure) &&
+         memory_settle(memory, failure);
 }
 
-bool memory_lock(struct memory *memory, struct failure *failure)
+/* After an attach under the lock. */
+static bool catch_up_locked(struct memory *memory, struct failure *failure)
 {
-  if (!journal_attach(&memory->journal, true, failure)) return false;
   if (catch_up(memory, failure)) return true;
   journal_detach(&memory->journal);
   return false;
 }
 
-/* ---- writing ---- */
-
-/* Writes memory->lines and remembers their last bytes. They are longer than MEMORY_TAIL. */
-static bool write_lines(struct memory *memory, uint64_t *offset, struct failure *failure)
+bool memory_lock(struct memory *memory, struct failure *failure)
 {
-  if (!journal_append(&memory->journal, &memory->lines, offset, failure)) return false;
-  memcpy(memory->tail, memory->lines.data + memory->lines.length - MEMORY_TAIL, MEMORY_TAIL);
-  memory->tail_length = MEMORY_TAIL;
-  memory->seen = memory->index.end = memory->journal.size;
-  memory->index.torn = memory->index.open_ended = false;
-  return true;
+  if (!journal_find(&memory->journal, true, failure)) return false;
+  errno = ENOENT;
+  return memory->journal.gone ? fail(failure, "open") : catch_up_locked(memory, failure);
 }
+
+/* ---- writing ---- */
 
 static bool write_meta(struct memory *memory, struct failure *failure)
 {
@@ -156,13 +233,16 @@ static bool write_meta(struct memory *memory, struct failure *failure)
   bool built = buf_add(&memory->lines, META, (size_t)(place - META)) &&
                buf_add(&memory->lines, ts, TIMESTAMP_LENGTH) &&
                buf_add(&memory->lines, place + 1, strlen(place + 1));
-  return built ? write_lines(memory, &offset, failure) : fail(failure, "write");
+  memory->index.is_memory = (built || fail(failure, "write")) &&
+                            journal_append(&memory->journal, &memory->lines, &offset, failure);
+  return memory->index.is_memory;
 }
 
-/* As memory_lock; and gives a new file its first line. */
+/* As memory_lock; and makes the file with its first line, if need be. */
 static bool begin(struct memory *memory, struct failure *failure)
 {
-  if (!memory_lock(memory, failure)) return false;
+  if (!journal_attach(&memory->journal, true, failure) || !catch_up_locked(memory, failure))
+    return false;
   if (memory->journal.size > 0 || write_meta(memory, failure)) return true;
   journal_detach(&memory->journal);
   return false;
@@ -170,7 +250,7 @@ static bool begin(struct memory *memory, struct failure *failure)
 
 bool memory_open(struct memory *memory, struct failure *failure)
 {
-  if (!journal_attach(&memory->journal, false, failure) || !catch_up(memory, failure)) return false;
+  if (!journal_find(&memory->journal, false, failure) || !catch_up(memory, failure)) return false;
   if (memory->journal.size > 0) return true;
   if (!begin(memory, failure)) return false;
   journal_detach(&memory->journal);
@@ -218,11 +298,14 @@ static bool start_lines(struct memory *memory, size_t size, size_t count, struct
 
 /* ---- adding ---- */
 
-/* Takes up a line that is in the file now. If there is no memory for that, the next call reads it. */
+/* Takes up a line that is in the file now. If there is no memory for that, the next call reads the
+ * file. */
 static void take_up(struct memory *memory, const struct record *record, uint64_t offset,
                     size_t length)
 {
-  if (!index_take(&memory->index, record, offset, (uint32_t)length)) memory->journal.changed = true;
+  if (record->id > memory->highest_id) memory->highest_id = record->id;
+  if (!index_add(&memory->index, record, offset, (uint32_t)length))
+    extent_restart(&memory->journal.known);
 }
 
 /* The lines were written from `offset` on. */
@@ -269,7 +352,7 @@ static bool add_locked(struct memory *memory, const struct draft *drafts, size_t
     return fail_because(failure, EOVERFLOW, "add to", "no ids are left");
   if (!start_lines(memory, size, count, failure) ||
       !put_drafts(memory, drafts, count, bodies, *first, failure) ||
-      !write_lines(memory, &offset, failure))
+      !journal_append(&memory->journal, &memory->lines, &offset, failure))
     return false;
   take_up_drafts(memory, drafts, count, *first, offset);
   return true;
@@ -292,7 +375,7 @@ struct forgetting {
   struct buf of; /* the name that is forgotten, as it stands in the file */
   bool escaped; /* it has escapes */
   struct buf unescaped, scratch;
-  struct text name; /* what it stands for; of what has neither uid nor ts, start is NULL */
+  struct bytes name; /* what it stands for; of what has neither uid nor ts, start is NULL */
   bool chosen; /* there is a name, so that others are not asked for theirs */
   bool found; /* an item has it */
   size_t left; /* so many have another */
@@ -326,7 +409,7 @@ static bool choose(struct forgetting *forgetting, const struct slice *string)
   if (!keep_of(forgetting, string)) return false;
   if (string->start == NULL) return true;
   const struct slice kept = {of->data, of->data + of->length, string->escaped};
-  return slice_text(&kept, &forgetting->unescaped, &forgetting->name);
+  return slice_bytes(&kept, &forgetting->unescaped, &forgetting->name);
 }
 
 /* False with errno. A line that is not there any more says nothing. */
@@ -334,14 +417,14 @@ static bool look_at(struct forgetting *forgetting, const struct item *item)
 {
   struct record record;
   struct json_error error;
-  struct text name;
+  struct bytes name;
   const char *line = window_line(&forgetting->window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0;
-  if (record_object(line, &record, &error) == NULL) return true;
+  if (record_parse_part(line, &record, &error) == NULL) return true;
   const struct slice *string = record_name(&record);
   if (!forgetting->chosen) return choose(forgetting, string);
-  if (!slice_text(string, &forgetting->scratch, &name)) return false;
-  if (text_compare(name, forgetting->name) == 0) return keep_of(forgetting, string);
+  if (!slice_bytes(string, &forgetting->scratch, &name)) return false;
+  if (bytes_compare(name, forgetting->name) == 0) return keep_of(forgetting, string);
   forgetting->left++;
   return true;
 }
@@ -371,7 +454,7 @@ static bool write_tombstone(struct memory *memory, uint64_t target,
     buf_put(lines, '"');
   }
   put_text(lines, "}\n");
-  if (!write_lines(memory, &offset, failure)) return false;
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
   take_up(memory, &record, offset, 0);
   return true;
 }
@@ -380,7 +463,7 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct forgetting 
                           struct failure *failure)
 {
   const struct index *index = &memory->index;
-  if (!settle(memory, failure)) return false;
+  if (!memory_settle(memory, failure)) return false;
   window_open(&forgetting->window, memory->journal.fd);
   for (const struct item *item = index_find(index, id); item != NULL;
        item = index_older_twin(index, item))
@@ -388,12 +471,14 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct forgetting 
   return !forgetting->found || write_tombstone(memory, id, forgetting, failure);
 }
 
-bool memory_forget(struct memory *memory, uint64_t id, const struct text *name, bool *found,
+bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
                    size_t *left, struct failure *failure)
 {
   struct forgetting forgetting = {.chosen = name != NULL};
   if (name != NULL) forgetting.name = *name;
-  if (!begin(memory, failure)) return false;
+  *found = false;
+  *left = 0;
+  if (!memory_lock(memory, failure)) return memory->journal.gone;
   bool done = forget_locked(memory, id, &forgetting, failure);
   journal_detach(&memory->journal);
   *found = forgetting.found;

@@ -12,15 +12,15 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { MEMORY_TAIL = 32 };
+/* How often what was read without the lock is read again because it was undone; then the call
+ * fails with EAGAIN and this reason. */
+enum { MEMORY_TRIES = 16 };
+#define MEMORY_CHANGING "it changed again and again while it was read"
 
 struct memory {
   struct journal journal;
   struct index index;
-  uint64_t seen; /* the size of the file when the index was brought up to it */
-  uint64_t highest_id; /* ever seen through this handle: ids do not come back with another file */
-  char tail[MEMORY_TAIL]; /* the bytes before index.end, which tell an append from an edit */
-  size_t tail_length;
+  uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   struct uids uids;
   int64_t now; /* the second that ts is of */
@@ -35,22 +35,49 @@ struct draft {
   size_t length; /* of its body: `"content":...}` and a newline, in JSON */
 };
 
-/* A memory that is closed; the journal's options are set between init and open. */
-bool memory_init(struct memory *memory, const char *path);
+/* How a memory is opened. */
+struct memory_options {
+  double wait; /* seconds for the lock */
+  bool durable; /* an append that is reported has reached the disk */
+  bool shared; /* the lock is held for each write, not for as long as it is open */
+};
+
+/* A memory that is closed, to be ended with memory_close. False with errno ENOMEM. */
+bool memory_init(struct memory *memory, const char *path, const struct memory_options *options);
 /* Opens the file and reads it, or makes it with its first line. */
 bool memory_open(struct memory *memory, struct failure *failure);
 /* -1 and errno if closing the descriptor failed; all is freed even so. */
 int memory_close(struct memory *memory);
 
-/* Brings the index up to what is in the file now, and settles it. */
+/* Reads the lines of a file into the index, which is to be settled then, from the end of what is known
+ * of it: with the lock held, it is certain. 0, or -1 and errno, and then nothing is known. */
+int memory_read(struct index *index, struct extent *known, int fd, bool locked);
+
+/* Brings the index up to what is in the file now, and settles it; where there is none, it is empty. What is read of
+ * the file after that, by the index, is checked with memory_holds. */
 bool memory_refresh(struct memory *memory, struct failure *failure);
-/* Brings it up under the lock, which is given back with journal_detach; on failure it is already. The
- * index is not settled. */
+/* Whether the file still has what the index says: without the lock, a write that it has seen may
+ * have been undone. If not, what was read by the index is read again, from memory_refresh on. */
+bool memory_holds(const struct memory *memory);
+/* Brings the index up under the lock, which is given back with journal_detach; on failure it is
+ * already. Fails where there is no file. Whoever asks for items settles the index. */
 bool memory_lock(struct memory *memory, struct failure *failure);
-/* Whether the index is of that file as it is now, told by its times: see journal_is_fresh. */
+bool memory_settle(struct memory *memory, struct failure *failure);
+/* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
+/* Whether the file was looked at but a moment ago: see extent_is_fresh. */
+bool memory_is_fresh(const struct memory *memory);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);
+/* Everything added so far reaches the disk. */
+bool memory_sync(struct memory *memory, struct failure *failure);
+
+/* The open file, which memory_refresh may replace by another. */
+int memory_fd(const struct memory *memory);
+/* The file's lock and what is appended under it. */
+struct journal *memory_journal(struct memory *memory);
+/* What the file holds, as of the last call that looked at it. */
+struct index *memory_index(struct memory *memory);
 
 /* The highest id ever seen; and the one that is given next, RECORD_ID_MAX + 1 if there is none left. */
 uint64_t memory_highest_id(const struct memory *memory);
@@ -63,7 +90,7 @@ bool memory_add(struct memory *memory, const struct draft *drafts, size_t count,
 /* Appends a tombstone for an active item of this id: the newest one, or, if a name is given, those of
  * that uid (of items without one: that ts; without either: that is no text). *found tells whether
  * there was one, *left how many active items of the id there still are. */
-bool memory_forget(struct memory *memory, uint64_t id, const struct text *name, bool *found,
+bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
                    size_t *left, struct failure *failure);
 
 #pragma GCC visibility pop

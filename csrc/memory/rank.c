@@ -59,9 +59,9 @@ typedef bool (*visitor)(struct ranking *ranking);
 
 static bool visit_string(struct ranking *ranking, const struct slice *string, visitor visit)
 {
-  struct text text;
+  struct bytes text;
   ranking->folded.length = 0;
-  return slice_text(string, &ranking->decoded, &text) &&
+  return slice_bytes(string, &ranking->decoded, &text) &&
          fold(&ranking->folded, text.start, text.length) && visit(ranking);
 }
 

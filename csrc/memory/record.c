@@ -4,6 +4,7 @@
 
 #include "base/timestamp.h"
 #include "json/number.h"
+#include "json/walk.h"
 
 const char *record_kind_name(enum record_kind kind)
 {
@@ -301,7 +302,7 @@ static const char *read_member(enum key key, const char *p, struct record *recor
 static const char *line_end(const char *p, struct json_error *error)
 {
   p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text behind the object", p);
+  return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
 /* What comes behind the kind of an item. */
@@ -422,7 +423,7 @@ static inline const char *read_object(const char *p, struct record *record,
   return *p == '}' ? p + 1 : read_members(p, record->members == 0, record, error);
 }
 
-const char *record_object(const char *p, struct record *record, struct json_error *error)
+const char *record_parse_part(const char *p, struct record *record, struct json_error *error)
 {
   return read_object(p, record, error);
 }
@@ -431,4 +432,24 @@ const char *record_parse(const char *p, struct record *record, struct json_error
 {
   p = read_object(p, record, error);
   return p == NULL || *p == '\n' ? p : line_end(p, error);
+}
+
+static bool has_text(const char *object, const char *name)
+{
+  struct walk members;
+  struct slice text;
+  bool found = false;
+  for (walk_begin(&members, object); walk_next(&members);)
+    if (walk_key_is(&members, name)) found = walk_string(&members, &text);
+  return found;
+}
+
+bool record_is_meta(const char *object)
+{
+  struct walk members;
+  const char *meta = NULL;
+  for (walk_begin(&members, object); walk_next(&members);)
+    if (walk_key_is(&members, "meta")) meta = members.value;
+  return meta != NULL && *meta == '{' && has_text(meta, "aish_version") &&
+         has_text(meta, "created");
 }

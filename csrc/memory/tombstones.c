@@ -87,15 +87,15 @@ bool tombstones_add(struct tombstones *tombstones, const struct record *record, 
 /* ---- order ---- */
 
 /* What the `of` is; no text: what has neither uid nor ts. */
-static struct text of_text(const struct tombstones *tombstones, const struct keyed *entry)
+static struct bytes of_text(const struct tombstones *tombstones, const struct keyed *entry)
 {
   uint32_t length;
   if (form_of(entry) == OF_WORD)
-    return (struct text){(const char *)&entry->value, sizeof entry->value};
-  if (form_of(entry) != OF_TEXT) return (struct text){NULL, 0};
+    return (struct bytes){(const char *)&entry->value, sizeof entry->value};
+  if (form_of(entry) != OF_TEXT) return (struct bytes){NULL, 0};
   const char *place = tombstones->texts.data + entry->value;
   memcpy(&length, place, sizeof length);
-  return (struct text){place + sizeof length, length};
+  return (struct bytes){place + sizeof length, length};
 }
 
 struct sorting {
@@ -108,8 +108,8 @@ static bool entry_before(const void *context, uint32_t a, uint32_t b)
   const struct sorting *sorting = context;
   const struct keyed *entries = sorting->entries;
   if (entries[a].key != entries[b].key) return entries[a].key < entries[b].key;
-  return text_compare(of_text(sorting->tombstones, &entries[a]),
-                      of_text(sorting->tombstones, &entries[b])) < 0;
+  return bytes_compare(of_text(sorting->tombstones, &entries[a]),
+                       of_text(sorting->tombstones, &entries[b])) < 0;
 }
 
 static bool sort_range(const struct tombstones *tombstones, size_t from, size_t to)
@@ -154,14 +154,14 @@ void tombstones_settle(struct tombstones *tombstones, bool settled)
 
 /* The first one from `from` on that does not come before this key and `of`. */
 static uint32_t lower_bound(const struct tombstones *tombstones, uint32_t from, uint32_t to,
-                            uint64_t key, struct text of)
+                            uint64_t key, struct bytes of)
 {
   const struct keyed *entries = entries_of(tombstones);
   while (from < to) {
     uint32_t middle = from + (to - from) / 2;
     bool before = entries[middle].key != key
                       ? entries[middle].key < key
-                      : text_compare(of_text(tombstones, &entries[middle]), of) < 0;
+                      : bytes_compare(of_text(tombstones, &entries[middle]), of) < 0;
     if (before) from = middle + 1;
     else to = middle;
   }
@@ -181,7 +181,7 @@ bool tombstones_next(const struct tombstones *tombstones, uint32_t from, struct 
 
 bool tombstones_find(const struct tombstones *tombstones, uint64_t target, struct targeting *found)
 {
-  const struct text none = {NULL, 0};
+  const struct bytes none = {NULL, 0};
   uint32_t count = (uint32_t)tombstones->settled;
   if (count == 0 || target > tombstones->highest_target) return false;
   found->target = target;
@@ -196,7 +196,7 @@ bool tombstones_retire_all(const struct tombstones *tombstones, const struct tar
 }
 
 bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
-                       struct text name)
+                       struct bytes name)
 {
   enum form form = name.start == NULL                ? OF_NOTHING
                    : name.length == sizeof(uint64_t) ? OF_WORD
@@ -205,7 +205,7 @@ bool tombstones_retire(const struct tombstones *tombstones, const struct targeti
   uint32_t place = lower_bound(tombstones, targeting->from, targeting->to, key, name);
   if (place == targeting->to) return false;
   const struct keyed *entry = &entries_of(tombstones)[place];
-  return entry->key == key && text_compare(of_text(tombstones, entry), name) == 0;
+  return entry->key == key && bytes_compare(of_text(tombstones, entry), name) == 0;
 }
 
 uint64_t tombstones_pass_over(struct tombstones *tombstones, uint64_t id, size_t count)

@@ -54,7 +54,7 @@ static inline bool tombstones_are_settled(const struct tombstones *tombstones)
 bool tombstones_retire_all(const struct tombstones *tombstones, const struct targeting *targeting);
 /* Whether the `of` of one is this name; of an item that has neither uid nor ts, start is NULL. */
 bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
-                       struct text name);
+                       struct bytes name);
 
 /* The first of `count` numbers in a row, from `id` on, which is above all ids so far, that no
  * tombstone without `of` targets. */

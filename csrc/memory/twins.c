@@ -14,8 +14,8 @@ struct twin {
   struct item item;
   uint64_t rev;
   bool has_uid;
-  struct text name; /* the uid, or without one the time's text, or none */
-  struct text bytes; /* from `{` to `}` */
+  struct bytes name; /* the uid, or without one the time's text, or none */
+  struct bytes bytes; /* from `{` to `}` */
 };
 
 struct batch {
@@ -45,12 +45,12 @@ static void read_record(struct batch *batch, struct twin *twin, const char *line
 {
   struct record record;
   struct json_error error;
-  const char *end = record_object(line, &record, &error);
+  const char *end = record_parse_part(line, &record, &error);
   if (end == NULL) return; /* it has changed: whoever reads it again will see that */
   const struct slice *name = record_name(&record);
   struct buf *lines = &batch->lines;
   line = json_space(line, line);
-  twin->bytes = (struct text){line, (size_t)(end - line)};
+  twin->bytes = (struct bytes){line, (size_t)(end - line)};
   twin->rev = record.rev;
   twin->has_uid = record.uid.start != NULL;
   if (name->start == NULL) return;
@@ -93,7 +93,7 @@ static int compare_names(const struct twin *a, const struct twin *b)
   uint64_t a_id = item_id(&a->item), b_id = item_id(&b->item);
   if (a_id != b_id) return a_id < b_id ? -1 : 1;
   if (a->has_uid != b->has_uid) return a->has_uid ? 1 : -1;
-  return text_compare(a->name, b->name);
+  return bytes_compare(a->name, b->name);
 }
 
 /* By name, the highest `rev` first, and copies beside each other. */
@@ -103,7 +103,7 @@ static bool name_before(const void *context, uint32_t a, uint32_t b)
   int order = compare_names(&twins[a], &twins[b]);
   if (order != 0) return order < 0;
   if (twins[a].rev != twins[b].rev) return twins[a].rev > twins[b].rev;
-  return text_compare(twins[a].bytes, twins[b].bytes) < 0;
+  return bytes_compare(twins[a].bytes, twins[b].bytes) < 0;
 }
 
 static bool leave_out_replaced(struct batch *batch)
@@ -114,7 +114,7 @@ static bool leave_out_replaced(struct batch *batch)
   for (size_t i = 0; i < count; i++) {
     const struct twin *last = kept > 0 ? &twins[kept - 1] : NULL;
     bool replaced = last != NULL && compare_names(last, &twins[i]) == 0 &&
-                    (last->rev > twins[i].rev || text_compare(last->bytes, twins[i].bytes) == 0);
+                    (last->rev > twins[i].rev || bytes_compare(last->bytes, twins[i].bytes) == 0);
     if (!replaced) twins[kept++] = twins[i];
   }
   batch->twins.length = kept * sizeof *twins;
@@ -123,9 +123,9 @@ static bool leave_out_replaced(struct batch *batch)
 
 /* ---- order ---- */
 
-static struct text uid_of(const struct twin *twin)
+static struct bytes uid_of(const struct twin *twin)
 {
-  return twin->has_uid ? twin->name : (struct text){NULL, 0};
+  return twin->has_uid ? twin->name : (struct bytes){NULL, 0};
 }
 
 struct ordering {
@@ -141,8 +141,8 @@ static bool older(const void *context, uint32_t a, uint32_t b)
   if (id != other_id) return id < other_id;
   int order = moment_compare(item_moment(ordering->index, &one->item),
                              item_moment(ordering->index, &other->item));
-  if (order == 0) order = text_compare(uid_of(one), uid_of(other));
-  if (order == 0) order = text_compare(one->bytes, other->bytes);
+  if (order == 0) order = bytes_compare(uid_of(one), uid_of(other));
+  if (order == 0) order = bytes_compare(one->bytes, other->bytes);
   return order < 0;
 }
 

@@ -1,14 +1,17 @@
-/* dir.c: names are sorted as bytes: they begin with a time, so this is their order in time. */
+/* dir.c: names are sorted as bytes. They begin with the time of the start, so that is their order
+ * in time. */
 #include "session/dir.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/sys.h"
+#include "file/path.h"
 
 static const char SUFFIX[] = ".jsonl";
 
-static bool take_name(void *context, const char *name)
+static bool add_name(void *context, const char *name)
 {
   struct dir *dir = context;
   size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
@@ -26,7 +29,7 @@ static int compare_names(const void *a, const void *b)
 bool dir_list(struct dir *dir, const char *path)
 {
   memset(dir, 0, sizeof *dir);
-  if (sys_list(path, take_name, dir) != 0) return false;
+  if (sys_list(path, add_name, dir) != 0) return false;
   const char *name = dir->text.data;
   for (size_t i = 0; i < dir->count; i++) {
     if (!buf_add(&dir->order, (const char *)&name, sizeof name)) return false;
@@ -47,4 +50,14 @@ void dir_free(struct dir *dir)
 {
   buf_free(&dir->text);
   buf_free(&dir->order);
+}
+
+int open_session_to_read(const char *path, struct stat *st, struct failure *failure)
+{
+  const off_t largest = (off_t)4 << 30;
+  int fd = open_to_read(path, st, failure);
+  if (fd < 0 || st->st_size <= largest) return fd;
+  sys_close(fd);
+  fail_because(failure, EFBIG, "read", "larger than 4 GiB, which no session is");
+  return -1;
 }

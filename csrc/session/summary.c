@@ -1,4 +1,4 @@
-/* summary.c: the head of a session's file, its tail, and the number of turns between. */
+/* summary.c: reads as much of a session's file as a list needs: its head, and its last lines. */
 #include "session/summary.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ void summary_free(struct summary *summary)
   buf_free(&summary->last_ts);
 }
 
-static bool take_meta(struct summary *summary, const struct turn *turn)
+static bool add_meta(struct summary *summary, const struct turn *turn)
 {
   size_t size = (size_t)(turn->meta_end - turn->meta);
   summary->has_meta = true;
@@ -26,75 +26,87 @@ static bool take_meta(struct summary *summary, const struct turn *turn)
   return true;
 }
 
-static bool take_first(struct summary *summary, const struct turn *turn)
+static bool add_first(struct summary *summary, const struct turn *turn)
 {
   if (turn->role.start == NULL || !slice_is(&turn->role, "user", 4)) return true;
   summary->has_first = true;
-  if (!turn_text(turn->content, &summary->first)) return false;
+  if (!turn_text(turn, &summary->first)) return false;
   if (summary->first.length > SUMMARY_FIRST)
     summary->first.length = utf8_start(summary->first.data, SUMMARY_FIRST);
   return true;
 }
 
-static bool take_ts(struct summary *summary, const struct turn *turn)
+static bool add_ts(struct summary *summary, const struct turn *turn)
 {
   if (turn->ts.start == NULL) return true;
   summary->last_ts.length = 0;
   return slice_append(&turn->ts, &summary->last_ts);
 }
 
-/* `first_line`: of the file, but for blank ones. */
-static bool take_line(struct summary *summary, const struct turn *turn, bool first_line)
+static bool add_record(void *context, const struct turn *turn)
 {
-  if (first_line && turn->meta != NULL) return take_meta(summary, turn);
+  struct summary *summary = context;
+  bool first = !summary->begun;
+  summary->begun = true;
+  if (first && turn->meta != NULL) return add_meta(summary, turn);
   if (!turn->is_turn) return true;
   summary->turns++;
-  return (summary->has_first || take_first(summary, turn)) && take_ts(summary, turn);
+  return (summary->has_first || add_first(summary, turn)) && add_ts(summary, turn);
 }
 
-/* Reads forward: to the end, or through the first block. */
-static int read_head(struct summary *summary, int fd, bool all)
+static bool add_block(struct summary *summary, const struct block *block)
+{
+  const char *newline;
+  if (block->hopeless) return true;
+  for (const char *p = block->start; p < block->end; p = newline + 1) {
+    newline = memchr(p, '\n', (size_t)(block->end - p));
+    if (!turn_each(p, newline, add_record, summary)) return false;
+  }
+  return true;
+}
+
+static bool is_enough(const struct summary *summary, uint64_t turns, uint64_t end)
+{
+  return summary->turns >= turns && (summary->has_first || end >= SUMMARY_HEAD);
+}
+
+/* Reads forward until there is enough. 1, 0 at the end of the file, -1 and errno. */
+static int read_head(struct summary *summary, int fd, uint64_t turns)
 {
   struct reader reader;
   struct block block;
-  struct turn turn;
-  struct json_error error;
-  bool first_line = true, done = true;
-  int result;
+  bool enough = false;
+  int result = 1;
   reader_open(&reader, fd, 0);
-  while (done && (result = reader_next(&reader, &block)) > 0) {
-    const char *next;
-    if (block.hopeless) first_line = false;
-    for (const char *p = block.start; done && p < block.end && !block.hopeless; p = next) {
-      next = (const char *)memchr(p, '\n', (size_t)(block.end - p)) + 1;
-      if (*json_space(p, p) == '\n') continue;
-      if (turn_parse(p, &turn, &error) != NULL) done = take_line(summary, &turn, first_line);
-      first_line = false;
-    }
-    if (!all) break;
+  while (!enough && (result = reader_next(&reader, &block)) > 0) {
+    if (!add_block(summary, &block)) result = -1;
+    if (result < 0) break;
+    enough = is_enough(summary, turns, block.offset + block.size);
   }
   int reason = errno;
   reader_close(&reader);
   errno = reason;
-  return done && result >= 0 ? 0 : -1;
+  return result;
 }
 
-/* Reads backward to the last turn that has a time; no further than some lines. */
-static int read_tail(struct summary *summary, int fd, uint64_t size)
+static bool add_time(void *context, const struct turn *turn)
+{
+  return !turn->is_turn || add_ts(context, turn);
+}
+
+/* Reads backward to the last turn that has a time, but no further than some lines. */
+static int read_last_lines(struct summary *summary, int fd, uint64_t size)
 {
   enum { LINES = 64 };
   struct tail tail;
   struct tail_line line;
-  struct turn turn;
-  struct json_error error;
-  bool found = false;
-  int result = tail_open(&tail, fd, size) ? 1 : -1;
+  int result = 1;
+  tail_open(&tail, fd, size);
   summary->last_ts.length = 0;
-  for (int i = 0; i < LINES && !found && result > 0; i++) {
+  for (int i = 0; i < LINES && summary->last_ts.length == 0 && result > 0; i++) {
     result = tail_next(&tail, &line);
-    if (result <= 0 || turn_parse(line.text, &turn, &error) == NULL || !turn.is_turn) continue;
-    found = turn.ts.start != NULL;
-    if (!take_ts(summary, &turn)) result = -1;
+    if (result <= 0 || line.hopeless) continue;
+    if (!turn_each(line.text, line.newline, add_time, summary)) result = -1;
   }
   int reason = errno;
   tail_close(&tail);
@@ -102,9 +114,9 @@ static int read_tail(struct summary *summary, int fd, uint64_t size)
   return result < 0 ? -1 : 0;
 }
 
-int summary_read(struct summary *summary, int fd, uint64_t size, bool count)
+int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns)
 {
   memset(summary, 0, sizeof *summary);
-  if (read_head(summary, fd, count) != 0) return -1;
-  return count ? 0 : read_tail(summary, fd, size);
+  int result = read_head(summary, fd, turns);
+  return result > 0 ? read_last_lines(summary, fd, size) : result;
 }

@@ -1,17 +1,16 @@
-/* turn.c: the members of a turn that lists and searches need. */
+/* turn.c: finds the members of a turn that lists and searches need. */
 #include "session/turn.h"
 
+#include "json/objects.h"
 #include "json/walk.h"
 
-const char *turn_parse(const char *p, struct turn *turn, struct json_error *error)
+bool turn_parse(const char *p, struct turn *turn)
 {
+  struct json_error error;
   memset(turn, 0, sizeof *turn);
-  p = json_space(p, p);
-  if (*p != '{') return json_fail(error, "not an object", p);
-  const char *end = json_value(p, p, 0, error);
-  if (end == NULL) return NULL;
-  end = json_space(end, end);
-  if (*end != '\n') return json_fail(error, "text behind the object", end);
+  turn->start = p = json_space(p, p);
+  turn->end = *p == '{' ? json_value(p, p, 0, &error) : NULL;
+  if (turn->end == NULL) return false;
   struct walk members;
   bool role = false, content = false;
   for (walk_begin(&members, p); walk_next(&members);) {
@@ -21,6 +20,7 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
     } else if (walk_key_is(&members, "content")) {
       content = walk_is_true(&members);
       turn->content = members.value;
+      turn->content_end = members.end;
     } else if (walk_key_is(&members, "ts")) {
       if (!walk_string(&members, &turn->ts)) turn->ts.start = NULL;
     } else if (walk_key_is(&members, "meta")) {
@@ -29,23 +29,25 @@ const char *turn_parse(const char *p, struct turn *turn, struct json_error *erro
     }
   }
   turn->is_turn = role && content;
-  return end;
-}
-
-bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string),
-                  void *context)
-{
-  struct walk inner;
-  struct slice string;
-  if (*value != '{' && *value != '[') return true;
-  for (walk_begin(&inner, value); walk_next(&inner);)
-    if (!(walk_string(&inner, &string) ? visit(context, &string)
-                                       : turn_strings(inner.value, visit, context)))
-      return false;
+  if (turn->is_turn) turn->meta = NULL;
   return true;
 }
 
-static bool take_first(void *context, const struct slice *string)
+bool turn_each(const char *line, const char *newline,
+               bool (*take)(void *context, const struct turn *turn), void *context)
+{
+  struct turn turn;
+  struct objects objects;
+  struct part part;
+  if (turn_parse(line, &turn) && json_space(turn.end, turn.end) == newline)
+    return take(context, &turn);
+  objects_begin(&objects, line, newline, false);
+  while (objects_next(&objects, &part))
+    if (part.reason == NULL && turn_parse(part.start, &turn) && !take(context, &turn)) return false;
+  return true;
+}
+
+static bool keep_string(void *context, const struct slice *string)
 {
   *(struct slice *)context = *string;
   return false;
@@ -64,15 +66,10 @@ static bool find_part(const char *content, struct slice *text)
   return false;
 }
 
-bool turn_text(const char *content, struct buf *buf)
+bool turn_text(const struct turn *turn, struct buf *buf)
 {
   struct slice text = {NULL, NULL, false};
-  if (*content == '"') {
-    struct json_error error;
-    text.start = content + 1;
-    text.end = json_string(text.start, &text.escaped, &error) - 1;
-  } else if (!find_part(content, &text)) {
-    turn_strings(content, take_first, &text);
-  }
+  if (!find_part(turn->content, &text))
+    walk_strings(turn->content, turn->content_end, keep_string, &text);
   return text.start == NULL || slice_append(&text, buf);
 }

@@ -1,4 +1,4 @@
-/* turn.h: what a line of a session's file says, without building anything. */
+/* turn.h: what the records of a session's file say, without building anything. */
 #ifndef AISH_TURN_H
 #define AISH_TURN_H
 
@@ -11,23 +11,25 @@
 #pragma GCC visibility push(hidden)
 
 struct turn {
+  const char *start, *end; /* the object */
   bool is_turn; /* has a role and a content that are neither null nor false */
   struct slice role, ts;
-  const char *content; /* the value, or NULL */
-  const char *meta, *meta_end; /* the value, or NULL */
+  const char *content, *content_end; /* the value, or NULL */
+  const char *meta, *meta_end; /* the value if it is neither null nor false and this is no turn,
+                                * or NULL: of a session's first record it is the session's meta */
 };
 
-/* Reads the line at p: a JSON object, alone. The newline that ends it, or NULL and *error. */
-const char *turn_parse(const char *p, struct turn *turn, struct json_error *error);
+/* Reads the object at p, white space before it aside. False: there is none. */
+bool turn_parse(const char *p, struct turn *turn);
 
-/* Calls visit(context, string) for each string in a value, nested ones too, but for keys, until
- * one answers false. */
-bool turn_strings(const char *value, bool (*visit)(void *context, const struct slice *string),
-                  void *context);
+/* Calls take(context, turn) for each record of a line, until one answers false, and returns that. */
+bool turn_each(const char *line, const char *newline,
+               bool (*take)(void *context, const struct turn *turn), void *context);
 
-/* Appends the text of a content: a string; of an array of parts, as providers of models have them,
- * the `text` of the first that has one; otherwise the first string in it. False: out of memory. */
-bool turn_text(const char *content, struct buf *buf);
+/* Appends the text of a turn's content: the string that it is; of an array of parts, as providers
+ * of models have them, the `text` of the first that has one; otherwise the first string in it.
+ * False: out of memory. */
+bool turn_text(const struct turn *turn, struct buf *buf);
 
 #pragma GCC visibility pop
 #endif

@@ -28,7 +28,8 @@ end
 print("/* casefold.h: simple case folding of Unicode " .. version .. ", beyond ASCII. Written by casefold.lua. */")
 print("#ifndef AISH_CASEFOLD_H\n#define AISH_CASEFOLD_H\n\n#include <stdint.h>\n")
 print("/* From first to last, every step-th character folds to the one at this distance. */")
-print("static const struct casefold {\n  uint32_t first, last;\n  int32_t distance;\n  uint32_t step;\n} CASEFOLD[] = {")
+print("static const struct casefold {\n  uint32_t first, last;\n  int32_t distance;\n  uint32_t step;")
+print("} CASEFOLD[] = {")
 for _, range in ipairs(ranges) do
   print(("    {0x%04x, 0x%04x, %d, %d},"):format(range.first, range.last, range.distance, range.step or 1))
 end

@@ -28,7 +28,7 @@ static uint32_t fold_code(uint32_t code)
                                                   : code;
 }
 
-/* Writes what the character at the start of the text folds to; returns how long that is. */
+/* Folds the character at the start of the text; returns the size of the result. */
 static size_t fold_one(const char *text, size_t length, size_t *size, char out[4])
 {
   uint32_t code = utf8_decode(text, length, size);
@@ -88,7 +88,7 @@ static inline bool is_word_byte(char byte)
   return is_digit(byte) || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-/* Whether the character at the start of a text belongs to a word, and its length. */
+/* Whether the character at the start of a text belongs to a word, and its size. */
 static inline bool is_letter(const char *text, size_t length, size_t *size)
 {
   *size = 1;

@@ -1,8 +1,9 @@
-/* needle.c: a needle is looked for by its two rarest bytes, at their distance, 64 places at a time
- * where the machine has SSE2 and 8 elsewhere; only where both stand the rest is compared. */
+/* needle.c: looks for the needle's two rarest bytes at their distance, 64 places at a time with
+ * SSE2 and 8 elsewhere, and compares the rest only where both are found. */
 #include "text/needle.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/ascii.h"
@@ -38,15 +39,15 @@ void needle_set(struct needle *needle, const char *text, size_t length)
 
 /* ---- looking ---- */
 
-/* The bit in which a folded letter of ASCII differs from its other case. In folded text it never
- * makes a letter of another byte, as there are no capitals. */
+/* The bit in which a folded ASCII letter differs from its capital. Setting it in folded text, which
+ * has no capitals, turns no other byte into a letter. */
 static unsigned char fold_bit(char byte)
 {
   return byte >= 'a' && byte <= 'z' ? 0x20 : 0;
 }
 
-/* Whether the needle stands at p, of which there are `left` bytes. */
-static bool stands(const struct needle *needle, const char *p, size_t left)
+/* Whether the needle is at p, where `left` bytes are left. */
+static bool is_needle(const struct needle *needle, const char *p, size_t left)
 {
   if (left < needle->length) return false;
   for (size_t i = 0; i < needle->length; i++)
@@ -54,7 +55,7 @@ static bool stands(const struct needle *needle, const char *p, size_t left)
   return true;
 }
 
-/* Whether an escape of four digits stands at p for a character of the needle. */
+/* Whether p is at a `\u` escape of a character of the needle. */
 static bool hides(const struct needle *needle, const char *p)
 {
   if (p[0] != '\\' || p[1] != 'u' || p[2] != '0' || p[3] != '0') return false;
@@ -65,14 +66,14 @@ static bool hides(const struct needle *needle, const char *p)
   return memchr(needle->text, code, needle->length) != NULL;
 }
 
-/* Whether what is looked for is where its first rare byte, or an escape, may be at p. */
+/* The place of the needle whose first rare byte, or of the escape that, may be at p; or NULL. */
 static inline const char *found(const struct needle *needle, const char *p, const char *from,
                                 const char *end, bool raw)
 {
   if (raw && hides(needle, p)) return p;
   if ((size_t)(p - from) < needle->first) return NULL;
   const char *start = p - needle->first;
-  return stands(needle, start, (size_t)(end - start)) ? start : NULL;
+  return is_needle(needle, start, (size_t)(end - start)) ? start : NULL;
 }
 
 #if defined(__SSE2__)
@@ -113,7 +114,8 @@ static inline uint64_t bits(__m128i bytes)
   return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
 }
 
-/* A bit for each of the STEP places from p on where both bytes stand or, in raw text, `\u0` may. */
+/* A bit for each of the STEP places from p on that has both bytes or, in raw text, a `\` with a 0
+ * two bytes on. */
 static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
                               size_t distance, bool raw)
 {
@@ -151,8 +153,8 @@ static inline bool has_zero(uint64_t word)
   return ((word - ONES) & ~word & (ONES << 7)) != 0;
 }
 
-/* Bits for all of the STEP places from p on if both bytes stand at one of them or, in raw text,
- * `\u0` may. */
+/* Bits for all of the STEP places from p on if one of them may have both bytes or, in raw text, a
+ * `\` with a 0 two bytes on. */
 static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
                               size_t distance, bool raw)
 {
@@ -190,35 +192,4 @@ const char *needle_find(const struct needle *needle, const char *p, const char *
 const char *needle_find_raw(const struct needle *needle, const char *p, const char *end)
 {
   return find(needle, p, end, true);
-}
-
-/* ---- lines ---- */
-
-#if defined(__SSE2__)
-/* A byte of 16 counts up to 255 before they are added up. */
-static uint64_t count_steps(const char *p, size_t steps)
-{
-  const __m128i newline = _mm_set1_epi8('\n');
-  __m128i counts = _mm_setzero_si128();
-  for (size_t i = 0; i < steps; i++, p += 16)
-    counts = _mm_sub_epi8(counts, _mm_cmpeq_epi8(load(p), newline));
-  uint64_t halves[2] = {0, 0};
-  _mm_storeu_si128((__m128i *)(void *)halves, _mm_sad_epu8(counts, _mm_setzero_si128()));
-  return halves[0] + halves[1];
-}
-#endif
-
-uint64_t count_newlines(const char *p, const char *end)
-{
-  uint64_t count = 0;
-#if defined(__SSE2__)
-  while (end - p >= 16) {
-    size_t steps = (size_t)(end - p) / 16;
-    if (steps > 255) steps = 255;
-    count += count_steps(p, steps);
-    p += steps * 16;
-  }
-#endif
-  for (; p < end; p++) count += *p == '\n';
-  return count;
 }

@@ -1,9 +1,9 @@
-/* query.c: what a query is split into, and the search for it in raw lines.
+/* query.c: splits a query into words and finds the lines that may hold them.
  *
- * A line may hold a word and not show it: `\u0061` is an a, `\/` a slash, and KELVIN SIGN folds to
- * k, LONG S to s. So the part of a word that is looked for in raw bytes is chosen from the other
- * characters of ASCII, and where an escape stands for one of these the line is looked at too. What
- * is found is only a candidate. */
+ * A raw line can hold a word in other bytes: `\u0061` is an a, `\/` a slash, KELVIN SIGN folds to k
+ * and LONG S to s. So the part of a word that is looked for in raw lines has no k, s, slash, quote
+ * or backslash, and a line with an escape of one of its characters is a candidate too. Every
+ * candidate must then be decoded and compared. */
 #include "text/query.h"
 
 #include <string.h>
@@ -18,7 +18,7 @@ static bool is_certain(char byte)
          byte != '\\';
 }
 
-/* Chooses the longest certain part. */
+/* Chooses the longest part that raw lines show as it is. */
 static void choose_part(struct word *word)
 {
   const char *text = word->whole.text;

@@ -1,14 +1,14 @@
-/* words.c: an index of words that finds parts of words too.
+/* words.c: an inverted index that also finds parts of words.
  *
  * A token is a word as fold_word cuts it out of folded text; a run of Chinese or Japanese is one
- * token. Each different token is kept once, with its postings: which items it is in, how often.
- * What is looked for has no other characters than words have, so that it can only stand within a
- * token: the text of all tokens is searched for it, and the postings of those that hold it are
- * added up. Texts repeat their words, so that this text is short.
+ * token. Each distinct token is kept once, with its postings: the items that hold it, each with a
+ * count. A needle consists of letters and digits, so it can only occur within a token: the text of
+ * all tokens is searched, and the postings of those that hold it are added up. Texts repeat their
+ * words, so the text of all tokens is short.
  *
- * Items come in the order of their numbers. The newest posting of a token stands in the token
- * itself, since its item may hold the token again; the ones before it are packed, as the distance
- * from the item before and how often, in numbers of seven bits a byte, the lowest first. */
+ * Items are added in the order of their numbers. The last posting of a token is kept in the token
+ * itself, as its item may hold the token again. The others are packed as the distance from the
+ * previous item and the count, in numbers of seven bits per byte, the lowest first. */
 #include "text/words.h"
 
 #include <errno.h>
@@ -20,9 +20,9 @@
 struct token {
   size_t text; /* where it begins */
   unsigned char *packed;
-  uint32_t size, capacity; /* of what is packed */
-  uint32_t last; /* the last item that is packed */
-  uint32_t item, count; /* the newest posting */
+  uint32_t size, capacity; /* of the packed postings */
+  uint32_t packed_item; /* of the last packed posting */
+  uint32_t item, count; /* the last posting */
   uint32_t hash;
 };
 
@@ -36,8 +36,8 @@ void words_free(struct words *words)
   memset(words, 0, sizeof *words);
 }
 
-/* Makes room for one more element in an array that is numbered with 32 bits. */
-static void *grow(void *array, size_t *capacity, size_t size)
+/* Makes room for one more element in an array whose indices have 32 bits. */
+static void *grow_array(void *array, size_t *capacity, size_t size)
 {
   size_t larger = *capacity < 16 ? 16 : *capacity + *capacity / 2;
   if (larger > UINT32_MAX) {
@@ -57,7 +57,7 @@ static bool reserve_posting(struct token *token)
 {
   if (token->capacity - token->size >= LONGEST_POSTING) return true;
   size_t capacity = token->capacity;
-  unsigned char *packed = grow(token->packed, &capacity, 1);
+  unsigned char *packed = grow_array(token->packed, &capacity, 1);
   if (packed == NULL) return false;
   token->packed = packed;
   token->capacity = (uint32_t)capacity;
@@ -80,7 +80,7 @@ static uint64_t unpack(const struct token *token, size_t *at)
   return number | (uint64_t)token->packed[(*at)++] << shift;
 }
 
-/* The distance's lowest bit tells whether another number follows: mostly a token is there once. */
+/* The distance's lowest bit tells whether a count follows; most counts are 1. */
 static bool add_posting(struct token *token, uint32_t item)
 {
   if (token->item == item) {
@@ -88,9 +88,9 @@ static bool add_posting(struct token *token, uint32_t item)
     return true;
   }
   if (!reserve_posting(token)) return false;
-  pack(token, (uint64_t)(token->item - token->last) << 1 | (token->count > 1));
+  pack(token, (uint64_t)(token->item - token->packed_item) << 1 | (token->count > 1));
   if (token->count > 1) pack(token, token->count);
-  token->last = token->item;
+  token->packed_item = token->item;
   token->item = item;
   token->count = 1;
   return true;
@@ -98,7 +98,7 @@ static bool add_posting(struct token *token, uint32_t item)
 
 /* ---- tokens ---- */
 
-/* Where the space behind a token is. */
+/* Where the space after a token is. */
 static size_t token_end(const struct words *words, size_t token)
 {
   size_t next = token + 1 < words->token_count ? words->tokens[token + 1].text : words->text.length;
@@ -113,7 +113,7 @@ static bool is_token(const struct words *words, size_t number, const char *text,
          memcmp(words->text.data + token->text, text, length) == 0;
 }
 
-/* The slot of a token, or the empty one that is to be its. */
+/* The slot of a token, or the empty one in which to put it. */
 static uint32_t *find_slot(const struct words *words, const char *text, size_t length,
                            uint32_t hash)
 {
@@ -145,7 +145,7 @@ static bool reserve_slot(struct words *words)
 static bool reserve_token(struct words *words)
 {
   if (words->token_count < words->token_capacity) return true;
-  struct token *tokens = grow(words->tokens, &words->token_capacity, sizeof *tokens);
+  struct token *tokens = grow_array(words->tokens, &words->token_capacity, sizeof *tokens);
   if (tokens != NULL) words->tokens = tokens;
   return tokens != NULL;
 }
@@ -171,7 +171,7 @@ bool words_begin(struct words *words)
 {
   if (words->count == 0 && sys_random(&words->key, sizeof words->key) != 0) return false;
   if (words->count == words->capacity) {
-    struct member *members = grow(words->members, &words->capacity, sizeof *members);
+    struct member *members = grow_array(words->members, &words->capacity, sizeof *members);
     if (members == NULL) return false;
     words->members = members;
   }
@@ -200,8 +200,7 @@ void words_drop(struct words *words, size_t item)
 
 /* ---- finding ---- */
 
-/* The token that a place in the text is in, from this one on. The steps grow until the place is
- * passed; between the last two it is found by halving. */
+/* The token at a place in the text, from `low` on: exponential search, then binary search. */
 static size_t token_at(const struct words *words, size_t low, size_t place)
 {
   const struct token *tokens = words->tokens;
@@ -217,30 +216,30 @@ static size_t token_at(const struct words *words, size_t low, size_t place)
   return low;
 }
 
-static bool hold(struct words *words, uint32_t item, uint64_t count, struct buf *holders)
+static bool add_holder(struct words *words, uint32_t item, uint64_t count, struct buf *holders)
 {
   const struct holder holder = {item, 0};
   struct member *member = &words->members[item];
   if (member->count == 0 && !BUF_PUSH(holders, &holder)) return false;
-  member->count += (uint32_t)count; /* below the length of a line */
+  member->count += (uint32_t)count; /* less than the length of a line */
   return true;
 }
 
-/* Adds up a token's postings, each as many times as the needle stands in the token. */
-static bool hold_all(struct words *words, const struct token *token, uint64_t times,
-                     struct buf *holders)
+/* Adds up a token's postings; the needle occurs `times` times in the token. */
+static bool add_holders(struct words *words, const struct token *token, uint64_t times,
+                        struct buf *holders)
 {
   uint32_t item = 0;
   for (size_t at = 0; at < token->size;) {
     uint64_t distance = unpack(token, &at), count = 1;
     if (distance & 1) count = unpack(token, &at);
     item += (uint32_t)(distance >> 1);
-    if (!hold(words, item, count * times, holders)) return false;
+    if (!add_holder(words, item, count * times, holders)) return false;
   }
-  return hold(words, token->item, token->count * times, holders);
+  return add_holder(words, token->item, token->count * times, holders);
 }
 
-/* Moves the sums from the items to their holders. */
+/* Moves the sums from the items to the holders. */
 static void collect(struct words *words, struct buf *holders)
 {
   struct holder *holder = BUF_ITEMS(struct holder, holders);
@@ -262,7 +261,7 @@ bool words_find(struct words *words, const struct needle *needle, struct buf *ho
     const char *end = text + token_end(words, token);
     uint64_t times = 0;
     for (; p != NULL; p = needle_find(needle, p + needle->length, end)) times++;
-    if (!hold_all(words, &words->tokens[token], times, holders)) return false;
+    if (!add_holders(words, &words->tokens[token], times, holders)) return false;
     p = end;
   }
   collect(words, holders);

@@ -1,5 +1,5 @@
-/* words.h: which items hold which words, kept in memory for ranking: 8 bytes an item, 2 or 3 for
- * each different word in it, and about 50 and its length for each different word of them all. */
+/* words.h: an inverted index of the words in items, for ranking. It takes 8 bytes per item, 2 or 3
+ * for each distinct word in an item, and about 50 plus its length for each distinct word in all. */
 #ifndef AISH_WORDS_H
 #define AISH_WORDS_H
 
@@ -14,12 +14,12 @@
 #pragma GCC visibility push(hidden)
 
 struct member {
-  uint32_t count; /* for whoever goes over the items of several words; 0 in between */
+  uint32_t count; /* for sums over the postings of several words; 0 between calls */
   uint16_t words; /* how many the item has, 65,535 at most */
 };
 
 struct words {
-  struct buf text; /* of the tokens, a space behind each */
+  struct buf text; /* of the tokens, each followed by a space */
   struct token *tokens;
   size_t token_count, token_capacity;
   uint32_t *slots; /* a hash table: numbers of tokens from 1 on, 0 where there is none */
@@ -32,19 +32,20 @@ struct words {
 
 void words_free(struct words *words);
 
-/* Takes up an item, whose number is the count so far, and then its texts, folded. False with errno;
- * the words are then to be freed. */
+/* Begins an item, whose number is the count so far; then adds its folded texts. False with errno,
+ * and the index must be freed. */
 bool words_begin(struct words *words);
 bool words_add(struct words *words, const char *text, size_t length);
-/* Leaves an item out of the total, if it was taken up. words_find still gives it. */
+/* Takes an item out of the total, if it was begun. words_find still finds it. */
 void words_drop(struct words *words, size_t item);
 
 struct holder {
   uint32_t item, count;
 };
 
-/* Fills `holders` with a struct holder for each item that holds the needle, which consists of
- * characters of words, in any order; `count` is how many times, overlaps aside. False: as above. */
+/* Fills `holders` with a struct holder for each item that holds the needle, in any order, with the
+ * number of its occurrences, without overlaps. The needle consists of letters and digits. False: as
+ * above. */
 bool words_find(struct words *words, const struct needle *needle, struct buf *holders);
 
 #pragma GCC visibility pop

@@ -66,21 +66,17 @@ function bench.row(row)
   io.stdout:flush()
 end
 
---- A row of two times. `target`: { at_most = n } times the reference's, or { at_least = n } times faster.
+--- A row of two times, with what share of the reference's ours is: below 1 is faster. `target`: that
+-- share, { at_most = n }; or how many times as fast ours is to be, { at_least = n }.
 function bench.compare(job, results, ours, reference, target)
   local a, b = results[ours], results[reference]
   if not b then return bench.skip(job, reference .. " is not here") end
   target = target or {}
   local ratio = measure.ratio(a, b)
   local row = { job = job, reference = reference, ours = seconds_text(a.median), theirs = seconds_text(b.median) }
-  if target.at_most then
-    row.value, row.at_most = ratio, target.at_most
-    row.text, row.target = ("%.2f times"):format(ratio), ("at most %g"):format(target.at_most)
-  else
-    row.value, row.at_least = 1 / ratio, target.at_least
-    row.text = ("%.2f x faster"):format(1 / ratio)
-    row.target = target.at_least and (target.at_least == 1 and "faster" or ("at least %g"):format(target.at_least)) or ""
-  end
+  row.value, row.text = ratio, ("%.2f"):format(ratio)
+  row.at_most = target.at_most or target.at_least and 1 / target.at_least
+  row.target = row.at_most and ("at most %.3g"):format(row.at_most)
   bench.row(row)
 end
 

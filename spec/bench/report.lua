@@ -62,7 +62,7 @@ local function comparisons(file, bench)
   end
   local reached, judged = count_verdicts(bench.rows)
   file:write(("## Against the limits and the peers\n\n%d of %d targets are reached.\n\n"):format(reached, judged))
-  table_of(file, { "job", "ours", "held against", "its time", "ratio", "to reach", "verdict" }, rows)
+  table_of(file, { "job", "ours", "held against", "its time", "ours to its", "to reach", "verdict" }, rows)
   for _, skipped in ipairs(bench.skipped) do file:write("- Left out: ", skipped, "\n") end
   if #bench.skipped > 0 then file:write("\n") end
 end

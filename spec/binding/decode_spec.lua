@@ -211,9 +211,23 @@ describe("decode of strings", function()
     assert.equal("\244\143\191\191", decode('"\\uDBFF\\uDFFF"'))
   end)
 
-  it("keeps every lone surrogate as its three bytes, which come back", function()
+  it("reads a lone surrogate from \\udc80 to \\udcff as a byte, which comes back", function()
+    for byte = 0x80, 0xFF do
+      local text = ('"\\udc%02x"'):format(byte)
+      same(string.char(byte), decode(text), text)
+      same(text, encode(decode(text)), text)
+      same(string.char(byte), decode(('"\\uDC%02X"'):format(byte)), text)
+      same("a" .. string.char(byte) .. "b", decode(('"a\\udc%02xb"'):format(byte)), text)
+    end
+    assert.equal("é", decode('"\\udcc3\\udca9"'))
+    assert.equal("\237\160\189", decode('"\\udced\\udca0\\udcbd"'))
+    assert.equal(generate.utf8(0x1F480), decode('"\\ud83d\\udc80"'))
+    assert.same({ ["\255"] = 1 }, decode('{"\\udcff":1}'))
+  end)
+
+  it("keeps every other lone surrogate as its three bytes, which come back", function()
     for unit = 0xD800, 0xDFFF do
-      local three = generate.utf8(unit)
+      local three = (unit < 0xDC80 or unit > 0xDCFF) and generate.utf8(unit) or string.char(unit - 0xDC00)
       local text = ('"\\u%04x"'):format(unit)
       same(three, decode(text), text)
       same(three, decode(encode(decode(text))), text)

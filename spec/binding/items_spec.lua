@@ -1,6 +1,7 @@
 --- load_memory of a file that was opened a moment ago: it takes what the handle knows, if nothing can have
 -- happened to the file since, and so the shell's start does not read its memory twice.
 local aish = require("aish_history")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local support = require("spec.support.memories")
@@ -66,7 +67,7 @@ describe("load_memory of a file that is open", function()
 
     assert.is_false(is_known(old, count))
     local memory = open_known(old, count)
-    assert.is_nil(support.difference(memory:items(), aish.load_memory(old)))
+    assert.is_nil(cases.difference(memory:items(), aish.load_memory(old)))
     assert(memory:close())
     assert.is_false(is_known(old, count))
 

@@ -1,8 +1,8 @@
 --- load(path): a session's turns and meta.
 local stat = require("posix.sys.stat")
-local unistd = require("posix.unistd")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
+local user = require("spec.support.user")
 local native = require("aish_history")
 
 local ENOENT, EIO, EINVAL, EACCES = 2, 5, 22, 13
@@ -127,9 +127,9 @@ describe("load: a turn", function()
     { '[{"role":"user","content":"x"}]', 0 },
     { '["role","content"]', 0 },
     { '{"role":"user","content":"x",}', 0 },
-    { '{"role":"user","content":"x"}}', 0 },
-    { '{"role":"user","content":"x"}\0', 0 },
-    { '{"role":"user","content":"x"} //', 0 },
+    { '{"role":"user","content":"x"}}', 1 },
+    { '{"role":"user","content":"x"}\0', 1 },
+    { '{"role":"user","content":"x"} //', 1 },
     { '{"role":"user","content":"\1"}', 0 },
     { '{"role":"user","content":"a\0b"}', 0 },
     { '{"role":"user","content":\'x\'}', 0 },
@@ -137,7 +137,7 @@ describe("load: a turn", function()
     { '{"role":"user","content":.5}', 0 },
     { '{"role":"user","content":NaN}', 0 },
     { '{"role":"user","content":"\\x41"}', 0 },
-    { BOM .. '{"role":"user","content":"x"}', 0 },
+    { BOM .. '{"role":"user","content":"x"}', 1 },
   }) do
     local line, count = unpack(case)
     it((count == 1 and "is " or "is not ") .. line:gsub("[%c\128-\255]", "."), function()
@@ -180,7 +180,7 @@ describe("load: a turn", function()
   end)
 end)
 
-describe("load: the first line", function()
+describe("load: the first record", function()
   helper.guard(before_each, after_each)
 
   local META = '{"meta":{"m":1}}'
@@ -194,12 +194,18 @@ describe("load: the first line", function()
     { "behind blank lines with \\r\\n", "\r\n\r\n" .. META .. "\r\n" .. A .. "\r\n", true, { "a" } },
     { "with other keys", '{"v":1,"meta":{"m":1},"w":2}\n' .. A, true, { "a" } },
     { "with an escape in the key", '{"m\\u0065ta":{"m":1}}\n' .. A, true, { "a" } },
-    { "with role and content", '{"meta":{"m":1},"role":"user","content":"x"}\n' .. A .. "\n", true, { "a" } },
+    { "in a turn", '{"meta":{"m":1},"role":"user","content":"x"}\n' .. A .. "\n", false, { "x", "a" } },
+    { "in a turn behind blank lines", '\n \n{"role":"user","content":"x","meta":{"m":1}}\n' .. A .. "\n", false, { "x", "a" } },
+    { "behind a turn with one", '{"role":"user","content":"x","meta":1}\n' .. META .. "\n" .. A .. "\n", false, { "x", "a" } },
+    { "with a role alone", '{"meta":{"m":1},"role":"user","content":null}\n' .. A .. "\n", true, { "a" } },
+    { "false", '{"meta":false}\n' .. A .. "\n", false, { "a" } },
     { "twice", META .. '\n{"meta":{"m":2}}\n' .. A .. "\n", true, { "a" } },
     { "behind a turn", A .. "\n" .. META .. "\n" .. B .. "\n", false, { "a", "b" } },
-    { "behind garbage", "garbage\n" .. META .. "\n" .. B .. "\n", false, { "b" } },
-    { "behind a scalar", "12\n" .. META .. "\n" .. B .. "\n", false, { "b" } },
-    { "behind a torn line", '{"meta":{"m"\n' .. META .. "\n" .. B .. "\n", false, { "b" } },
+    { "behind garbage", "garbage\n" .. META .. "\n" .. B .. "\n", true, { "b" } },
+    { "behind a scalar", "12\n" .. META .. "\n" .. B .. "\n", true, { "b" } },
+    { "behind a torn line", '{"meta":{"m"\n' .. META .. "\n" .. B .. "\n", true, { "b" } },
+    { "behind a fragment, on its line", '{"me' .. META .. "\n" .. B .. "\n", true, { "b" } },
+    { "behind an empty object", "{}\n" .. META .. "\n" .. B .. "\n", false, { "b" } },
     { "null", '{"meta":null}\n' .. A .. "\n", false, { "a" } },
     { "null in a turn", '{"meta":null,"role":"user","content":"x"}\n' .. A .. "\n", false, { "x", "a" } },
     { "below another key", '{"x":{"meta":{"m":1}}}\n' .. A .. "\n", false, { "a" } },
@@ -212,6 +218,39 @@ describe("load: the first line", function()
       assert.same(turns, contents(bytes))
     end)
   end
+end)
+
+describe("load: the number of damaged lines", function()
+  helper.guard(before_each, after_each)
+
+  local function damaged(bytes, options)
+    return (select(3, assert(native.load(helper.write(helper.tmpdir() .. "/s.jsonl", bytes), options))))
+  end
+
+  it("is that of a plain reading", function()
+    local random = cases.random(20260107)
+    for _ = 1, 60 do
+      local parts = {}
+      for index = 1, random(1, 30) do
+        local sort = random(1, 5)
+        parts[index] = sort == 1 and cases.damaged_text(random) or sort == 2 and "\r" or cases.turn_text(random)
+      end
+      local bytes = table.concat(parts, "\n")
+      local turns, _, count = cases.read_session(bytes)
+      assert.equal(count, damaged(bytes))
+      assert.equal(count, damaged(bytes, { last = #turns + 1 }))
+    end
+  end)
+
+  it("is that of the lines that were met", function()
+    local bytes = 'garbage\n{"meta":{}}\nx\n' .. A .. "\n" .. B .. "}\n\0\n" .. C .. '\n{"ro'
+    assert.equal(5, damaged(bytes))
+    assert.equal(2, damaged(bytes, { last = 1 }))
+    assert.equal(4, damaged(bytes, { last = 2 }))
+    assert.equal(1, damaged(bytes, { last = 0 }))
+    assert.equal(0, damaged("{}\n\n\r\n" .. A .. B))
+    assert.equal(0, damaged(""))
+  end)
 end)
 
 describe("load: lines", function()
@@ -230,17 +269,17 @@ describe("load: lines", function()
     { "a torn last one of one byte", A .. "\n{", { "a" } },
     { "a last one of NUL bytes", A .. "\n" .. ("\0"):rep(5000), { "a" } },
     { "NUL bytes between", A .. "\n" .. ("\0"):rep(5000) .. "\n" .. B .. "\n", { "a", "b" } },
-    { "NUL bytes glued to one", A .. "\n\0\0" .. B .. "\n" .. C .. "\n", { "a", "c" } },
-    { "one glued to a fragment", A .. '\n{"role":"us' .. B .. "\n" .. C .. "\n", { "a", "c" } },
+    { "NUL bytes glued to one", A .. "\n\0\0" .. B .. "\n" .. C .. "\n", { "a", "b", "c" } },
+    { "one glued to a fragment", A .. '\n{"role":"us' .. B .. "\n" .. C .. "\n", { "a", "b", "c" } },
     { "scalars", '1\ntrue\n' .. A .. '\nfalse\nnull\n"text"\n-0.5e3\n' .. B .. "\n", { "a", "b" } },
     { "arrays", '[]\n[1,2]\n' .. A .. '\n[{"role":"user","content":"x"}]\n' .. B .. "\n", { "a", "b" } },
     { "lines of one byte", "1\nx\n{\n}\n[\n]\n\"\n,\n" .. A .. "\n\0\n:\n \n\t\n" .. B .. "\n", { "a", "b" } },
     { "garbage of all bytes", A .. "\n\1\2\3\127\128\255\254\n" .. B .. "\n", { "a", "b" } },
-    { "\\r alone, which ends no line", A .. "\r" .. B .. "\n" .. C .. "\n", { "c" } },
+    { "\\r alone, which ends no line", A .. "\r" .. B .. "\n" .. C .. "\n", { "a", "b", "c" } },
     { "other separators", A .. "\n" .. turn_line("x\226\128\168y") .. "\n" .. turn_line("\194\133") .. "\n",
       { "a", "x\226\128\168y", "\194\133" } },
-    { "a byte order mark further down", A .. "\n" .. BOM .. B .. "\n" .. C .. "\n", { "a", "c" } },
-    { "two objects on one", A .. "\n" .. B .. B .. "\n" .. C .. "\n", { "a", "c" } },
+    { "a byte order mark further down", A .. "\n" .. BOM .. B .. "\n" .. C .. "\n", { "a", "b", "c" } },
+    { "two objects on one", A .. "\n" .. B .. C .. "\n" .. C .. "\n", { "a", "b", "c", "c" } },
   }) do
     local label, bytes, expected = unpack(case)
     it("may be ended by, or may be: " .. label, function()
@@ -290,7 +329,7 @@ describe("load: lines", function()
     ["of quotes and backslashes"] = ('\\"'):rep(1500000),
     ["of brackets"] = ("["):rep(3000000),
     ["of digits"] = ("1"):rep(3000000),
-    ["that is an array"] = "[" .. A .. ("," .. A):rep(60000) .. "]",
+    ["that is an array"] = "[" .. A .. ("," .. A):rep(60000) .. "],",
   }) do
     it("may be one damaged line of several megabytes " .. label, function()
       assert.same({ "a", "b" }, contents(A .. "\n" .. garbage .. "\n" .. B .. "\n"))
@@ -464,22 +503,7 @@ describe("load: a path that cannot be used", function()
     cases.failed("open " .. path .. ": " .. cases.strerror(ENOENT), ENOENT, native.load(path))
   end)
 
-  for _, case in ipairs(cases.not_regular) do
-    local label, number, reason, make = unpack(case)
-    it("is refused without blocking: " .. label, function()
-      local path = make(helper.tmpdir())
-      local output = cases.run_limited([[print(require("aish_history").load(...))]], path)
-      assert.equal("nil\topen " .. path .. ": " .. reason .. "\t" .. number .. "\n", output)
-    end)
-  end
-
-  for _, case in ipairs(cases.unreachable) do
-    local label, number, reason, make = unpack(case)
-    it("gives nil, a message and the errno: " .. label, function()
-      local path = make(helper.tmpdir())
-      cases.failed("open " .. path .. ": " .. reason, number, native.load(path))
-    end)
-  end
+  cases.paths_are_refused(it, "load(path)")
 
   it("has a NUL byte", function()
     local path = helper.write(helper.tmpdir() .. "/a", A .. "\n")
@@ -490,26 +514,18 @@ describe("load: a path that cannot be used", function()
   end)
 
   it("cannot be read to its end", function()
-    -- a regular file whose first page nobody can read, not even root
-    local path = "/proc/self/mem"
-    local file = io.open(path, "rb")
-    local number = file and select(3, file:read(1))
-    if file then file:close() end
-    if number ~= EIO then
-      pending("no file here fails to be read")
-      return
-    end
+    local path = cases.unreadable()
+    if not path then return pending("no file here fails to be read") end
     cases.failed("read " .. path .. ": " .. cases.strerror(EIO), EIO, native.load(path))
   end)
 
   it("may not be read", function()
-    if unistd.geteuid() == 0 then
-      pending("root may read everything")
-      return
-    end
-    local path = helper.write(helper.tmpdir() .. "/s.jsonl", A .. "\n")
+    local dir = helper.tmpdir()
+    local path = helper.write(dir .. "/s.jsonl", A .. "\n")
     assert(stat.chmod(path, 0))
-    cases.failed("open " .. path .. ": " .. cases.strerror(EACCES), EACCES, native.load(path))
+    user.run(dir, function()
+      cases.failed("open " .. path .. ": " .. cases.strerror(EACCES), EACCES, native.load(path))
+    end)
   end)
 
   it("is a file that may be read but not written to", function()

@@ -1,6 +1,7 @@
 -- The calls and fields of a memory handle, open and load_memory: results, errors, and the bytes written.
 local aish = require("aish_history")
 local errno = require("posix.errno")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local stat = require("posix.sys.stat")
@@ -20,10 +21,6 @@ local function raised(fn, ...)
   if ok then error("no error was raised", 2) end
   assert.equal("string", type(message))
   return message
-end
-
-local function pack(...)
-  return { n = select("#", ...), ... }
 end
 
 local function new(dir, opts)
@@ -138,21 +135,21 @@ describe("open", function()
     local dir = helper.tmpdir()
     local path = dir .. "/memory.jsonl"
     lfs.mkdir(path)
-    assert.same({ nil, "open " .. path .. ": Is a directory", errno.EISDIR, n = 3 }, pack(aish.open(path)))
-    assert.same({ nil, "open " .. path .. ": Is a directory", errno.EISDIR, n = 3 }, pack(aish.load_memory(path)))
+    assert.same({ nil, "open " .. path .. ": Is a directory", errno.EISDIR, n = 3 }, helper.pack(aish.open(path)))
+    assert.same({ nil, "open " .. path .. ": Is a directory", errno.EISDIR, n = 3 }, helper.pack(aish.load_memory(path)))
     assert(stat.mkfifo(dir .. "/fifo"))
     for _, name in ipairs({ dir .. "/fifo", "/dev/null", "/dev/full" }) do
       local refusal = { nil, "open " .. name .. ": not a regular file", errno.EINVAL, n = 3 }
-      assert.same(refusal, pack(aish.open(name)))
-      assert.same(refusal, pack(aish.load_memory(name)))
+      assert.same(refusal, helper.pack(aish.open(name)))
+      assert.same(refusal, helper.pack(aish.load_memory(name)))
     end
     local socket = require("posix.sys.socket")
     local fd = assert(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0))
     finally(function() unistd.close(fd) end)
     assert(socket.bind(fd, { family = socket.AF_UNIX, path = dir .. "/socket" }))
     local refusal = { nil, "open " .. dir .. "/socket: not a regular file", errno.EINVAL, n = 3 }
-    assert.same(refusal, pack(aish.open(dir .. "/socket")))
-    assert.same(refusal, pack(aish.load_memory(dir .. "/socket")))
+    assert.same(refusal, helper.pack(aish.open(dir .. "/socket")))
+    assert.same(refusal, helper.pack(aish.load_memory(dir .. "/socket")))
   end)
 
   it("refuses a path with a NUL byte", function()
@@ -377,9 +374,9 @@ describe("sync", function()
 
   it("returns true", function()
     local memory = new()
-    assert.same({ true, n = 1 }, pack(memory:sync()))
+    assert.same({ true, n = 1 }, helper.pack(memory:sync()))
     memory:add("fact", "x")
-    assert.same({ true, n = 1 }, pack(memory:sync()))
+    assert.same({ true, n = 1 }, helper.pack(memory:sync()))
     memory:close()
   end)
 end)
@@ -414,7 +411,7 @@ describe("add", function()
     assert.equal("\n", helper.read(path):sub(-1))
   end)
 
-  it("escapes quotes, backslashes and control characters, and nothing else", function()
+  it("escapes quotes, backslashes, control characters and what is not UTF-8, and nothing else", function()
     local bytes = {}
     for byte = 0, 255 do bytes[#bytes + 1] = string.char(byte) end
     local content = table.concat(bytes)
@@ -426,7 +423,7 @@ describe("add", function()
     assert.equal(2, #helper.lines(path))
     assert.is_nil(line:find("[%z\1-\31]"))
     assert.truthy(line:find(content:sub(36, 92), 1, true), "the bytes from # to [ are as they were")
-    assert.truthy(line:find("\\\\" .. content:sub(94), 1, true), "the bytes from ] to 255 are as they were")
+    assert.truthy(line:find("\\\\" .. content:sub(94, 128) .. "\\udc80", 1, true), "the bytes from ] to 127 are as they were")
     assert.truthy(line:find('!\\"#', 1, true))
     local item = aish.load_memory(path)[1]
     assert.equal(content, item.content)
@@ -441,7 +438,7 @@ describe("add", function()
     local line = helper.lines(path)[2]
     for _, name in ipairs({ "cjson", "dkjson" }) do
       local record = assert(require(name).decode(line))
-      assert.is_nil(support.difference({ id = 1, uid = record.uid, ts = record.ts, kind = "fact",
+      assert.is_nil(cases.difference({ id = 1, uid = record.uid, ts = record.ts, kind = "fact",
         content = "naïve \240\159\152\128 \"quoted\"\\\n\t\r\8\12\127/",
         tags = { "x/y", { deep = { 1, 2.5, true } } }, source = "s" }, record))
     end
@@ -670,7 +667,7 @@ describe("add_many", function()
   it("of nothing gives no ids and writes nothing", function()
     local memory, path = new()
     local before = helper.read(path)
-    assert.same({ {}, n = 1 }, pack(memory:add_many({})))
+    assert.same({ {}, n = 1 }, helper.pack(memory:add_many({})))
     assert.equal(before, helper.read(path))
     memory:close()
   end)
@@ -742,7 +739,7 @@ describe("forget", function()
     local since = support.now()
     memory:add("fact", "one")
     memory:add("fact", "two")
-    assert.same({ true, n = 1 }, pack(memory:forget(1)))
+    assert.same({ true, n = 1 }, helper.pack(memory:forget(1)))
     local uid = helper.lines(path)[2]:match('"uid":"(%w+)"')
     assert.equal('{"id":3,"ts":"T","kind":"forget","target":1,"of":"U"}', support.line(path, 4, since))
     assert.truthy(helper.lines(path)[4]:find('"of":"' .. uid .. '"', 1, true))
@@ -762,7 +759,7 @@ describe("forget", function()
     local before = helper.read(path)
     for id, text in pairs({ [1] = "1", [2] = "2", [3] = "3", [0] = "0", [-1] = "-1", [1e6] = "1000000",
       [max_id] = "9007199254740991" }) do
-      assert.same({ false, "no active item " .. text, n = 2 }, pack(memory:forget(id)))
+      assert.same({ false, "no active item " .. text, n = 2 }, helper.pack(memory:forget(id)))
     end
     for _, id in ipairs({ 1.5, max_id + 1, 1e300, math.huge, -math.huge, 0 / 0 }) do
       local result, message = memory:forget(id)
@@ -794,9 +791,9 @@ describe("get and items", function()
     local memory = assert(aish.open(path))
     local expected = { id = 7, ts = "t", kind = "fact", content = "c", tags = { "a" }, source = "s", n = 1.5,
       x = { y = { 1, {} } } }
-    assert.is_nil(support.difference(expected, memory:get(7)))
-    assert.is_nil(support.difference({ expected }, memory:items()))
-    assert.is_nil(support.difference({ expected }, aish.load_memory(path)))
+    assert.is_nil(cases.difference(expected, memory:get(7)))
+    assert.is_nil(cases.difference({ expected }, memory:items()))
+    assert.is_nil(cases.difference({ expected }, aish.load_memory(path)))
     memory:close()
   end)
 
@@ -841,7 +838,7 @@ describe("load_memory", function()
   it("gives an empty table for a file that is not there, and does not make it", function()
     local dir = helper.tmpdir()
     for _, path in ipairs({ dir .. "/memory.jsonl", dir .. "/a/b/memory.jsonl" }) do
-      assert.same({ {}, n = 1 }, pack(aish.load_memory(path)))
+      assert.same({ {}, n = 1 }, helper.pack(aish.load_memory(path)))
     end
     assert.is_nil(lfs.attributes(dir .. "/memory.jsonl"))
     assert.is_nil(lfs.attributes(dir .. "/a"))
@@ -851,7 +848,7 @@ describe("load_memory", function()
     for _, bytes in ipairs({ "", "\n", "\n\n\r\n", support.meta, support.meta .. support.tombstone(1, 2),
       "\239\187\191", "garbage", "\0\0\0" }) do
       local path = helper.write(helper.tmpdir() .. "/memory.jsonl", bytes)
-      assert.same({ {}, n = 1 }, pack(aish.load_memory(path)))
+      assert.same({ {}, n = 1 }, helper.pack(aish.load_memory(path)))
       assert.equal(bytes, helper.read(path))
     end
   end)
@@ -1242,7 +1239,7 @@ describe("arguments", function()
     { "userdata", newproxy(true) }, { "userdata", newproxy() }, { "userdata", aish.null } }
   if rawget(_G, "jit") then
     local ffi = require("ffi")
-    values[#values + 1] = { "cdata", ffi.new("int64_t", 1) }
+    values[#values + 1] = { "cdata", ffi.new("int64_t", 1) } -- a value, but no argument
     values[#values + 1] = { "cdata", ffi.new("char[8]") }
     values[#values + 1] = { "cdata", ffi.cast("void *", nil) }
   end

@@ -1,6 +1,7 @@
 --- Reads files whose last line is in the middle of being written: for each pread of each reading call,
--- the rest of the line, and a line more, arrive right behind it. What a call gives must be what it gives
--- before, or what it gives after. Prints each problem and how many cases there were.
+-- the rest of the line, and a line more, arrive right behind it; or the write fails, the line is cut back,
+-- and two others take its place. What a call gives must be what it gives before, when the line is there,
+-- or when both are. Prints each problem and how many cases there were.
 -- Argument: a directory.
 local aish = require("aish_history")
 local seam = require("aish_history.seam")
@@ -26,10 +27,9 @@ local function walk(iterator)
   return table.concat(found, " ")
 end
 
--- Without `active`, which verify counts by reading once more.
 local function report(path)
   local found = assert(aish.verify(path))
-  return table.concat({ found.lines, found.records, found.items, found.damaged, tostring(found.torn) }, " ")
+  return table.concat({ found.lines, found.records, found.items, found.active, found.damaged, tostring(found.torn) }, " ")
 end
 
 -- Each takes the path of a session or of a memory and returns text.
@@ -67,8 +67,9 @@ local function arm(fault)
   seam.arm(fault)
 end
 
---- For each pread of `call(prepare())`: `check(result)`, when `rest` has arrived behind it.
-local function sweep(what, path, bytes, rest, prepare, call, check)
+--- For each pread of `call(prepare())`: `check(result)`, when `rest` has arrived behind it, in the place
+-- of what stands behind `cuts` bytes (nil: of nothing).
+local function sweep(what, path, bytes, rest, cuts, prepare, call, check)
   tree.write(path, bytes)
   local argument = prepare()
   tree.write(path, bytes)
@@ -76,7 +77,9 @@ local function sweep(what, path, bytes, rest, prepare, call, check)
   local before = call(argument)
   local names = seam.calls()
   seam.disarm()
-  tree.write(path, bytes .. rest)
+  tree.write(path, bytes:sub(1, cuts) .. rest:match("^[^\n]*\n"))
+  local between = call(argument)
+  tree.write(path, bytes:sub(1, cuts) .. rest)
   local after = call(argument)
   if type(argument) == "userdata" then argument:close() end
   for at, name in ipairs(names) do
@@ -84,10 +87,10 @@ local function sweep(what, path, bytes, rest, prepare, call, check)
       cases = cases + 1
       argument = prepare()
       tree.write(path, bytes)
-      arm({ at = at, grows = path, by = rest })
+      arm({ at = at, grows = path, by = rest, cuts = cuts })
       local result = call(argument)
       if seam.disarm() ~= "pread" then problem(what, at, "the call was not made again") end
-      if result ~= before and result ~= after then
+      if result ~= before and result ~= between and result ~= after then
         problem(what, at, "neither " .. before .. " nor " .. after, tostring(result))
       end
       if check then check(what .. ": " .. at, argument) end
@@ -107,51 +110,67 @@ local function nothing_is_lost(what, memory)
   if #problems_found > 0 then problem(what, problems_found[1].reason) end
 end
 
+-- The files: lines one, two and three, of which two is there up to `cut`; if it is undone, it is another
+-- line that is there, up to there.
+local function texts(line, content, cut, undone)
+  local first, second = line(1, content .. "one"), line(2, content .. "two")
+  local third = line(3, content .. "three")
+  if not undone then return first, first .. second:sub(1, cut), second:sub(cut + 1) .. third end
+  return first, first .. line(2, content:upper() .. "gone"):sub(1, cut), second .. third, #first
+end
+
+local function turn(_, content) return ('{"role":"user","content":"%s"}\n'):format(content) end
+
+local function sweep_readers(label, content, cut, undone)
+  for what, reader in pairs(readers) do
+    local path, call = reader[1], reader[2]
+    local _, bytes, rest, cuts = texts(path == memory_path and support.item or turn, content, cut, undone)
+    sweep(label .. what, path, bytes, rest, cuts, function() return path end, call)
+  end
+end
+
+local function sweep_looks(label, content, cut, undone)
+  local first, bytes, rest, cuts = texts(support.item, content, cut, undone)
+  for what, look in pairs(looks) do
+    sweep(label .. what .. " of a handle", memory_path, bytes, rest, cuts, function()
+      tree.write(memory_path, first)
+      local memory = assert(aish.open(memory_path, { shared = true }))
+      assert(#memory == 1)
+      return memory
+    end, look, nothing_is_lost)
+  end
+end
+
+-- What a follower does not give at once, it gives later.
+local function sweep_follow(label, content, cut, undone)
+  local seen
+  local _, bytes, rest, cuts = texts(turn, content, cut, undone)
+  sweep(label .. "follow", log_path, bytes, rest, cuts, function()
+    seen = {}
+    return log_path
+  end, function(path)
+    local follow = assert(aish.follow(path))
+    seen[#seen + 1] = follow
+    return walk(follow)
+  end, function(what)
+    local follow = table.remove(seen)
+    local later = walk(follow)
+    follow:close()
+    if later ~= "" and not later:find("^2@.*two 3@.*three$") then problem(what, "later " .. later) end
+  end)
+end
+
 -- In the first block, in one behind it, and longer than one is.
-for _, size in ipairs({ 10, 20000, 300000 }) do
-  local content = ("x"):rep(size) .. " text "
-  local function turn(word) return ('{"role":"user","content":"%s"}\n'):format(content .. word) end
-  local whole = turn("two")
-  for _, cut in ipairs({ math.floor(#whole / 2), size == 10 and 1 or nil, size == 10 and #whole - 1 or nil }) do
-    local at_cut = ("cut at %d of %d, "):format(cut, #whole)
-    for what, reader in pairs(readers) do
-      local path, call = reader[1], reader[2]
-      local first, second, third = turn("one"), whole, turn("three")
-      if path == memory_path then
-        first, second, third = support.item(1, content .. "one"), support.item(2, content .. "two"), support.item(3, content .. "three")
-      end
-      sweep(at_cut .. what, path, first .. second:sub(1, cut), second:sub(cut + 1) .. third,
-        function() return path end, call)
+for _, undone in ipairs({ false, true }) do
+  for _, size in ipairs({ 10, 20000, 300000 }) do
+    local content = ("x"):rep(size) .. " text "
+    local length = #turn(2, content .. "gone")
+    for _, cut in ipairs({ math.floor(length / 2), size == 10 and 1 or nil, size == 10 and length - 2 or nil, undone and math.huge or nil }) do
+      local label = ("%s, cut at %s of %d, "):format(undone and "undone" or "grown", cut, length)
+      sweep_readers(label, content, cut, undone)
+      sweep_looks(label, content, cut, undone)
+      sweep_follow(label, content, cut, undone)
     end
-    local first, second = support.item(1, content .. "one"), support.item(2, content .. "two")
-    local third = support.item(3, content .. "three")
-    for what, look in pairs(looks) do
-      sweep(at_cut .. what .. " of a handle", memory_path, first .. second:sub(1, cut), second:sub(cut + 1) .. third,
-        function()
-          tree.write(memory_path, first)
-          local memory = assert(aish.open(memory_path, { shared = true }))
-          assert(#memory == 1)
-          return memory
-        end, look, nothing_is_lost)
-    end
-    -- What a follower does not give at once, it gives later.
-    local seen
-    sweep(at_cut .. "follow", log_path, turn("one") .. whole:sub(1, cut), whole:sub(cut + 1) .. turn("three"),
-      function()
-        seen = {}
-        return log_path
-      end,
-      function(path)
-        local follow = assert(aish.follow(path))
-        seen[#seen + 1] = follow
-        return walk(follow)
-      end,
-      function(what)
-        local follow = table.remove(seen)
-        local later = walk(follow)
-        follow:close()
-        if later ~= "" and not later:find("^2@.*two 3@.*three$") then problem(what, "later " .. later) end
-      end)
   end
 end
 

@@ -158,13 +158,13 @@ script("a memory that is compacted", {
 })
 
 script("a memory that a link leads to", {
-  files = { ["real/memory.jsonl"] = meta .. item(1, "one") .. "{}}\n" .. item(9, "nine") .. tombstone(2, 9) .. item(3, "three") .. item(4, "four") },
+  files = { ["real/memory.jsonl"] = meta .. item(1, "one") .. "{]\n" .. item(9, "nine") .. tombstone(2, 9) .. item(3, "three") .. item(4, "four") },
   links = { ["link.jsonl"] = "real/memory.jsonl" },
   memories = { "real/memory.jsonl" },
   by = "link.jsonl",
   fixture = { [3] = "three", [4] = "four" },
   highest = 9,
-  damaged = { "{}}\n" },
+  damaged = { "{]\n" },
   play = function(p)
     p:compact(nil, "link.jsonl")
     p:open("m", "link.jsonl")

@@ -42,12 +42,15 @@ enum part { PART_NONE, PART_ONE, PART_HALF, PART_MOST };
  * put a part of its bytes: then it is the next write that fails with `number`, or, if that is 0,
  * none. `truncates`: what every ftruncate from then on fails with. `ends`: a pread that is to fail
  * finds the end of the file instead, as if somebody had cut it short. `grows`: the pread that is
- * chosen fails not, but right behind it somebody appends the text `by` to the file of that name. */
+ * chosen fails not, but right behind it somebody appends the text `by` to the file of that name, and
+ * before that cuts it to `cuts` bytes, if that is not 0; if there is `moves`, the file is then renamed,
+ * with .1 at its end, and a new one with that text takes its name. */
 static struct fault {
   long at;
   int number, truncates;
   bool ends;
-  char *grows, *by;
+  char *grows, *by, *moves;
+  long cuts;
   enum after after;
   enum part part;
   const char *fired; /* the name of the call that was chosen, once it was made */
@@ -197,10 +200,21 @@ int seam_fchown(int fd, uid_t owner, gid_t group)
   return fails("fchown") ? -1 : fchown(fd, owner, group);
 }
 
+static void move_file(void)
+{
+  char moved[4096];
+  int length = snprintf(moved, sizeof moved, "%s.1", fault.grows);
+  size_t size = strlen(fault.moves);
+  if (length >= (int)sizeof moved || rename(fault.grows, moved) != 0) abort();
+  int fd = open(fault.grows, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  if (fd < 0 || write(fd, fault.moves, size) != (ssize_t)size || close(fd) != 0) abort();
+}
+
 static void grow_file(void)
 {
   int fd = open(fault.grows, O_WRONLY | O_APPEND);
   size_t size = strlen(fault.by);
+  if (fault.cuts != 0 && ftruncate(fd, fault.cuts) != 0) abort();
   if (fd < 0 || write(fd, fault.by, size) != (ssize_t)size || close(fd) != 0) abort();
 }
 
@@ -210,6 +224,7 @@ ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
   if (failed && fault.grows == NULL) return fault.ends ? 0 : -1;
   ssize_t got = pread(fd, buffer, size, offset);
   if (failed) grow_file();
+  if (failed && fault.moves != NULL) move_file();
   return got;
 }
 
@@ -473,6 +488,7 @@ static void clear_fault(void)
 {
   free(fault.grows);
   free(fault.by);
+  free(fault.moves);
   memset(&fault, 0, sizeof fault);
 }
 
@@ -485,7 +501,7 @@ static int option(lua_State *L, const char *name, const char *const names[])
 }
 
 /* arm{at=, number=, [part = "one", "half" or "most"], [after = "same" or "all"], [truncates=],
- * [ends = 1], [grows=, by=]}: see struct fault. Calls are numbered from here, beginning with 1. */
+ * [ends = 1], [grows=, by=, [cuts=], [moves=]]}: see struct fault. Calls are numbered from here, beginning with 1. */
 static int arm_l(lua_State *L)
 {
   static const char *const parts[] = {"none", "one", "half", "most", NULL};
@@ -499,6 +515,8 @@ static int arm_l(lua_State *L)
                          .ends = field(L, "ends") != 0,
                          .grows = text_field(L, "grows"),
                          .by = text_field(L, "by"),
+                         .cuts = field(L, "cuts"),
+                         .moves = text_field(L, "moves"),
                          .part = (enum part)option(L, "part", parts),
                          .after = (enum after)option(L, "after", afters)};
   return 0;

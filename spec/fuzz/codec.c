@@ -229,9 +229,32 @@ static void check_value(lua_State *L, const char *bytes, size_t size, bool valid
 
 static void check_string(lua_State *L, const char *bytes, size_t size)
 {
+  struct plain_text plain = {NULL, 0, 0};
+  plain_quote(&plain, bytes, size);
   lua_pushlstring(L, bytes, size);
-  round_trip(L, lua_gettop(L));
+  lua_pushvalue(L, -1);
+  CHECK(through(L, "encode"));
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length);
+  CHECK(length == plain.length && memcmp(text, plain.bytes, length) == 0);
+  free(plain.bytes);
+  CHECK(through(L, "decode"));
   CHECK(lua_rawequal(L, -1, -2));
+}
+
+/* The input in steps of text that is not ASCII, so that it comes to lie anywhere in one. */
+static void check_long_string(lua_State *L, const char *bytes, size_t size)
+{
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  for (int i = 0; i < 3; i++) {
+    for (size_t j = 0; j < 20 + size % 32; j++) luaL_addstring(&text, "\xd1\x8f");
+    luaL_addlstring(&text, bytes, size);
+  }
+  luaL_pushresult(&text);
+  size_t length;
+  const char *whole = lua_tolstring(L, -1, &length);
+  check_string(L, whole, length);
 }
 
 struct input {
@@ -248,6 +271,7 @@ static int check_in_lua(lua_State *L)
   check_value(L, input->bytes, input->size, input->valid);
   lua_settop(L, 1);
   check_string(L, input->bytes, input->size);
+  check_long_string(L, input->bytes, input->size);
   return 0;
 }
 

@@ -76,7 +76,8 @@ static bool code_point(struct plain_cursor *c)
       c->p = ahead.p;
     }
   }
-  add_code(&c->string, code);
+  if (code >= 0xdc80 && code <= 0xdcff) add_byte(&c->string, code - 0xdc00);
+  else add_code(&c->string, code);
   return true;
 }
 
@@ -196,6 +197,58 @@ bool plain_json(struct plain_cursor *c)
   if (!value(c, 0)) return false;
   space(c);
   return c->p == c->end;
+}
+
+/* The size of the character at the beginning of `bytes` (table 3-7 of the Unicode Standard), or 0. */
+static size_t character(const unsigned char *bytes, size_t size)
+{
+  static const struct {
+    unsigned char first[2], second[2];
+    size_t size;
+  } rows[] = {{{0x00, 0x7f}, {0, 0}, 1},       {{0xc2, 0xdf}, {0x80, 0xbf}, 2},
+              {{0xe0, 0xe0}, {0xa0, 0xbf}, 3}, {{0xe1, 0xec}, {0x80, 0xbf}, 3},
+              {{0xed, 0xed}, {0x80, 0x9f}, 3}, {{0xee, 0xef}, {0x80, 0xbf}, 3},
+              {{0xf0, 0xf0}, {0x90, 0xbf}, 4}, {{0xf1, 0xf3}, {0x80, 0xbf}, 4},
+              {{0xf4, 0xf4}, {0x80, 0x8f}, 4}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    if (bytes[0] < rows[i].first[0] || bytes[0] > rows[i].first[1]) continue;
+    if (size < rows[i].size) return 0;
+    for (size_t j = 1; j < rows[i].size; j++) {
+      unsigned char low = j == 1 ? rows[i].second[0] : 0x80;
+      unsigned char high = j == 1 ? rows[i].second[1] : 0xbf;
+      if (bytes[j] < low || bytes[j] > high) return 0;
+    }
+    return rows[i].size;
+  }
+  return 0;
+}
+
+static void add_escape(struct plain_text *text, unsigned code)
+{
+  static const char letters[] = "\"\\bfnrt", meanings[] = "\"\\\b\f\n\r\t";
+  const char *letter = code > 0 && code < 0x80 ? strchr(meanings, (int)code) : NULL;
+  add_byte(text, '\\');
+  if (letter != NULL) {
+    add_byte(text, (unsigned char)letters[letter - meanings]);
+    return;
+  }
+  add_byte(text, 'u');
+  for (int shift = 12; shift >= 0; shift -= 4)
+    add_byte(text, (unsigned char)"0123456789abcdef"[code >> shift & 15]);
+}
+
+void plain_quote(struct plain_text *text, const char *bytes, size_t size)
+{
+  add_byte(text, '"');
+  for (size_t i = 0, length; i < size; i += length) {
+    const unsigned char *p = (const unsigned char *)bytes + i;
+    length = character(p, size - i);
+    if (length == 0) add_escape(text, 0xdc00U + *p), length = 1;
+    else if (*p < 0x20 || *p == '"' || *p == '\\') add_escape(text, *p);
+    else
+      for (size_t j = 0; j < length; j++) add_byte(text, p[j]);
+  }
+  add_byte(text, '"');
 }
 
 /* ---- records ---- */
@@ -434,13 +487,6 @@ bool plain_is_newer(const struct plain_line *a, const struct plain_line *b)
   return order > 0;
 }
 
-/* Whether its id is one that was given. */
-static bool gives_id(const struct plain_line *line)
-{
-  return line->verdict == PLAIN_OBJECT && line->id != 0 &&
-         (line->kind != PLAIN_FORGET || line->target != 0);
-}
-
 const char *plain_problem(const struct plain_line *line)
 {
   if (line->verdict == PLAIN_TORN) return "torn";
@@ -449,10 +495,22 @@ const char *plain_problem(const struct plain_line *line)
   if (line->has_id && line->id == 0) return "bad id";
   if (!line->has_id && line->kind != PLAIN_NONE && line->kind != PLAIN_OTHER) return "no id";
   if (line->kind == PLAIN_FORGET && line->target == 0) return "bad target";
-  return line->duplicate ? "duplicate id" : NULL;
+  return NULL;
 }
 
 /* ---- files ---- */
+
+/* Whether an object stands anywhere on a line. */
+static bool holds_object(const char *bytes, size_t length)
+{
+  for (size_t at = 0; at < length; at++) {
+    struct plain_cursor c = {.p = bytes + at, .end = bytes + length};
+    bool whole = take(&c, '{') && object(&c, 1, NULL);
+    free(c.string.bytes);
+    if (whole) return true;
+  }
+  return false;
+}
 
 static void add_line(struct plain *plain, const char *bytes, size_t offset, size_t length)
 {
@@ -472,6 +530,7 @@ static void add_line(struct plain *plain, const char *bytes, size_t offset, size
     line->has_time = read_time(line);
     return;
   }
+  if (line->verdict != PLAIN_BLANK && holds_object(bytes + offset, length)) plain->shared = true;
   line->id = line->target = 0;
   line->kind = PLAIN_NONE;
 }
@@ -488,7 +547,6 @@ static void count_line(struct plain *plain, struct plain_line *line)
   if (line->id == 0) return;
   for (const struct plain_line *other = plain->lines; other < plain->lines + plain->count;
        other++) {
-    if (other < line && gives_id(other) && other->id == line->id) line->duplicate = true;
     if (gives_way(line, other)) line->item = false;
     if (plain_retires(other, line)) line->active = false;
   }

@@ -26,6 +26,9 @@ struct plain_cursor {
 /* Reads white space, one value, white space. False where it is none; p is where that shows. */
 bool plain_json(struct plain_cursor *cursor);
 
+/* Appends what must be written for a string of any bytes. */
+void plain_quote(struct plain_text *text, const char *bytes, size_t size);
+
 enum plain_kind { PLAIN_NONE, PLAIN_FACT, PLAIN_PREF, PLAIN_CONTEXT, PLAIN_FORGET, PLAIN_OTHER };
 enum plain_of { PLAIN_NO_OF, PLAIN_OF_NULL, PLAIN_OF_TEXT };
 enum plain_verdict { PLAIN_BLANK, PLAIN_OBJECT, PLAIN_TORN, PLAIN_DAMAGED };
@@ -48,7 +51,6 @@ struct plain_line {
   size_t digits;
   bool item; /* an item, and not a copy of one before it, nor replaced by a higher `rev` */
   bool active; /* an item that no tombstone retires */
-  bool duplicate; /* a line before it has the same id */
 };
 
 struct plain {
@@ -57,6 +59,7 @@ struct plain {
   size_t records, items, tombstones, active, torn, damaged;
   uint64_t max_id;
   bool unfinished; /* the last line has no newline */
+  bool shared; /* a line that is no object holds one: what is to be made of that is not told here */
 };
 
 /* Reads a whole file; ended with plain_free. */
@@ -65,8 +68,7 @@ void plain_free(struct plain *plain);
 
 bool plain_is_item(const struct plain_line *line);
 bool plain_is_tombstone(const struct plain_line *line);
-/* What verify says of the line: NULL, or "torn", "damaged", "bad id", "no id", "bad target",
- * "duplicate id". */
+/* What verify says of the line: NULL, or "torn", "damaged", "bad id", "no id", "bad target". */
 const char *plain_problem(const struct plain_line *line);
 /* Whether one item comes before another in the order of results. */
 bool plain_is_newer(const struct plain_line *a, const struct plain_line *b);

@@ -57,7 +57,7 @@ local function turns_of(lines)
   local turns, all, meta = {}, {}, nil
   for index, line in ipairs(lines) do
     local record = line.record
-    if record and index == 1 and record.meta then
+    if record and index == 1 and record.meta and not (record.role and record.content) then
       meta = record.meta
     elseif record then
       all[#all + 1] = record

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory/compact.h"
+#include "memory/memory.h"
+#include "memory/verify.h"
 #include "fuzz.h"
 #include "memory/index.h"
 #include "plain.h"
@@ -100,8 +101,8 @@ static size_t twins_of(const struct plain *plain)
   return twins;
 }
 
-static void compare_index(struct index *index, const struct plain *plain, const char *bytes,
-                          size_t size, int fd)
+static void compare_index(struct index *index, const struct extent *known, const struct plain *plain,
+                          const char *bytes, size_t size, int fd)
 {
   const struct plain_line *tail = plain->unfinished ? &plain->lines[plain->count - 1] : NULL;
   bool whole = tail != NULL && tail->verdict == PLAIN_OBJECT;
@@ -112,9 +113,9 @@ static void compare_index(struct index *index, const struct plain *plain, const 
   CHECK(index_settle(index, fd));
   CHECK(index_twins(index) == twins_of(plain));
   CHECK(index->active == plain->active);
-  CHECK(index->end == (tail != NULL && !whole ? tail->offset : size));
-  CHECK(index->torn == (tail != NULL && !whole));
-  CHECK(index->open_ended == whole);
+  CHECK(known->end == (tail != NULL && !whole ? tail->offset : size));
+  CHECK(known->size == size);
+  if (known->kept.length > 0) CHECK(extent_is_ended(known) == (tail == NULL));
   struct window window;
   window_open(&window, fd);
   for (size_t i = 0; i < plain->count; i++) {
@@ -129,30 +130,37 @@ static void compare_index(struct index *index, const struct plain *plain, const 
   compare_order(index, plain);
 }
 
-static void read_whole(const struct plain *plain, const char *bytes, size_t size)
+static void read_whole(const struct plain *plain, const char *bytes, size_t size, bool locked)
 {
   struct index index = {0};
+  struct extent known = {0};
   int fd = fuzz_file(bytes, size);
-  CHECK(index_read(&index, fd) == 0);
-  compare_index(&index, plain, bytes, size, fd);
-  CHECK(index_read(&index, fd) == 0); /* there is nothing more to read */
-  if (!plain->unfinished) compare_index(&index, plain, bytes, size, fd);
+  CHECK(memory_read(&index, &known, fd, locked) == 0);
+  compare_index(&index, &known, plain, bytes, size, fd);
+  CHECK(memory_read(&index, &known, fd, locked) == 0); /* there is nothing more to read */
+  if (!plain->unfinished) compare_index(&index, &known, plain, bytes, size, fd);
   index_free(&index);
+  extent_free(&known);
 }
 
 /* The file as it was when it had `first` bytes, and then what was appended. */
-static void read_in_two(const struct plain *plain, const char *bytes, size_t size, size_t first)
+static void read_in_two(const struct plain *plain, const char *bytes, size_t size, size_t first,
+                        bool locked)
 {
   struct index index = {0};
+  struct extent known = {0};
+  uint64_t place;
   int fd = fuzz_file(bytes, first);
-  CHECK(index_read(&index, fd) == 0);
+  CHECK(memory_read(&index, &known, fd, locked) == 0);
   if (first % 3 > 0) CHECK(index_settle(&index, fd)); /* or all of it later */
   fd = fuzz_file(bytes, size);
-  if (!index.open_ended) { /* else memory.c reads it anew */
-    CHECK(index_read(&index, fd) == 0);
-    compare_index(&index, plain, bytes, size, fd);
+  CHECK(extent_compare(&known, fd, &place) && place == known.size);
+  if (known.end < known.size || extent_is_ended(&known)) { /* else memory.c reads it anew */
+    CHECK(memory_read(&index, &known, fd, locked) == 0);
+    compare_index(&index, &known, plain, bytes, size, fd);
   }
   index_free(&index);
+  extent_free(&known);
 }
 
 /* ---- verify ---- */
@@ -165,7 +173,10 @@ static void compare_problems(const struct verify_report *report, const struct pl
     const char *reason = plain_problem(&plain->lines[i]);
     if (reason == NULL) continue;
     CHECK(found < count);
-    CHECK(problem[found].line == i + 1 && problem[found].offset == plain->lines[i].offset);
+    uint64_t offset = plain->lines[i].offset;
+    CHECK(problem[found].line == i + 1 && problem[found].offset >= offset);
+    bool whole = plain->lines[i].verdict == PLAIN_OBJECT; /* else the damage may begin later */
+    CHECK(problem[found].offset <= offset + (whole ? 0 : plain->lines[i].length));
     CHECK(plain->lines[i].verdict == PLAIN_DAMAGED || strcmp(problem[found].reason, reason) == 0);
     found++;
   }
@@ -179,7 +190,8 @@ static void compare_verify(const struct plain *plain, const char *bytes, size_t 
   CHECK(report.bytes == size && report.lines == plain->count && report.records == plain->records);
   CHECK(report.items == plain->items && report.tombstones == plain->tombstones);
   CHECK(report.active == plain->active && report.max_id == plain->max_id);
-  CHECK(report.torn == plain->torn && report.damaged == plain->damaged);
+  CHECK(report.twins == twins_of(plain));
+  CHECK(report.torn + report.damaged == plain->torn + plain->damaged);
   compare_problems(&report, plain);
   buf_free(&report.problems);
 }
@@ -201,10 +213,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct plain plain;
   compare_spans(bytes, size);
   plain_read(&plain, bytes, size);
-  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks && !plain.shared; i++) {
     fuzz_block = blocks[i];
-    read_whole(&plain, bytes, size);
-    read_in_two(&plain, bytes, size, checksum(data, size) % (size + 1));
+    for (int locked = 0; locked < 2; locked++) {
+      read_whole(&plain, bytes, size, locked);
+      read_in_two(&plain, bytes, size, checksum(data, size) % (size + 1), locked);
+    }
     compare_verify(&plain, bytes, size);
   }
   plain_free(&plain);

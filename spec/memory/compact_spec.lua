@@ -4,16 +4,13 @@ local children = require("spec.support.children")
 local cjson = require("cjson")
 local errno = require("posix.errno")
 local fcntl = require("posix.fcntl")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local mixed = require("spec.support.mixed_file")
 local stat = require("posix.sys.stat")
 local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 local function file(bytes)
   return helper.write(helper.tmpdir() .. "/memory.jsonl", bytes)
@@ -89,7 +86,7 @@ describe("compact keeps", function()
     for _, bytes in ipairs({ "", support.meta, support.item(1), support.meta .. support.item(1) .. support.item(2) }) do
       local path = file(bytes)
       assert.same({ { before = #bytes, after = #bytes, kept = #aish.load_memory(path), dropped = 0, damaged = 0 }, n = 1 },
-        pack(aish.compact(path)))
+        helper.pack(aish.compact(path)))
       assert.equal(bytes, helper.read(path))
     end
   end)
@@ -107,7 +104,7 @@ describe("compact keeps", function()
       repeat
         lines, bytes = mixed.make(random, 60)
         sum = mixed.sum(lines)
-      until sum.highest == sum.highest_ours -- what is done about other records' ids is a spec of its own
+      until sum.highest > 0 and sum.highest == sum.highest_ours -- other records' ids have a spec of their own
       local kept, aside = {}, {}
       local expected = { before = #bytes, kept = 0, dropped = 0, damaged = 0 }
       local highest_kept = 0
@@ -145,7 +142,7 @@ describe("compact keeps", function()
       assert.equal(masked(after), masked(helper.read(path)))
       assert.equal(table.concat(aside), #aside > 0 and helper.read(path .. ".damaged") or "")
       assert.same(#aside > 0 and { "memory.jsonl", "memory.jsonl.damaged" } or { "memory.jsonl" }, names(dir_of(path)))
-      assert.is_nil(support.difference(items, (support.reading(helper.read(path)))))
+      assert.is_nil(cases.difference(items, (support.reading(helper.read(path)))))
       -- There is nothing left to do.
       local again = aish.compact(path)
       assert.same({ #after, #after, 0, 0 }, { again.before, again.after, again.dropped, again.damaged })
@@ -205,7 +202,7 @@ describe("compact puts aside", function()
     local path = file(support.item(1) .. support.tombstone(2, 1))
     assert(aish.compact(path))
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
-    helper.write(path, "garbage\n")
+    helper.write(path, support.item(1) .. "garbage\n")
     assert.equal(1, aish.compact(path, { dry_run = true }).damaged)
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
   end)
@@ -233,50 +230,88 @@ describe("compact puts aside", function()
     assert.equal(("\0"):rep(size % 2 ^ 16) .. "\n", last)
   end)
 
-  it("a fragment, and saves the whole record that is glued to it", function()
+  it("a fragment, and saves the records that are glued to it", function()
     for _, fragment in ipairs({
       '{"id":2,"ts":"20', '{"id":2,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"abc', "{", '{"a":{"b":[{',
-      '{"id":2,"content":"x\\', "garbage", "\0\0\0", '{"id":2,"ts":"20{"id":2,"ts":"20', "}", '{"id":2}',
+      '{"id":2,"content":"x\\', '{"id":', '"text"', "[1,2] ",
     }) do
-      local bytes, aside = compacted(support.item(1) .. fragment .. support.item(3, "saved"))
-      assert.equal(support.item(1) .. support.item(3, "saved"), bytes)
+      local saved = support.item(3, "saved"):sub(1, -2)
+      local bytes, aside = compacted(support.item(1) .. fragment .. saved .. "\n")
+      assert.equal(support.item(1) .. saved .. "\n", bytes)
       assert.equal(fragment .. "\n", aside)
       -- At the end of the file, without a newline, as well.
-      bytes, aside = compacted((support.item(1) .. fragment .. support.item(3, "saved")):sub(1, -2))
-      assert.equal(support.item(1) .. support.item(3, "saved"), bytes)
+      bytes, aside = compacted(support.item(1) .. fragment .. saved)
+      assert.equal(support.item(1) .. saved .. "\n", bytes)
       assert.equal(fragment .. "\n", aside)
+      if fragment ~= '{"id":' then
+        bytes, aside = compacted(fragment .. saved .. "\0\r" .. support.item(1))
+        assert.equal(saved .. "\n" .. support.item(1), bytes)
+        assert.equal(fragment .. "\n", aside)
+      end
     end
   end)
 
-  it("a fragment, and does not take its own end for a record", function()
-    -- The object in the fragment is no record that anybody wrote, as it has no kind.
-    local fragment = '{"id":2,"kind":"fact","content":"x","tags":{"id":7}'
-    local bytes, aside = compacted(support.item(1) .. fragment .. "\n")
-    assert.equal(support.item(1), bytes)
-    assert.equal(fragment .. "\n", aside)
+  it("what comes after whole records, and gives each of these a line", function()
+    local one, two = support.item(1):sub(1, -2), support.item(2):sub(1, -2)
+    for _, between in ipairs({ "", " ", "\0\0\0", "\239\187\191" }) do
+      local bytes, aside = compacted(between .. one .. between .. two .. between .. "\n")
+      assert.equal(one .. "\n" .. two .. "\n", bytes)
+      assert.is_nil(aside)
+      bytes, aside = compacted(one .. between .. two .. between .. '{"id":3,"x":{"id":9}\n')
+      assert.equal(one .. "\n" .. two .. "\n", bytes)
+      assert.equal('{"id":3,"x":{"id":9}\n', aside)
+    end
   end)
 
-  it("a glued record whose id is another item's, or was forgotten", function()
-    local active = '{"id":9,"ts":"20' .. support.item(1, "not me")
-    local bytes, aside = compacted(support.item(1, "me") .. active)
-    assert.equal(support.item(1, "me"), bytes)
-    assert.equal(active, aside)
-    bytes, aside = compacted(active .. support.item(1, "me"))
-    assert.equal(support.item(1, "me"), bytes)
-    assert.equal(active, aside)
-    bytes = compacted(active .. support.item(5) .. support.tombstone(6, 1))
-    assert.equal(support.item(5) .. support.tombstone(6, 1), bytes)
+  it("all of a line on which no record stands", function()
+    for _, line in ipairs({ "garbage" .. support.item(2), "}" .. support.item(2), ("["):rep(500) .. support.item(2),
+      '{"id":2,"x":' .. support.item(2), '{"id":2,"x":[' .. support.tombstone(3, 1), '{"id":2,"content":"x"' }) do
+      line = line:gsub("\n$", "")
+      local bytes, aside = compacted(support.item(1) .. line .. "\n")
+      assert.equal(support.item(1), bytes)
+      assert.equal(line .. "\n", aside)
+    end
   end)
 
   it("a fragment, and counts the id of the record that it saves", function()
     local path = file(support.item(1) .. '{"id":2,"ts":"20' .. support.item(30, "saved"))
     local memory = assert(aish.open(path))
-    assert.equal(2, memory.next_id)
+    assert.equal(31, memory.next_id)
     assert.same({ before = #helper.read(path), after = #support.item(1) + #support.item(30, "saved"), kept = 2, dropped = 0,
       damaged = 1 }, memory:compact())
     assert.equal("saved", memory:get(30).content)
     assert.equal(31, memory:add("fact", "x"))
     memory:close()
+  end)
+end)
+
+describe("compact refuses", function()
+  helper.guard(before_each, after_each)
+
+  for label, bytes in pairs({
+    ["a session"] = '{"meta":{"model":"m"}}\n{"role":"user","content":"x"}\n',
+    ["a text"] = "notes\nmore notes\n",
+    ["a file of blank lines"] = "\n\n",
+    ["a torn first line"] = '{"meta":{"aish_version":"phase4"',
+  }) do
+    it(label, function()
+      local path = file(bytes)
+      for _, dry_run in ipairs({ false, true }) do
+        local result, message, number = aish.compact(path, { dry_run = dry_run })
+        assert.is_nil(result)
+        assert.matches(": it holds .* memory$", message)
+        assert.truthy(message:find(path, 1, true))
+        assert.equal(errno.EINVAL, number)
+      end
+      assert.equal(bytes, helper.read(path))
+      assert.same({ "memory.jsonl" }, names(dir_of(path)))
+    end)
+  end
+
+  it("no file with a memory's first line, or with anything of a memory", function()
+    for _, bytes in ipairs({ support.meta, '{"x":1}\n' .. support.tombstone(2, 1), "notes\n" .. support.item(1) }) do
+      assert(aish.compact(file(bytes)))
+    end
   end)
 end)
 
@@ -321,7 +356,7 @@ describe("compact does not give an id again", function()
         memory = assert(aish.open(path))
         assert.equal(before, memory.next_id)
         memory:close()
-        assert.is_nil(support.difference(active, aish.load_memory(path)))
+        assert.is_nil(cases.difference(active, aish.load_memory(path)))
         assert(aish.compact(path))
       end
       memory = assert(aish.open(path))
@@ -336,6 +371,7 @@ describe("compact does not give an id again", function()
     local memory = assert(aish.open(path))
     for _ = 1, 5 do memory:add("fact", "x") end
     assert(os.remove(path))
+    helper.write(path, support.meta)
     assert(memory:compact())
     assert.equal(6, memory.next_id)
     memory:close()
@@ -383,7 +419,7 @@ describe("what was forgotten", function()
     assert(aish.compact(path))
     local memory = assert(aish.open(path))
     assert.is_nil(memory:get(1))
-    assert.same({ false, "no active item 1", n = 2 }, pack(memory:forget(1)))
+    assert.same({ false, "no active item 1", n = 2 }, helper.pack(memory:forget(1)))
     assert.equal(4, memory:add("fact", "x"))
     memory:close()
   end)
@@ -403,10 +439,10 @@ describe("compact{dry_run = true}", function()
     local before = look()
     local expected = { before = #before[2], after = #support.item(2) + #support.tombstone(3, 1), kept = 1, dropped = 2 - 1,
       damaged = 2 }
-    assert.same({ expected, n = 1 }, pack(aish.compact(path, { dry_run = true })))
+    assert.same({ expected, n = 1 }, helper.pack(aish.compact(path, { dry_run = true })))
     for _, shared in ipairs({ false, true }) do
       local memory = assert(aish.open(path, { shared = shared }))
-      assert.same({ expected, n = 1 }, pack(memory:compact({ dry_run = true })))
+      assert.same({ expected, n = 1 }, helper.pack(memory:compact({ dry_run = true })))
       assert.equal(1, #memory)
       memory:close()
     end
@@ -442,7 +478,7 @@ describe("compact on a handle", function()
         assert.is_true(memory:forget(next_id + 1))
         assert.is_true(memory:sync())
         assert.equal(#items + 1, #memory)
-        assert.is_nil(support.difference(memory:items(), aish.load_memory(path)))
+        assert.is_nil(cases.difference(memory:items(), aish.load_memory(path)))
       end
       memory:close()
       assert.same({}, aish.verify(path).problems)
@@ -521,11 +557,11 @@ describe("compact beside others", function()
     local pid, child = support.holder(path, go)
     local refused = support.names_holders() and { nil, support.held, errno.EAGAIN, pid, n = 4 }
       or { nil, support.held, errno.EAGAIN, n = 3 }
-    assert.same(refused, pack(aish.compact(path)))
-    assert.same(refused, pack(aish.compact(path, { wait = 0.05 })))
-    assert.same(refused, pack(aish.compact(path, { dry_run = true })))
+    assert.same(refused, helper.pack(aish.compact(path)))
+    assert.same(refused, helper.pack(aish.compact(path, { wait = 0.05 })))
+    assert.same(refused, helper.pack(aish.compact(path, { dry_run = true })))
     local shared = assert(aish.open(path, { shared = true, wait = 0.05 }))
-    assert.same(refused, pack(shared:compact()))
+    assert.same(refused, helper.pack(shared:compact()))
     shared:close()
     assert.equal(before, helper.read(path))
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
@@ -668,7 +704,7 @@ describe("compact that cannot be done", function()
     }) do
       for _, dry_run in ipairs({ false, true }) do
         assert.same({ nil, "open " .. case[1] .. ": " .. case[2], case[3], n = 3 },
-          pack(aish.compact(case[1], { dry_run = dry_run })))
+          helper.pack(aish.compact(case[1], { dry_run = dry_run })))
       end
     end
     assert.same(before, names(dir))

@@ -262,7 +262,7 @@ describe("a filter", function()
     for _, one in ipairs(some) do
       local same = 0
       for _, other in ipairs(by_id[one.id]) do
-        if not memories.difference(other, one) then same = same + 1 end
+        if not cases.difference(other, one) then same = same + 1 end
       end
       assert.equal(1, same)
     end
@@ -348,7 +348,7 @@ describe("filters against plain Lua", function()
           filter.expected = nil
           local given = give(filter)
           filter.expected = expected
-          local difference = memories.difference(expected, given)
+          local difference = cases.difference(expected, given)
           assert(not difference, name .. " with " .. describe_filter(filter) .. ": " .. tostring(difference))
         end
       end)

@@ -3,6 +3,7 @@
 -- of which stand in any order.
 local aish = require("aish_history")
 local assert = require("luassert")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local rules = require("spec.support.rules")
 local support = require("spec.support.memories")
@@ -70,14 +71,15 @@ local function shuffle(random, lines)
   end
 end
 
+-- The lines as text, behind a memory's first line if they are from the first on.
 local function text_of(lines, from, to)
-  return table.concat(lines, "\n", from, to) .. "\n"
+  return ((from or 1) == 1 and support.meta or "") .. table.concat(lines, "\n", from, to) .. "\n"
 end
 
 -- What a handle says is what the rules say.
 local function check_handle(memory, meaning, bytes)
   local function same(expected, found, what)
-    local difference = support.difference(expected, found, what)
+    local difference = cases.difference(expected, found, what)
     assert.is_nil(difference, difference and difference .. " in:\n" .. bytes)
   end
   same(meaning.active, assert(memory:items()), "items")
@@ -90,7 +92,7 @@ end
 
 local function check(path, bytes)
   local meaning = rules.read(bytes)
-  local difference = support.difference(meaning.active, aish.load_memory(path), "load_memory")
+  local difference = cases.difference(meaning.active, aish.load_memory(path), "load_memory")
   assert.is_nil(difference, difference and difference .. " in:\n" .. bytes)
   local memory = assert(aish.open(path, { sync = "none" }))
   check_handle(memory, meaning, bytes)
@@ -110,7 +112,7 @@ describe("an index", function()
         local meaning = check(path, text_of(lines))
         shuffle(random, lines)
         helper.write(path, text_of(lines))
-        local difference = support.difference(meaning, check(path, text_of(lines)))
+        local difference = cases.difference(meaning, check(path, text_of(lines)))
         assert.is_nil(difference, difference)
       end
     end)
@@ -167,7 +169,7 @@ describe("an index", function()
           end
           local bytes = helper.read(path)
           check_handle(memory, rules.read(bytes), bytes)
-          local difference = support.difference(expected, memory:items())
+          local difference = cases.difference(expected, memory:items())
           assert.is_nil(difference, difference and difference .. " in:\n" .. bytes)
           if random(2) == 1 then
             local id = memory.next_id

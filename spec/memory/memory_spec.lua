@@ -2,6 +2,7 @@
 -- the records. What they mean is worked out a second time with lua-cjson.
 local aish = require("aish_history")
 local dkjson = require("dkjson")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
 
@@ -21,10 +22,10 @@ local function read(bytes)
   local memory = assert(aish.open(path))
   local items, next_id = memory:items(), memory.next_id
   assert.equal(#loaded, #memory)
-  assert.is_nil(support.difference(loaded, items))
+  assert.is_nil(cases.difference(loaded, items))
   local seen = {}
   for _, found in ipairs(loaded) do
-    if not seen[found.id] then assert.is_nil(support.difference(found, memory:get(found.id))) end
+    if not seen[found.id] then assert.is_nil(cases.difference(found, memory:get(found.id))) end
     seen[found.id] = true
   end
   memory:close()
@@ -54,7 +55,7 @@ describe("the order of keys", function()
     table.remove(expected, 1)
     local _, next_id, items = read(table.concat(lines, "\n") .. "\n")
     assert.equal(202, next_id)
-    assert.is_nil(support.difference(expected, items))
+    assert.is_nil(cases.difference(expected, items))
   end)
 
   it("may be any", function()
@@ -64,7 +65,7 @@ describe("the order of keys", function()
       if n == 0 then
         tried = tried + 1
         local items = aish.load_memory(file("{" .. table.concat(members, ",") .. "}\n"))
-        assert.is_nil(support.difference({ { id = 7, ts = "2026-01-02T03:04:05Z", kind = "fact", content = "c",
+        assert.is_nil(cases.difference({ { id = 7, ts = "2026-01-02T03:04:05Z", kind = "fact", content = "c",
           x = { id = 9, kind = "forget" } } }, items))
         return
       end
@@ -89,7 +90,7 @@ describe("keys", function()
 
   it("that nobody knows are kept", function()
     local items = check({ 1 }, 2, '{"v":2,"id":1,"kind":"fact","a b":{"é":[null,true,"x"]},"content":"c","":0}\n')
-    assert.is_nil(support.difference({ id = 1, kind = "fact", content = "c", v = 2, [""] = 0,
+    assert.is_nil(cases.difference({ id = 1, kind = "fact", content = "c", v = 2, [""] = 0,
       ["a b"] = { ["é"] = { nil, true, "x" } } }, items[1]))
   end)
 
@@ -111,18 +112,18 @@ describe("keys", function()
       '{"i\\u0064":2,"ts":"t","kind":"\\u0066act","content":"c"}',
       '{"id":3,"kin\\u0064":"f\\u006frget","t\\u0061rget":2}\n',
     }, "\n"))
-    assert.is_nil(support.difference({ { id = 1, ts = "t", kind = "fact", content = "c" } }, items))
+    assert.is_nil(cases.difference({ { id = 1, ts = "t", kind = "fact", content = "c" } }, items))
   end)
 
   it("that only resemble the known ones mean nothing", function()
-    check({}, 1, '{"Id":1,"kind":"fact"}\n{"id ":1,"kind":"fact"}\n{"id\\u0000":1,"kind":"fact"}\n{"i":1,"kind":"fact"}\n')
-    check({}, 2, '{"id":1,"Kind":"fact"}\n{"id":1,"kinds":"fact"}\n{"id":1,"kind\\u0000":"fact"}\n')
+    check({}, 1, support.meta .. '{"Id":1,"kind":"fact"}\n{"id ":1,"kind":"fact"}\n{"id\\u0000":1,"kind":"fact"}\n{"i":1,"kind":"fact"}\n')
+    check({}, 2, support.meta .. '{"id":1,"Kind":"fact"}\n{"id":1,"kinds":"fact"}\n{"id":1,"kind\\u0000":"fact"}\n')
     check({ 1 }, 3, item(1) .. '{"id":2,"kind":"forget","targets":1}\n{"id":2,"kind":"forget","Target":1}\n')
     check({ 1 }, 3, item(1) .. '{"id":2,"kind":"forget\\u0000","target":1}\n{"id":2,"kind":"Forget","target":1}\n')
   end)
 
   it("of nested objects mean nothing", function()
-    check({}, 1, '{"meta":{"id":5,"kind":"fact","content":"c"}}\n{"x":[{"id":6,"kind":"fact"}]}\n')
+    check({}, 1, support.meta .. '{"meta":{"id":5,"kind":"fact","content":"c"}}\n{"x":[{"id":6,"kind":"fact"}]}\n')
     check({ 1 }, 3, item(1) .. '{"id":2,"kind":"forget","x":{"target":1}}\n')
     check({ 1 }, 2, '{"x":{"id":9},"id":1,"y":{"id":9,"kind":"forget"},"kind":"fact","z":[{"id":9}]}\n')
     check({ 1 }, 2, '{"content":"\\"id\\":9,{\\"id\\":9}","id":1,"kind":"fact"}\n')
@@ -131,11 +132,11 @@ describe("keys", function()
   it("given twice count the second time", function()
     local items = check({ 2 }, 3, '{"id":1,"kind":"fact","content":"a","id":2,"content":"b"}\n')
     assert.equal("b", items[1].content)
-    check({}, 2, '{"id":1,"kind":"fact","kind":"other"}\n')
+    check({}, 2, support.meta .. '{"id":1,"kind":"fact","kind":"other"}\n')
     check({ 1 }, 2, '{"id":1,"kind":"other","kind":"fact"}\n')
     check({ 1 }, 2, '{"id":1,"kind":"forget","target":1,"kind":"fact"}\n')
-    check({}, 1, '{"id":1,"kind":"fact","id":null}\n')
-    check({}, 1, '{"id":1,"kind":"fact","id":"1"}\n')
+    check({}, 1, support.meta .. '{"id":1,"kind":"fact","id":null}\n')
+    check({}, 1, support.meta .. '{"id":1,"kind":"fact","id":"1"}\n')
     check({ 1 }, 2, '{"id":"1","kind":"fact","i\\u0064":1}\n')
     check({ 1 }, 4, item(1) .. item(2) .. '{"id":3,"kind":"forget","target":1,"target":2}\n')
     check({ 2, 1 }, 4, item(1) .. item(2) .. '{"id":3,"kind":"forget","target":1,"target":null}\n')
@@ -153,11 +154,12 @@ describe("lines", function()
     check({ 2, 1 }, 5, (support.meta .. item(1) .. item(2) .. item(3) .. tombstone(4, 3)):gsub("\n", "\r\n"))
   end)
 
-  it("may begin with a byte order mark, at the start of the file only", function()
+  it("may have byte order marks before and behind them", function()
     check({ 1 }, 2, "\239\187\191" .. item(1))
     check({ 2, 1 }, 3, "\239\187\191" .. support.meta .. item(1) .. item(2))
-    check({ 1 }, 2, item(1) .. "\239\187\191" .. item(2))
-    check({ 2 }, 3, "\239\187\191\239\187\191" .. item(1) .. item(2))
+    check({ 2, 1 }, 3, item(1) .. "\239\187\191" .. item(2))
+    check({ 2, 1 }, 3, "\239\187\191\239\187\191" .. item(1) .. item(2))
+    check({ 2, 1 }, 3, item(1):sub(1, -2) .. "\239\187\191\n" .. item(2))
     check({ 2 }, 3, "\239\187" .. item(1) .. item(2))
     check({ 2 }, 3, "\254\255" .. item(1) .. item(2))
   end)
@@ -166,11 +168,12 @@ describe("lines", function()
     check({ 2, 1 }, 3, "\n\n" .. item(1) .. "\r\n \n\t\n\n" .. item(2) .. "\n\n\n")
   end)
 
-  it("with NUL bytes are passed over", function()
+  it("may have NUL bytes before and behind them, but not inside", function()
     check({ 3, 1 }, 4, item(1) .. item(2):gsub("x", "\0") .. item(3))
     check({ 3, 1 }, 4, item(1) .. ("\0"):rep(4096) .. "\n" .. item(3))
-    check({ 3, 1 }, 4, item(1) .. ("\0"):rep(100) .. item(2) .. item(3))
-    check({ 3, 1 }, 4, item(1) .. item(2):sub(1, -2) .. "\0\n" .. item(3))
+    check({ 3, 2, 1 }, 4, item(1) .. ("\0"):rep(100) .. item(2) .. item(3))
+    check({ 3, 2, 1 }, 4, item(1) .. item(2):sub(1, -2) .. "\0\n" .. item(3))
+    check({ 3, 2, 1 }, 4, item(1) .. ("\0"):rep(400000) .. item(2) .. item(3))
     check({ 1 }, 2, item(1) .. ("\0"):rep(70000))
   end)
 
@@ -182,9 +185,8 @@ describe("lines", function()
       '{"id":5,"kind":"fact","x":"\1"}', '{"id":5,"kind":"fact","x":"\t"}', '{"id":5,"kind":"fact","x":"\\x"}',
       '{"id":5,"kind":"fact","x":"\\u12"}', '{"id":5,"kind":"fact","x":"\\u12g4"}', '{"id":5,"kind":"fact","x":tru}',
       '{"id":5,"kind":"fact","x":"y}', '{"id":5,"kind":"fact","x":[1,]}', '{"id":5,"kind":"fact","x":[1}', '{"id":5,"kind":"fact"',
-      '{"id":5,"kind":"fact","x":{"y":1]}', "\11" .. item(5):sub(1, -2), '{"id":5,"kind":"fact"} // comment',
-      '{"id":5,"kind":"fact"},', ',{"id":5,"kind":"fact"}', '{"id":5,"kind":"fact"}{"id":6,"kind":"fact"}',
-      '{"id":5,"kind":"fact"} {"id":6,"kind":"fact"}', "\194\160" .. item(5):sub(1, -2),
+      '{"id":5,"kind":"fact","x":{"y":1]}', "\11" .. item(5):sub(1, -2),
+      ',{"id":5,"kind":"fact"}', "\194\160" .. item(5):sub(1, -2),
       '{"id":5,"kind":"fact","x":' .. ("["):rep(1001) .. ("]"):rep(1001) .. "}" }) do
       local ids, next_id = read(item(1) .. line .. "\n" .. item(2))
       assert.same({ 2, 1 }, ids, line)
@@ -196,6 +198,25 @@ describe("lines", function()
       assert.same({ 1 }, ids, line)
       assert.equal(2, next_id, line)
     end
+  end)
+
+  it("may be shared by records, and may be damaged beside them", function()
+    local bare, more = item(5):sub(1, -2), item(6)
+    check({ 6, 5 }, 7, bare .. more)
+    check({ 6, 5 }, 7, bare .. " \0\239\187\191\r" .. more)
+    check({ 5 }, 6, bare .. " // comment\n")
+    check({ 5 }, 6, bare .. ",\n")
+    check({ 6 }, 7, '{"id":5,"ts' .. more)
+    check({ 6 }, 7, '{"id":5,"x":[{' .. more)
+    check({ 6, 5 }, 7, bare .. '{"id":7,"content":"\\' .. more)
+    check({ 5 }, 8, bare .. '{"id":7,"ts' .. tombstone(6, 7))
+    check({ 1 }, 7, bare .. tombstone(6, 5):sub(1, -2) .. item(1))
+    check({ 6 }, 7, '{"id":' .. more)
+    check({ 6 }, 7, '{"id":4,"kind":"fact","content":' .. more)
+    check({}, 1, support.meta .. '{"id":4,"kind":"fact","x":' .. more)
+    check({}, 1, support.meta .. '{"id":4,"refs":[' .. tombstone(6, 7):sub(1, -2) .. "\n")
+    check({ 5 }, 6, bare .. '{"id":4,"x":' .. more)
+    check({}, 1, support.meta .. '{"id":4,"content":"x {\\"id\\":5,\\"kind\\":\\"fact\\"}\n')
   end)
 
   it("that are empty objects, or have no id, are passed over", function()
@@ -248,14 +269,14 @@ describe("lines", function()
     for size = 262144 - 3, 262144 + 3 do
       check({ 2, 1 }, 3, item(1):sub(1, -2) .. (" "):rep(size) .. "\n" .. item(2))
       check({ 2, 1 }, 3, (" "):rep(size) .. item(1) .. item(2))
-      check({ 2 }, 3, item(1):sub(1, -2) .. (" "):rep(size) .. "x\n" .. item(2))
+      check({ 2, 1 }, 3, item(1):sub(1, -2) .. (" "):rep(size) .. "x\n" .. item(2))
     end
   end)
 
   it("longer than a block that are garbage are passed over, and only they", function()
     for _, garbage in ipairs({ "{" .. ("x"):rep(300000), ("[1],"):rep(100000), ('{"a":1}'):rep(50000), ("{"):rep(300000),
       '{"id":5,"kind":"fact","x":"' .. ("y"):rep(600000), '{"id":5,"kind":"fact","x":' .. ("1"):rep(300000) .. "x}",
-      '{"id":5,"kind":"fact"}' .. (" "):rep(300000) .. "{}x", '{"id":5,"kind":"fact","x":"' .. ("\\u00e9"):rep(60000) .. '\\x"}' }) do
+'{"id":5,"kind":"fact","x":"' .. ("\\u00e9"):rep(60000) .. '\\x"}' }) do
       for _, cut in ipairs({ 0, 1, 2 }) do
         check({ 2, 1 }, 3, item(1) .. garbage:sub(1, #garbage - cut) .. "\n" .. item(2))
       end
@@ -379,11 +400,11 @@ describe("ids", function()
   end)
 
   it("of whatever kind raise the next one", function()
-    check({}, 6, line(5, "nobody"))
-    check({}, 6, '{"id":5}\n')
-    check({}, 6, '{"id":5,"kind":null}\n{"id":4,"kind":5}\n')
-    check({}, 6, '{"id":5,"kind":"forget"}\n')
-    check({}, 6, '{"id":5,"meta":{}}\n')
+    check({}, 6, support.meta .. line(5, "nobody"))
+    check({}, 6, support.meta .. '{"id":5}\n')
+    check({}, 6, support.meta .. '{"id":5,"kind":null}\n{"id":4,"kind":5}\n')
+    check({}, 6, support.meta .. '{"id":5,"kind":"forget"}\n')
+    check({}, 6, support.meta .. '{"id":5,"meta":{}}\n')
     check({ 3 }, 8, line(7, "nobody") .. line(3))
   end)
 
@@ -604,22 +625,22 @@ describe("generated files", function()
     local text = table.concat(lines, pick(random, { "\n", "\n", "\r\n" }))
     if random(3) > 1 then text = text .. "\n" end
     if random(5) == 1 then text = text:sub(1, random(#text)) end
-    return (random(6) == 1 and "\239\187\191" or "") .. text
+    return (random(6) == 1 and "\239\187\191" or "") .. support.meta .. text
   end
 
   local function compare(bytes, label)
     local expected, next_id = support.reading(bytes)
     local path = file(bytes)
-    local differs = support.difference(expected, aish.load_memory(path), label .. ": load_memory")
+    local differs = cases.difference(expected, aish.load_memory(path), label .. ": load_memory")
     assert.is_nil(differs, differs)
     local memory = assert(aish.open(path, { sync = "none" }))
     assert.equal(next_id, memory.next_id, label)
     assert.equal(#expected, #memory, label)
-    differs = support.difference(expected, memory:items(), label .. ": items")
+    differs = cases.difference(expected, memory:items(), label .. ": items")
     assert.is_nil(differs, differs)
     local seen = {}
     for _, found in ipairs(expected) do
-      differs = not seen[found.id] and support.difference(found, memory:get(found.id), label .. ": get") or nil
+      differs = not seen[found.id] and cases.difference(found, memory:get(found.id), label .. ": get") or nil
       assert.is_nil(differs, differs)
       seen[found.id] = true
     end
@@ -632,7 +653,7 @@ describe("generated files", function()
     local added = (before:sub(-1) == "\n" and "" or "\n") .. '{"id":' .. ("%.0f"):format(next_id) .. ',"uid":"'
     assert.is_true(before .. added == after:sub(1, #before + #added), label .. ": the bytes before the record added")
     expected, next_id = support.reading(after)
-    differs = support.difference(expected, aish.load_memory(path), label .. ": after add")
+    differs = cases.difference(expected, aish.load_memory(path), label .. ": after add")
     assert.is_nil(differs, differs)
     memory = assert(aish.open(path))
     assert.equal(next_id, memory.next_id, label)

@@ -1,5 +1,6 @@
 --- The Makefile: compilers, installation, and what the module looks like from outside.
 local lfs = require("lfs")
+local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
 
@@ -31,10 +32,10 @@ describe("build #build", function()
 
   it("compiles again what includes a header that has changed, and nothing else", function()
     local directory = build("")
-    local again = shell.run(shell.make .. "-n -W csrc/version.h BUILD=" .. quote(directory))
+    local again = shell.run(shell.make .. "-n -W csrc/version.h WERROR=1 BUILD=" .. quote(directory))
     local compiled = select(2, again:gsub(" %-c ", ""))
     assert.truthy(compiled >= 1 and compiled <= 2, again)
-    shell.run(shell.make .. "-q BUILD=" .. quote(directory))
+    shell.run(shell.make .. "-q WERROR=1 BUILD=" .. quote(directory))
   end)
 
   it("keeps no state outside of the handles", function()
@@ -55,17 +56,160 @@ describe("build #build", function()
     assert.same({}, shell.files(root))
   end)
 
+  it("refuses a directory that make cannot build in", function()
+    for _, name in ipairs({ "a directory", "it's", "'quoted'" }) do
+      local output = shell.run("! " .. shell.make .. "BUILD=" .. quote(helper.tmpdir() .. "/" .. name))
+      assert.truthy(output:find("spaces or apostrophes", 1, true), output)
+      assert.falsy(output:find(" -c ", 1, true), output)
+    end
+  end)
+
+  it("says which package has Lua's headers, where they are not", function()
+    local tools, directory = helper.tmpdir(), helper.tmpdir()
+    helper.write(tools .. "/pkg-config", "#!/bin/sh\nexit 1\n")
+    shell.run("chmod +x " .. quote(tools) .. "/*")
+    local output = shell.run(("! PATH=%s:$PATH %sBUILD=%s"):format(quote(tools), shell.make, quote(directory)))
+    assert.truthy(output:find("library luajit (Debian: libluajit-5.1-dev; Homebrew: luajit)", 1, true), output)
+    assert.falsy(output:find(" -c ", 1, true), output)
+    local given = "BUILD=" .. quote(directory) .. " LUA_INCDIR=/usr/include/lua5.1 CFLAGS=-O0"
+    shell.run(("PATH=%s:$PATH %s%s"):format(quote(tools), shell.make, given))
+  end)
+
   it("describes its targets", function()
     local help = shell.run(shell.make .. "help")
     for _, target in ipairs({ "all", "install", "clean", "deps", "demo", "test", "lint", "format-check" }) do
       assert.truthy(help:find("make " .. target .. " ", 1, true), target)
     end
   end)
+end)
+
+describe("a build in a checkout of any name #build", function()
+  helper.guard(before_each, after_each)
+
+  -- A copy of what is built from, built once; a make there, quick and with a variable more.
+  local checkout, make
+  setup(function()
+    checkout = assert(stdlib.mkdtemp("/tmp/aish_history it's.XXXXXX"))
+    shell.run("cp -R .ci Makefile csrc lua rockspec spec/run " .. quote(checkout))
+    shell.run(("mkdir %s/spec && mv %s/run %s/spec"):format(quote(checkout), quote(checkout), quote(checkout)))
+    make = "cd " .. quote(checkout) .. " && " .. shell.make .. "CC=gcc CFLAGS=-O0 WERROR=1 "
+    shell.run(make)
+  end)
+  teardown(function() shell.run("rm -rf " .. quote(checkout)) end)
+
+  local function compiled(variables)
+    return select(2, shell.run(make .. variables):gsub(" %-c ", ""))
+  end
+
+  it("is up to date until it is to be made with other commands", function()
+    assert.equal(0, compiled(""))
+    shell.run(make .. "-q")
+    local sources = select(2, table.concat(shell.files(checkout .. "/csrc"), "\n"):gsub("%.c%f[%z\n]", ""))
+    assert.truthy(sources > 30)
+    for _, variables in ipairs({ "CC=clang", "CFLAGS='-O0 -g'", "CPPFLAGS=-DX=\\'x\\'", "-W Makefile" }) do
+      assert.equal(sources, compiled("-n " .. variables), variables)
+    end
+    assert.equal(0, compiled("-n LDFLAGS=-Wl,-z,now"))
+    assert.truthy(shell.run(make .. "-n LDFLAGS=-Wl,-z,now"):find("-shared", 1, true))
+    assert.equal(sources, compiled("CFLAGS=-O1"))
+    shell.run(make .. "-q CFLAGS=-O1")
+    assert.equal(sources, compiled(""))
+  end)
+
+  it("has what a new source adds, and loses it with the source", function()
+    local function has_it()
+      return shell.run("nm " .. quote(checkout .. "/build/aish_history.so")):find("added_function", 1, true) ~= nil
+    end
+    local path = helper.write(checkout .. "/csrc/base/added.c", "int added_function(void);\nint added_function(void)\n{ return 1; }\n")
+    finally(function() os.remove(path) end)
+    assert.equal(1, compiled(""))
+    assert.is_true(has_it())
+    os.remove(path)
+    assert.equal(0, compiled(""))
+    assert.is_false(has_it())
+  end)
+
+  it("asks pkg-config once", function()
+    local tools = helper.tmpdir()
+    helper.write(tools .. "/pkg-config", "#!/bin/sh\necho asked >>" .. tools .. "/log\necho -I/usr/include/lua5.1\n")
+    shell.run("chmod +x " .. quote(tools) .. "/pkg-config")
+    local output = shell.run("PATH=" .. quote(tools) .. ":$PATH; " .. make .. "-n -B")
+    assert.truthy(output:find("-I/usr/include/lua5.1 ", 1, true), output)
+    assert.equal("asked\n", helper.read(tools .. "/log"))
+  end)
 
   it("plays the demo, in plain text where nobody watches", function()
-    local output = shell.run(shell.make .. "demo BUILD=" .. quote(build("")))
+    local output = shell.run(make .. "demo")
     assert.truthy(output:find("held by another aish process", 1, true), output)
     assert.truthy(output:find("Nothing that was whole is lost", 1, true), output)
     assert.falsy(output:find("\27", 1, true))
+    assert.truthy(output:find("README.md", -200, true), output)
+    local lines = 0
+    for line in output:gmatch("([^\n]*)\n") do
+      lines = lines + 1
+      assert(#line <= 100, line)
+    end
+    assert(lines <= 40, lines)
+  end)
+
+  it("is taken away by clean, and what luarocks leaves as well", function()
+    local function files() return shell.files(checkout) end
+    shell.run(make .. "clean")
+    local before = files()
+    shell.run(make)
+    for _, name in ipairs({ "csrc/file/tail.o", "aish_history.so", "aish_history-1.0.0-1.linux-x86_64.rock",
+      "lua_modules/lib/lua/5.1/aish_history.so", ".luarocks/config-5.1.lua" }) do
+      shell.run(("mkdir -p \"$(dirname %s)\""):format(quote(checkout .. "/" .. name)))
+      helper.write(checkout .. "/" .. name, "")
+    end
+    assert.truthy(#files() > #before + 5)
+    shell.run(make .. "clean")
+    assert.same(before, files())
+    shell.run(make)
+  end)
+end)
+
+describe("an installation #build", function()
+  helper.guard(before_each, after_each)
+
+  local built
+  setup(function()
+    built = assert(stdlib.mkdtemp("/tmp/aish_history.XXXXXX"))
+    shell.run(shell.make .. "CFLAGS=-O0 BUILD=" .. built)
+  end)
+  teardown(function() shell.run("rm -rf " .. built) end)
+
+  local function install(prefix, variables)
+    return shell.run(("%s %sinstall -s CFLAGS=-O0 BUILD=%s PREFIX=%s"):format(variables or "unset LUA_PATH LUA_CPATH;",
+      shell.make, built, quote(prefix)))
+  end
+
+  it("says what to set where no interpreter finds it, which is then true", function()
+    local prefix = helper.tmpdir() .. "/it's here"
+    local output = install(prefix)
+    for _, name in ipairs({ "luajit", "lua5.1" }) do
+      assert.truthy(output:find(("\n%s does not look into %s/share/lua/5.1 and does not look into %s/lib/lua/5.1.\n"):format(
+        name, prefix, prefix), 1, true) or output:find(name, 1, true) == 1, output)
+    end
+    local lines = output:match("\n(  export LUA_PATH=[^\n]*\n  export LUA_CPATH=[^\n]*)\n$")
+    assert.truthy(lines, output)
+    for _, before in ipairs({ "unset LUA_PATH LUA_CPATH", "export LUA_PATH='/nowhere/?.lua' LUA_CPATH='/nowhere/?.so'" }) do
+      local again = install(prefix, before .. "\n" .. lines .. "\n")
+      assert.equal("luajit finds history and aish_history.\n", again:match("^[^\n]*\n"))
+      assert.falsy(again:find("export", 1, true), again)
+    end
+  end)
+
+  it("names a file that is found first", function()
+    local prefix, other = helper.tmpdir(), helper.tmpdir()
+    helper.write(other .. "/history.lua", "")
+    local output = install(prefix, ("LUA_PATH='%s/?.lua;%s/share/lua/5.1/?.lua' LUA_CPATH='%s/lib/lua/5.1/?.so'"):format(other, prefix, prefix))
+    assert.truthy(output:find("luajit finds " .. other .. "/history.lua first.\n", 1, true), output)
+    assert.truthy(output:find("export LUA_PATH=", 1, true), output)
+    assert.falsy(output:find("LUA_CPATH", 1, true), output)
+  end)
+
+  it("says nothing about files that only wait to be packaged", function()
+    assert.equal("", install("/usr", "DESTDIR=" .. quote(helper.tmpdir())))
   end)
 end)

@@ -268,3 +268,41 @@ describe("a lock", function()
     assert.is_false(is_held(path))
   end)
 end)
+
+describe("a child that has its parent's process id", function()
+  helper.guard(before_each, after_each)
+
+  -- Each of the two is the first process of its namespace.
+  it("is refused", function()
+    local path = helper.tmpdir() .. "/memory.jsonl"
+    local session = helper.tmpdir() .. "/session.jsonl"
+    local script = helper.write(helper.tmpdir() .. "/script.lua", [[
+      package.path, package.cpath = arg[1], arg[2]
+      local aish = require("aish_history")
+      local unistd = require("posix.unistd")
+      local ffi = require("ffi")
+      ffi.cdef("int unshare(int);")
+      local memory = assert(aish.open(arg[3]))
+      local session = assert(aish.session(arg[4]))
+      assert(memory:add("fact", "the parent's"))
+      assert(ffi.C.unshare(0x20000000) == 0) -- CLONE_NEWPID
+      local parent, child = unistd.getpid(), unistd.fork()
+      if child == 0 then
+        print(unistd.getpid() == parent, select(2, memory:add("fact", "x")))
+        print(select(2, session:append({ role = "user", content = "x" })))
+        memory:close()
+        os.exit(0)
+      end
+      require("posix.sys.wait").wait(child)
+      print(aish.open(arg[3]) == nil, memory:add("fact", "the parent's, too"))
+    ]])
+    local pipe = io.popen(("unshare -rpf luajit %s %s %s %s %s 2>&1"):format(helper.quote(script), helper.quote(package.path),
+      helper.quote(package.cpath), helper.quote(path), helper.quote(session)))
+    local output = pipe:read("*a")
+    pipe:close()
+    if output:find("unshare", 1, true) or output:find("not found", 1, true) then return pending("no PID namespaces here") end
+    local refused = ": handle belongs to another process (it was opened by process 1)\t1\n"
+    assert.equal("true\tuse " .. path .. refused .. "use " .. session .. refused .. "true\t2\n", output)
+    assert.equal(2, #aish.load_memory(path))
+  end)
+end)

@@ -1,6 +1,7 @@
---- The codec against other implementations: python3, jq, sqlite3 and lua-cjson read what encode
--- wrote, and decode reads what they accept and refuses what python3 refuses.
+--- The codec against other implementations: python3, jq, sqlite3, node, DuckDB and lua-cjson read what
+-- encode wrote, and decode reads what they accept and refuses what python3 refuses.
 local helper = require("spec.support.helper")
+local recall = require("spec.support.recall")
 local generate = require("spec.support.generate")
 local cjson = require("cjson")
 local history = require("aish_history")
@@ -17,11 +18,6 @@ local function same(expected, got, label)
   local from = math.max(1, at - 40)
   error(("%s: they part at byte %d: expected %q, got %q"):format(tostring(label):sub(1, 300), at,
     expected:sub(from, at + 40), got:sub(from, at + 40)), 2)
-end
-
---- Whether `tool` is there; a spec without it is shown as pending.
-local function has(tool)
-  return os.execute("command -v " .. tool .. " >/dev/null 2>&1") == 0
 end
 
 --- `count` values, the same for every interpreter.
@@ -66,7 +62,7 @@ describe("what encode writes", function()
   end)
 
   it("is read by python3, and what python3 then writes is read by decode", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local list = values(302, 4000)
     local lines = python([[
 for index, line in enumerate(sys.stdin):
@@ -77,13 +73,13 @@ for index, line in enumerate(sys.stdin):
     assert.equal(2 * #list, #lines)
     for index, value in ipairs(list) do
       same(canon(value), lines[2 * index - 1], "value " .. index)
-      local text = lines[2 * index]:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end)
+      local text = generate.unhex(lines[2 * index])
       same(canon(value, { nils = true }), canon((decode(text))), text)
     end
   end)
 
   it("is read by jq, and what jq then writes is read by decode", function()
-    if not has("jq") then return pending("jq is not installed") end
+    if not recall.has("jq") then return pending("jq is not installed") end
     local list = values(303, 3000)
     local texts = table.concat(encoded(list), "\n") .. "\n"
     local lines = run("exec jq -c -f %d/canon.jq %d/documents", { ["canon.jq"] = generate.jq .. "canon, .", documents = texts })
@@ -100,12 +96,9 @@ for index, line in enumerate(sys.stdin):
     for _, line in ipairs(lines) do
       local number, id, parent, key, kind, atom = line:match("^(%d+)|(%d+)|(%d*)|(%x*)|(%a+)|(.*)$")
       assert(number, line)
-      local function bytes(hex)
-        return (hex:gsub("%x%x", function(byte) return string.char(tonumber(byte, 16)) end))
-      end
       local value
       if kind == "text" then
-        value = bytes(atom)
+        value = generate.unhex(atom)
       elseif kind == "integer" or kind == "real" then
         local mantissa, exponent = atom:match("^(%-?%d+):(%-?%d+)$")
         value = math.ldexp(tonumber(mantissa), tonumber(exponent))
@@ -121,7 +114,7 @@ for index, line in enumerate(sys.stdin):
         documents[tonumber(number)] = { value }
       else
         local container = nodes[parent]
-        if container.kind == "object" then key = bytes(key) else key = tonumber(bytes(key)) + 1 end
+        if container.kind == "object" then key = generate.unhex(key) else key = tonumber(generate.unhex(key)) + 1 end
         container.value[key] = value
       end
       nodes[id] = { kind = kind, value = value }
@@ -146,7 +139,7 @@ for index, line in enumerate(sys.stdin):
   end
 
   it("is read by sqlite3's JSON", function()
-    if not has("sqlite3") then return pending("sqlite3 is not installed") end
+    if not recall.has("sqlite3") then return pending("sqlite3 is not installed") end
     local list = values(304, 3000, "no NUL: it ends sqlite3's strings")
     local script = { "CREATE TABLE d(n INTEGER PRIMARY KEY, j TEXT); BEGIN;" }
     for index, text in ipairs(encoded(list)) do
@@ -166,6 +159,18 @@ FROM d, json_tree(d.j) AS t ORDER BY d.n, t.id;]]
     end
   end)
 
+  it("is read by node", function()
+    if not recall.has("node") then return pending("node is not installed") end
+    local list = values(307, 3000)
+    local lines = run("exec node %d/program.js %d/documents", {
+      documents = table.concat(encoded(list), "\n") .. "\n", ["program.js"] = generate.node .. [[
+const lines = require('fs').readFileSync(process.argv[2], 'utf8').split('\n').slice(0, -1)
+console.log(lines.map(line => canon(JSON.parse(line))).join('\n'))
+]] })
+    assert.equal(#list, #lines)
+    for index, value in ipairs(list) do same(canon(value), lines[index], "value " .. index) end
+  end)
+
   it("is read by lua-cjson", function()
     local list = values(305, 4000)
     for index, text in ipairs(encoded(list)) do
@@ -180,6 +185,137 @@ FROM d, json_tree(d.j) AS t ORDER BY d.n, t.id;]]
       same(canon(value, { nils = true }), canon(read), text)
       same(canon(read), canon((decode(encode(read)))), "value " .. index .. ", a second time")
     end
+  end)
+end)
+
+describe("strings that are not UTF-8", function()
+  helper.guard(before_each, after_each)
+
+  it("are written as python3's surrogateescape has them, and read back", function()
+    if not recall.has("python3") then return pending("python3 is not installed") end
+    local source, lines = generate.new(321), {}
+    for index = 1, 100000 do
+      local bytes = source:bytes()
+      local text = encode(bytes)
+      assert(decode(text) == bytes, text)
+      lines[index] = generate.hex(bytes) .. " " .. generate.hex(text) .. "\n"
+    end
+    local output = run("exec python3 %d/program.py < %d/strings", { strings = table.concat(lines), ["program.py"] = [[
+import json, sys
+good = 0
+for line in sys.stdin:
+    bytes_, text = map(bytes.fromhex, line.split(' '))
+    value = bytes_.decode('utf-8', 'surrogateescape')
+    good += json.loads(text.decode('utf-8')) == value
+    escaped = json.dumps(value).encode() # pure ASCII, every surrogate among it
+    print(escaped.hex())
+print(good)
+]] })
+    assert.equal(tostring(#lines), table.remove(output))
+    for index, line in ipairs(lines) do
+      local text = generate.unhex(output[index])
+      same(line:match("^%x*"), generate.hex(decode(text)), text)
+    end
+  end)
+
+  --- A session whose turns hold strings, every third of them not UTF-8, and the strings.
+  local function session(seed, count)
+    local source, strings = generate.new(seed), {}
+    local path = helper.tmpdir() .. "/session.jsonl"
+    local log = assert(history.session(path, nil, { sync = "none" }))
+    for index = 1, count do
+      local text = source:string(60, "no NUL: it ends sqlite3's strings")
+      if index % 3 == 0 then text = text .. source:pick({ "\255", "\226\130", "\237\160\189\237\184\128", "\192\128x", "\128" }) .. text end
+      strings[index] = text
+      assert(log:append({ role = "user", content = text, index = index }))
+    end
+    log:close()
+    return path, strings
+  end
+
+  --- Checks what a tool printed: for each turn that it could read "index hex", which must be the
+  -- string's, or for one that is not UTF-8, which `lossy` tools change or leave out, anything.
+  local function check(lines, strings, lossy)
+    local seen = {}
+    for _, line in ipairs(lines) do
+      local index, hex = line:match("^(%d+) (%x*)$")
+      assert(index, line)
+      index = tonumber(index)
+      if index % 3 ~= 0 or not lossy then same(generate.hex(strings[index]), hex:lower(), "string " .. index) end
+      seen[index] = true
+    end
+    for index in ipairs(strings) do assert(seen[index] or (lossy and index % 3 == 0), "no string " .. index) end
+  end
+
+  it("leave the file to python3's text mode, which gives the bytes", function()
+    if not recall.has("python3") then return pending("python3 is not installed") end
+    local path, strings = session(322, 3000)
+    check(run("exec python3 %d/program.py " .. path, { ["program.py"] = [[
+import json, sys
+for line in open(sys.argv[1], encoding='utf-8'):
+    turn = json.loads(line)
+    print(turn['index'], turn['content'].encode('utf-8', 'surrogateescape').hex())
+]] }), strings)
+  end)
+
+  it("leave the file to node, which gives the bytes", function()
+    if not recall.has("node") then return pending("node is not installed") end
+    local path, strings = session(323, 3000)
+    check(run("exec node %d/program.js " .. path, { ["program.js"] = [[
+const text = new TextDecoder('utf-8', { fatal: true }).decode(require('fs').readFileSync(process.argv[2]))
+for (const line of text.split('\n').slice(0, -1)) {
+  const turn = JSON.parse(line)
+  const bytes = Array.from(turn.content, c => {
+    const point = c.codePointAt(0)
+    return point >= 0xdc80 && point <= 0xdcff ? Buffer.from([point - 0xdc00]) : Buffer.from(c)
+  })
+  console.log(turn.index + ' ' + Buffer.concat(bytes).toString('hex'))
+}
+]] }), strings)
+  end)
+
+  it("leave the other lines of the file to jq", function()
+    if not recall.has("jq") then return pending("jq is not installed") end
+    local path, strings = session(324, 3000)
+    local lines = run("exec jq -r -f %d/hex.jq " .. path, { ["hex.jq"] = [[
+def digit: . as $n | "0123456789abcdef"[$n:$n + 1];
+def hex: explode | map(if . < 128 then [.]
+  elif . < 2048 then [192 + (. / 64 | floor), 128 + . % 64]
+  elif . < 65536 then [224 + (. / 4096 | floor), 128 + (. / 64 | floor) % 64, 128 + . % 64]
+  else [240 + (. / 262144 | floor), 128 + (. / 4096 | floor) % 64, 128 + (. / 64 | floor) % 64, 128 + . % 64] end)
+  | add // [] | map((. / 16 | floor | digit) + (. % 16 | digit)) | join("");
+"\(.index) \(.content | hex)"]] })
+    check(lines, strings, true)
+  end)
+
+  it("leave the other lines of the file to sqlite3", function()
+    if not recall.has("sqlite3") then return pending("sqlite3 is not installed") end
+    local path, strings = session(325, 3000)
+    local script = { "CREATE TABLE d(j TEXT); BEGIN;" }
+    for line in io.lines(path) do
+      script[#script + 1] = ("INSERT INTO d VALUES(CAST(x'%s' AS TEXT));"):format(generate.hex(line))
+    end
+    script[#script + 1] = "SELECT json_extract(j, '$.index') || ' ' || hex(json_extract(j, '$.content')) FROM d;"
+    local lines = run("exec sqlite3 -batch -list :memory: < %d/script", { script = table.concat(script, "\n") .. "\n" })
+    check(lines, strings, true)
+  end)
+
+  it("leave the other lines of the file to DuckDB", function()
+    local node_path = 'export NODE_PATH="${NODE_PATH:-}:$(npm root -g 2>/dev/null)"\n'
+    local package = "node -e 'require(\"@duckdb/node-api\")' >/dev/null 2>&1"
+    if os.execute(node_path .. package) ~= 0 then return pending("DuckDB (npm's @duckdb/node-api) is not installed") end
+    local path, strings = session(326, 3000)
+    check(run(node_path .. "exec node %d/program.js " .. path, { ["program.js"] = [[
+const { DuckDBInstance } = require('@duckdb/node-api')
+async function main() {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const rows = await connection.runAndReadAll(
+    "SELECT index, hex(encode(content)) FROM read_json('" + process.argv[2] + "', format = 'newline_delimited', " +
+    "ignore_errors = true, columns = {index: 'BIGINT', content: 'VARCHAR'}) WHERE index IS NOT NULL")
+  for (const [index, hex] of rows.getRows()) console.log(index + ' ' + hex)
+}
+main().catch(error => { console.log(error.message); process.exit(1) })
+]] }), strings, true)
   end)
 end)
 
@@ -206,7 +342,7 @@ describe("what decode reads", function()
   end)
 
   it("is what python3 reads", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local texts = documents(312, 4000)
     local lines = python("for line in sys.stdin: print(canon(load(bytes.fromhex(line)), True))\n", texts)
     assert.equal(#texts, #lines)
@@ -235,7 +371,7 @@ describe("what decode reads", function()
   end
 
   it("and what it refuses are python3's for mutated documents", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local source, texts, mutants = generate.new(314), documents(315, 1500), {}
     for _, text in ipairs(texts) do
       if #text < 2000 then

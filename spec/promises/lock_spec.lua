@@ -1,25 +1,13 @@
 -- One lock and several processes: who has it, who waits for it, and when it is free again.
 local aish = require("aish_history")
 local errno = require("posix.errno")
-local fcntl = require("posix.fcntl")
 local helper = require("spec.support.helper")
-local stdio = require("posix.stdio")
 local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 local function paths()
   local dir = helper.tmpdir()
   return dir .. "/memory.jsonl", dir .. "/go"
-end
-
--- What a try to open a file that `pid` holds returns.
-local function held_by(pid)
-  if support.names_holders() then return { nil, support.held, errno.EAGAIN, pid, n = 4 } end
-  return { nil, support.held, errno.EAGAIN, n = 3 }
 end
 
 -- The same of another process, as it prints it.
@@ -42,8 +30,8 @@ describe("a memory that another process holds", function()
     local path, go = paths()
     local pid, child = support.holder(path, go)
     local before = helper.read(path)
-    assert.same(held_by(pid), pack(aish.open(path)))
-    assert.same(held_by(pid), pack(aish.open(path, { wait = 0 })))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path)))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path, { wait = 0 })))
     assert.equal(before, helper.read(path))
     helper.write(go, "")
     assert.equal("released", child:read("*l"))
@@ -62,14 +50,14 @@ describe("a memory that another process holds", function()
   it("is called memory.jsonl whatever its name", function()
     local path = helper.tmpdir() .. "/other.name"
     local memory = assert(aish.open(path))
-    assert.same(held_by(unistd.getpid()), pack(aish.open(path)))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(aish.open(path)))
     memory:close()
   end)
 
   it("can be held by the same process", function()
     local path = paths()
     local memory = assert(aish.open(path))
-    assert.same(held_by(unistd.getpid()), pack(aish.open(path)))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(aish.open(path)))
     assert.equal(1, memory:add("fact", "x"))
     memory:close()
     memory = assert(aish.open(path))
@@ -81,7 +69,7 @@ describe("a memory that another process holds", function()
     local path, link = paths()
     local memory = assert(aish.open(path))
     assert(unistd.link(path, link))
-    assert.same(held_by(unistd.getpid()), pack(aish.open(link)))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(aish.open(link)))
     memory:close()
   end)
 
@@ -138,7 +126,7 @@ describe("wait", function()
       return now.tv_sec + now.tv_nsec / 1e9
     end
     local start = monotonic()
-    assert.same(held_by(pid), pack(aish.open(path, { wait = 0.3 })))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path, { wait = 0.3 })))
     assert.truthy(monotonic() - start >= 0.29)
     helper.write(go, "")
     assert.equal("released", child:read("*l"))
@@ -320,7 +308,7 @@ describe("the lock is free again", function()
     local background = child:read("*n")
     finally(function() support.kill(background) end)
     assert.equal(1, child:read("*n"))
-    assert.same(held_by(pid), pack(aish.open(path)))
+    assert.same(support.held_by(pid), helper.pack(aish.open(path)))
     support.kill(pid)
     child:read("*a")
     child:close()
@@ -408,142 +396,4 @@ describe("a forked child", function()
       assert.equal(("parent\t%s\n%s\n2\n2\n"):format(parent, refusal), output)
     end)
   end
-end)
-
-describe("flock", function()
-  helper.guard(before_each, after_each)
-
-  local function two_files()
-    local path = helper.write(helper.tmpdir() .. "/file", "")
-    local one, two = assert(io.open(path, "r+")), assert(io.open(path, "r+"))
-    finally(function()
-      if io.type(one) == "file" then one:close() end
-      if io.type(two) == "file" then two:close() end
-    end)
-    return one, two, path
-  end
-
-  local busy = { false, "Resource temporarily unavailable", errno.EAGAIN, n = 3 }
-  local yes = { true, n = 1 }
-
-  it("has the system's constants", function()
-    assert.equal(1, aish.LOCK_SH)
-    assert.equal(2, aish.LOCK_EX)
-    assert.equal(4, aish.LOCK_NB)
-    assert.equal(8, aish.LOCK_UN)
-  end)
-
-  it("locks a Lua file", function()
-    local one, two = two_files()
-    assert.same(yes, pack(aish.flock(one, aish.LOCK_EX)))
-    assert.same(busy, pack(aish.flock(two, aish.LOCK_EX + aish.LOCK_NB)))
-    assert.same(busy, pack(aish.flock(two, aish.LOCK_SH + aish.LOCK_NB)))
-    assert.same(yes, pack(aish.flock(one, aish.LOCK_UN)))
-    assert.same(yes, pack(aish.flock(two, aish.LOCK_EX + aish.LOCK_NB)))
-  end)
-
-  it("shares", function()
-    local one, two = two_files()
-    assert.same(yes, pack(aish.flock(one, aish.LOCK_SH)))
-    assert.same(yes, pack(aish.flock(two, aish.LOCK_SH + aish.LOCK_NB)))
-    assert.same(busy, pack(aish.flock(one, aish.LOCK_EX + aish.LOCK_NB)))
-  end)
-
-  it("locks a descriptor", function()
-    local one, two = two_files()
-    assert.same(yes, pack(aish.flock(stdio.fileno(one), aish.LOCK_EX + aish.LOCK_NB)))
-    assert.same(busy, pack(aish.flock(stdio.fileno(two), aish.LOCK_EX + aish.LOCK_NB)))
-    assert.same(busy, pack(aish.flock(two, aish.LOCK_EX + aish.LOCK_NB)))
-  end)
-
-  it("locks for other processes", function()
-    local one, _, path = two_files()
-    local try = [[
-      local aish = require("aish_history")
-      print(aish.flock(assert(io.open((...))), aish.LOCK_EX + aish.LOCK_NB))
-    ]]
-    assert(aish.flock(one, aish.LOCK_EX))
-    assert.equal("false\tResource temporarily unavailable\t" .. errno.EAGAIN .. "\n", helper.run(try, path))
-    assert(aish.flock(one, aish.LOCK_UN))
-    assert.equal("true\n", helper.run(try, path))
-  end)
-
-  it("works on a memory handle", function()
-    local path = paths()
-    local memory = assert(aish.open(path))
-    assert.same(yes, pack(aish.flock(memory, aish.LOCK_UN)))
-    assert.equal(opened, helper.run(open_elsewhere, path))
-    assert.same(yes, pack(aish.flock(memory, aish.LOCK_EX + aish.LOCK_NB)))
-    assert.equal(printed(unistd.getpid()), helper.run(open_elsewhere, path))
-    memory:close()
-  end)
-
-  it("works on a session handle", function()
-    local dir = helper.tmpdir()
-    local one, two = assert(aish.session(dir .. "/s.jsonl")), assert(aish.session(dir .. "/s.jsonl"))
-    assert.same(yes, pack(aish.flock(one, aish.LOCK_EX + aish.LOCK_NB)))
-    assert.same(busy, pack(aish.flock(two, aish.LOCK_EX + aish.LOCK_NB)))
-    one:close()
-    assert.same(yes, pack(aish.flock(two, aish.LOCK_EX + aish.LOCK_NB)))
-    two:close()
-  end)
-
-  it("says what the system says", function()
-    local one = two_files()
-    assert.same({ false, "Bad file descriptor", errno.EBADF, n = 3 }, pack(aish.flock(999999, aish.LOCK_EX)))
-    assert.same({ false, "Invalid argument", errno.EINVAL, n = 3 }, pack(aish.flock(one, 0)))
-    assert.same({ false, "Invalid argument", errno.EINVAL, n = 3 },
-      pack(aish.flock(one, aish.LOCK_EX + aish.LOCK_SH + aish.LOCK_NB)))
-  end)
-
-  it("does not take a number for another", function()
-    local path = helper.tmpdir() .. "/file"
-    local fd = assert(fcntl.open(path, fcntl.O_RDWR + fcntl.O_CREAT, tonumber("600", 8)))
-    finally(function() unistd.close(fd) end)
-    local function refused(file, op)
-      local ok, result = pcall(aish.flock, file, op)
-      assert.truthy(not ok or result == false, ("flock(%s, %s)"):format(tostring(file), tostring(op)))
-    end
-    for _, number in ipairs({ -1, fd + 2 ^ 32, fd + 0.5, -fd - 2 ^ 32, 2 ^ 63, 1e300, math.huge, -math.huge, 0 / 0 }) do
-      refused(number, aish.LOCK_EX + aish.LOCK_NB)
-    end
-    for _, op in ipairs({ 2 + 2 ^ 32, 6.5, 2 ^ 63, 1e300, math.huge, -math.huge, 0 / 0, -2 }) do
-      refused(fd, op)
-    end
-    assert.is_true((aish.flock(fd, aish.LOCK_EX + aish.LOCK_NB)))
-  end)
-
-  it("raises on a file or a handle that is closed", function()
-    local one = two_files()
-    one:close()
-    assert.has_error(function() aish.flock(one, aish.LOCK_EX) end)
-    local memory = assert(aish.open((paths())))
-    memory:close()
-    assert.has_error(function() aish.flock(memory, aish.LOCK_EX) end)
-  end)
-
-  it("that waits is ended by a signal with a handler", function()
-    local one, _, path = two_files()
-    local done = path .. ".done"
-    assert(aish.flock(one, aish.LOCK_EX))
-    local pid, child = support.start([[
-      local path, done = ...
-      local signal = require("posix.signal")
-      local caught = 0
-      signal.signal(signal.SIGUSR1, function() caught = caught + 1 end)
-      local file = assert(io.open(path))
-      print("waiting")
-      print(aish.flock(file, aish.LOCK_EX))
-      print(caught > 0 and "handled" or "not handled")
-      io.open(done, "w"):close()
-    ]], path, done)
-    assert.equal("waiting", child:read("*l"))
-    for _ = 1, 3000 do
-      if unistd.access(done) == 0 then break end
-      support.kill(pid, "SIGUSR1")
-      support.sleep(0.01)
-    end
-    assert.equal(("false\tInterrupted system call\t%d\nhandled\n"):format(errno.EINTR), child:read("*a"))
-    child:close()
-  end)
 end)

@@ -2,15 +2,12 @@
 local aish = require("aish_history")
 local children = require("spec.support.children")
 local errno = require("posix.errno")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local signal = require("posix.signal")
 local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 local function new_path()
   return helper.tmpdir() .. "/memory.jsonl"
@@ -20,12 +17,6 @@ local function shared(path, options)
   options = options or {}
   options.shared = true
   return assert(aish.open(path, options))
-end
-
--- What a call returns while `pid` holds the file.
-local function held_by(pid, first)
-  if support.names_holders() then return { first, support.held, errno.EAGAIN, pid, n = 4 } end
-  return { first, support.held, errno.EAGAIN, n = 3 }
 end
 
 -- All that a handle shows of the file.
@@ -43,7 +34,7 @@ local function expected_view(path)
 end
 
 local function check_view(path, memory)
-  local difference = support.difference(expected_view(path), view(memory))
+  local difference = cases.difference(expected_view(path), view(memory))
   assert.is_nil(difference, difference)
 end
 
@@ -177,7 +168,7 @@ describe("shared handles", function()
     one:add("fact", "x")
     assert.equal(1, #two)
     assert.is_true(one:forget(1))
-    assert.same({ false, "no active item 1", n = 2 }, pack(two:forget(1)))
+    assert.same({ false, "no active item 1", n = 2 }, helper.pack(two:forget(1)))
     assert.equal(3, #helper.lines(path))
     one:close()
     two:close()
@@ -221,10 +212,10 @@ describe("a shared handle beside one that holds the file", function()
     assert.equal(1, memory:add("fact", "one"))
     local pid, child = support.holder(path, go)
     local before = helper.read(path)
-    assert.same(held_by(pid), pack(memory:add("fact", "two")))
-    assert.same(held_by(pid), pack(memory:add_many({ { kind = "fact", content = "two" } })))
-    assert.same(held_by(pid, false), pack(memory:forget(1)))
-    assert.same(held_by(pid), pack(memory:compact()))
+    assert.same(support.held_by(pid), helper.pack(memory:add("fact", "two")))
+    assert.same(support.held_by(pid), helper.pack(memory:add_many({ { kind = "fact", content = "two" } })))
+    assert.same(support.held_by(pid, false), helper.pack(memory:forget(1)))
+    assert.same(support.held_by(pid), helper.pack(memory:compact()))
     assert.equal(before, helper.read(path))
     assert.equal("one", memory:get(1).content)
     assert.equal(1, #memory)
@@ -252,7 +243,7 @@ describe("a shared handle beside one that holds the file", function()
     assert.is_nil(memory:get(5))
     assert(holder:compact())
     check_view(path, memory)
-    assert.same(held_by(unistd.getpid()), pack(memory:add("fact", "x")))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(memory:add("fact", "x")))
     holder:close()
     assert.equal(22, memory:add("fact", "x"))
     memory:close()
@@ -291,13 +282,13 @@ describe("a shared handle beside one that holds the file", function()
     local path = new_path()
     local memory = shared(path, { wait = 0.05 })
     local holder = assert(aish.open(path))
-    assert.same(held_by(unistd.getpid()), pack(memory:add("fact", "x")))
-    assert.same(held_by(unistd.getpid()), pack(memory:add_many({ { kind = "fact", content = "x" } })))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(memory:add("fact", "x")))
+    assert.same(support.held_by(unistd.getpid()), helper.pack(memory:add_many({ { kind = "fact", content = "x" } })))
     holder:close()
     assert.equal(1, memory:add("fact", "x"))
     local id = memory.next_id
     holder = assert(aish.open(path))
-    assert.same(held_by(unistd.getpid(), false), pack(memory:forget(1)))
+    assert.same(support.held_by(unistd.getpid(), false), helper.pack(memory:forget(1)))
     assert.equal(2, #helper.lines(path))
     holder:close()
     assert.equal(id, memory:add("fact", "x"))
@@ -494,7 +485,7 @@ describe("a shared handle on a file that others change without the lock", functi
       end
       local items, next_id = support.reading(helper.read(path))
       assert(memory.next_id >= next_id)
-      local difference = support.difference(items, memory:items())
+      local difference = cases.difference(items, memory:items())
       assert.is_nil(difference, difference)
       assert.equal(#items, #memory)
     end

@@ -3,6 +3,7 @@
 local aish = require("aish_history")
 local errno = require("posix.errno")
 local helper = require("spec.support.helper")
+local unistd = require("posix.unistd")
 local lfs = require("lfs")
 local support = require("spec.support.memories")
 
@@ -217,7 +218,7 @@ describe("a write that fails", function()
         file:close()
         print(select(2, bytes:gsub("\n", "")) == acknowledged + short + 1, bytes:sub(-1) == "\n")
       ]], dir .. "/disk")))
-    local pipe = io.popen("unshare -rm sh " .. helper.quote(script) .. " 2>&1")
+    local pipe = io.popen("unshare " .. (unistd.geteuid() == 0 and "-m" or "-rm") .. " sh " .. helper.quote(script) .. " 2>&1")
     local output = pipe:read("*a")
     pipe:close()
     if output:find("no mount", 1, true) or output:find("unshare", 1, true) then

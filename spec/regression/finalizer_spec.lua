@@ -57,7 +57,9 @@ describe("a finalizer", function()
 
   local function case(label, expected, code)
     it(label, function()
-      assert.equal(expected, helper.run(prelude .. code, helper.tmpdir()))
+      local output = helper.run(prelude .. code, helper.tmpdir())
+      -- What a finalizer raises, LuaJIT tells the caller of what was running; since 2023 only stderr.
+      assert.equal(expected, (output:gsub("ERROR in finalizer: [^\n]*raised by a finalizer\n", "")))
     end)
   end
 

@@ -27,8 +27,18 @@ describe("the meta of a session behind blank lines", function()
     end)
   end
 
-  it("is none behind another line, and found as that is", function()
-    for _, first in ipairs({ "garbage\n", "{}\n", "\n[]\n", ("x"):rep(300000) .. "\n" }) do
+  it("is not found behind a damaged line either", function()
+    for _, first in ipairs({ "garbage\n", "\n[]\n", ("x"):rep(300000) .. "\n", '{"me' }) do
+      local dir = helper.tmpdir()
+      local path = helper.write(dir .. "/s.jsonl", first .. '{"meta":{"model":"findme"}}\n' .. turns)
+      assert.equal("findme", select(2, aish.load(path)).model)
+      assert.equal("findme", aish.sessions(dir)[1].meta.model)
+      assert.same({}, aish.search(path, "findme"))
+    end
+  end)
+
+  it("is none behind another record, and found as that is", function()
+    for _, first in ipairs({ "{}\n", '\n{"note":1}\n', "garbage\n{}\n" }) do
       local path = helper.write(helper.tmpdir() .. "/s.jsonl", first .. '{"meta":{"model":"findme"}}\n' .. turns)
       assert.is_nil((select(2, aish.load(path))))
       local _, lines = first:gsub("\n", "")

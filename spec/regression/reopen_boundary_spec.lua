@@ -1,6 +1,7 @@
 -- A scan in 4 KiB chunks that forgot the rest of a line lost ids or raised on reopening: records that
 -- end at every byte around a block's end must be found whole.
 local aish = require("aish_history")
+local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
 
@@ -17,7 +18,7 @@ describe("reopening a file larger than a block", function()
     local next_id, count, items = memory.next_id, #memory, memory:items()
     memory:close()
     assert.equal(count, #items)
-    assert.is_nil(support.difference(items, aish.load_memory(path)))
+    assert.is_nil(cases.difference(items, aish.load_memory(path)))
     return next_id, count, items
   end
 

@@ -10,6 +10,7 @@ local history = require("history")
 local memories = require("spec.support.memories")
 local native = require("aish_history")
 local support = require("spec.support.recall")
+local user = require("spec.support.user")
 
 local turn, plain = support.turn, support.plain
 
@@ -193,8 +194,23 @@ describe("sessions: the first user turn's text", function()
     assert.is_nil(entry("").first)
   end)
 
-  it("is not that of the first line when that has the meta", function()
-    assert.equal("two", entry('{"meta":{},"role":"user","content":"one"}\n' .. turn('"two"')).first)
+  it("is that of the first line where that is a turn, whatever meta it has", function()
+    for _, blank in ipairs({ "", "\n", " \r\n\n" }) do
+      local one = entry(blank .. '{"meta":{},"role":"user","content":"one"}\n' .. turn('"two"'))
+      assert.same({ "one", 2 }, { one.first, one.turns })
+      assert.is_nil(one.meta)
+    end
+  end)
+
+  it("is found behind turns of others, and without counting within the first MiB", function()
+    for _, size in ipairs({ 10, 16384, 300000, 1048000, 3000000 }) do
+      local before = turn('"' .. ("x"):rep(size) .. '"', "system")
+      local bytes = META .. before .. turn('"found"') .. turn('"' .. ("y"):rep(300000) .. '"', "assistant", "T")
+      assert.same({ "found", "T", 3 }, { entry(bytes).first, entry(bytes).last_ts, entry(bytes).turns })
+      local one = entry(bytes, { count = false })
+      assert.equal("T", one.last_ts)
+      if size < 1048576 then assert.equal("found", one.first) end
+    end
   end)
 end)
 
@@ -209,8 +225,12 @@ describe("sessions: damaged and odd files", function()
     ["unterminated"] = { META .. turn('"a"'):sub(1, -2), 1, { model = "m" } },
     ["of CRLF lines"] = { "\239\187\191" .. (META .. turn('"a"')):gsub("\n", "\r\n"), 1, { model = "m" } },
     ["begun by blank lines"] = { "\n \n" .. META .. turn('"a"'), 1, { model = "m" } },
-    ["begun by a damaged line"] = { "garbage\n" .. META .. turn('"a"'), 1 },
-    ["begun by zeros"] = { ("\0"):rep(300000) .. "\n" .. META .. turn('"a"'), 1 },
+    ["begun by a damaged line"] = { "garbage\n" .. META .. turn('"a"'), 1, { model = "m" } },
+    ["begun by zeros"] = { ("\0"):rep(300000) .. "\n" .. META .. turn('"a"'), 1, { model = "m" } },
+    ["begun by zeros on the same line"] = { ("\0"):rep(300000) .. META .. turn('"a"'), 1, { model = "m" } },
+    ["of records that share lines"] = { '{"me' .. META:sub(1, -2) .. turn('"a"') .. '{"role":"us' .. turn('"b"'):sub(1, -2) .. turn('"c"'), 3,
+      { model = "m" } },
+    ["with a torn turn that looks like another inside"] = { META .. turn('"a"') .. '{"role":"assistant","x":' .. turn('"b"'), 1, { model = "m" } },
     ["without a meta, but null"] = { '{"meta":null}\n' .. turn('"a"'), 1 },
     ["with a meta of no table"] = { '{"meta":"text"}\n' .. turn('"a"'), 1, "text" },
     ["with a second meta"] = { META .. '{"meta":{"model":"n"}}\n' .. turn('"a"'), 1, { model = "m" } },
@@ -260,12 +280,13 @@ describe("sessions: damaged and odd files", function()
   end)
 
   it("may not be read", function()
-    if unistd.geteuid() == 0 then return pending("root may read everything") end
     local dir = support.directory({ ["a.jsonl"] = "", ["b.jsonl"] = "" })
     os.execute("chmod 0 " .. helper.quote(dir .. "/b.jsonl"))
-    local list = native.sessions(dir)
-    assert.same({ name = "b.jsonl", path = dir .. "/b.jsonl", error = "open " .. dir .. "/b.jsonl: Permission denied", errno = 13 }, list[1])
-    assert.equal(0, list[2].turns)
+    user.run(dir, function()
+      local list = native.sessions(dir)
+      assert.same({ name = "b.jsonl", path = dir .. "/b.jsonl", error = "open " .. dir .. "/b.jsonl: Permission denied", errno = 13 }, list[1])
+      assert.equal(0, list[2].turns)
+    end)
   end)
 end)
 
@@ -330,19 +351,23 @@ describe("sessions: limit, before and count", function()
     assert.equal("T3", uncounted[5].last_ts)
   end)
 
+  -- Twice each, as the file was written to just before: what was read is compared with it.
   it("reads only head and tail of a file that is not to be counted", function()
-    local dir = support.directory({ ["a.jsonl"] = META .. turn('"first"', "user", "T1") .. turn('"' .. ("x"):rep(1000) .. '"', "tool", "T2"):rep(8000) .. turn('"last"', "user", "T3") })
-    local output, trace = memories.trace("pread64,read", [[
-      local one = require("aish_history").sessions((...), { count = false })[1]
-      print(one.first, one.last_ts, one.turns)
-    ]], dir)
-    if not output then return pending("strace is not at hand") end
-    assert.equal("first\tT3\tnil\n", output)
-    local read = 0
-    for line in trace:gmatch("[^\n]+") do
-      if line:find("/a.jsonl", 1, true) then read = read + tonumber(line:match("= (%d+)$")) end
+    local rest = turn('"' .. ("x"):rep(1000) .. '"', "tool", "T2"):rep(8000)
+    for role, most in pairs({ user = 2 * 512 * 1024, system = 2 * 1536 * 1024 }) do
+      local dir = support.directory({ ["a.jsonl"] = META .. turn('"first"', role, "T1") .. rest .. turn('"last"', "user", "T3") })
+      local output, trace = memories.trace("pread64,read", [[
+        local one = require("aish_history").sessions((...), { count = false })[1]
+        print(one.first, one.last_ts, one.turns)
+      ]], dir)
+      if not output then return pending("strace is not at hand") end
+      assert.equal((role == "user" and "first" or "nil") .. "\tT3\tnil\n", output)
+      local read = 0
+      for line in trace:gmatch("[^\n]+") do
+        if line:find("/a.jsonl", 1, true) then read = read + tonumber(line:match("= (%d+)$")) end
+      end
+      assert.is_true(read > 0 and read <= most, read)
     end
-    assert.is_true(read > 0 and read <= 512 * 1024, read)
   end)
 
   it("opens only as many files as are asked for", function()
@@ -359,6 +384,41 @@ describe("sessions: limit, before and count", function()
   end)
 end)
 
+describe("sessions without a turn", function()
+  helper.guard(before_each, after_each)
+
+  local empty = { "", "\n", META, "garbage\n", '{"role":"user","content":null}\n', '{"note":"x"}\n', META .. '{"meta":{},"role":"user"}\n' }
+
+  it("are left out where empty is false, and not counted by the limit", function()
+    local files = {}
+    for index, bytes in ipairs(empty) do files[("s%02d.jsonl"):format(index * 2)] = bytes end
+    for _, number in ipairs({ 1, 5, 9 }) do files[("s%02d.jsonl"):format(number)] = META .. turn('"' .. number .. '"', number == 5 and "tool" or "user") end
+    local dir = support.directory(files)
+    assert.equal(#empty + 3, #native.sessions(dir))
+    assert.equal(#empty + 3, #native.sessions(dir, { empty = true, count = false }))
+    for _, count in ipairs({ true, false }) do
+      local all = { "s09.jsonl", "s05.jsonl", "s01.jsonl" }
+      assert.same(all, names(dir, { empty = false, count = count }))
+      for limit = 0, 4 do
+        assert.same({ unpack(all, 1, limit) }, names(dir, { empty = false, count = count, limit = limit }))
+      end
+      assert.same({ "s05.jsonl" }, names(dir, { empty = false, count = count, limit = 1, before = "s09.jsonl" }))
+    end
+  end)
+
+  it("are not those with a turn behind much else", function()
+    local dir = support.directory({ ["a.jsonl"] = META .. ('{"note":"x"}\n'):rep(200000) .. turn('"late"') .. ('{"note":"y"}\n'):rep(200) })
+    assert.same({ "a.jsonl" }, names(dir, { empty = false, count = false }))
+    assert.same({ "a.jsonl" }, names(dir, { empty = false }))
+  end)
+
+  it("are not those that cannot be read", function()
+    local dir = helper.tmpdir()
+    assert(stat.mkdir(dir .. "/a.jsonl"))
+    assert.same({ "a.jsonl" }, names(dir, { empty = false }))
+  end)
+end)
+
 describe("sessions: what is none", function()
   helper.guard(before_each, after_each)
 
@@ -367,7 +427,10 @@ describe("sessions: what is none", function()
     local function raises(options, ...) support.raises(function() native.sessions(dir, options) end, "bad argument #2 to 'sessions'", ...) end
     for _, value in ipairs(support.no_counts) do raises({ limit = value }, '"limit"') end
     for _, kind in ipairs(cases.types_but("string")) do raises({ before = cases.values[kind] }, '"before"', kind) end
-    for _, kind in ipairs(cases.types_but("boolean")) do raises({ count = cases.values[kind] }, '"count" must be a boolean', kind) end
+    for _, kind in ipairs(cases.types_but("boolean")) do
+      raises({ count = cases.values[kind] }, '"count" must be a boolean', kind)
+      raises({ empty = cases.values[kind] }, '"empty" must be a boolean', kind)
+    end
     for _, kind in ipairs(cases.types_but("table")) do raises(cases.values[kind], "table expected, got " .. kind) end
     for _, name in ipairs({ "since", "Limit", "turns", "" }) do raises({ [name] = "x" }, 'unknown option "' .. name .. '"') end
     raises({ 5 }, "name of an option must be a string")

@@ -8,6 +8,7 @@ local socket = require("posix.sys.socket")
 local stat = require("posix.sys.stat")
 local unistd = require("posix.unistd")
 local helper = require("spec.support.helper")
+local line_model = require("spec.support.line_model")
 
 local cases = {}
 
@@ -166,12 +167,47 @@ function cases.failed_making(path, reason, expected_errno, result, message, numb
   luassert.equal(expected_errno, number)
 end
 
+-- As `failed`, where the file itself could not be opened.
+local function failed_opening(path, reason, ...)
+  return cases.failed("open " .. path .. ": " .. reason, ...)
+end
+
+--- Makes a spec for each path of `not_regular` and of `unreachable`: `call`, the text of a call of the
+-- native module with `path`, fails without blocking. `failed` is `failed_making` for a writer.
+function cases.paths_are_refused(it, call, failed)
+  local code, check = 'local path = ... return require("aish_history").' .. call, failed or failed_opening
+  for _, case in ipairs(cases.not_regular) do
+    local label, number, reason, make = unpack(case)
+    it("is refused without blocking: " .. label, function()
+      local path = make(helper.tmpdir())
+      local output = cases.run_limited("print((function(...) " .. code .. " end)(...))", path)
+      luassert.equal("nil\topen " .. path .. ": " .. reason .. "\t" .. number .. "\n", output)
+    end)
+  end
+  for _, case in ipairs(cases.unreachable) do
+    local label, number, reason, make = unpack(case)
+    it("gives nil, a message and the errno: " .. label, function()
+      local path = make(helper.tmpdir())
+      check(path, reason, number, luassert(loadstring(code))(path))
+    end)
+  end
+end
+
+--- A regular file that fails to be read, even by root, with EIO; nil where there is none.
+function cases.unreadable()
+  local path = "/proc/self/mem" -- nobody can read its first page
+  local file = io.open(path, "rb")
+  local number = file and select(3, file:read(1))
+  if file then file:close() end
+  return number == errno.EIO and path or nil
+end
+
 --- Values that JSON cannot hold: what it is, a function that makes it, the path to the culprit below
 -- the root, and a word that must be in the message.
 cases.unstorable = {
   { "a function", function() return { fn = print } end, ".fn", "function" },
   { "a function far down", function() return { calls = { {}, { fn = print } } } end, ".calls[2].fn", "function" },
-  { "a function in an array", function() return { 1, 2, print } end, "[3]", "function" },
+  { "a function in an array", function() return { list = { 1, 2, print } } end, ".list[3]", "function" },
   { "a thread", function() return { co = coroutine.create(function() end) } end, ".co", "thread" },
   { "a userdata", function() return { file = io.stdout } end, ".file", "userdata" },
   { "a cycle", function()
@@ -181,10 +217,10 @@ cases.unstorable = {
   end, ".deep.back", "cycle" },
   { "a table in itself", function()
     local value = {}
-    value[1] = value
+    value.self = value
     return value
-  end, "[1]", "cycle" },
-  { "1,001 levels", function() return cases.nested(1001) end, "[1][1]", "level" },
+  end, ".self", "cycle" },
+  { "1,001 levels", function() return { list = cases.nested(1000) } end, ".list[1]", "level" },
   { "a boolean as key", function() return { map = { [true] = 1 } } end, ".map", "boolean" },
   { "a table as key", function() return { map = { [{}] = 1 } } end, ".map", "table" },
 }
@@ -311,11 +347,12 @@ end
 
 -- The independent reading ----------------------------------------------------------------------
 
-local function without_null(value)
+--- The value without the members and elements that are null.
+function cases.without_null(value)
   if value == cjson.null then return nil end
   if type(value) ~= "table" then return value end
   local clean = {}
-  for key, member in pairs(value) do clean[key] = without_null(member) end
+  for key, member in pairs(value) do clean[key] = cases.without_null(member) end
   return clean
 end
 
@@ -323,25 +360,46 @@ end
 function cases.read_object(line)
   if not line:find("^[ \t\r]*{") then return nil end
   local ok, value = pcall(cjson.decode, line)
-  return ok and without_null(value) or nil
+  return ok and cases.without_null(value) or nil
 end
 
---- The turns and the meta of a session file's `bytes`, read with lua-cjson.
+--- What a line holds, read with lua-cjson: an array of {offset, record}, with the offset and without
+-- a record where it is damaged. The offset is from 0, and that of the line if it is one object.
+function cases.read_line(line, memory)
+  local one = cases.read_object(line)
+  if one then return { { 0, one } } end
+  local parts = {}
+  local objects, damage = line_model.objects(line, memory)
+  for _, object in ipairs(objects) do
+    if damage and damage < object[1] then
+      parts[#parts + 1] = { damage - 1 }
+      damage = nil
+    end
+    parts[#parts + 1] = { object[1] - 1, cases.read_object(line:sub(object[1], object[2] - 1)) }
+  end
+  if damage then parts[#parts + 1] = { damage - 1 } end
+  return parts
+end
+
+--- The turns, the meta and the number of damaged lines of a session file's `bytes`, read with
+-- lua-cjson.
 function cases.read_session(bytes)
-  local turns, meta, first = {}, nil, true
-  bytes = bytes:gsub("^\239\187\191", "")
-  for line in bytes:gmatch("[^\n]+") do
-    if line ~= "\r" then
-      local object = cases.read_object(line)
-      if object and first and object.meta then
-        meta = object.meta
-      elseif object and object.role and object.content then
-        turns[#turns + 1] = object
+  local turns, meta, first, damaged = {}, nil, true, 0
+  for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
+    for _, part in ipairs(cases.read_line(line)) do
+      local record = part[2]
+      local is_turn = record and record.role and record.content
+      if not record then
+        damaged = damaged + 1
+      elseif first and record.meta and not is_turn then
+        meta = record.meta
+      elseif is_turn then
+        turns[#turns + 1] = record
       end
-      first = false
+      first = first and not record
     end
   end
-  return turns, meta
+  return turns, meta, damaged
 end
 
 --- Where two values differ, as a path; nil if they do not.
@@ -365,7 +423,7 @@ end
 local jit = rawget(_G, "jit")
 if jit then
   jit.off(cases.difference)
-  jit.off(without_null)
+  jit.off(cases.without_null)
 end
 
 return cases

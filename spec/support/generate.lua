@@ -156,8 +156,8 @@ function Source:text(value)
   return "[" .. (#parts > 0 and table.concat(parts, ",") or self:space()) .. "]"
 end
 
---- The code points of a string; a byte that is not part of UTF-8 is 0xDC00 more than itself, as
--- python3's surrogateescape has it.
+--- The code points of a string; a byte that is not part of UTF-8, which has no surrogates, is 0xDC00
+-- more than itself, as python3's surrogateescape has it.
 function generate.points(text)
   local points, at = {}, 1
   while at <= #text do
@@ -169,7 +169,8 @@ function generate.points(text)
       point = a
     elseif a >= 0xC2 and a < 0xE0 and continues(b) then
       point, size = (a - 0xC0) * 64 + b - 0x80, 2
-    elseif a >= 0xE0 and a < 0xF0 and continues(b) and continues(c) and (a > 0xE0 or b >= 0xA0) then
+    elseif a >= 0xE0 and a < 0xF0 and continues(b) and continues(c) and (a > 0xE0 or b >= 0xA0)
+      and (a ~= 0xED or b < 0xA0) then
       point, size = (a - 0xE0) * 4096 + (b - 0x80) * 64 + c - 0x80, 3
     elseif a >= 0xF0 and a < 0xF5 and continues(b) and continues(c) and continues(d)
       and (a > 0xF0 or b >= 0x90) and (a < 0xF4 or b < 0x90) then
@@ -179,6 +180,37 @@ function generate.points(text)
     at = at + size
   end
   return points
+end
+
+--- What encode must write for a string.
+function generate.json(text)
+  local parts = generate.points(text)
+  for index, point in ipairs(parts) do
+    if point ~= 47 and short[point] then
+      parts[index] = short[point]
+    elseif point < 32 or (point >= 0xDC80 and point <= 0xDCFF) then
+      parts[index] = ("\\u%04x"):format(point)
+    else
+      parts[index] = generate.utf8(point)
+    end
+  end
+  return '"' .. table.concat(parts) .. '"'
+end
+
+-- What meets badly: halves of surrogates, beginnings and ends of characters, bytes that begin none,
+-- and what looks like escapes, among text that is copied in steps.
+local pieces = { "\237\160\189", "\237\184\128", "\237\178\128", "\237\160", "\237", "\160", "\128", "\191", "\192", "\193\128", "\224\159\128",
+  "\224\160\128", "\226\130", "\226\130\172", "\240\159\152\128", "\240\159\152", "\240\159", "\240", "\240\143\191\191", "\244\143\191\191",
+  "\244\144\128\128", "\245\128\128\128", "\248", "\255", "a", " ", '"', "\\", "\n", "\0", "\31", "\127", "\\udc80", "\\ud83d", "\\ude00", "é", "\209",
+  "the quick brown fox jumps", "съешь же ещё этих булок", "天地玄黄宇宙洪荒日月盈昃", "सभी मनुष्यों" }
+
+--- Bytes of any kind, mostly such as meet badly.
+function Source:bytes()
+  local kind, parts = self:below(5), {}
+  for index = 1, self:below(self:pick({ 4, 12, 40 })) + 1 do
+    parts[index] = kind > 1 and self:pick(pieces) or string.char(kind * 128 + self:below(256 - kind * 128))
+  end
+  return table.concat(parts)
 end
 
 local function spell(text)
@@ -255,8 +287,10 @@ def exact(x):
     if math.isinf(x): return 'inf' if x > 0 else '-inf'
     m, e = math.frexp(x)
     return '%d:%d' % (m * 2**53, e)
+def raw(c): # the bytes that a character stands for in Lua
+    return bytes([ord(c) - 0xdc00]) if '\udc80' <= c <= '\udcff' else c.encode('utf-8', 'surrogatepass')
 def spell(s):
-    return '"' + '.'.join(str(ord(c)) for c in s) + '"'
+    return '"' + '.'.join(str(ord(c)) for c in text(b''.join(map(raw, s)))) + '"'
 def canon(v, nils=False):
     if v is None: return 'null'
     if v is True: return 'true'
@@ -270,18 +304,37 @@ def canon(v, nils=False):
         return '{' + ','.join(sorted(members)) + '}'
     return exact(v)
 def text(b):
-    try: return b.decode('utf-8', 'surrogatepass')
-    except UnicodeDecodeError: return b.decode('utf-8', 'surrogateescape')
+    return b.decode('utf-8', 'surrogateescape')
 def refuse(name):
     raise ValueError(name)
 def load(b):
     return json.loads(text(b), parse_int=float, parse_constant=refuse)
 ]]
 
+--- canon in JavaScript.
+generate.node = [[
+function exact(x) {
+  if (x === 0) return Object.is(x, -0) ? '-0' : '0'
+  let m = Math.abs(x), e = 53
+  while (m < 2 ** 52) { m *= 2; e-- }
+  while (m >= 2 ** 53) { m /= 2; e++ }
+  return (x < 0 ? '-' : '') + m + ':' + e
+}
+function spell(s) { return '"' + Array.from(s, c => c.codePointAt(0)).join('.') + '"' }
+function canon(v) {
+  if (v === null || v === true || v === false) return String(v)
+  if (typeof v === 'string') return spell(v)
+  if (typeof v === 'number') return exact(v)
+  if (Array.isArray(v)) return '[' + v.map(canon).join(',') + ']'
+  return '{' + Object.keys(v).map(k => spell(k) + '=' + canon(v[k])).sort().join(',') + '}'
+}
+]]
+
 --- canon in jq 1.6 and later; `nils` takes the nulls away that decode does.
 generate.jq = [[
 def spell: "\"" + (explode | map(tostring) | join(".")) + "\"";
-def exact: if . == 0 then (if tostring == "-0" then "-0" else "0" end)
+def exact: . * 1 # a double: jq 1.7 goes on comparing what was written
+  | if . == 0 then (if tostring == "-0" then "-0" else "0" end)
   else frexp | "\(.[0] * 9007199254740992):\(.[1])" end;
 def canon: if . == null then "null" elif type == "boolean" then tostring
   elif type == "string" then spell elif type == "number" then exact
@@ -292,9 +345,21 @@ def nils: if type == "array" then map(nils) | until(length == 0 or .[-1] != null
   else . end;
 ]]
 
+local hex, bytes_of = {}, {}
+for byte = 0, 255 do
+  local text = ("%02x"):format(byte)
+  hex[string.char(byte)] = text
+  bytes_of[text], bytes_of[text:upper()] = string.char(byte), string.char(byte)
+end
+
 --- `bytes` as hexadecimal, for what goes to a process a line at a time.
 function generate.hex(bytes)
-  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+  return (bytes:gsub(".", hex))
+end
+
+--- The bytes that are `text` as hexadecimal.
+function generate.unhex(text)
+  return (text:gsub("%x%x", bytes_of))
 end
 
 return generate

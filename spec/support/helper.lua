@@ -33,6 +33,11 @@ function helper.write(path, bytes)
   return path
 end
 
+--- All that a call returned, and in `n` how much that is.
+function helper.pack(...)
+  return { n = select("#", ...), ... }
+end
+
 --- The whole of `path`.
 function helper.read(path)
   local file = assert(io.open(path, "rb"))
@@ -51,11 +56,12 @@ function helper.lines(path)
   return lines
 end
 
---- The open descriptors of this process, number to target.
+--- The open descriptors of this process, number to target; the targets are not known everywhere.
 function helper.descriptors()
+  local directory = lfs.attributes("/proc/self/fd") and "/proc/self/fd/" or "/dev/fd/"
   local open = {}
-  for name in lfs.dir("/proc/self/fd") do
-    local target = name:match("^%d+$") and lfs.symlinkattributes("/proc/self/fd/" .. name, "target")
+  for name in lfs.dir(directory) do
+    local target = name:match("^%d+$") and (lfs.symlinkattributes(directory .. name, "target") or "?")
     if target and not target:match("^/proc/%d+/fd$") then open[tonumber(name)] = target end
   end
   return open

@@ -1,6 +1,8 @@
 --- What the specs of memory files share: lines as text, an independent reading of a file, children
 -- that hold a lock, and a trace of system calls.
 local assert = require("luassert")
+local cases = require("spec.support.cases")
+local errno = require("posix.errno")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local rules = require("spec.support.rules")
@@ -12,6 +14,12 @@ local support = {}
 support.max_id = rules.max_id
 support.held = "memory.jsonl held by another aish process (Resource temporarily unavailable)"
 
+--- What a call returns while the process `pid` holds the file, `first` being nil or false.
+function support.held_by(pid, first)
+  if support.names_holders() then return { first, support.held, errno.EAGAIN, pid, n = 4 } end
+  return { first, support.held, errno.EAGAIN, n = 3 }
+end
+
 function support.sleep(seconds)
   posix_time.nanosleep({ tv_sec = math.floor(seconds), tv_nsec = math.floor(seconds % 1 * 1e9) })
 end
@@ -22,11 +30,8 @@ end
 
 --- A generator of numbers from 1 to n, the same under every interpreter.
 function support.random(seed)
-  local state = seed
-  return function(n)
-    state = state * 16807 % 2147483647
-    return state % n + 1
-  end
+  local random = cases.random(seed)
+  return function(n) return random(1, n) end
 end
 
 --- Line `number` of the file at `path`, its times replaced by "T" after a check that they lie
@@ -59,22 +64,6 @@ function support.pluck(items, field)
     values[index] = item[field] == nil and "nil" or item[field]
   end
   return values
-end
-
---- Where `actual` differs from `expected`; nil if nowhere. Metatables do not count.
-function support.difference(expected, actual, at)
-  at = at or "value"
-  if type(expected) ~= "table" or type(actual) ~= "table" then
-    if expected == actual then return nil end
-    return ("%s: expected %s, got %s"):format(at, tostring(expected), tostring(actual))
-  end
-  for key, value in pairs(expected) do
-    local found = support.difference(value, actual[key], at .. "." .. tostring(key))
-    if found then return found end
-  end
-  for key in pairs(actual) do
-    if expected[key] == nil then return ("%s.%s: not expected"):format(at, tostring(key)) end
-  end
 end
 
 --- What a memory file's bytes mean by the rules: the active items, newest first, and the next id.

@@ -5,8 +5,8 @@ local mixed = {}
 
 -- Lines that are no object, and not the beginning of one either.
 local damaged = {
-  "garbage", "\0\0\0\0", "42", '"text"', "[1,2]", "true", "null", '{"id":1}x', "{id:1}", "{'id':1}", '{"id":1,}',
-  '{"id":01}', "\255\254", '\1{"id":1}\1', '{"a":tru}', '{"a":"\t"}', "}", '{"id":1}{', "-",
+  "garbage", "\0\0\0\0", "42", '"text"', "[1,2]", "true", "null", 'x{"id":1}x', "{id:1}", "{'id':1}", '{"id":1,}',
+  '{"id":01}', "\255\254", '\1{"id":1}\1', '{"a":tru}', '{"a":"\t"}', "}", '{"id":1,"a":{}{', "-",
 }
 
 local blank = { "", " ", "\t", "\r", "  \r" }
@@ -24,8 +24,8 @@ local others = {
   { '{"id":9007199254740992,"kind":"note"}', "bad id" },
   { '{"kind":"pref","content":"x"}', "no id" },
   { '{"kind":"forget","target":1}', "no id" },
-  { '{"id":%d,"kind":"forget"}', "bad target", true },
-  { '{"id":%d,"kind":"forget","target":-1}', "bad target", true },
+  { '{"id":%d,"kind":"forget"}', "bad target" },
+  { '{"id":%d,"kind":"forget","target":-1}', "bad target" },
 }
 
 -- The same item in several spellings.
@@ -56,7 +56,7 @@ local function make_line(random, number, next_id)
   elseif choice <= 84 then
     local form = pick(random, others)
     local has_id = form[1]:find("%d", 1, true)
-    return { class = "other", text = spell(form[1], id, number), id = has_id and id, problem = form[2], nameless = form[3] }
+    return { class = "other", text = spell(form[1], id, number), id = has_id and id, problem = form[2] }
   elseif choice <= 90 then
     return { class = "damaged", text = pick(random, damaged) }
   elseif choice <= 95 then
@@ -83,7 +83,8 @@ function mixed.make(random, most)
   return lines, bytes
 end
 
---- What the lines come to: `forgotten`, the targets; `highest`, the highest id, and `highest_ours`, that of items and tombstones.
+--- What the lines come to: `forgotten`, the targets; `highest`, the highest id, and `highest_ours`, that
+-- of items and tombstones.
 function mixed.sum(lines)
   local sum = { forgotten = {}, highest = 0, highest_ours = 0 }
   for _, line in ipairs(lines) do

@@ -1,6 +1,8 @@
 --- The rules of a memory file in the plainest way: which items there are, which are active, in what
 -- order, and the next id. Every record is compared with every other, and lua-cjson reads them.
+local cases = require("spec.support.cases")
 local cjson = require("cjson").new()
+local line_model = require("spec.support.line_model")
 
 -- NaN, Infinity and hexadecimal are lua-cjson's extensions, not JSON.
 cjson.decode_invalid_numbers(false)
@@ -10,16 +12,6 @@ local rules = {}
 rules.max_id = 9007199254740991
 
 local is_item = { fact = true, pref = true, context = true }
-
-local function without_null(value)
-  if value == cjson.null then return nil end
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for key, member in pairs(value) do
-    copy[key] = without_null(member)
-  end
-  return copy
-end
 
 --- The object that a line is, nulls as cjson.null, or nil.
 local function object_of(line)
@@ -106,9 +98,15 @@ end
 --- The objects of a file: {record, bytes from `{` to `}`}.
 local function objects_of(bytes)
   local objects = {}
+  local function take(object)
+    local record = object_of(object)
+    if record then objects[#objects + 1] = { record = record, bytes = object:match("{.*}") } end
+    return record
+  end
   for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
-    local record = object_of(line)
-    if record then objects[#objects + 1] = { record = record, bytes = line:match("{.*}") } end
+    if not take(line) then
+      for _, place in ipairs((line_model.objects(line, true))) do take(line:sub(place[1], place[2] - 1)) end
+    end
   end
   return objects
 end
@@ -147,8 +145,7 @@ local function sort_out(objects)
   return records, by_id, tombstones, passed, highest
 end
 
---- What the bytes of a file mean, if no record stands beside damage: active, the items, newest first;
--- names, what the `of` of a tombstone would call each (false: null); next_id; items, how many there
+--- What the bytes of a file mean: active, the items, newest first; names, what the `of` of a tombstone would call each (false: null); next_id; items, how many there
 -- are, active or not; twins, how many of those share their id.
 function rules.read(bytes)
   local records, by_id, tombstones, passed, highest = sort_out(objects_of(bytes))
@@ -166,15 +163,11 @@ function rules.read(bytes)
   end
   table.sort(active, is_newer)
   for index, object in ipairs(active) do
-    meaning.active[index] = without_null(object.record)
+    meaning.active[index] = cases.without_null(object.record)
     meaning.names[index] = name_of(object.record) or false
   end
   while passed[meaning.next_id] do meaning.next_id = meaning.next_id + 1 end
   return meaning
 end
-
--- pairs compiled by Debian 12's LuaJIT skips members now and then
-local jit = rawget(_G, "jit")
-if jit then jit.off(without_null) end
 
 return rules

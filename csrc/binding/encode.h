@@ -1,0 +1,25 @@
+/* encode.h: writing Lua values as JSON text. */
+#ifndef AISH_ENCODE_H
+#define AISH_ENCODE_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Appends the JSON text of the value at `index`. `depth` is how many objects it will stand in, which
+ * counts: 1 for a member of a record, since a record that is nested too deeply could not be read. On
+ * failure false, with a message on the stack that gives the path to what cannot be encoded, beginning
+ * with `root`. [-0, +0 or 1, m] */
+bool encode(lua_State *L, int index, struct buf *buf, const char *root, int depth);
+/* The same of a table that must be an object: {} is an empty one, and an array fails.
+ * [-0, +0 or 1, m] */
+bool encode_object(lua_State *L, int index, struct buf *buf, const char *root, int depth);
+
+int encode_l(lua_State *L);
+
+#pragma GCC visibility pop
+#endif

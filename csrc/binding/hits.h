@@ -1,0 +1,19 @@
+/* hits.h: what was said in sessions, as tables. */
+#ifndef AISH_HITS_H
+#define AISH_HITS_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "text/query.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Reads the query at `argument`; if the caller has made a mistake, it is freed before it raises.
+ * [-0, +0, e] */
+void check_query(lua_State *L, int argument, struct query *query, bool exact);
+
+int search_l(lua_State *L);
+
+#pragma GCC visibility pop
+#endif

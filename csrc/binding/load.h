@@ -1,0 +1,13 @@
+/* load.h: whole files as Lua tables. */
+#ifndef AISH_LOAD_H
+#define AISH_LOAD_H
+
+#include <lua.h>
+
+#pragma GCC visibility push(hidden)
+
+int load_l(lua_State *L);
+int load_memory_l(lua_State *L);
+
+#pragma GCC visibility pop
+#endif

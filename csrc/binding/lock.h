@@ -1,0 +1,12 @@
+/* lock.h: the system's advisory locks, for the caller's own use. */
+#ifndef AISH_LOCK_H
+#define AISH_LOCK_H
+
+#include <lua.h>
+
+#pragma GCC visibility push(hidden)
+
+int flock_l(lua_State *L);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,25 @@
+/* memory_handle.h: the handle through which Lua programs use a memory file. */
+#ifndef AISH_MEMORY_HANDLE_H
+#define AISH_MEMORY_HANDLE_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "base/sys.h"
+#include "file/journal.h"
+#include "memory/memory.h"
+
+#pragma GCC visibility push(hidden)
+
+/* The memory of a handle that was opened a moment ago and is of the file as it is, the handle being
+ * put into the stack's `place`; or NULL. [-0, +0, -] */
+struct memory *opened_memory(lua_State *L, int place, const struct stat *st);
+
+/* Whether the value is such a handle; *journal is then its file, or NULL if it is closed.
+ * [-0, +0, -] */
+bool test_memory(lua_State *L, int index, struct journal **journal);
+
+int memory_open_l(lua_State *L);
+
+#pragma GCC visibility pop
+#endif

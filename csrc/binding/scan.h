@@ -1,0 +1,13 @@
+/* scan.h: iterators over the records of a file, and over those that it still gets. */
+#ifndef AISH_SCAN_H
+#define AISH_SCAN_H
+
+#include <lua.h>
+
+#pragma GCC visibility push(hidden)
+
+int scan_l(lua_State *L);
+int follow_l(lua_State *L);
+
+#pragma GCC visibility pop
+#endif

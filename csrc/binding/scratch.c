@@ -1,0 +1,34 @@
+/* scratch.c: a state keeps its buffers, so that they need not grow again for every record. */
+#include "binding/scratch.h"
+
+#include "binding/class.h"
+
+static void free_scratch(void *object)
+{
+  struct scratch *scratch = object;
+  buf_free(&scratch->text);
+  buf_free(&scratch->drafts);
+}
+
+static const struct class SCRATCH = {.name = "scratch", .release = free_scratch};
+static const char KEPT = 0;
+
+struct scratch *acquire_scratch(lua_State *L)
+{
+  push_kept(L, &KEPT);
+  struct scratch *scratch = lua_touserdata(L, -1);
+  if (scratch == NULL || scratch->in_use) {
+    lua_pop(L, 1);
+    scratch = new_object(L, &SCRATCH, sizeof *scratch);
+    keep(L, &KEPT);
+  }
+  scratch->in_use = true;
+  return scratch;
+}
+
+void release_scratch(struct scratch *scratch)
+{
+  buf_reset(&scratch->text);
+  buf_reset(&scratch->drafts);
+  scratch->in_use = false;
+}

@@ -1,0 +1,130 @@
+/* follow.c: the lines that a file has, and those that it gets.
+ *
+ * 1. A line may be handed out whose write then fails and is undone; the one that takes its place is
+ *    handed out, too. After each read the last lines that were handed out are compared with the
+ *    file, and it goes on from the first that differs. So a file that was cut short, or written
+ *    anew, is read from there; from its start where what differs is farther back than what was kept.
+ * 2. When the path leads to another file, the open one is read once more, to its end: a line may
+ *    have come between the last read and the look at the path. Then the other is read. */
+#include "file/follow.h"
+
+#include <string.h>
+
+#include "base/sys.h"
+#include "file/path.h"
+
+void follow_init(struct follow *follow, const char *path, uint64_t from)
+{
+  memset(follow, 0, sizeof *follow);
+  follow->path = path;
+  follow->fd = -1;
+  follow->given.end = follow->given.size = from;
+}
+
+/* Reads on from where lines were handed out to. */
+static void read_on(struct follow *follow)
+{
+  lines_close(&follow->lines);
+  lines_open(&follow->lines, follow->fd, follow->given.end);
+  follow->lines.number = follow->number;
+}
+
+/* Goes back, or forward, to a line's start. */
+static void go_to(struct follow *follow, uint64_t offset, uint64_t number)
+{
+  extent_cut(&follow->given, offset);
+  follow->number = number;
+  follow->last = offset;
+  read_on(follow);
+}
+
+bool follow_open(struct follow *follow, struct failure *failure)
+{
+  struct stat st;
+  uint64_t from = follow->given.end;
+  follow->fd = open_to_read(follow->path, &st, failure);
+  if (follow->fd < 0) return false;
+  extent_begin(&follow->given, &st, 0);
+  follow->given.end = follow->given.size = from;
+  read_on(follow);
+  return true;
+}
+
+void follow_close(struct follow *follow)
+{
+  extent_free(&follow->given);
+  follow->number = follow->last = 0;
+  if (follow->fd < 0) return;
+  lines_close(&follow->lines);
+  sys_close(follow->fd);
+  follow->fd = -1;
+}
+
+/* Goes back to the start of the line at `place`, where the file is not as it was. */
+static void go_back(struct follow *follow, uint64_t place)
+{
+  const struct buf *kept = &follow->given.kept;
+  uint64_t start = follow->given.size - kept->length;
+  const char *end = kept->data + kept->length;
+  const char *newline = last_newline(kept->data, (size_t)(place - start));
+  if (newline != NULL)
+    go_to(follow, start + (uint64_t)(newline + 1 - kept->data),
+          follow->number - count_newlines(newline + 1, end));
+  else if (place >= follow->last && follow->last > 0)
+    go_to(follow, follow->last, follow->number - 1);
+  else go_to(follow, 0, 0);
+}
+
+/* As lines_next; what is read goes on with what was read before. */
+static int next_line(struct follow *follow, struct line *line)
+{
+  for (;;) {
+    uint64_t position = follow->lines.reader.position, place;
+    int result = lines_next(&follow->lines, line);
+    if (result < 0 || (result > 0 && follow->lines.reader.position == position)) return result;
+    if (!extent_compare(&follow->given, follow->fd, &place)) return -1;
+    if (place == follow->given.size) return result;
+    go_back(follow, place);
+  }
+}
+
+/* Reads on behind a line that is handed out. */
+static bool pass(struct follow *follow, const struct line *line)
+{
+  struct extent *given = &follow->given;
+  uint64_t blank = line->offset - given->end, size = follow->lines.end - given->end;
+  bool whole = !line->hopeless && blank <= (uint64_t)(line->text - follow->lines.block.start);
+  follow->number = line->number;
+  follow->last = line->offset;
+  return extent_extend(given, whole ? line->text - blank : NULL, size, 0);
+}
+
+/* The next line of the open file; `left`: also a last one without its newline, as the path has left
+ * the file. */
+static int next_here(struct follow *follow, struct line *line, bool left)
+{
+  if (follow->lines.reader.ended) read_on(follow);
+  int result = next_line(follow, line);
+  if (result <= 0 || (line->unfinished && !left)) return result < 0 ? -1 : 0;
+  return pass(follow, line) ? 1 : -1;
+}
+
+/* Whether the path leads to another file now. While it leads to none, one may come. */
+static bool was_left(const struct follow *follow)
+{
+  struct stat st;
+  return sys_stat(follow->path, &st) == 0 && !extent_is_of(&follow->given, &st);
+}
+
+int follow_next(struct follow *follow, struct line *line)
+{
+  struct failure ignored;
+  if (follow->fd >= 0) {
+    int result = next_here(follow, line, false);
+    if (result != 0 || !was_left(follow)) return result;
+    result = next_here(follow, line, true);
+    if (result != 0) return result;
+    follow_close(follow);
+  }
+  return follow_open(follow, &ignored) ? next_here(follow, line, false) : 0;
+}

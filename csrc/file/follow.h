@@ -1,0 +1,34 @@
+/* follow.h: the lines that a file has, and those that it gets. */
+#ifndef AISH_FOLLOW_H
+#define AISH_FOLLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+#include "file/extent.h"
+#include "file/lines.h"
+
+#pragma GCC visibility push(hidden)
+
+struct follow {
+  const char *path; /* not owned */
+  int fd; /* -1: none */
+  struct lines lines;
+  struct extent given; /* up to its end lines were handed out */
+  uint64_t number; /* how many there are before that */
+  uint64_t last; /* where the last of them begins */
+};
+
+/* Begins at `from`, which must be the start of a line; nothing is open yet. */
+void follow_init(struct follow *follow, const char *path, uint64_t from);
+/* Opens the file that the path leads to. */
+bool follow_open(struct follow *follow, struct failure *failure);
+/* 1 and the next line, 0 if there is none now, -1 and errno. A last line is handed out once it has
+ * its newline, or when the path has left the file. */
+int follow_next(struct follow *follow, struct line *line);
+/* Closes the file; a second time does nothing. */
+void follow_close(struct follow *follow);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,44 @@
+/* objects.h: what a line holds that is not one object alone.
+ *
+ * 1. Objects that stand whole on it, one behind the other, with nothing but white space, NUL bytes
+ *    and byte order marks before, between and behind them. Such a line is not damaged.
+ * 2. Otherwise the objects before the damage, and those in a row at the line's end, from the one on
+ *    that has a member and reaches over the byte where the damaged text stops being JSON: what was
+ *    appended to a fragment goes on as a part of that text up to there, and what belongs to the
+ *    fragment ends before.
+ * 3. In a text that is nothing but the beginning of an object, the object at its end is a part of it,
+ *    unless it is directly the value of a member that never has one.
+ *
+ * Most lines are one object: try that first, this is for the rest. All of it is linear in the
+ * line's length. */
+#ifndef AISH_OBJECTS_H
+#define AISH_OBJECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#pragma GCC visibility push(hidden)
+
+/* A longer line that is not one object alone is damaged as a whole, so that nobody need hold it. */
+#define OBJECTS_LONGEST ((size_t)16 << 20)
+
+/* An object of a line, or the one stretch of it that is damaged. */
+struct part {
+  const char *start, *end;
+  const char *reason; /* why it is damaged; NULL: it is an object */
+};
+
+struct objects {
+  const char *next, *newline;
+  struct part damage; /* its start is NULL if there is none */
+  bool torn; /* the line is nothing but the beginning of an object */
+};
+
+/* Looks through the line from `line` up to `newline`, with a text's padding behind that. `memory`:
+ * it is a line of a memory, otherwise of a session or any other file. */
+void objects_begin(struct objects *objects, const char *line, const char *newline, bool memory);
+/* The next part, in their order on the line; false at its end. */
+bool objects_next(struct objects *objects, struct part *part);
+
+#pragma GCC visibility pop
+#endif

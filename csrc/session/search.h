@@ -1,0 +1,61 @@
+/* search.h: finds the records of a session's file whose strings hold every word of a query. */
+#ifndef AISH_SEARCH_H
+#define AISH_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/timestamp.h"
+#include "file/window.h"
+#include "text/query.h"
+#include "json/slice.h"
+
+#pragma GCC visibility push(hidden)
+
+enum {
+  SEARCH_TEXT = 240, /* bytes of a hit's text at most, */
+  SEARCH_BEFORE = 80 /* and of these before the first word */
+};
+
+struct search {
+  struct query query; /* filled by query_read */
+  struct bound since, before;
+  struct bytes role; /* none: any */
+  size_t limit; /* how many hits of a file are kept, at least 1 */
+
+  /* The file that was searched last. */
+  struct window window;
+  struct buf places; /* of its last hits, a ring */
+  size_t found; /* how many hits it has in all */
+  uint64_t first; /* the offset of its first record; UINT64_MAX: not met yet */
+
+  /* The line that was looked at last. */
+  struct buf decoded, folded; /* one of its strings */
+  uint64_t missing; /* a bit for each word that was not found */
+  struct slice text; /* the string that holds the first word */
+};
+
+/* Valid until the next call for the same search. */
+struct hit {
+  const char *record; /* a JSON object */
+  uint64_t number; /* of the line */
+  const char *text; /* the string that holds the first word, or its part around that, cut between
+                     * characters */
+  size_t length;
+};
+
+/* Finds the last `limit` hits of an open file. False and errno. The file must stay open for
+ * search_hit. */
+bool search_file(struct search *search, int fd);
+/* How many there are to be had. */
+size_t search_count(const struct search *search);
+/* The hit of this index, 0 being the last in the file. 1, 0 if it is not there any more, -1 and
+ * errno. */
+int search_hit(struct search *search, size_t index, struct hit *hit);
+/* Frees all that a search holds, the query too. */
+void search_free(struct search *search);
+
+#pragma GCC visibility pop
+#endif

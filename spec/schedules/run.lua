@@ -1,0 +1,138 @@
+--- Plays schedules of spec/schedules/scenarios.lua and prints each that breaks a promise, as a line that
+-- plays it again.
+--
+--   luajit spec/schedules/run.lua                   all of two preemptions and one fault
+--   luajit spec/schedules/run.lua --seconds 600     then others by chance, for so long (--seed 1)
+--   luajit spec/schedules/run.lua --only 'NAME'     of the scenarios whose names begin so
+--   luajit spec/schedules/run.lua --replay 'NAME @ 12:b 15!half'     one, with all of its steps
+--
+-- The module is that of build/schedules (AISH_HISTORY_CPATH names another directory than build).
+local build = os.getenv("AISH_HISTORY_CPATH") or "build"
+package.cpath = build .. "/schedules/?.so;" .. package.cpath
+package.path = "./?.lua;" .. package.path
+
+local explore = require("spec.schedules.explore")
+local gate = require("aish_history.gate")
+local Player = require("spec.schedules.player")
+local schedule = require("spec.schedules.schedule")
+local scenarios = require("spec.schedules.scenarios")
+local tree = require("spec.faults.tree")
+local lfs = require("lfs")
+local signal = require("posix.signal")
+local stdlib = require("posix.stdlib")
+local time = require("posix.time")
+local unistd = require("posix.unistd")
+
+local options = { seed = 1, preemptions = 2, faults = 1 }
+for index = 1, #arg, 2 do
+  local name = arg[index]:match("^%-%-(%w+)$")
+  if not name or not arg[index + 1] then error("usage: see the head of " .. arg[0], 0) end
+  options[name] = tonumber(arg[index + 1]) or arg[index + 1]
+end
+
+local root = assert(stdlib.mkdtemp((unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp") .. "/aish_history.XXXXXX"))
+local player
+local interrupted = false
+for _, number in ipairs({ signal.SIGINT, signal.SIGTERM, signal.SIGHUP }) do
+  signal.signal(number, function() interrupted = true end)
+end
+
+local function now()
+  local at = time.clock_gettime(time.CLOCK_MONOTONIC)
+  return at.tv_sec + at.tv_nsec / 1e9
+end
+
+-- ---- what is found ----
+
+local found, failures = {}, 0
+
+-- A problem without what differs between schedules that show the same fault.
+local function kind_of(scenario, problem)
+  return scenario.name .. ": " .. problem:gsub("{.*", ""):gsub("%d+", "N")
+end
+
+local function report(scenario, moves, problems)
+  local is_new = false
+  for _, problem in ipairs(problems) do
+    local kind = kind_of(scenario, problem)
+    is_new = is_new or not found[kind]
+    found[kind] = true
+  end
+  if #problems > 0 then failures = failures + 1 end
+  if not is_new then return end
+  print(schedule.format(scenario, moves))
+  for _, problem in ipairs(problems) do print("    " .. problem) end
+  io.flush()
+end
+
+-- ---- the ways to go through schedules ----
+
+local total, lengths = 0, {}
+
+local function all(scenario)
+  local began, before = now(), failures
+  local count = explore.all(scenario, options, function(moves)
+    report(scenario, moves, (player:play(scenario, moves)))
+    return interrupted
+  end)
+  lengths[scenario] = #gate.steps()
+  total = total + count
+  print(("%s: %d schedules, %d with problems, %.1f s"):format(scenario.name, count, failures - before, now() - began))
+  io.flush()
+end
+
+local function by_chance(chosen, seconds)
+  local random, ends, count, before = explore.generator(options.seed), now() + seconds, 0, failures
+  while now() < ends and not interrupted do
+    local scenario = chosen[random(#chosen)]
+    local moves = explore.random(scenario, lengths[scenario] or 50, random)
+    if #player:play(scenario, moves) > 0 then
+      moves = explore.reduce(moves, function(fewer) return #player:play(scenario, fewer) > 0 end)
+      report(scenario, moves, (player:play(scenario, moves)))
+    end
+    count = count + 1
+  end
+  total = total + count
+  print(("by chance, seed %d: %d schedules, %d with problems"):format(options.seed, count, failures - before))
+end
+
+local function replay(line)
+  local scenario, moves = schedule.parse(scenarios, line)
+  local problems, log = player:play(scenario, moves)
+  local at = 1
+  local function log_until(step)
+    while log[at] and log[at].step <= step do
+      local entry = log[at]
+      print(("        %s %s"):format(schedule.name_of(scenario, entry.process), entry.said or "writes " .. ("%q"):format(entry.write)))
+      at = at + 1
+    end
+  end
+  for index, step in ipairs(gate.steps()) do
+    log_until(index - 1)
+    print(("%4d %s %s %s"):format(index - 1, schedule.name_of(scenario, step.process), step.call, step.fault ~= "none" and step.fault or ""))
+  end
+  log_until(math.huge)
+  report(scenario, moves, problems)
+end
+
+local function main()
+  gate.settle(options.seed)
+  player = Player.new(scenarios, root)
+  if options.replay then return replay(options.replay) end
+  local chosen = {}
+  for _, scenario in ipairs(scenarios) do
+    if scenario.name:sub(1, #(options.only or "")) == (options.only or "") then chosen[#chosen + 1] = scenario end
+  end
+  for _, scenario in ipairs(chosen) do
+    if not interrupted then all(scenario) end
+  end
+  if options.seconds then by_chance(chosen, options.seconds) end
+  print(("%d schedules, %d with problems"):format(total, failures))
+end
+
+local ok, message = xpcall(main, debug.traceback)
+if player then player:close() end
+tree.empty(root)
+lfs.rmdir(root)
+if not ok then io.stderr:write(message, "\n") end
+os.exit(ok and failures == 0 and not interrupted and 0 or 1)

@@ -1,0 +1,377 @@
+--- What is played: {name=, files= (what is there before), processes=, foreign=, memories= (files to be
+-- opened afterwards), faults= (instead of those of explore.lua), kills= (which processes may be killed),
+-- held= (a lock that is held is no failure)}.
+--
+-- A process is a function that prepares (no schedule yet) and returns what is scheduled. A foreign
+-- program is {name=, run=, loses= (it takes away what is in the file)}.
+local gate = require("aish_history.gate")
+
+local meta = '{"meta":{"aish_version":"phase4","created":"2026-01-01T00:00:00Z"}}\n'
+
+local function item(id, content)
+  return ('{"id":%d,"ts":"2026-01-01T00:00:%02dZ","kind":"fact","content":"%s"}\n'):format(id, id, content)
+end
+
+local function turn(content)
+  return ('{"role":"user","content":"%s"}\n'):format(content)
+end
+
+local scenarios = {}
+
+local function scenario(name, definition)
+  definition.name = name
+  definition.foreign = definition.foreign or {}
+  scenarios[#scenarios + 1] = definition
+end
+
+-- ---- a log ----
+
+local LOG = "log.jsonl"
+
+-- Longer than what stands before it on its line, so that half a line ends within it.
+local function text(letter, size)
+  return "text " .. letter:rep((size or 80) - 5)
+end
+
+-- Appends two turns.
+local function log_writer(p)
+  local session = p:session(LOG)
+  return function()
+    p:append(session, text("A"))
+    p:append(session, text("B"))
+  end
+end
+
+local readers = {
+  scan = function(p) p:scan(LOG) end,
+  load = function(p) p:load(LOG) end,
+  ["load last"] = function(p) p:load(LOG, 2) end,
+  search = function(p) p:search_file(LOG, "text") end,
+}
+
+for name, read in pairs(readers) do
+  scenario(name .. " beside a writer", {
+    files = { [LOG] = turn("text one") .. turn("text two") },
+    processes = { log_writer, function(p) return function() read(p) end end },
+  })
+end
+
+-- ---- foreign programs that take no lock ----
+
+local foreign = {}
+
+function foreign.append(name, line)
+  return { name = "append", run = function(root) gate.write(root .. "/" .. name, line) end }
+end
+
+--- What a program leaves that was killed while it wrote.
+function foreign.fragment(name, line)
+  return { name = "fragment", run = function(root) gate.write(root .. "/" .. name, line:sub(1, #line / 2)) end }
+end
+
+--- An editor saves what it read, with a line more, and so loses what was added meanwhile.
+function foreign.save(name, line)
+  return {
+    name = "save",
+    loses = true,
+    run = function(root)
+      local path = root .. "/" .. name
+      local bytes = gate.read(path)
+      gate.write(path .. "~", bytes .. line)
+      gate.rename(path .. "~", path)
+    end,
+  }
+end
+
+function foreign.unlink(name)
+  return { name = "unlink", loses = true, run = function(root) gate.unlink(root .. "/" .. name) end }
+end
+
+--- The two ways of logrotate.
+function foreign.rotate(name, rotated)
+  return { name = "rotate", run = function(root) gate.rename(root .. "/" .. name, root .. "/" .. rotated) end }
+end
+
+function foreign.copytruncate(name, copy)
+  return {
+    name = "copytruncate",
+    loses = true,
+    run = function(root)
+      gate.write(root .. "/" .. copy, gate.read(root .. "/" .. name))
+      gate.truncate(root .. "/" .. name, 0)
+    end,
+  }
+end
+
+-- ---- a log that is followed, and rotated ----
+
+local function follower(p)
+  local following = p:follow(LOG)
+  return function()
+    p:poll(following)
+    p:poll(following)
+    p:drain(following)
+  end
+end
+
+scenario("follow beside a writer", {
+  files = { [LOG] = turn("text one") },
+  processes = { log_writer, follower },
+})
+
+scenario("follow beside a writer and rotation", {
+  files = { [LOG] = turn("text one") },
+  foreign = { foreign.rotate(LOG, "log.jsonl.1"), foreign.copytruncate(LOG, "log.jsonl.1") },
+  faults = {},
+  processes = { log_writer, follower },
+})
+
+-- ---- two sessions, one of which is killed ----
+
+scenario("two sessions, one killed", {
+  files = { [LOG] = turn("text one") },
+  kills = { true, false },
+  processes = {
+    log_writer,
+    function(p)
+      local session = p:session(LOG)
+      return function()
+        p:append(session, text("C"))
+        p:append_once(LOG, text("D"))
+        p:load(LOG)
+      end
+    end,
+  },
+})
+
+scenario("new sessions, one killed", {
+  files = {},
+  kills = { true, false },
+  faults = {},
+  processes = {
+    function(p)
+      return function()
+        local session = p:session(LOG, nil, { n = 1 })
+        p:append(session, text("A"))
+      end
+    end,
+    function(p)
+      return function()
+        local session = p:session(LOG, nil, { n = 1 })
+        p:append(session, text("B"))
+      end
+    end,
+  },
+})
+
+-- ---- a memory ----
+
+local MEMORY = "memory.jsonl"
+local SHARED = { shared = true, sync = "none" }
+
+local one = { [MEMORY] = meta .. item(1, "text one") }
+
+--- Fails with two items, the first one of which is as long as the two that it adds then.
+local function replacing_writer(p)
+  local memory = p:open(MEMORY, SHARED)
+  local size = p:overhead()
+  return function()
+    p:add_many(memory, text("A", size + 160), text("X", size + 160))
+    p:add_many(memory, text("C"), text("D"))
+  end
+end
+
+local function shared(run)
+  return function(p)
+    local memory = p:open(MEMORY, SHARED)
+    return function() run(p, memory) end
+  end
+end
+
+scenario("# and add beside a shared writer", {
+  files = one,
+  memories = { MEMORY },
+  processes = {
+    replacing_writer,
+    shared(function(p, memory)
+      p:count(memory)
+      p:add(memory, text("E"))
+    end),
+  },
+})
+
+scenario("items and get beside a shared writer", {
+  files = one,
+  memories = { MEMORY },
+  processes = {
+    replacing_writer,
+    shared(function(p, memory)
+      p:items(memory)
+      p:items(memory, { kind = "fact" })
+      p:get(memory, 2)
+    end),
+  },
+})
+
+scenario("next_id and search beside a shared writer", {
+  files = one,
+  memories = { MEMORY },
+  processes = {
+    replacing_writer,
+    shared(function(p, memory)
+      p:next_id(memory)
+      p:search(memory, "text")
+      p:next_id(memory)
+    end),
+  },
+})
+
+scenario("two shared writers and a durable one", {
+  files = one,
+  memories = { MEMORY },
+  processes = {
+    function(p)
+      local memory = p:open(MEMORY, { shared = true })
+      return function()
+        p:add(memory, text("A"))
+        p:add(memory, text("X"))
+      end
+    end,
+    shared(function(p, memory)
+      p:count(memory)
+      p:items(memory)
+      p:add(memory, text("B"))
+    end),
+    shared(function(p, memory) p:add(memory, text("C")) end),
+  },
+})
+
+scenario("forget and add of two shared handles", {
+  files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") },
+  memories = { MEMORY },
+  processes = {
+    shared(function(p, memory)
+      p:forget(memory, 1)
+      p:add(memory, text("A"))
+    end),
+    shared(function(p, memory)
+      p:get(memory, 1)
+      p:items(memory)
+      p:add(memory, text("B"))
+    end),
+  },
+})
+
+-- ---- compaction ----
+
+scenario("compact beside a writer and a reader", {
+  files = { [MEMORY] = meta .. item(1, "text one") .. "{damaged\n" },
+  memories = { MEMORY },
+  faults = { write = { "half" }, rename = { "fail" }, fdatasync = { "fail" } },
+  held = true,
+  processes = {
+    shared(function(p, memory) p:add(memory, text("A")) end),
+    function(p) return function() p:compact_once(MEMORY) end end,
+    shared(function(p, memory) p:items(memory) end),
+  },
+})
+
+scenario("compact, killed", {
+  files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") .. "{damaged\n" },
+  held = true,
+  memories = { MEMORY },
+  faults = {},
+  kills = { true },
+  processes = {
+    function(p) return function() p:compact_once(MEMORY) end end,
+    shared(function(p, memory)
+      p:add(memory, text("A"))
+      p:get(memory, 1)
+    end),
+  },
+})
+
+-- ---- other programs ----
+
+scenario("an editor beside a handle that keeps its lock", {
+  files = one,
+  memories = { MEMORY },
+  foreign = { foreign.save(MEMORY, item(9, "text nine")), foreign.unlink(MEMORY) },
+  held = true,
+  processes = {
+    function(p)
+      local memory = p:open(MEMORY, { sync = "none" })
+      return function()
+        p:items(memory)
+        p:add(memory, text("A"))
+      end
+    end,
+    function(p)
+      return function()
+        local memory = p:open(MEMORY, { sync = "none" })
+        p:add(memory, text("C"))
+      end
+    end,
+  },
+})
+
+scenario("an append without a lock beside shared handles", {
+  files = one,
+  memories = { MEMORY },
+  foreign = { foreign.append(MEMORY, '{"note":1}\n'), foreign.fragment(MEMORY, '{"note":"abcdefgh"}\n') },
+  faults = {},
+  processes = {
+    shared(function(p, memory) p:add(memory, text("A")) end),
+    shared(function(p, memory)
+      p:items(memory)
+      p:add(memory, text("C"))
+    end),
+  },
+})
+
+-- ---- whole-file readers ----
+
+scenario("verify and load_memory beside a writer", {
+  files = one,
+  memories = { MEMORY },
+  processes = {
+    replacing_writer,
+    function(p)
+      return function()
+        p:verify(MEMORY)
+        p:load_memory(MEMORY)
+      end
+    end,
+  },
+})
+
+scenario("load_memory in a process that has the file open", {
+  files = one,
+  memories = { MEMORY },
+  foreign = { { name = "pause", run = function() gate.pass(5) end } },
+  processes = {
+    replacing_writer,
+    shared(function(p, memory)
+      p:count(memory)
+      p:load_memory(MEMORY)
+      p:load_memory(MEMORY)
+    end),
+  },
+})
+
+scenario("load_memory and verify beside compact", {
+  files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") .. "{damaged\n" },
+  memories = { MEMORY },
+  processes = {
+    function(p) return function() p:compact_once(MEMORY) end end,
+    function(p)
+      return function()
+        p:load_memory(MEMORY)
+        p:verify(MEMORY)
+      end
+    end,
+  },
+})
+
+table.sort(scenarios, function(one_of, other) return one_of.name < other.name end)
+return scenarios
