@@ -3,6 +3,7 @@
  * | matter              | Linux                  | macOS              | other POSIX      |
  * | data to the disk    | fdatasync              | fcntl(F_FULLFSYNC) | fdatasync        |
  * | who holds a lock    | /proc/locks            | not known          | not known        |
+ * | random bytes        | getrandom              | arc4random         | arc4random       |
  *
  * flock(2) is in no standard, but in all of these systems. */
 #if defined(__linux__)
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #if defined(__linux__)
+#include <sys/random.h>
 #include <sys/sysmacros.h>
 #endif
 
@@ -390,6 +392,26 @@ const char *sys_reason(int number, char *text, size_t size)
 #endif
 }
 
+/* ---- chance ---- */
+
+#if defined(__linux__)
+/* Up to 256 bytes come all at once, whatever signals do; see getrandom(2). */
+int sys_random(void *bytes, size_t size)
+{
+  ssize_t got;
+  do {
+    got = getrandom(bytes, size, 0);
+  } while (got < 0 && errno == EINTR);
+  return got == (ssize_t)size ? 0 : -1;
+}
+#else
+int sys_random(void *bytes, size_t size)
+{
+  arc4random_buf(bytes, size);
+  return 0;
+}
+#endif
+
 /* ---- memory ---- */
 
 void *sys_realloc(void *block, size_t size)
@@ -401,5 +423,7 @@ void *sys_realloc(void *block, size_t size)
 
 void sys_free(void *block)
 {
+  int reason = errno;
   free(block);
+  errno = reason;
 }

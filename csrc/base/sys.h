@@ -87,7 +87,10 @@ int sys_sleep(double seconds);
  * among threads. */
 const char *sys_reason(int number, char *text, size_t size);
 
-/* realloc that also takes over from malloc; NULL with ENOMEM. */
+/* Fills `bytes` with up to 256 random ones that nobody can foresee. */
+int sys_random(void *bytes, size_t size);
+
+/* realloc that also takes over from malloc; NULL with ENOMEM. Freeing leaves errno alone. */
 void *sys_realloc(void *block, size_t size);
 void sys_free(void *block);
 

@@ -30,6 +30,7 @@ int seam_fclose(FILE *file);
 time_t seam_time(time_t *now);
 int seam_clock_gettime(clockid_t clock, struct timespec *now);
 int seam_nanosleep(const struct timespec *pause, struct timespec *left);
+ssize_t seam_getrandom(void *bytes, size_t size, unsigned flags);
 void *seam_realloc(void *block, size_t size);
 void seam_free(void *block);
 
@@ -60,6 +61,7 @@ void seam_free(void *block);
 #define time(now) seam_time(now)
 #define clock_gettime(clock, now) seam_clock_gettime(clock, now)
 #define nanosleep(pause, left) seam_nanosleep(pause, left)
+#define getrandom(bytes, size, flags) seam_getrandom(bytes, size, flags)
 #define realloc(block, size) seam_realloc(block, size)
 #define free(block) seam_free(block)
 /* One name for the sync of data on every system, so that its failure is the same everywhere. */
