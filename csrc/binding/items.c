@@ -148,7 +148,8 @@ static int build_items_l(lua_State *L)
   struct items_job *job = lua_touserdata(L, 1);
   job->was_running = hold_collector(L, job->index->active > LARGE && job->filter->limit > LARGE);
   job->held = true;
-  window_open(&job->window, job->memory != NULL ? memory_fd(job->memory) : job->fd);
+  if (job->memory != NULL) memory_window(job->memory, &job->window);
+  else window_open(&job->window, job->fd);
   job->failed = !choose(job);
   if (job->failed) return 0;
   lua_createtable(L, (int)job->count, 0);

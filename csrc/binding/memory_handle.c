@@ -329,7 +329,7 @@ static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
   const struct item *item = index_find(memory_index(memory), id);
   if (item == NULL) return lua_pushnil(L), true;
   struct get get = {.item = *item};
-  window_open(&get.window, memory_fd(memory));
+  memory_window(memory, &get.window);
   lua_pushcfunction(L, push_item_l);
   lua_pushlightuserdata(L, &get);
   int status = lua_pcall(L, 1, 1, 0);
@@ -426,7 +426,7 @@ static bool find_ranked(struct memory *memory, const struct query *query, struct
 {
   if (!memory_refresh(memory, failure)) return false;
   int fd = memory_fd(memory);
-  window_open(&found->window, fd);
+  memory_window(memory, &found->window);
   return rank_items(fd, memory_index(memory), query, filter, &found->ranked) == 0 ||
          fail(failure, "read");
 }

@@ -64,6 +64,12 @@ int memory_fd(const struct memory *memory)
   return memory->journal.fd;
 }
 
+void memory_window(const struct memory *memory, struct window *window)
+{
+  window_open(window, memory->journal.fd);
+  window->confirmed = memory->journal.known.confirmed;
+}
+
 struct journal *memory_journal(struct memory *memory)
 {
   return &memory->journal;

@@ -7,6 +7,7 @@
 
 #include "base/timestamp.h"
 #include "file/journal.h"
+#include "file/window.h"
 #include "memory/index.h"
 #include "memory/uid.h"
 
@@ -74,6 +75,8 @@ bool memory_sync(struct memory *memory, struct failure *failure);
 
 /* The open file, which memory_refresh may replace by another. */
 int memory_fd(const struct memory *memory);
+/* Begins to read items of that file; window_close is called in any case. */
+void memory_window(const struct memory *memory, struct window *window);
 /* The file's lock and what is appended under it. */
 struct journal *memory_journal(struct memory *memory);
 /* What the file holds, as of the last call that looked at it. */
