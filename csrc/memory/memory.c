@@ -304,6 +304,7 @@ static void take_up(struct memory *memory, const struct record *record, uint64_t
                     size_t length)
 {
   if (record->id > memory->highest_id) memory->highest_id = record->id;
+  memory->index.is_memory = true;
   if (!index_add(&memory->index, record, offset, (uint32_t)length))
     extent_restart(&memory->journal.known);
 }
