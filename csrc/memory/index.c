@@ -152,6 +152,7 @@ static void put_target(struct index *index, uint64_t target)
 void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset,
                uint32_t length)
 {
+  index->is_memory = true;
   if (record->kind == KIND_FORGET) put_target(index, record->target);
   else put_item(index, record, ts, offset, length);
   if (record->id > index->max_id) index->max_id = record->id;

@@ -220,8 +220,9 @@ static bool write_meta(struct memory *memory, struct failure *failure)
   bool built = buf_add(&memory->lines, META, (size_t)(place - META)) &&
                buf_add(&memory->lines, ts, TIMESTAMP_LENGTH) &&
                buf_add(&memory->lines, place + 1, strlen(place + 1));
-  return (built || fail(failure, "write")) &&
-         journal_append(&memory->journal, &memory->lines, &offset, failure);
+  memory->index.is_memory = (built || fail(failure, "write")) &&
+                            journal_append(&memory->journal, &memory->lines, &offset, failure);
+  return memory->index.is_memory;
 }
 
 /* As memory_lock; and makes the file with its first line, if need be. */

@@ -146,11 +146,21 @@ static bool is_held(const struct failure *failure)
          failure->number == EWOULDBLOCK;
 }
 
+/* Whether the file is no memory. */
+static bool is_refused(const struct failure *failure)
+{
+  struct state state;
+  look(&state);
+  bool refused = state.plain.refused && failure->number == EINVAL;
+  forget_state(&state);
+  return refused;
+}
+
 static bool refresh(struct handle *handle)
 {
   struct failure failure;
   bool done = memory_refresh(&handle->memory, &failure); /* this may make the file */
-  CHECK(done || is_held(&failure));
+  CHECK(done || is_held(&failure) || is_refused(&failure));
   return done;
 }
 
@@ -185,9 +195,9 @@ static const struct plain_line *check_appended(const struct state *before,
 static void check_refused(const struct state *before, const struct failure *failure)
 {
   struct state after;
-  CHECK(failure->number == EOVERFLOW || is_held(failure));
+  CHECK(failure->number == EOVERFLOW || is_held(failure) || is_refused(failure));
   look(&after);
-  if (failure->held)
+  if (failure->number != EOVERFLOW)
     CHECK(after.size == before->size && memcmp(after.bytes, before->bytes, after.size) == 0);
   else check_appended(before, &after, 0);
   forget_state(&after);
@@ -288,53 +298,6 @@ static void put(struct plain_text *text, const char *bytes, size_t size)
   text->length += size + 1;
 }
 
-/* Whether a record of the file, or one glued to a fragment in it, forgets the item. */
-static bool is_forgotten(const struct state *before, const struct plain *glued, uint64_t id)
-{
-  for (size_t i = 0; i < before->plain.count; i++)
-    if (plain_is_tombstone(&glued[i].lines[0]) && glued[i].lines[0].target == id) return true;
-  return is_targeted(before, id);
-}
-
-/* For each line that is damaged and ends in a whole item or tombstone: that one. */
-static struct plain *find_glued(const struct state *before)
-{
-  static struct plain_line nothing;
-  struct plain *glued = fuzz_alloc(NULL, before->plain.count * sizeof *glued);
-  for (size_t i = 0; i < before->plain.count; i++) {
-    const struct plain_line *line = &before->plain.lines[i];
-    glued[i] = (struct plain){.lines = &nothing};
-    if (line->verdict != PLAIN_DAMAGED && line->verdict != PLAIN_TORN) continue;
-    for (size_t at = 0; at < line->length && glued[i].count == 0; at++) {
-      if (before->bytes[line->offset + at] != '{') continue;
-      plain_read(&glued[i], before->bytes + line->offset + at, line->length - at);
-      if (plain_is_item(glued[i].lines) || plain_is_tombstone(glued[i].lines)) break;
-      plain_free(&glued[i]);
-      glued[i].lines = &nothing;
-    }
-  }
-  return glued;
-}
-
-static void free_glued(struct plain *glued, size_t count)
-{
-  for (size_t i = 0; i < count; i++)
-    if (glued[i].count > 0) plain_free(&glued[i]);
-  free(glued);
-}
-
-/* A glued item whose id another has stays with its fragment. */
-static bool is_saved(const struct state *before, const struct plain *glued, size_t number)
-{
-  const struct plain_line *line = &glued[number].lines[0];
-  if (glued[number].count == 0) return false;
-  if (plain_is_tombstone(line) || is_forgotten(before, glued, line->id)) return true;
-  if (plain_find(&before->plain, line->id) != NULL) return false;
-  for (size_t i = 0; i < number; i++)
-    if (plain_is_item(&glued[i].lines[0]) && glued[i].lines[0].id == line->id) return false;
-  return true;
-}
-
 struct highest {
   uint64_t id, record; /* of any record; of an item or a tombstone */
 };
@@ -348,15 +311,15 @@ static void raise_highest(struct highest *highest, const struct plain_line *line
 
 /* Puts a record where it belongs: in the new file, or nowhere. */
 static void expect_record(struct expected *expected, const struct state *before,
-                          const struct plain *glued, const struct plain_line *line,
-                          const char *text, const struct highest *highest, struct highest *kept)
+                          const struct plain_line *line, const struct highest *highest,
+                          struct highest *kept)
 {
   bool wanted = true;
-  if (plain_is_item(line)) wanted = line->active && !is_forgotten(before, glued, line->id);
+  if (plain_is_item(line)) wanted = line->active;
   else if (plain_is_tombstone(line))
     wanted = line->id == highest->id || line->id == highest->record;
   if (!wanted) return;
-  put(&expected->kept, text, line->length);
+  put(&expected->kept, before->bytes + line->offset, line->length);
   raise_highest(kept, line);
 }
 
@@ -372,29 +335,17 @@ static void expect_tombstone(struct expected *expected, uint64_t id)
 
 static void expect(struct expected *expected, const struct state *before, uint64_t given)
 {
-  struct plain *glued = find_glued(before);
   struct highest highest = {given, 0}, kept = {0, 0};
-  for (size_t i = 0; i < before->plain.count; i++) {
+  for (size_t i = 0; i < before->plain.count; i++)
     raise_highest(&highest, &before->plain.lines[i]);
-    raise_highest(&highest, &glued[i].lines[0]);
-  }
   for (size_t i = 0; i < before->plain.count; i++) {
     const struct plain_line *line = &before->plain.lines[i];
-    const char *text = before->bytes + line->offset;
     if (line->verdict == PLAIN_BLANK) continue;
-    if (line->verdict == PLAIN_OBJECT) {
-      expect_record(expected, before, glued, line, text, &highest, &kept);
-      continue;
-    }
-    size_t saved = is_saved(before, glued, i) ? glued[i].lines[0].length : 0;
-    put(&expected->damaged, text, line->length - saved);
-    if (saved > 0)
-      expect_record(expected, before, glued, &glued[i].lines[0], text + line->length - saved,
-                    &highest, &kept);
+    if (line->verdict == PLAIN_OBJECT) expect_record(expected, before, line, &highest, &kept);
+    else put(&expected->damaged, before->bytes + line->offset, line->length);
   }
   if (kept.id < highest.id) expect_tombstone(expected, highest.id);
   else if (kept.record < highest.record) expect_tombstone(expected, highest.record);
-  free_glued(glued, before->plain.count);
 }
 
 /* But for the time of a tombstone that was written last. */
@@ -420,6 +371,11 @@ static void compact(struct handle *handle, bool dry_run)
   if (!refresh(handle)) return;
   uint64_t highest = memory_next_id(&handle->memory) - 1;
   look(&before);
+  if (before.size > 0 && !before.plain.is_memory) {
+    CHECK(!memory_compact(&handle->memory, dry_run, &plan, &failure) && failure.number == EINVAL);
+    forget_state(&before);
+    return;
+  }
   char *old = slurp(world.damaged, &damaged_before);
   CHECK(memory_compact(&handle->memory, true, &plan, &failure));
   look(&after);
@@ -511,7 +467,7 @@ static void open_handle(struct handle *handle)
   CHECK(memory_init(&handle->memory, world.path, &options));
   bool done = memory_open(&handle->memory, &failure);
   handle->open = true;
-  CHECK(done || is_held(&failure));
+  CHECK(done || is_held(&failure) || is_refused(&failure));
   if (done) return;
   memory_close(&handle->memory);
   handle->open = false;
@@ -544,7 +500,7 @@ static void verify_file(void)
   if (fd < 0) return;
   look(&state);
   CHECK(verify(fd, &report) == 0);
-  CHECK(report.bytes == state.size && report.lines == state.plain.count &&
+  CHECK(report.bytes == state.size && report.lines == state.plain.numbers &&
         report.active == state.plain.active);
   CHECK(report.torn == state.plain.torn && report.damaged == state.plain.damaged);
   buf_free(&report.problems);

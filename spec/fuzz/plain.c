@@ -253,6 +253,8 @@ void plain_quote(struct plain_text *text, const char *bytes, size_t size)
 
 /* ---- records ---- */
 
+static const char MARK[] = "\xef\xbb\xbf";
+
 static bool is(const struct plain_text *text, const char *name)
 {
   return text->length == strlen(name) && memcmp(text->bytes, name, text->length) == 0;
@@ -314,21 +316,113 @@ static bool object(struct plain_cursor *c, int level, struct plain_line *line)
   return true;
 }
 
-static enum plain_verdict judge(struct plain_line *line, const char *bytes)
+/* The byte behind the object at p, or NULL. */
+static const char *object_end(const char *p, const char *end, struct plain_line *line)
 {
-  struct plain_cursor c = {.p = bytes, .end = bytes + line->length};
-  if (line->offset == 0 && line->length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) c.p += 3;
-  space(&c);
-  if (c.p == c.end) return PLAIN_BLANK;
-  if (!take(&c, '{')) return PLAIN_DAMAGED;
-  bool whole = object(&c, 1, line);
+  struct plain_cursor c = {.p = p, .end = end};
+  bool whole = take(&c, '{') && object(&c, 1, line);
   free(c.string.bytes);
-  if (whole) {
-    space(&c);
-    if (c.p == c.end) return PLAIN_OBJECT;
-    return PLAIN_DAMAGED;
+  return whole ? c.p : NULL;
+}
+
+/* Whether the line is one object. */
+static bool is_object(struct plain_line *line, const char *text)
+{
+  struct plain_cursor c = {.p = text, .end = text + line->length};
+  if (line->offset == 0 && line->length >= 3 && memcmp(text, MARK, 3) == 0) c.p += 3;
+  space(&c);
+  c.p = object_end(c.p, c.end, line);
+  if (c.p != NULL) space(&c);
+  return c.p == c.end;
+}
+
+/* ---- lines that are not one object ---- */
+
+static const char *separators(const char *p, const char *end)
+{
+  for (;;) {
+    if (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\0')) p++;
+    else if (end - p >= 3 && memcmp(p, MARK, 3) == 0) p += 3;
+    else return p;
   }
-  return c.p == c.end ? PLAIN_TORN : PLAIN_DAMAGED;
+}
+
+/* How many objects there are from p to the end, if there is nothing else; or 0. *first: the byte
+ * behind the first of them. */
+static size_t row(const char *p, const char *end, const char **first)
+{
+  size_t count = 0;
+  for (; p < end; p = separators(p, end)) {
+    p = object_end(p, end, NULL);
+    if (p == NULL) return 0;
+    if (count++ == 0) *first = p;
+  }
+  return count;
+}
+
+/* The value of the last member of this name, in an object or the beginning of one; or NULL. */
+static const char *member_of(const char *text, const char *end, const char *name)
+{
+  struct plain_cursor c = {.p = text, .end = end};
+  const char *found = NULL;
+  bool more = take(&c, '{');
+  while (more) {
+    space(&c);
+    more = string(&c);
+    bool named = more && is(&c.string, name);
+    space(&c);
+    more = more && take(&c, ':');
+    space(&c);
+    if (more && named) found = c.p;
+    more = more && value(&c, 1);
+    space(&c);
+    more = more && take(&c, ',');
+  }
+  free(c.string.bytes);
+  return found;
+}
+
+/* Whether an object at the end of a text is directly the value of a member that never has one. */
+static bool is_misplaced(const char *text, const char *end, const char *object)
+{
+  static const char *const names[] = {"id", "uid",  "ts",      "kind", "target",
+                                      "of", "role", "content", "tags", "source"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (member_of(text, end, names[i]) == object) return true;
+  return false;
+}
+
+static bool is_meta(const char *object, const char *end)
+{
+  const char *meta = member_of(object, end, "meta");
+  if (meta == NULL || *meta != '{') return false;
+  const char *version = member_of(meta, end, "aish_version");
+  const char *created = member_of(meta, end, "created");
+  return version != NULL && *version == '"' && created != NULL && *created == '"';
+}
+
+/* Where a text stops being JSON. */
+static const char *find_stop(const char *text, const char *end)
+{
+  struct plain_cursor c = {.p = text, .end = end};
+  if (value(&c, 0)) space(&c);
+  free(c.string.bytes);
+  return c.p;
+}
+
+/* Where the records at the end of a damaged text begin. */
+static const char *find_records(const char *text, const char *stop, const char *end)
+{
+  for (const char *p = text; p < end; p++) {
+    const char *first;
+    struct plain_cursor inside = {.p = p + 1, .end = end};
+    size_t count = *p == '{' ? row(p, end, &first) : 0;
+    if (count == 0) continue;
+    space(&inside);
+    if (p <= stop && first > stop && next(&inside) == '"') return p;
+    if (count == 1 && stop == end && is_misplaced(text, end, p)) return p;
+  }
+  return end;
 }
 
 bool plain_is_item(const struct plain_line *line)
@@ -363,7 +457,7 @@ const char *plain_problem(const struct plain_line *line)
 
 /* ---- files ---- */
 
-static void add_line(struct plain *plain, const char *bytes, size_t offset, size_t length)
+static struct plain_line *add_part(struct plain *plain, size_t offset, size_t length)
 {
   if (plain->count == plain->capacity) {
     plain->capacity = plain->capacity * 2 + 16;
@@ -373,17 +467,73 @@ static void add_line(struct plain *plain, const char *bytes, size_t offset, size
   memset(line, 0, sizeof *line);
   line->offset = offset;
   line->length = length;
-  line->verdict = judge(line, bytes + offset);
-  if (line->verdict == PLAIN_OBJECT) return;
-  line->id = line->target = 0;
-  line->kind = PLAIN_NONE;
+  line->number = plain->numbers;
+  return line;
+}
+
+/* Adds the objects from p on; returns the byte behind the last. `bytes`: of the whole file. */
+static const char *add_objects(struct plain *plain, const char *bytes, const char *p,
+                               const char *end)
+{
+  const char *behind = p, *next_one;
+  while ((next_one = object_end(separators(behind, end), end, NULL)) != NULL) {
+    const char *start = separators(behind, end);
+    struct plain_line *part =
+        add_part(plain, (size_t)(start - bytes), (size_t)(next_one - start));
+    part->verdict = PLAIN_OBJECT;
+    object_end(start, end, part);
+    plain->is_memory = plain->is_memory || is_meta(start, end);
+    behind = next_one;
+  }
+  return behind;
+}
+
+static void add_parts(struct plain *plain, const char *bytes, const char *line, const char *end)
+{
+  const char *behind = add_objects(plain, bytes, line, end), *text = separators(behind, end);
+  if (text == end && behind > line) return;
+  const char *stop = find_stop(text, end), *records = find_records(text, stop, end);
+  const char *start = behind == line ? line : text;
+  struct plain_line *damage = add_part(plain, (size_t)(start - bytes), (size_t)(records - start));
+  bool torn = behind == line && text < end && *text == '{' && stop == end;
+  damage->verdict = torn ? PLAIN_TORN : PLAIN_DAMAGED;
+  plain->torn += torn;
+  plain->damaged += !torn;
+  size_t before = plain->count - 1;
+  add_objects(plain, bytes, records, end);
+  plain->saved += plain->count - before - 1;
+  plain->saved += before - plain->first_of_last;
+}
+
+static bool is_blank(const struct plain_line *line, const char *text)
+{
+  struct plain_cursor c = {.p = text, .end = text + line->length};
+  if (line->offset == 0 && line->length >= 3 && memcmp(text, MARK, 3) == 0) c.p += 3;
+  space(&c);
+  return c.p == c.end;
+}
+
+static void add_line(struct plain *plain, const char *bytes, size_t offset, size_t length)
+{
+  const char *text = bytes + offset;
+  plain->numbers++;
+  plain->first_of_last = plain->count;
+  struct plain_line *line = add_part(plain, offset, length);
+  const char *object = memchr(text, '{', length);
+  if (is_blank(line, text)) return;
+  if (is_object(line, text)) {
+    line->verdict = PLAIN_OBJECT;
+    plain->is_memory = plain->is_memory || is_meta(object, text + length);
+    return;
+  }
+  free(line->ts.bytes);
+  plain->count--;
+  add_parts(plain, bytes, text, text + length);
 }
 
 static void count_line(struct plain *plain, struct plain_line *line)
 {
   plain->records += line->verdict == PLAIN_OBJECT;
-  plain->torn += line->verdict == PLAIN_TORN;
-  plain->damaged += line->verdict == PLAIN_DAMAGED;
   plain->items += plain_is_item(line);
   plain->tombstones += plain_is_tombstone(line);
   if (line->id > plain->max_id) plain->max_id = line->id;
@@ -398,6 +548,35 @@ static void count_line(struct plain *plain, struct plain_line *line)
   plain->active += line->active;
 }
 
+/* Whether it is UTF-16 or UTF-32, by the bytes that are zero: `0` is one, `x` is none, `.` any. */
+static bool is_wide(const char *bytes, size_t size)
+{
+  static const char *const forms[] = {"xx0x....", "xxx0....", "xx00....", "0x0x....",
+                                      "x0x0....", "000x000x", "x000x000"};
+  static const char *const marks[] = {"\xfe\xff", "\xff\xfe", "\xff\xfe", "", "", "", ""};
+  char head[8] = {0};
+  memcpy(head, bytes, size < 8 ? size : 8);
+  if (size < 4) return false;
+  if (memcmp(head, "\0\0\xfe\xff", 4) == 0) return true;
+  for (int i = 0; i < 7; i++) {
+    bool same = memcmp(head, marks[i], strlen(marks[i])) == 0;
+    for (size_t at = 0; at < 8; at++)
+      same = same && (forms[i][at] == '.' || (head[at] == 0) == (forms[i][at] == '0'));
+    if (same) return true;
+  }
+  return false;
+}
+
+/* Whether it is that, or begins with `[` and ends with `]`. */
+static bool is_other_text(const char *bytes, size_t size)
+{
+  static const char white[] = {' ', '\t', '\r', '\n'};
+  size_t from = size >= 3 && memcmp(bytes, MARK, 3) == 0 ? 3 : 0, to = size;
+  while (from < to && memchr(white, bytes[from], 4) != NULL) from++;
+  while (to > from && memchr(white, bytes[to - 1], 4) != NULL) to--;
+  return is_wide(bytes, size) || (to > from && bytes[from] == '[' && bytes[to - 1] == ']');
+}
+
 void plain_read(struct plain *plain, const char *bytes, size_t size)
 {
   memset(plain, 0, sizeof *plain);
@@ -405,10 +584,13 @@ void plain_read(struct plain *plain, const char *bytes, size_t size)
     const char *newline = memchr(bytes + offset, '\n', size - offset);
     size_t end = newline != NULL ? (size_t)(newline - bytes) : size;
     plain->unfinished = newline == NULL;
+    plain->last = offset;
     add_line(plain, bytes, offset, end - offset);
     offset = end + 1;
   }
   for (size_t i = 0; i < plain->count; i++) count_line(plain, &plain->lines[i]);
+  plain->is_memory = plain->is_memory || plain->items + plain->tombstones > 0;
+  plain->refused = is_other_text(bytes, size) || (plain->records > 0 && !plain->is_memory);
 }
 
 void plain_free(struct plain *plain)

@@ -32,8 +32,10 @@ void plain_quote(struct plain_text *text, const char *bytes, size_t size);
 enum plain_kind { PLAIN_NONE, PLAIN_FACT, PLAIN_PREF, PLAIN_CONTEXT, PLAIN_FORGET, PLAIN_OTHER };
 enum plain_verdict { PLAIN_BLANK, PLAIN_OBJECT, PLAIN_TORN, PLAIN_DAMAGED };
 
+/* A line; of one that is not one object alone, a record or what is damaged. */
 struct plain_line {
   size_t offset, length; /* without the newline */
+  size_t number; /* of the line */
   enum plain_verdict verdict;
   uint64_t id, target; /* 0: none that is valid */
   bool has_id;
@@ -47,9 +49,14 @@ struct plain_line {
 struct plain {
   struct plain_line *lines;
   size_t count, capacity;
-  size_t records, items, tombstones, active, torn, damaged;
+  size_t numbers; /* how many lines there are */
+  size_t records, saved, items, tombstones, active, torn, damaged;
   uint64_t max_id;
+  bool is_memory; /* it holds a record of one */
+  bool refused; /* who would write to it as a memory refuses it */
   bool unfinished; /* the last line has no newline */
+  size_t last; /* the offset of the last line */
+  size_t first_of_last; /* in `lines`: what the last line begins with */
 };
 
 /* Reads a whole file; ended with plain_free. */
