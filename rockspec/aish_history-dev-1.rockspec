@@ -59,6 +59,7 @@ build = {
         "csrc/binding/session_handle.c",
         "csrc/binding/sessions.c",
         "csrc/binding/upkeep.c",
+        "csrc/file/beside.c",
         "csrc/file/extent.c",
         "csrc/file/follow.c",
         "csrc/file/format.c",

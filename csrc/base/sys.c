@@ -75,7 +75,8 @@ static int refuse_irregular(const struct stat *st)
  * anything. What was opened is looked at again, as the path may have changed in between. */
 static int open_regular(const char *path, int flags, struct stat *st)
 {
-  if (sys_stat(path, st) == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
+  int seen = flags & O_NOFOLLOW ? lstat(path, st) : sys_stat(path, st);
+  if (seen == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
   int fd = open_retrying(path, flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
   if (fd < 0) return -1;
   if (sys_fstat(fd, st) == 0) {
@@ -107,6 +108,11 @@ int sys_open_read(const char *path, struct stat *st)
 int sys_open_append(const char *path, bool create, struct stat *st)
 {
   return open_regular(path, O_RDWR | O_APPEND | (create ? O_CREAT : 0), st);
+}
+
+int sys_open_itself(const char *path, struct stat *st)
+{
+  return open_regular(path, O_RDWR | O_APPEND | O_NOFOLLOW, st);
 }
 
 int sys_open_new(const char *path, mode_t mode)

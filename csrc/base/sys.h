@@ -25,6 +25,8 @@
  * where the path leads to anything else. `create` makes the file (0600 less umask) if need be. */
 int sys_open_read(const char *path, struct stat *st);
 int sys_open_append(const char *path, bool create, struct stat *st);
+/* As sys_open_append, but a symbolic link is no regular file. */
+int sys_open_itself(const char *path, struct stat *st);
 /* Makes `path`, which must not exist, for writing, with the permissions `mode`. */
 int sys_open_new(const char *path, mode_t mode);
 int sys_open_directory(const char *path);

@@ -185,6 +185,11 @@ int seam_stat(const char *path, struct stat *st)
   return fails("stat") ? -1 : stat(path, st);
 }
 
+int seam_lstat(const char *path, struct stat *st)
+{
+  return fails("lstat") ? -1 : lstat(path, st);
+}
+
 int seam_fstat(int fd, struct stat *st)
 {
   return fails("fstat") ? -1 : fstat(fd, st);

@@ -9,6 +9,7 @@
 int seam_open(const char *path, int flags, mode_t mode);
 int seam_close(int fd);
 int seam_stat(const char *path, struct stat *st);
+int seam_lstat(const char *path, struct stat *st);
 int seam_fstat(int fd, struct stat *st);
 int seam_fchmod(int fd, mode_t mode);
 int seam_fchown(int fd, uid_t owner, gid_t group);
@@ -40,6 +41,7 @@ void seam_free(void *block);
 #define open(path, flags, mode) seam_open(path, flags, mode)
 #define close(fd) seam_close(fd)
 #define stat(path, st) seam_stat(path, st)
+#define lstat(path, st) seam_lstat(path, st)
 #define fstat(fd, st) seam_fstat(fd, st)
 #define fchmod(fd, mode) seam_fchmod(fd, mode)
 #define fchown(fd, owner, group) seam_fchown(fd, owner, group)
