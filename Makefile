@@ -149,6 +149,10 @@ $(BUILD)/schedules/aish_history.so: FORCE
 	@$(MAKE) BUILD='$(@D)' SEAM=spec/schedules/gate.c \
 	  CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"seam.h\"' -Ispec/faults" all
 
+# The module without its syncs, whose losses are to be noticed.
+$(BUILD)/unsynced/aish_history.so: FORCE
+	@$(MAKE) BUILD='$(@D)' CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"unsynced.h\"' -Ispec/power" all
+
 # The module under AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own. The
 # latter's library is linked in, since beside the former's it would not write its reports to a file.
 $(BUILD)/asan/aish_history.so: FORCE
