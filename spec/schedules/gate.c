@@ -120,7 +120,8 @@ struct step {
 struct shared {
   sem_t turn[MOST_PROCESSES];
   enum state state[MOST_PROCESSES];
-  int processes, steps, moves, last; /* who had the turn last */
+  int own, processes; /* without and with foreign programs, for which no call fails */
+  int steps, moves, last; /* who had the turn last */
   int decided; /* the step for which `current` was chosen */
   int current, preempted; /* by a foreign program, at whose end it goes on */
   bool begun, was_free;
@@ -143,6 +144,7 @@ static struct shared *shared;
 static int me = NOBODY; /* the number of this process */
 static bool disk_is_full, cannot_cut; /* of this process, by a fault */
 static bool is_alone; /* all others have ended */
+static uint64_t drawn; /* what was given last as chance would */
 
 static void give_up(const char *reason)
 {
@@ -296,7 +298,7 @@ static enum fault next_step(enum call call)
   hand_over();
   if (shared->steps == MOST_STEPS) give_up("no end of calls");
   const struct move *move = move_at(shared->steps, true);
-  enum fault fault = move != NULL ? move->fault : NONE;
+  enum fault fault = move != NULL && me < shared->own ? move->fault : NONE;
   shared->step[shared->steps] =
       (struct step){me, call, fault, shared->ready, shared->was_free, shared->before};
   remember(call, fault);
@@ -358,6 +360,11 @@ int seam_close(int fd)
 int seam_stat(const char *path, struct stat *st)
 {
   return fails(CALL_stat) ? -1 : set_time(st, stat(path, st));
+}
+
+int seam_lstat(const char *path, struct stat *st)
+{
+  return fails(CALL_stat) ? -1 : set_time(st, lstat(path, st));
 }
 
 int seam_fstat(int fd, struct stat *st)
@@ -508,6 +515,19 @@ int seam_nanosleep(const struct timespec *pause, struct timespec *left)
   return 0;
 }
 
+/* ---- chance ---- */
+
+/* The same in every schedule, and other bytes in each process. */
+ssize_t seam_getrandom(void *bytes, size_t size, unsigned int flags)
+{
+  (void)flags;
+  for (size_t i = 0; i < size; i++) {
+    drawn = mix(drawn, i);
+    ((unsigned char *)bytes)[i] = (unsigned char)drawn;
+  }
+  return (ssize_t)size;
+}
+
 /* ---- memory ---- */
 
 void *seam_realloc(void *block, size_t size)
@@ -570,9 +590,11 @@ static int ends_l(lua_State *L)
   return 0;
 }
 
-static int check(lua_State *L, int result)
+/* A foreign program that cannot go on, as the file is gone, ends. */
+static int check(int result)
 {
-  return result >= 0 ? 0 : luaL_error(L, "a foreign program: %s", strerror(errno));
+  if (result < 0) _exit(0);
+  return result;
 }
 
 /* write(path, bytes, cut): as a foreign program does that appends, or that writes a file anew. */
@@ -582,8 +604,8 @@ static int write_l(lua_State *L)
   const char *path = luaL_checkstring(L, 1), *bytes = luaL_checklstring(L, 2, &size);
   int flags = O_WRONLY | O_CREAT | O_APPEND | (lua_toboolean(L, 3) ? O_TRUNC : 0);
   int fd = seam_open(path, flags, S_IRUSR | S_IWUSR);
-  if (fd < 0 || seam_write(fd, bytes, size) < 0) return check(L, -1);
-  return check(L, seam_close(fd));
+  if (fd < 0 || seam_write(fd, bytes, size) < 0) return check(-1);
+  return check(seam_close(fd));
 }
 
 /* read(path): the whole of a small file, as a foreign program reads it. */
@@ -592,8 +614,8 @@ static int read_l(lua_State *L)
   char bytes[16384];
   int fd = seam_open(luaL_checkstring(L, 1), O_RDONLY, 0);
   ssize_t got = fd < 0 ? -1 : seam_pread(fd, bytes, sizeof bytes, 0);
-  if (got < 0) return check(L, -1);
-  check(L, seam_close(fd));
+  if (got < 0) return check(-1);
+  check(seam_close(fd));
   lua_pushlstring(L, bytes, (size_t)got);
   return 1;
 }
@@ -602,18 +624,18 @@ static int read_l(lua_State *L)
 static int truncate_l(lua_State *L)
 {
   int fd = seam_open(luaL_checkstring(L, 1), O_WRONLY, 0);
-  if (fd < 0 || seam_ftruncate(fd, (off_t)luaL_checknumber(L, 2)) < 0) return check(L, -1);
-  return check(L, seam_close(fd));
+  if (fd < 0 || seam_ftruncate(fd, (off_t)luaL_checknumber(L, 2)) < 0) return check(-1);
+  return check(seam_close(fd));
 }
 
 static int rename_l(lua_State *L)
 {
-  return check(L, seam_rename(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+  return check(seam_rename(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
 }
 
 static int unlink_l(lua_State *L)
 {
-  return check(L, seam_unlink(luaL_checkstring(L, 1)));
+  return check(seam_unlink(luaL_checkstring(L, 1)));
 }
 
 /* pass(seconds): time goes by. */
@@ -634,6 +656,7 @@ static int begin_l(lua_State *L)
   luaL_argcheck(L, processes + foreign <= MOST_PROCESSES, 1, "too many processes");
   luaL_argcheck(L, lua_objlen(L, 3) <= MOST_MOVES, 3, "too many moves");
   memset(shared, 0, offsetof(struct shared, log));
+  shared->own = processes;
   shared->processes = processes + foreign;
   shared->last = shared->current = shared->preempted = shared->decided = NOBODY;
   for (int i = 0; i < shared->processes; i++) {
@@ -668,6 +691,7 @@ static void become(int number, pid_t parent)
   (void)signal(SIGHUP, SIG_DFL);
   alarm(LONGEST);
   me = number;
+  drawn = (uint64_t)number;
   wait_for_turn();
 }
 
