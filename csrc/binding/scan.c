@@ -157,7 +157,8 @@ static int scan_close_l(lua_State *L)
 
 static const luaL_Reg METHODS[] = {{"close", scan_close_l}, {NULL, NULL}};
 static const luaL_Reg METAMETHODS[] = {{"__call", scan_call_l}, {NULL, NULL}};
-static const struct class ITERATOR = {"iterator", "iterator", release_scan, METHODS, METAMETHODS};
+static const struct object_class ITERATOR = {"iterator", "iterator", release_scan, METHODS,
+                                             METAMETHODS};
 
 /* ---- opening ---- */
 
