@@ -24,6 +24,7 @@
  *   reader, lines, tail     in blocks; one at a time; from the end
  *   window, follow          at an offset; from a file that grows
  *   path, journal           names and directories; appending under a lock
+ *   beside                  files made beside another
  * json/      JSON text
  *   span, json, number      plain runs of bytes; the grammar; numbers
  *   walk, slice             members and elements; strings in place

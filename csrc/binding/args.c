@@ -83,6 +83,7 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
 static void push_message(lua_State *L, const struct failure *failure, const char *path)
 {
   char text[128];
+  if (failure->path[0] != '\0') path = failure->path;
   const char *reason =
       failure->reason != NULL ? failure->reason : sys_reason(failure->number, text, sizeof text);
   if (failure->held) lua_pushfstring(L, "memory.jsonl held by another aish process (%s)", reason);

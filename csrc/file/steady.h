@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <sys/types.h>
+
+#include "base/sys.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -4,7 +4,7 @@
  *    path leads to another file, and take that one; readers have the old one or the new one whole.
  * 2. The new file is written beside the old one, locked before it has its name, synced, and then
  *    renamed onto it (rename(2) is atomic); then the directory is synced. A crash at any point
- *    leaves one of the two. What a crash left beside is removed by the next compaction.
+ *    leaves one of the two. What a crash left beside is removed by the next compaction; see beside.c.
  * 3. What is damaged of a line is appended to <file>.damaged, and is on the disk there before the
  *    rename. A crash in between has the next compaction append it once more; none is lost.
  * 4. Kept are, byte for byte: the active items, and every object that is no item and no tombstone.
@@ -19,18 +19,26 @@
 #include <sys/file.h>
 
 #include "base/sys.h"
+#include "file/beside.h"
 #include "file/path.h"
 #include "json/number.h"
 #include "json/objects.h"
 
-enum { WRITE_SIZE = 256 * 1024 };
+enum { WRITE_SIZE = 256 * 1024, PIECE_SIZE = 16 * 1024 };
 
 /* A file that is written to in large pieces. */
 struct output {
   int fd; /* -1: only the bytes are counted */
-  uint64_t size;
+  uint64_t size; /* of the file, when all is written */
   struct buf waiting;
+  const char *path; /* what a failure is about; NULL: what the caller named */
+  struct failure *failure;
 };
+
+static bool fail_output(const struct output *output, const char *doing)
+{
+  return output->path != NULL && fail_about(output->failure, doing, output->path, NULL);
+}
 
 static bool flush(struct output *output)
 {
@@ -38,7 +46,7 @@ static bool flush(struct output *output)
   bool done = output->fd < 0 ||
               sys_write(output->fd, output->waiting.data, output->waiting.length, &written) == 0;
   output->waiting.length = 0;
-  return done;
+  return done || fail_output(output, "compact: write");
 }
 
 static bool put(struct output *output, const char *bytes, size_t size)
@@ -46,6 +54,26 @@ static bool put(struct output *output, const char *bytes, size_t size)
   output->size += size;
   if (output->waiting.length + size > WRITE_SIZE && !flush(output)) return false;
   return buf_add(&output->waiting, bytes, size);
+}
+
+static bool is_zeros(const char *bytes, size_t size)
+{
+  return bytes[0] == '\0' && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* What a hole in the file reads as takes no blocks of the disk here either. */
+static bool put_sparsely(struct output *output, const char *bytes, size_t size)
+{
+  for (size_t piece; size > 0; bytes += piece, size -= piece) {
+    piece = size < PIECE_SIZE ? size : PIECE_SIZE;
+    bool hole = piece == PIECE_SIZE && is_zeros(bytes, piece);
+    if (!(hole ? flush(output) : put(output, bytes, piece))) return false;
+    if (!hole) continue;
+    output->size += piece;
+    if (output->fd >= 0 && sys_truncate(output->fd, output->size) != 0)
+      return fail_output(output, "compact: write");
+  }
+  return true;
 }
 
 struct rewrite {
@@ -56,8 +84,10 @@ struct rewrite {
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
+  struct stat st; /* of the old file */
   char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
-  uint64_t damaged_from; /* the size that <file>.damaged had */
+  bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
+  uint64_t damaged_from; /* of this size */
   bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
   bool dry_run;
 };
@@ -110,7 +140,7 @@ static bool put_line(const struct rewrite *rewrite, struct output *output, const
   static const char mark[] = "\xef\xbb\xbf";
   size_t hidden = line->offset == 0 && rewrite->marked ? sizeof mark - 1 : 0;
   return put(output, mark, hidden) &&
-         put(output, line->start + hidden, (size_t)(line->end - line->start) - hidden) &&
+         put_sparsely(output, line->start + hidden, (size_t)(line->end - line->start) - hidden) &&
          put(output, "\n", 1);
 }
 
@@ -124,8 +154,7 @@ static bool keep(struct rewrite *rewrite, const struct record *record, const str
 
 static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
 {
-  const struct item *item = index_find(&rewrite->memory->index, record->id);
-  return item != NULL && item_offset(item) == offset;
+  return index_at(&rewrite->memory->index, record->id, offset) != NULL;
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,
@@ -141,24 +170,26 @@ static bool take_object(struct rewrite *rewrite, const struct record *record,
 }
 
 /* Nothing is glued to a line of <file>.damaged that a crash has cut. */
-static bool end_damaged(struct rewrite *rewrite)
+static bool end_damaged(struct output *damaged)
 {
   char last = '\n';
-  uint64_t size = rewrite->damaged_from;
-  if (size > 0 && sys_read_at(rewrite->damaged.fd, &last, 1, size - 1) < 0) return false;
-  return last == '\n' || put(&rewrite->damaged, "\n", 1);
+  if (damaged->size > 0 && sys_read_at(damaged->fd, &last, 1, damaged->size - 1) < 0)
+    return fail_output(damaged, "compact: read");
+  return last == '\n' || put(damaged, "\n", 1);
 }
 
 /* Opens <file>.damaged when the first line for it is found. */
 static bool open_damaged(struct rewrite *rewrite)
 {
   struct stat st;
+  struct output *damaged = &rewrite->damaged;
   rewrite->result->damaged++;
-  if (rewrite->dry_run || rewrite->damaged.fd >= 0) return true;
-  rewrite->damaged.fd = sys_open_append(rewrite->damaged_path, true, &st);
-  if (rewrite->damaged.fd < 0) return false;
-  rewrite->damaged_from = (uint64_t)st.st_size;
-  return end_damaged(rewrite);
+  if (rewrite->dry_run || damaged->fd >= 0) return true;
+  damaged->fd =
+      beside_gather(damaged->path, &rewrite->st, &rewrite->damaged_made, &st, damaged->failure);
+  if (damaged->fd < 0) return false;
+  damaged->size = rewrite->damaged_from = (uint64_t)st.st_size;
+  return end_damaged(damaged);
 }
 
 static bool take_damage(struct rewrite *rewrite, const struct text *text)
@@ -169,14 +200,14 @@ static bool take_damage(struct rewrite *rewrite, const struct text *text)
 /* A line too long to hold is copied in pieces. */
 static bool take_too_long(struct rewrite *rewrite, const struct block *block)
 {
-  char piece[4096];
+  char piece[PIECE_SIZE];
   uint64_t done = 0, size = block->size - !block->unfinished;
   if (!open_damaged(rewrite)) return false;
   while (done < size) {
     size_t wanted = size - done < sizeof piece ? (size_t)(size - done) : sizeof piece;
     errno = EAGAIN; /* the file was cut meanwhile */
     ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, block->offset + done);
-    if (got <= 0 || !put(&rewrite->damaged, piece, (size_t)got)) return false;
+    if (got <= 0 || !put_sparsely(&rewrite->damaged, piece, (size_t)got)) return false;
     done += (uint64_t)got;
   }
   return put(&rewrite->damaged, "\n", 1);
@@ -274,9 +305,8 @@ static bool sort_out(struct rewrite *rewrite)
   static const struct pass learn = {learn_object, learn_damage, learn_nothing};
   static const struct pass take = {take_object, take_damage, take_too_long};
   if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
-  rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
-  return go_through(rewrite, &take) && keep_highest_ids(rewrite) && flush(&rewrite->kept) &&
-         flush(&rewrite->damaged);
+  rewrite->highest_id = memory_highest_id(rewrite->memory);
+  return go_through(rewrite, &take) && keep_highest_ids(rewrite);
 }
 
 /* ---- the files ---- */
@@ -285,64 +315,56 @@ static bool name_files(struct rewrite *rewrite)
 {
   rewrite->place = sys_realpath(rewrite->memory->journal.place);
   if (rewrite->place == NULL) return false;
-  rewrite->temporary = path_with_suffix(rewrite->place, ".compact");
-  rewrite->damaged_path = path_with_suffix(rewrite->memory->journal.place, ".damaged");
-  return rewrite->temporary != NULL && rewrite->damaged_path != NULL;
+  rewrite->damaged.path = rewrite->damaged_path = path_with_suffix(rewrite->place, ".damaged");
+  return rewrite->damaged_path != NULL;
 }
 
-/* Gives the file the owner and the group, as far as the system lets us: only root gives files away.
- * A group that is not ours to give loses its permissions, or another one would gain them. */
-static bool give_to(int fd, const struct stat *st)
+static bool make_temporary(struct rewrite *rewrite)
 {
-  mode_t mode = st->st_mode & 07777;
-  if (sys_chown(fd, st->st_uid, st->st_gid) != 0) {
-    if (errno != EPERM) return false;
-    if (sys_chown(fd, (uid_t)-1, st->st_gid) != 0) {
-      if (errno != EPERM) return false;
-      mode &= ~(mode_t)S_IRWXG;
-    }
-  }
-  return sys_chmod(fd, mode) == 0;
+  beside_clean(rewrite->place);
+  int fd = rewrite->kept.fd = beside_make(rewrite->place, &rewrite->temporary);
+  if (fd < 0 && rewrite->temporary != NULL)
+    return fail_about(rewrite->kept.failure, "compact: make", rewrite->temporary, NULL);
+  return fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* The new file has the old one's owner, group and mode, as far as that is possible. */
-static bool open_temporary(struct rewrite *rewrite)
+/* The new file is as the old one, and on the disk. It gets its mode at the end: a write takes the
+ * set-group-id bit away. */
+static bool finish_kept(struct rewrite *rewrite)
 {
-  struct stat st;
-  if (sys_unlink(rewrite->temporary) != 0 && errno != ENOENT) return false;
-  if (sys_fstat(rewrite->memory->journal.fd, &st) != 0) return false;
-  int fd = rewrite->kept.fd = sys_open_new(rewrite->temporary, S_IRUSR | S_IWUSR);
-  if (fd < 0 || sys_flock(fd, LOCK_EX | LOCK_NB) != 0) return false;
-  return give_to(fd, &st);
+  int fd = rewrite->kept.fd;
+  return flush(&rewrite->kept) && beside_give(fd, &rewrite->st) && sys_sync(fd) == 0;
 }
 
 /* The damaged lines are on the disk, under their name. */
 static bool finish_damaged(struct rewrite *rewrite)
 {
-  return rewrite->damaged.fd < 0 ||
-         (sys_sync(rewrite->damaged.fd) == 0 && path_sync_above(rewrite->damaged_path) == 0);
+  struct output *damaged = &rewrite->damaged;
+  if (damaged->fd < 0) return true;
+  return flush(damaged) &&
+         ((sys_sync(damaged->fd) == 0 && path_sync_above(rewrite->damaged_path) == 0) ||
+          fail_output(damaged, "compact: sync"));
 }
 
 static void abandon(struct rewrite *rewrite)
 {
-  int reason = errno;
   if (rewrite->kept.fd >= 0) {
     sys_close(rewrite->kept.fd);
     sys_unlink(rewrite->temporary);
   }
-  if (rewrite->damaged.fd >= 0) {
-    if (rewrite->damaged_from > 0) (void)sys_truncate(rewrite->damaged.fd, rewrite->damaged_from);
-    else sys_unlink(rewrite->damaged_path);
-  }
-  errno = reason;
+  if (rewrite->damaged.fd < 0) return;
+  if (rewrite->damaged_made) sys_unlink(rewrite->damaged_path);
+  else (void)sys_truncate(rewrite->damaged.fd, rewrite->damaged_from);
 }
 
 static bool write_files(struct rewrite *rewrite, struct failure *failure)
 {
   struct journal *journal = &rewrite->memory->journal;
-  if (!open_temporary(rewrite) || !sort_out(rewrite) || sys_sync(rewrite->kept.fd) != 0 ||
-      !finish_damaged(rewrite))
-    return fail(failure, "compact");
+  failure->number = 0;
+  bool done = name_files(rewrite) && sys_fstat(journal->fd, &rewrite->st) == 0 &&
+              make_temporary(rewrite) && sort_out(rewrite) && finish_kept(rewrite) &&
+              finish_damaged(rewrite);
+  if (!done) return failure->number != 0 ? false : fail(failure, "compact");
   if (!journal_unchanged(journal))
     return fail_because(failure, EAGAIN, "compact",
                         "the file was changed meanwhile by a program that takes no lock");
@@ -355,7 +377,6 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
 {
   struct journal *journal = &rewrite->memory->journal;
   if (rewrite->dry_run) return sort_out(rewrite) || fail(failure, "read");
-  if (!name_files(rewrite)) return fail(failure, "compact");
   if (!write_files(rewrite, failure)) {
     abandon(rewrite);
     return false;
@@ -370,8 +391,8 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   struct rewrite rewrite = {
       .memory = memory,
       .result = result,
-      .kept.fd = -1,
-      .damaged.fd = -1,
+      .kept = {.fd = -1, .failure = failure},
+      .damaged = {.fd = -1, .failure = failure},
       .dry_run = dry_run,
   };
   memset(result, 0, sizeof *result);
@@ -395,7 +416,7 @@ bool memory_compact(struct memory *memory, bool dry_run, struct compaction *resu
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   if (done && memory->journal.size > 0 && !memory->index.is_memory)
     done = fail_because(failure, EINVAL, "compact", "it holds no record of a memory");
-  done = done && compact_locked(memory, dry_run, result, failure);
+  done = done && memory_settle(memory, failure) && compact_locked(memory, dry_run, result, failure);
   journal_detach(&memory->journal);
   return done;
 }

@@ -72,10 +72,10 @@ describe("compact keeps", function()
     assert.equal(kept .. support.item(9), (compacted(kept .. support.item(5) .. support.tombstone(6, 5) .. support.item(9))))
   end)
 
-  it("the last item of each id", function()
-    local bytes = support.item(1, "first") .. support.item(1, "second") .. support.item(2) .. support.item(1, "third")
-    assert.equal(support.item(2) .. support.item(1, "third"), (compacted(bytes)))
-    assert.equal("", (compacted(bytes .. support.tombstone(1, 1))):match("third") or "")
+  it("each item of an id, once", function()
+    local bytes = support.item(1, "first") .. support.item(1, "second") .. support.item(2)
+    assert.equal(bytes, (compacted(bytes .. support.item(1, "first"))))
+    assert.equal("", (compacted(bytes .. support.tombstone(3, 1))):match("first") or "")
   end)
 
   it("a last line without its newline, and ends it", function()
@@ -111,7 +111,7 @@ describe("compact keeps", function()
       for _, line in ipairs(lines) do
         local keep = line.class == "other"
         if line.class == "item" then
-          keep = sum.last[line.id] == line and not sum.forgotten[line.id]
+          keep = not sum.forgotten[line.id]
           if keep then expected.kept = expected.kept + 1 end
         elseif line.class == "tombstone" then
           keep = line.id == sum.highest
@@ -163,7 +163,7 @@ describe("compact keeps", function()
     end
   end)
 
-  it("a symbolic link one, and leaves nothing beside it or its target", function()
+  it("a symbolic link one, and leaves nothing beside it", function()
     local dir = helper.tmpdir()
     assert(lfs.mkdir(dir .. "/real"))
     helper.write(dir .. "/real/data", support.item(1) .. support.item(2) .. support.tombstone(3, 1) .. "garbage\n")
@@ -173,24 +173,23 @@ describe("compact keeps", function()
     assert.equal("one", lfs.symlinkattributes(dir .. "/memory.jsonl", "target"))
     assert.equal("real/data", lfs.symlinkattributes(dir .. "/one", "target"))
     assert.equal(support.item(2) .. support.tombstone(3, 1), helper.read(dir .. "/real/data"))
-    assert.same({ "data" }, names(dir .. "/real"))
-    assert.same({ "memory.jsonl", "memory.jsonl.damaged", "one", "real" }, names(dir))
+    assert.same({ "data", "data.damaged" }, names(dir .. "/real"))
+    assert.same({ "memory.jsonl", "one", "real" }, names(dir))
   end)
 end)
 
 describe("compact puts aside", function()
   helper.guard(before_each, after_each)
 
-  it("damaged lines as they were, in a file of 0600 that it goes on with", function()
-    local mask = stat.umask(0)
-    finally(function() stat.umask(mask) end)
+  it("damaged lines as they were, in a file of the same mode that it goes on with", function()
     local path = file("garbage \255\r\n" .. support.item(1) .. ("\0"):rep(5000) .. "\n42\n" .. '{"id":7,"ts')
     local aside = path .. ".damaged"
+    assert(stat.chmod(path, tonumber("604", 8)))
     assert.equal(4, assert(aish.compact(path)).damaged)
     assert.equal(support.item(1), helper.read(path))
     local first = "garbage \255\r\n" .. ("\0"):rep(5000) .. "\n42\n" .. '{"id":7,"ts\n'
     assert.equal(first, helper.read(aside))
-    assert.equal("600", mode(aside))
+    assert.equal("604", mode(aside))
     assert(stat.chmod(aside, tonumber("640", 8)))
     helper.write(path, support.item(1) .. "again\n")
     assert.equal(1, assert(aish.compact(path)).damaged)
@@ -218,6 +217,7 @@ describe("compact puts aside", function()
     assert.same({ 2, 1 }, { result.kept, result.damaged })
     assert.equal(support.item(1) .. support.item(2), helper.read(path))
     assert.equal(size + 1, lfs.attributes(path .. ".damaged", "size"))
+    assert.is_true(lfs.attributes(path .. ".damaged", "blocks") * 512 < 2 ^ 20)
     local aside = assert(io.open(path .. ".damaged", "rb"))
     local block, last = ("\0"):rep(2 ^ 16), nil
     for bytes in function() return aside:read(2 ^ 16) end do
@@ -628,26 +628,49 @@ end)
 describe("compact that was interrupted", function()
   helper.guard(before_each, after_each)
 
+  -- Names of new files: eight digits, and eight that follow from them.
+  local LEFT = { ".compact-000000009e3779b1", ".compact-fffffffe61c8864f" }
+
   it("has the next one remove what it left", function()
     local path = file(support.item(1) .. support.item(2) .. support.tombstone(3, 1))
-    helper.write(path .. ".compact", ("half of a file "):rep(1000))
-    assert(stat.chmod(path .. ".compact", tonumber("444", 8)))
+    helper.write(path .. LEFT[1], ("half of a file "):rep(1000))
+    helper.write(path .. LEFT[2], "")
     assert(aish.compact(path, { dry_run = true }))
-    assert.same({ "memory.jsonl", "memory.jsonl.compact" }, names(dir_of(path)))
+    assert.same({ "memory.jsonl", "memory.jsonl" .. LEFT[1], "memory.jsonl" .. LEFT[2] }, names(dir_of(path)))
     assert.equal(2, #aish.load_memory(path) + 1)
     assert(aish.compact(path))
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
     assert.equal(support.item(2) .. support.tombstone(3, 1), helper.read(path))
   end)
 
-  it("is no reason to follow a link that stands where it writes", function()
-    local path = file(support.item(1) .. support.tombstone(2, 1))
-    local other = helper.write(dir_of(path) .. "/other", "mine\n")
-    assert(lfs.link("other", path .. ".compact", true))
+  it("has the next one leave what it cannot have left", function()
+    local dir = helper.tmpdir()
+    local path = helper.write(dir .. "/memory.jsonl", support.item(1) .. support.tombstone(2, 1))
+    local other = helper.write(dir .. "/other", "mine\n")
+    local names_of_others = { ".compact", ".compact-", ".compact-0123456789abcdef", ".compact-000000009E3779B1",
+      ".compact-000000009e3779b1x", ".compact-000000009e3779b", ".new" }
+    for _, suffix in ipairs(names_of_others) do helper.write(path .. suffix, "another's\n") end
+    assert(lfs.link("other", path .. LEFT[1], true))
+    assert(lfs.mkdir(path .. LEFT[2]))
+    helper.write(dir .. "/m.jsonl" .. LEFT[1], "another memory's\n")
+    local before = names(dir)
     assert(aish.compact(path))
+    assert.same(before, names(dir))
+    for _, suffix in ipairs(names_of_others) do assert.equal("another's\n", helper.read(path .. suffix)) end
+    assert.equal("other", lfs.symlinkattributes(path .. LEFT[1], "target"))
     assert.equal("mine\n", helper.read(other))
-    assert.same({ "memory.jsonl", "other" }, names(dir_of(path)))
     assert.equal("file", lfs.symlinkattributes(path, "mode"))
+  end)
+
+  it("has the next one leave the new file of one that is not over", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1))
+    local writing = assert(io.open(path .. LEFT[1], "w"))
+    assert(aish.flock(writing, aish.LOCK_EX))
+    assert(aish.compact(path))
+    assert.equal("file", lfs.symlinkattributes(path .. LEFT[1], "mode"))
+    writing:close()
+    assert(aish.compact(path))
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
   end)
 
   it("by SIGKILL leaves the file whole, the old one or the new one", function()
@@ -671,7 +694,7 @@ describe("compact that was interrupted", function()
       support.sleep(random(80) / 10000)
       children.kill(child)
       active = active - 1
-      if lfs.attributes(path .. ".compact") then left = left + 1 end
+      if #names(dir_of(path)) > 1 then left = left + 1 end
       local report = assert(aish.verify(path))
       assert.same({ active, 0, 0 }, { report.active, report.torn, report.damaged })
       assert.is_true(report.max_id == 4000 + round)
@@ -714,36 +737,20 @@ describe("compact that cannot be done", function()
     assert.equal(errno.EINVAL, number)
   end)
 
-  it("leaves all as it was where the damaged lines cannot be put aside", function()
-    local path = file(support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
-    local before = helper.read(path)
-    assert(lfs.mkdir(path .. ".damaged"))
-    local result, message, number = aish.compact(path)
-    assert.is_nil(result)
-    assert.truthy(message:find(path, 1, true), message)
-    assert.equal("number", type(number))
-    assert.equal(before, helper.read(path))
-    assert.same({ "memory.jsonl", "memory.jsonl.damaged" }, names(dir_of(path)))
-    local memory = assert(aish.open(path))
-    assert.is_nil((memory:compact()))
-    assert.equal(3, memory:add("fact", "x"))
-    memory:close()
-  end)
-
   it("leaves all as it was where the new file cannot be made", function()
-    local path = file(support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
+    local dir, name = helper.tmpdir(), ("m"):rep(240) -- with more at its end it is none
+    local path = helper.write(dir .. "/" .. name, support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
     local before = helper.read(path)
-    assert(lfs.mkdir(path .. ".compact"))
     for _, shared in ipairs({ false, true }) do
       local memory = assert(aish.open(path, { shared = shared }))
       local result, message, number = memory:compact()
       assert.is_nil(result)
-      assert.truthy(message:find("compact " .. path, 1, true), message)
-      assert.equal("number", type(number))
+      assert.equal("compact: make " .. path, message:match("^(.*)%.compact%-%x+: File name too long$"), message)
+      assert.equal(errno.ENAMETOOLONG, number)
       memory:close()
     end
     assert.equal(before, helper.read(path))
-    assert.same({ "memory.jsonl", "memory.jsonl.compact" }, names(dir_of(path)))
+    assert.same({ name }, names(dir))
   end)
 
   it("raises for wrong arguments, and changes nothing", function()

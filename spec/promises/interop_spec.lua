@@ -160,7 +160,7 @@ FROM d, json_tree(d.j) AS t ORDER BY d.n, t.id;]]
   end)
 
   it("is read by node", function()
-    if not has("node") then return pending("node is not installed") end
+    if not recall.has("node") then return pending("node is not installed") end
     local list = values(307, 3000)
     local lines = run("exec node %d/program.js %d/documents", {
       documents = table.concat(encoded(list), "\n") .. "\n", ["program.js"] = generate.node .. [[
@@ -192,7 +192,7 @@ describe("strings that are not UTF-8", function()
   helper.guard(before_each, after_each)
 
   it("are written as python3's surrogateescape has them, and read back", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local source, lines = generate.new(321), {}
     for index = 1, 100000 do
       local bytes = source:bytes()
@@ -248,7 +248,7 @@ print(good)
   end
 
   it("leave the file to python3's text mode, which gives the bytes", function()
-    if not has("python3") then return pending("python3 is not installed") end
+    if not recall.has("python3") then return pending("python3 is not installed") end
     local path, strings = session(322, 3000)
     check(run("exec python3 %d/program.py " .. path, { ["program.py"] = [[
 import json, sys
@@ -259,7 +259,7 @@ for line in open(sys.argv[1], encoding='utf-8'):
   end)
 
   it("leave the file to node, which gives the bytes", function()
-    if not has("node") then return pending("node is not installed") end
+    if not recall.has("node") then return pending("node is not installed") end
     local path, strings = session(323, 3000)
     check(run("exec node %d/program.js " .. path, { ["program.js"] = [[
 const text = new TextDecoder('utf-8', { fatal: true }).decode(require('fs').readFileSync(process.argv[2]))
@@ -275,7 +275,7 @@ for (const line of text.split('\n').slice(0, -1)) {
   end)
 
   it("leave the other lines of the file to jq", function()
-    if not has("jq") then return pending("jq is not installed") end
+    if not recall.has("jq") then return pending("jq is not installed") end
     local path, strings = session(324, 3000)
     local lines = run("exec jq -r -f %d/hex.jq " .. path, { ["hex.jq"] = [[
 def digit: . as $n | "0123456789abcdef"[$n:$n + 1];
@@ -289,7 +289,7 @@ def hex: explode | map(if . < 128 then [.]
   end)
 
   it("leave the other lines of the file to sqlite3", function()
-    if not has("sqlite3") then return pending("sqlite3 is not installed") end
+    if not recall.has("sqlite3") then return pending("sqlite3 is not installed") end
     local path, strings = session(325, 3000)
     local script = { "CREATE TABLE d(j TEXT); BEGIN;" }
     for line in io.lines(path) do
