@@ -52,7 +52,7 @@ $(BUILD)/%.o: spec/faults/%.c $(BUILD)/compile.command Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: spec/schedules/%.c
+$(BUILD)/%.o: spec/schedules/%.c $(BUILD)/compile.command Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
