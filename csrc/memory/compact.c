@@ -80,7 +80,6 @@ struct rewrite {
   struct memory *memory;
   struct compaction *result;
   struct output kept, damaged;
-  struct buf learnt; /* struct glued */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
