@@ -50,7 +50,7 @@ end
 
 --- Told of what was added when the files were judged after a cut (spec/faults/judge.lua): nothing to
 -- do, where there is no second cut.
-function Player:added() end
+function Player.added() end
 
 local unique = {}
 
