@@ -8,6 +8,7 @@
 package.path = "/?.lua"
 package.cpath = (...) .. "/?.so;/lua/?.so"
 local plays = require("spec.power.plays")
+local tree = require("spec.faults.tree")
 local lfs = require("lfs")
 
 local function say(form, ...)
@@ -39,6 +40,11 @@ local function judge(play, past, round)
     say("added %s %d %d %s", play, round, id or 0, name)
   end)
   for _, problem in ipairs(problems) do say("problem %s %s: %s", play, past.script.name, problem) end
+  for _, names in ipairs(problems[1] and { past.script.memories, past.script.sessions } or {}) do
+    for _, name in ipairs(names) do
+      say("problem %s %s is now: %q", play, name, tostring(tree.read("/disk/" .. play .. "/" .. name)))
+    end
+  end
   say("judged %s", play)
 end
 
