@@ -32,7 +32,7 @@ MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
 
-.PHONY: fuzz replay asan valgrind coverage all install uninstall clean help deps demo test soak tsan bench bench-deps lint format format-check FORCE
+.PHONY: fuzz replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -92,12 +92,18 @@ demo: ## Play a short session of the shell on real files
 
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
 	@echo "Building for the suites: $(SUITES)"
-	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
+	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) $(QUIET) all
 	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/promises/kill_spec.lua spec/run/suites luajit
+
+schedules: deps ## Play every small schedule of processes and faults, then others by chance for SECONDS=60 (SEED=1)
+	@$(MAKE) $(QUIET) '$(BUILD)/schedules/aish_history.so'
+	@export AISH_HISTORY_CPATH='$(BUILD)' && luajit spec/schedules/run.lua && \
+	  seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(CORES) - 1)) | \
+	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
 
 TSAN = -O1 -g -fsanitize=thread
 tsan: deps ## Run two Lua states in two threads under ThreadSanitizer
@@ -142,6 +148,10 @@ $(BUILD)/faults/aish_history.so: FORCE
 $(BUILD)/schedules/aish_history.so: FORCE
 	@$(MAKE) BUILD='$(@D)' SEAM=spec/schedules/gate.c \
 	  CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"seam.h\"' -Ispec/faults" all
+
+# The module without its syncs, whose losses are to be noticed.
+$(BUILD)/unsynced/aish_history.so: FORCE
+	@$(MAKE) BUILD='$(@D)' CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"unsynced.h\"' -Ispec/power" all
 
 # The module under AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own. The
 # latter's library is linked in, since beside the former's it would not write its reports to a file.

@@ -40,6 +40,7 @@ build = {
       sources = {
         "csrc/aish_history.c",
         "csrc/base/buf.c",
+        "csrc/base/hash.c",
         "csrc/base/sort.c",
         "csrc/base/sys.c",
         "csrc/base/timestamp.c",
@@ -83,6 +84,9 @@ build = {
         "csrc/memory/memory.c",
         "csrc/memory/rank.c",
         "csrc/memory/record.c",
+        "csrc/memory/tombstones.c",
+        "csrc/memory/twins.c",
+        "csrc/memory/uid.c",
         "csrc/memory/verify.c",
         "csrc/session/dir.c",
         "csrc/session/search.c",

@@ -62,8 +62,7 @@ static unsigned kind_bit(lua_State *L, int argument, const char *name)
   if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, KIND);
   const char *text = lua_tolstring(L, -1, &length);
   enum record_kind kind = record_kind(text, length);
-  if (kind < KIND_FACT || kind > KIND_CONTEXT)
-    argument_error(L, argument, "unknown kind \"%s\"", text);
+  if (!record_kind_is_item(kind)) argument_error(L, argument, "unknown kind \"%s\"", text);
   return 1U << kind;
 }
 
@@ -166,7 +165,8 @@ static int build_items_l(lua_State *L)
   enum { LARGE = 10000 };
   struct items_job *job = lua_touserdata(L, 1);
   hold_collector(L, &job->collector, job->index->active > LARGE && job->filter->limit > LARGE);
-  window_open(&job->window, job->memory != NULL ? memory_fd(job->memory) : job->fd);
+  if (job->memory != NULL) memory_window(job->memory, &job->window);
+  else window_open(&job->window, job->fd);
   job->failed = !choose(job);
   if (job->failed) return 0;
   lua_createtable(L, (int)job->count, 0);

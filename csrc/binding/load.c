@@ -215,7 +215,8 @@ int load_l(lua_State *L)
 /* Reads the file's index, which is then of the file at one time. */
 static bool read_index(struct index *index, struct extent *known, int fd, struct failure *failure)
 {
-  return memory_read(index, known, fd, false) == 0 || fail(failure, "read");
+  return (memory_read(index, known, fd, false) == 0 && index_settle(index, fd)) ||
+         fail(failure, "read");
 }
 
 /* Whether the file still has what was read of it. */
@@ -254,7 +255,8 @@ static int load_items(lua_State *L, int tries)
   job.fd = fd;
   job.index = opened != NULL ? memory_index(opened) : &own;
   job.filter = &filter;
-  bool read = opened != NULL || read_index(&own, &known, fd, &failure);
+  bool read =
+      opened != NULL ? memory_settle(opened, &failure) : read_index(&own, &known, fd, &failure);
   int result = read ? items_build(L, &job, &failure) : 0;
   bool lost = opened != NULL ? !memory_is_of(opened, &st) : !holds(&known, fd);
   index_free(&own);

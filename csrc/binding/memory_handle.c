@@ -74,9 +74,9 @@ static enum record_kind check_new_kind(lua_State *L, int index, const char *who)
   size_t length = 0;
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
   enum record_kind kind = record_kind(name, length);
-  if (kind >= KIND_FACT && kind <= KIND_CONTEXT) return kind;
+  if (record_kind_is_item(kind)) return kind;
   lua_pushvalue(L, index);
-  raise_plain(L, "%s: kind must be fact|pref|context (got %s)", who, text_of_top(L));
+  raise_plain(L, "%s: kind must be %s (got %s)", who, record_kind_names(), text_of_top(L));
   return KIND_UNKNOWN;
 }
 
@@ -122,7 +122,7 @@ static void add_source(lua_State *L, struct buf *buf, int index, const char *who
 static void add_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
 {
   struct buf *bodies = &scratch->text;
-  struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 4};
+  struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 5};
   size_t start = bodies->length;
   add_content(L, bodies, base + FIELD_CONTENT, who);
   if (lua_toboolean(L, base + FIELD_TAGS)) {
@@ -253,19 +253,42 @@ static uint64_t to_id(lua_Number number)
              : 0;
 }
 
-/* memory:forget(id): appends a tombstone for an active item.
- * Returns true; or false and "no active item N", nothing being written; or false, message, errno.
- */
+/* Leaves the item at 2 as its id, and its name, if it has one, behind that. */
+static bool check_name(lua_State *L, struct bytes *name)
+{
+  if (!lua_istable(L, 2)) return false;
+  static const char *const members[] = {"id", "uid", "ts"};
+  for (int i = 0; i < 3; i++) {
+    lua_pushstring(L, members[i]);
+    lua_rawget(L, 2);
+  }
+  int place = lua_type(L, 4) == LUA_TSTRING ? 4 : 5;
+  if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
+  lua_pushvalue(L, 3);
+  lua_replace(L, 2);
+  return true;
+}
+
+/* memory:forget(id or item): appends a tombstone for an active item.
+ * id: number; of several items that share it, the newest is forgotten. item: a table that a call has
+ * returned; exactly that one is.
+ * Returns true and, of an id, how many active items still share it, if any do; or false and
+ * "no active item N", nothing being written; or false, message, errno. */
 static int memory_forget_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "forget");
   struct failure failure;
+  struct bytes name = {NULL, 0};
   bool found;
+  size_t left;
   check_count(L, 2);
+  bool named = check_name(L, &name);
   lua_Number number = check_id(L);
-  if (!memory_forget(&handle->memory, to_id(number), &found, &failure))
+  check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
+  if (!memory_forget(&handle->memory, to_id(number), named ? &name : NULL, &found, &left, &failure))
     return push_false_failure(L, &failure, handle->path);
   lua_pushboolean(L, found);
+  if (found && !named && left > 0) return push_whole(L, left), 2;
   if (found) return 1;
   push_number_text(L, number);
   lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
@@ -306,7 +329,7 @@ static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
   const struct item *item = index_find(memory_index(memory), id);
   if (item == NULL) return lua_pushnil(L), true;
   struct get get = {.item = *item};
-  window_open(&get.window, memory_fd(memory));
+  memory_window(memory, &get.window);
   lua_pushcfunction(L, push_item_l);
   lua_pushlightuserdata(L, &get);
   int status = lua_pcall(L, 1, 1, 0);
@@ -405,7 +428,7 @@ static bool find_ranked(struct memory *memory, const struct query *query, struct
 {
   if (!memory_refresh(memory, failure)) return false;
   int fd = memory_fd(memory);
-  window_open(&found->window, fd);
+  memory_window(memory, &found->window);
   return rank_items(fd, memory_index(memory), query, filter, &found->ranked) == 0 ||
          fail(failure, "read");
 }

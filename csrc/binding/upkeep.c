@@ -27,13 +27,14 @@ static void push_problems(lua_State *L, const struct buf *problems)
 
 static void push_report(lua_State *L, const struct verify_report *report)
 {
-  lua_createtable(L, 0, 11);
+  lua_createtable(L, 0, 12);
   set_whole(L, "bytes", report->bytes);
   set_whole(L, "lines", report->lines);
   set_whole(L, "records", report->records);
   set_whole(L, "saved", report->saved);
   set_whole(L, "items", report->items);
   set_whole(L, "active", report->active);
+  set_whole(L, "twins", report->twins);
   set_whole(L, "tombstones", report->tombstones);
   set_whole(L, "max_id", report->max_id);
   set_whole(L, "torn", report->torn);
@@ -52,7 +53,7 @@ static const struct class REPORT = {.name = "report", .release = free_report};
 
 /* verify(path): judges every line of a memory file, and changes nothing.
  * path: string. Returns a table of bytes, lines, records (objects), saved (those that stand on a
- * damaged line), items, active (items), tombstones, max_id, torn (lines that are the beginning of an
+ * damaged line), items, active (items), twins (items that share their id), tombstones, max_id, torn (lines that are the beginning of an
  * object), damaged (other lines with something else than objects) and problems, an array of the
  * first 1,000 {line=, offset=, reason=}.
  * nil, message, errno where the file cannot be read. */

@@ -216,6 +216,7 @@ static bool be_gone(struct journal *journal)
 
 static bool attach(struct journal *journal, struct task *task, struct failure *failure)
 {
+  journal->gone = false;
   if (!is_own(journal, failure)) return false;
   task->lock = task->lock || journal->keeps_lock;
   for (;;) {

@@ -154,8 +154,7 @@ static bool keep(struct rewrite *rewrite, const struct record *record, const str
 
 static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
 {
-  const struct item *item = index_find(&rewrite->memory->index, record->id);
-  return item != NULL && item_offset(item) == offset;
+  return index_at(&rewrite->memory->index, record->id, offset) != NULL;
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,
@@ -306,7 +305,7 @@ static bool sort_out(struct rewrite *rewrite)
   static const struct pass learn = {learn_object, learn_damage, learn_nothing};
   static const struct pass take = {take_object, take_damage, take_too_long};
   if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
-  rewrite->highest_id = memory_next_id(rewrite->memory) - 1;
+  rewrite->highest_id = memory_highest_id(rewrite->memory);
   return go_through(rewrite, &take) && keep_highest_ids(rewrite);
 }
 
@@ -417,7 +416,7 @@ bool memory_compact(struct memory *memory, bool dry_run, struct compaction *resu
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   if (done && memory->journal.size > 0 && !memory->index.is_memory)
     done = fail_because(failure, EINVAL, "compact", "it holds no record of a memory");
-  done = done && compact_locked(memory, dry_run, result, failure);
+  done = done && memory_settle(memory, failure) && compact_locked(memory, dry_run, result, failure);
   journal_detach(&memory->journal);
   return done;
 }

@@ -6,10 +6,10 @@
 local Disk = require("spec.faults.disk")
 local Player = require("spec.faults.player")
 local aish = require("aish_history")
+local judge = require("spec.faults.judge")
 local scripts = require("spec.faults.scripts")
 local seam = require("aish_history.seam")
 local tree = require("spec.faults.tree")
-local lfs = require("lfs")
 
 local wanted, root, how = ...
 local most_problems = 20
@@ -94,83 +94,6 @@ local function states(disk, visit, whole_writes)
   end)
 end
 
--- ---- what must be true of one ----
-
-local function durable_by(at)
-  return function(event) return event.durable_at ~= nil and event.durable_at <= at end
-end
-
-local function check_memory(p, name, counts)
-  local path = p:path(name)
-  local items = p:expected(name, counts)
-  local before = tree.read(path)
-  if not before and next(items) then return p:problem("%s is gone", name) end
-  local ids = p:check_lines(name, true)
-  local memory, message = aish.open(path)
-  if not memory then return p:problem("%s cannot be opened: %s", name, message) end
-  p:compare_items(name, memory:items(), name, counts)
-  local id, failure = memory:add("fact", "afterwards")
-  if not id then p:problem("%s cannot be added to: %s", name, failure) end
-  if ids[id] or items[id] then p:problem("%s: id %d is given again", name, id) end
-  memory:close()
-  local after = tree.read(path)
-  if before and after:sub(1, #before) ~= before then p:problem("%s: bytes were changed", name) end
-  local records = assert(aish.load_memory(path))
-  local last = false
-  for _, record in ipairs(records) do last = last or (record.id == id and record.content == "afterwards") end
-  if not last then p:problem("%s: what was added afterwards is missing", name) end
-  p:compare_items(name, records, name .. ", loaded", counts)
-end
-
-local function check_compaction(p, name, counts)
-  if not aish.compact then return end
-  local path = p:path(name)
-  local done, message = aish.compact(path)
-  if not done then return p:problem("%s cannot be compacted: %s", name, message) end
-  p:compare_items(name, assert(aish.load_memory(path)), name .. ", compacted", counts)
-  for entry in lfs.dir(path:match("^(.*)/")) do
-    if entry:find("%.compact") then p:problem("%s: compaction left %s behind", name, entry) end
-  end
-end
-
-local function check_session(p, name, counts)
-  local path = p:path(name)
-  local _, _, expected = p:expected(name, counts)
-  local before = tree.read(path)
-  if not before and expected[1] then return p:problem("%s is gone", name) end
-  p:check_lines(name, true)
-  local session, message = aish.session(path, { model = "m" }, { sync = "full" })
-  if not session then return p:problem("%s cannot be opened: %s", name, message) end
-  local done, failure = session:append({ role = "user", content = "afterwards" })
-  if not done then p:problem("%s cannot be appended to: %s", name, failure) end
-  session:close()
-  local turns = assert(aish.load(path))
-  if turns[#turns].content ~= "afterwards" then p:problem("%s: what was appended afterwards is missing", name) end
-  p:compare_turns(name, turns, counts)
-  if before and tree.read(path):sub(1, #before) ~= before then p:problem("%s: bytes were changed", name) end
-end
-
--- What was there before the script.
-local function check_fixture(p, script, name, at)
-  local gone = {}
-  for _, event in ipairs(p.events) do
-    if event.what == "forget" then gone[event.id] = true end
-  end
-  for id in pairs(p.targets) do gone[id] = true end
-  local contents = {}
-  for _, item in ipairs(aish.load_memory(p:path(name)) or {}) do contents[item.id] = item.content end
-  for id, content in pairs(script.fixture or {}) do
-    if not gone[id] and contents[id] ~= content then p:problem("%s: lost item %d at %d", name, id, at) end
-  end
-  local bytes = ""
-  for _, place in ipairs({ name, name .. ".damaged", (script.by or name) .. ".damaged" }) do
-    bytes = bytes .. (tree.read(p:path(place)) or "")
-  end
-  for _, line in ipairs(script.damaged or {}) do
-    if not bytes:find(line, 1, true) then p:problem("%s: lost %s", name, line) end
-  end
-end
-
 -- ---- all of them ----
 
 local counted, bad = 0, 0
@@ -199,22 +122,6 @@ local function acknowledged(p, at)
   return count
 end
 
---- Opens the state that is on the disk, and judges what the module makes of it.
-local function judge(p, script, at)
-  local counts = durable_by(at)
-  p.problems = {}
-  local ok, message = xpcall(function()
-    for _, name in ipairs(script.memories) do
-      check_memory(p, name, counts)
-      if script.fixture then check_fixture(p, script, name, at) end
-      if counted % 5 == 0 then check_compaction(p, name, counts) end
-    end
-    for _, name in ipairs(script.sessions) do check_session(p, name, counts) end
-  end, debug.traceback)
-  if not ok then p:problem("%s", message) end
-  return #p.problems == 0
-end
-
 --- Cuts the power before the first and after each of the calls in `log`, the disk being `disk`.
 -- `only`: only after these calls; then writes are whole.
 local function cut_everywhere(p, script, disk, log, where, only, again)
@@ -230,7 +137,7 @@ local function cut_everywhere(p, script, disk, log, where, only, again)
         counted = counted + 1
         tree.empty(root)
         tree.build(root, files, script.links)
-        if not judge(p, script, at) then
+        if not judge.files(p, script, at, counted % 5 == 0) then
           report(p, files, ("%s, power cut after call %d%s"):format(where, at,
             at > 0 and ", " .. log[at].name or ""))
         end
@@ -244,7 +151,7 @@ end
 -- on the record.
 local function cut_again(p, script, where)
   return function(files, at)
-    local counts = durable_by(at)
+    local counts = judge.durable_by(at)
     local q = Player.new(aish, seam, root)
     q.links = p.links
     q.fixture, q.attempted, q.targets, q.lines = p.fixture, p.attempted, p.targets, p.lines
@@ -283,12 +190,7 @@ local function play(script, fault)
   tree.empty(root)
   tree.build(root, script.files, script.links)
   local p = Player.new(aish, seam, root, fault)
-  p.fixture, p.links, p.highest = script.fixture, script.links or {}, script.highest or 0
-  for _, bytes in pairs(script.files) do
-    if bytes ~= true then
-      for line in bytes:gmatch("[^\n]+") do p.lines[#p.lines + 1] = line end
-    end
-  end
+  p:know(script)
   seam.record(true)
   seam.arm(fault or { at = 0 })
   script.play(p)

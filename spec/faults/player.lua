@@ -13,8 +13,18 @@ Player.__index = Player
 function Player.new(aish, seam, root, faulty)
   return setmetatable({
     aish = aish, seam = seam, root = root, faulty = faulty, handles = {}, events = {}, problems = {},
-    links = {}, highest = 0, failures = 0, serial = 0, attempted = {}, lines = {}, targets = {},
+    afterwards = "afterwards", links = {}, highest = 0, failures = 0, serial = 0, attempted = {}, lines = {}, targets = {},
   }, Player)
+end
+
+--- Takes note of what is there before the script.
+function Player:know(script)
+  self.fixture, self.links, self.highest = script.fixture, script.links or {}, script.highest or 0
+  for _, bytes in pairs(script.files) do
+    if bytes ~= true then
+      for line in bytes:gmatch("[^\n]+") do self.lines[#self.lines + 1] = line end
+    end
+  end
 end
 
 function Player:problem(form, ...)
@@ -37,6 +47,10 @@ function Player:acknowledge(event, durable)
   event.durable_at = durable and event.at or nil
   self.events[#self.events + 1] = event
 end
+
+--- Told of what was added when the files were judged after a cut (spec/faults/judge.lua): nothing to
+-- do, where there is no second cut.
+function Player:added() end
 
 local unique = {}
 

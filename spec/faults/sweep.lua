@@ -154,13 +154,8 @@ end
 
 local function player(script, fault)
   local p = Player.new(aish, seam, root, fault)
-  p.fixture, p.links, p.highest = script.fixture, script.links or {}, script.highest or 0
+  p:know(script)
   p.cannot_unlink = fault and fault.after == "all"
-  for _, bytes in pairs(script.files) do
-    if bytes ~= true then
-      for line in bytes:gmatch("[^\n]+") do p.lines[#p.lines + 1] = line end
-    end
-  end
   return p
 end
 

@@ -84,29 +84,26 @@ static bool ended(const struct state *state)
   return state->size == 0 || state->bytes[state->size - 1] == '\n';
 }
 
-static bool same_lines(const struct state *a, const struct plain_line *in_a, const struct state *b,
-                       const struct plain_line *in_b)
+/* Whether an item is there and active, whichever of its copies stands for it. */
+static bool is_kept(const struct plain_line *item, const struct state *after)
 {
-  return in_a->length == in_b->length &&
-         memcmp(a->bytes + in_a->offset, b->bytes + in_b->offset, in_a->length) == 0;
-}
-
-static bool is_targeted(const struct state *state, uint64_t id)
-{
-  for (size_t i = 0; i < state->plain.count; i++)
-    if (plain_is_tombstone(&state->plain.lines[i]) && state->plain.lines[i].target == id)
+  for (size_t i = 0; i < after->plain.count; i++) {
+    const struct plain_line *line = &after->plain.lines[i];
+    if (line->active && line->size == item->size && memcmp(line->bytes, item->bytes, item->size) == 0)
       return true;
+  }
   return false;
 }
 
-/* Every active item but one is still there. */
-static void check_kept(const struct state *before, const struct state *after, uint64_t but)
+/* Every active item is still there, but those of the id and the name of one. */
+static void check_kept(const struct state *before, const struct state *after,
+                       const struct plain_line *but)
 {
   for (size_t i = 0; i < before->plain.count; i++) {
     const struct plain_line *line = &before->plain.lines[i];
-    if (!line->active || line->id == but) continue;
-    const struct plain_line *kept = plain_find(&after->plain, line->id);
-    CHECK(kept != NULL && same_lines(before, line, after, kept));
+    if (!line->active) continue;
+    bool gone = but != NULL && line->id == but->id && plain_same_name(line, but);
+    CHECK(is_kept(line, after) == !gone);
   }
 }
 
@@ -117,9 +114,9 @@ static void check_index(const struct index *index, const struct state *state)
   for (size_t i = 0; i < state->plain.count; i++) {
     const struct plain_line *line = &state->plain.lines[i];
     if (!line->active) continue;
-    const struct item *item = index_find(index, line->id);
-    CHECK(item != NULL && item_offset(item) == line->offset && item_length(item) == line->length);
-    CHECK(item_kind(item) == line->kind);
+    const struct item *item = index_at(index, line->id, line->offset);
+    CHECK(item != NULL && item_length(item) == line->length);
+    CHECK((int)item_kind(item) == (int)line->kind);
     CHECK(item_members(item) == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
   }
 }
@@ -132,7 +129,7 @@ static void check_load(const struct state *state)
   struct stat st;
   int fd = sys_open_read(world.path, &st);
   if (fd < 0) return;
-  CHECK(memory_read(&index, &known, fd, false) == 0);
+  CHECK(memory_read(&index, &known, fd, false) == 0 && index_settle(&index, fd));
   check_index(&index, state);
   index_free(&index);
   extent_free(&known);
@@ -188,7 +185,7 @@ static const struct plain_line *check_appended(const struct state *before,
   CHECK(glue == 0 || lines == 0 || after->bytes[before->size] == '\n');
   CHECK(lines + meta > 0 ? ended(after) : after->size == before->size);
   CHECK(meta == 0 || memcmp(after->bytes, META, strlen(META)) == 0);
-  check_kept(before, after, 0);
+  check_kept(before, after, NULL);
   return &after->plain.lines[before->plain.count + meta];
 }
 
@@ -222,7 +219,7 @@ static void add(struct handle *handle, unsigned argument, size_t count)
     bodies[i] = BODIES[(argument + i) % 4];
     drafts[i] =
         (struct draft){KIND_FACT + (argument + i) % 3,
-                       4 + ((argument + i) % 4) / 2 + ((argument + i) % 4) / 3, strlen(bodies[i])};
+                       5 + ((argument + i) % 4) / 2 + ((argument + i) % 4) / 3, strlen(bodies[i])};
     strcat(text, bodies[i]);
   }
   look(&before);
@@ -236,7 +233,7 @@ static void add(struct handle *handle, unsigned argument, size_t count)
       size_t length = strlen(bodies[i]);
       CHECK(plain_is_item(line) && line->id == first + i &&
             line->kind == (enum plain_kind)drafts[i].kind);
-      CHECK(line->active == !is_targeted(&before, line->id) && line->ts.length == TIMESTAMP_LENGTH);
+      CHECK(line->active && line->uid.length == UID_LENGTH && line->ts.length == TIMESTAMP_LENGTH);
       CHECK(memcmp(after.bytes + line->offset + line->length + 1 - length, bodies[i], length) == 0);
     }
     world.given = first + count - 1;
@@ -245,39 +242,59 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   forget_state(&before);
 }
 
-/* The id of the argument-th active item, or the argument itself. */
-static uint64_t choose(const struct state *state, unsigned argument)
+/* The argument-th active item, or NULL. */
+static const struct plain_line *choose(const struct state *state, unsigned argument)
 {
   for (size_t i = 0, number = 0; i < state->plain.count; i++)
-    if (state->plain.lines[i].active && number++ == argument / 2) return state->plain.lines[i].id;
-  return argument;
+    if (state->plain.lines[i].active && number++ == argument / 2) return &state->plain.lines[i];
+  return NULL;
 }
 
+static size_t count_left(const struct state *state, uint64_t id)
+{
+  size_t left = 0;
+  for (size_t i = 0; i < state->plain.count; i++)
+    left += state->plain.lines[i].active && state->plain.lines[i].id == id;
+  return left;
+}
+
+static void check_tombstone(const struct state *before, const struct state *after, uint64_t id)
+{
+  const struct plain_line *line = &after->plain.lines[after->plain.count - 1];
+  CHECK(plain_is_tombstone(line) && line->target == id && line->of_form != PLAIN_NO_OF);
+  CHECK(before->plain.max_id >= RECORD_ID_MAX - 1 || line->id > before->plain.max_id);
+  CHECK(world.given >= RECORD_ID_MAX - 1 || line->id > world.given);
+  CHECK(ended(after));
+  if (line->id > world.given) world.given = line->id;
+}
+
+/* The argument-th active item itself, or the newest of its id. */
 static void forget(struct handle *handle, unsigned argument)
 {
   struct state before, after;
   struct failure failure;
   bool found;
+  size_t left;
   look(&before);
-  uint64_t id = choose(&before, argument);
-  if (!memory_forget(&handle->memory, id, &found, &failure)) {
+  const struct plain_line *chosen = choose(&before, argument);
+  uint64_t id = chosen != NULL ? chosen->id : argument;
+  struct bytes name = {NULL, 0};
+  bool by_name = chosen != NULL && argument % 2 == 1;
+  if (!by_name) chosen = plain_find(&before.plain, id);
+  if (by_name && (chosen->has_uid || chosen->has_ts)) {
+    const struct plain_text *text = chosen->has_uid ? &chosen->uid : &chosen->ts;
+    name = (struct bytes){text->length > 0 ? text->bytes : "", text->length};
+  }
+  if (!memory_forget(&handle->memory, id, by_name ? &name : NULL, &found, &left, &failure)) {
     check_refused(&before, &failure);
   } else {
     look(&after);
-    CHECK(found == (plain_find(&before.plain, id) != NULL));
+    CHECK(found == (chosen != NULL) && left == count_left(&after, id));
     CHECK(after.size >= before.size && memcmp(after.bytes, before.bytes, before.size) == 0);
-    CHECK(after.plain.count == before.plain.count + found + (before.size == 0));
-    CHECK(found || after.size == before.size || before.size == 0);
-    CHECK(plain_find(&after.plain, id) == NULL);
-    CHECK(after.plain.active == before.plain.active - found);
-    check_kept(&before, &after, id);
-    if (found) {
-      const struct plain_line *line = &after.plain.lines[after.plain.count - 1];
-      CHECK(plain_is_tombstone(line) && line->target == id && line->id > before.plain.max_id &&
-            line->id > world.given);
-      CHECK(ended(&after));
-      world.given = line->id;
-    }
+    CHECK(after.plain.count == before.plain.count + found);
+    CHECK(found || after.size == before.size);
+    check_kept(&before, &after, chosen);
+    if (found) check_tombstone(&before, &after, id);
     forget_state(&after);
   }
   forget_state(&before);
@@ -369,10 +386,11 @@ static void compact(struct handle *handle, bool dry_run)
   struct expected expected = {{0}, {0}};
   size_t damaged_before, damaged_after;
   if (!refresh(handle)) return;
-  uint64_t highest = memory_next_id(&handle->memory) - 1;
+  uint64_t highest = memory_highest_id(&handle->memory);
   look(&before);
-  if (before.size > 0 && !before.plain.is_memory) {
-    CHECK(!memory_compact(&handle->memory, dry_run, &plan, &failure) && failure.number == EINVAL);
+  int refusal = access(world.path, F_OK) != 0 ? ENOENT : EINVAL;
+  if (refusal == ENOENT || (before.size > 0 && !before.plain.is_memory)) {
+    CHECK(!memory_compact(&handle->memory, dry_run, &plan, &failure) && failure.number == refusal);
     forget_state(&before);
     return;
   }

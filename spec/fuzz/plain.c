@@ -274,21 +274,39 @@ static enum plain_kind kind_of(const struct plain_cursor *c)
   return PLAIN_OTHER;
 }
 
+static void copy_string(struct plain_text *text, const struct plain_cursor *c)
+{
+  text->length = 0;
+  for (size_t i = 0; c->type == '"' && i < c->string.length; i++)
+    add_byte(text, (unsigned char)c->string.bytes[i]);
+}
+
 /* A member's value was read. */
 static void note(struct plain_line *line, const struct plain_text *key,
                  const struct plain_cursor *c)
 {
+  bool string = c->type == '"';
   line->members++;
   if (is(key, "id")) {
     line->has_id = true;
+    line->true_id = c->type != 'n' && c->type != 'f';
     line->id = id_of(c);
   }
   if (is(key, "target")) line->target = id_of(c);
+  if (is(key, "rev")) line->rev = id_of(c);
   if (is(key, "kind")) line->kind = kind_of(c);
-  if (!is(key, "ts")) return;
-  line->ts.length = 0;
-  for (size_t i = 0; c->type == '"' && i < c->string.length; i++)
-    add_byte(&line->ts, (unsigned char)c->string.bytes[i]);
+  if (is(key, "uid")) {
+    line->has_uid = string;
+    copy_string(&line->uid, c);
+  }
+  if (is(key, "ts")) {
+    line->has_ts = string;
+    copy_string(&line->ts, c);
+  }
+  if (is(key, "of")) {
+    line->of_form = string ? PLAIN_OF_TEXT : c->type == 'n' ? PLAIN_OF_NULL : PLAIN_NO_OF;
+    copy_string(&line->of, c);
+  }
 }
 
 /* Behind the `{`. A line is given for the object that is all of it. */
@@ -433,15 +451,134 @@ bool plain_is_item(const struct plain_line *line)
 
 bool plain_is_tombstone(const struct plain_line *line)
 {
-  return line->verdict == PLAIN_OBJECT && line->id != 0 && line->kind == PLAIN_FORGET &&
+  return line->verdict == PLAIN_OBJECT && line->true_id && line->kind == PLAIN_FORGET &&
          line->target != 0;
 }
 
-/* Whether its id is one that was given. */
-static bool gives_id(const struct plain_line *line)
+/* ---- times ---- */
+
+/* The digits at a place of a text, or -1. */
+static int number_at(const struct plain_text *text, size_t at, int count)
 {
-  return line->verdict == PLAIN_OBJECT && line->id != 0 &&
-         (line->kind != PLAIN_FORGET || line->target != 0);
+  int value = 0;
+  for (; count > 0; count--, at++) {
+    if (at >= text->length || text->bytes[at] < '0' || text->bytes[at] > '9') return -1;
+    value = value * 10 + (text->bytes[at] - '0');
+  }
+  return value;
+}
+
+static bool has_at(const struct plain_text *text, size_t at, const char *any)
+{
+  return at < text->length && text->bytes[at] != '\0' && strchr(any, text->bytes[at]) != NULL;
+}
+
+static int days_of(int year, int month)
+{
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return days[month - 1] + (month == 2 && leap);
+}
+
+/* From the end of the fraction, if there is one, to the end of the text. */
+static bool read_offset(const struct plain_text *ts, size_t at, int64_t *minutes)
+{
+  if (has_at(ts, at, "Zz")) return at + 1 == ts->length;
+  int hour = number_at(ts, at + 1, 2), minute = number_at(ts, at + 4, 2);
+  if (!has_at(ts, at, "+-") || !has_at(ts, at + 3, ":") || at + 6 != ts->length) return false;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return false;
+  *minutes = (hour * 60 + minute) * (ts->bytes[at] == '-' ? -1 : 1);
+  return true;
+}
+
+static bool read_time(struct plain_line *line)
+{
+  const struct plain_text *ts = &line->ts;
+  int year = number_at(ts, 0, 4), month = number_at(ts, 5, 2), day = number_at(ts, 8, 2);
+  int hour = number_at(ts, 11, 2), minute = number_at(ts, 14, 2), second = number_at(ts, 17, 2);
+  if (!line->has_ts || year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || second < 0 || second > 60 || day > days_of(year, month))
+    return false;
+  if (!has_at(ts, 4, "-") || !has_at(ts, 7, "-") || !has_at(ts, 10, "Tt") || !has_at(ts, 13, ":") ||
+      !has_at(ts, 16, ":"))
+    return false;
+  size_t at = 19;
+  if (has_at(ts, at, ".")) {
+    line->fraction = ts->bytes + ++at;
+    while (number_at(ts, at, 1) >= 0) at++;
+    line->digits = (size_t)(ts->bytes + at - line->fraction);
+    if (line->digits == 0) return false;
+    while (line->digits > 0 && line->fraction[line->digits - 1] == '0') line->digits--;
+    if (line->digits > 19) line->digits = 19; /* what comes behind does not count */
+    while (line->digits > 0 && line->fraction[line->digits - 1] == '0') line->digits--;
+  }
+  int64_t days = day - 1, minutes = 0;
+  for (int earlier = 0; earlier < year; earlier++) days += 337 + days_of(earlier, 2);
+  for (int earlier = 1; earlier < month; earlier++) days += days_of(year, earlier);
+  if (!read_offset(ts, at, &minutes)) return false;
+  line->seconds = (days * 24 * 60 + hour * 60 + minute - minutes) * 60 + second;
+  return true;
+}
+
+/* ---- names and order ---- */
+
+static int compare_bytes(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+  size_t shorter = a_length < b_length ? a_length : b_length;
+  int order = shorter > 0 ? memcmp(a, b, shorter) : 0;
+  return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+static int compare_texts(const struct plain_text *a, const struct plain_text *b)
+{
+  return compare_bytes(a->bytes, a->length, b->bytes, b->length);
+}
+
+/* By uid, by ts or by neither. */
+static int naming(const struct plain_line *line)
+{
+  return line->has_uid ? 2 : line->has_ts;
+}
+
+static const struct plain_text *name_of(const struct plain_line *line)
+{
+  return line->has_uid ? &line->uid : &line->ts;
+}
+
+bool plain_same_name(const struct plain_line *a, const struct plain_line *b)
+{
+  if (naming(a) == 0 || naming(b) == 0) return naming(a) == naming(b);
+  return compare_texts(name_of(a), name_of(b)) == 0;
+}
+
+bool plain_retires(const struct plain_line *tombstone, const struct plain_line *item)
+{
+  if (!plain_is_tombstone(tombstone) || tombstone->target != item->id) return false;
+  if (tombstone->id == tombstone->target) return false;
+  if (tombstone->of_form == PLAIN_OF_NULL) return naming(item) == 0;
+  return tombstone->of_form == PLAIN_NO_OF ||
+         (naming(item) > 0 && compare_texts(&tombstone->of, name_of(item)) == 0);
+}
+
+/* Whether a line is no item on account of another. */
+static bool gives_way(const struct plain_line *line, const struct plain_line *to)
+{
+  if (!plain_is_item(to) || to->id != line->id) return false;
+  if (to < line && compare_bytes(to->bytes, to->size, line->bytes, line->size) == 0) return true;
+  return naming(to) == naming(line) && plain_same_name(to, line) && to->rev > line->rev;
+}
+
+bool plain_is_newer(const struct plain_line *a, const struct plain_line *b)
+{
+  int order = a->has_time - b->has_time;
+  if (order == 0 && a->has_time) order = (a->seconds > b->seconds) - (a->seconds < b->seconds);
+  if (order == 0 && a->has_time)
+    order = compare_bytes(a->fraction, a->digits, b->fraction, b->digits);
+  if (order == 0) order = (a->id > b->id) - (a->id < b->id);
+  if (order == 0) order = a->has_uid - b->has_uid;
+  if (order == 0) order = compare_texts(&a->uid, &b->uid);
+  if (order == 0) order = compare_bytes(a->bytes, a->size, b->bytes, b->size);
+  return order > 0;
 }
 
 const char *plain_problem(const struct plain_line *line)
@@ -452,10 +589,17 @@ const char *plain_problem(const struct plain_line *line)
   if (line->has_id && line->id == 0) return "bad id";
   if (!line->has_id && line->kind != PLAIN_NONE && line->kind != PLAIN_OTHER) return "no id";
   if (line->kind == PLAIN_FORGET && line->target == 0) return "bad target";
-  return line->duplicate ? "duplicate id" : NULL;
+  return NULL;
 }
 
 /* ---- files ---- */
+
+static void free_texts(struct plain_line *line)
+{
+  free(line->uid.bytes);
+  free(line->ts.bytes);
+  free(line->of.bytes);
+}
 
 static struct plain_line *add_part(struct plain *plain, size_t offset, size_t length)
 {
@@ -526,9 +670,19 @@ static void add_line(struct plain *plain, const char *bytes, size_t offset, size
     plain->is_memory = plain->is_memory || is_meta(object, text + length);
     return;
   }
-  free(line->ts.bytes);
+  free_texts(line);
   plain->count--;
   add_parts(plain, bytes, text, text + length);
+}
+
+/* From the object's `{` to its `}`. */
+static void measure(struct plain_line *line, const char *bytes)
+{
+  if (line->verdict != PLAIN_OBJECT) return;
+  line->bytes = memchr(bytes + line->offset, '{', line->length);
+  line->size = (size_t)(bytes + line->offset + line->length - line->bytes);
+  while (line->bytes[line->size - 1] != '}') line->size--;
+  line->has_time = read_time(line);
 }
 
 static void count_line(struct plain *plain, struct plain_line *line)
@@ -537,14 +691,14 @@ static void count_line(struct plain *plain, struct plain_line *line)
   plain->items += plain_is_item(line);
   plain->tombstones += plain_is_tombstone(line);
   if (line->id > plain->max_id) plain->max_id = line->id;
-  line->active = plain_is_item(line);
+  line->item = line->active = plain_is_item(line);
   if (line->id == 0) return;
   for (const struct plain_line *other = plain->lines; other < plain->lines + plain->count;
        other++) {
-    if (other < line && gives_id(other) && other->id == line->id) line->duplicate = true;
-    if (other > line && plain_is_item(other) && other->id == line->id) line->active = false;
-    if (plain_is_tombstone(other) && other->target == line->id) line->active = false;
+    if (gives_way(line, other)) line->item = false;
+    if (plain_retires(other, line)) line->active = false;
   }
+  line->active = line->active && line->item;
   plain->active += line->active;
 }
 
@@ -588,6 +742,7 @@ void plain_read(struct plain *plain, const char *bytes, size_t size)
     add_line(plain, bytes, offset, end - offset);
     offset = end + 1;
   }
+  for (size_t i = 0; i < plain->count; i++) measure(&plain->lines[i], bytes);
   for (size_t i = 0; i < plain->count; i++) count_line(plain, &plain->lines[i]);
   plain->is_memory = plain->is_memory || plain->items + plain->tombstones > 0;
   plain->refused = is_other_text(bytes, size) || (plain->records > 0 && !plain->is_memory);
@@ -595,14 +750,30 @@ void plain_read(struct plain *plain, const char *bytes, size_t size)
 
 void plain_free(struct plain *plain)
 {
-  for (size_t i = 0; i < plain->count; i++) free(plain->lines[i].ts.bytes);
+  for (size_t i = 0; i < plain->count; i++) free_texts(&plain->lines[i]);
   free(plain->lines);
   memset(plain, 0, sizeof *plain);
 }
 
 const struct plain_line *plain_find(const struct plain *plain, uint64_t id)
 {
-  for (size_t i = 0; i < plain->count; i++)
-    if (plain->lines[i].active && plain->lines[i].id == id) return &plain->lines[i];
-  return NULL;
+  const struct plain_line *found = NULL;
+  for (size_t i = 0; i < plain->count; i++) {
+    const struct plain_line *line = &plain->lines[i];
+    if (line->active && line->id == id && (found == NULL || plain_is_newer(line, found)))
+      found = line;
+  }
+  return found;
+}
+
+uint64_t plain_untargeted(const struct plain *plain, uint64_t id, size_t count)
+{
+  for (size_t i = 0; i < plain->count; i++) {
+    const struct plain_line *line = &plain->lines[i];
+    bool bare = plain_is_tombstone(line) && line->of_form == PLAIN_NO_OF && line->id != line->target;
+    if (!bare || line->target < id || line->target - id >= count) continue;
+    id = line->target + 1;
+    i = (size_t)-1; /* from the first line on again */
+  }
+  return id;
 }

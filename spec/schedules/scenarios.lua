@@ -1,6 +1,6 @@
 --- What is played: {name=, files= (what is there before), processes=, foreign=, memories= (files to be
 -- opened afterwards), faults= (instead of those of explore.lua), kills= (which processes may be killed),
--- held= (a lock that is held is no failure)}.
+-- held= (a lock that is held is no failure), control= (is only replayed)}.
 --
 -- A process is a function that prepares (no schedule yet) and returns what is scheduled. A foreign
 -- program is {name=, run=, loses= (it takes away what is in the file)}.
@@ -47,6 +47,7 @@ local readers = {
   load = function(p) p:load(LOG) end,
   ["load last"] = function(p) p:load(LOG, 2) end,
   search = function(p) p:search_file(LOG, "text") end,
+  ["search of a directory"] = function(p) p:search_file(LOG, "text", ".") end,
 }
 
 for name, read in pairs(readers) do
@@ -171,13 +172,14 @@ local SHARED = { shared = true, sync = "none" }
 
 local one = { [MEMORY] = meta .. item(1, "text one") }
 
---- Fails with two items, the first one of which is as long as the two that it adds then.
+--- Where its write comes through half, with the first of two items: that one is as long as the two that
+-- it adds then in their place.
 local function replacing_writer(p)
   local memory = p:open(MEMORY, SHARED)
   local size = p:overhead()
   return function()
-    p:add_many(memory, text("A", size + 160), text("X", size + 160))
-    p:add_many(memory, text("C"), text("D"))
+    p:add_many(memory, "fact", { text("A", size + 160), text("X", size + 160) })
+    p:add_many(memory, "pref", { text("C"), text("D") })
   end
 end
 
@@ -206,8 +208,9 @@ scenario("items and get beside a shared writer", {
   processes = {
     replacing_writer,
     shared(function(p, memory)
+      p:count(memory)
+      p:items(memory, "fact")
       p:items(memory)
-      p:items(memory, { kind = "fact" })
       p:get(memory, 2)
     end),
   },
@@ -229,20 +232,18 @@ scenario("next_id and search beside a shared writer", {
 scenario("two shared writers and a durable one", {
   files = one,
   memories = { MEMORY },
+  faults = { write = { "half" }, fdatasync = { "fail" } },
   processes = {
     function(p)
       local memory = p:open(MEMORY, { shared = true })
-      return function()
-        p:add(memory, text("A"))
-        p:add(memory, text("X"))
-      end
+      p:add(memory, text("0")) -- syncs the directories
+      return function() p:add(memory, text("A")) end
     end,
     shared(function(p, memory)
       p:count(memory)
-      p:items(memory)
-      p:add(memory, text("B"))
+      p:items(memory, "fact")
     end),
-    shared(function(p, memory) p:add(memory, text("C")) end),
+    shared(function(p, memory) p:add(memory, text("C"), "pref") end),
   },
 })
 
@@ -360,8 +361,9 @@ scenario("load_memory in a process that has the file open", {
 })
 
 scenario("load_memory and verify beside compact", {
-  files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") .. "{damaged\n" },
+  files = { [MEMORY] = meta .. item(1, "text one") .. "{damaged\n" },
   memories = { MEMORY },
+  faults = { write = { "half" }, rename = { "fail" }, fdatasync = { "fail" } },
   processes = {
     function(p) return function() p:compact_once(MEMORY) end end,
     function(p)
@@ -371,6 +373,16 @@ scenario("load_memory and verify beside compact", {
       end
     end,
   },
+})
+
+-- ---- the oracle itself ----
+
+scenario("something is lost, and nobody has said so", {
+  control = true,
+  files = one,
+  memories = { MEMORY },
+  foreign = { { name = "unlink", run = foreign.unlink(MEMORY).run } },
+  processes = { shared(function(p, memory) p:add(memory, text("A")) end) },
 })
 
 table.sort(scenarios, function(one_of, other) return one_of.name < other.name end)

@@ -16,7 +16,8 @@ local function say(descriptor, text)
 end
 
 --- Runs `fn(say)` in a forked process, where `say(text)` has written all of the text to the pipe when
--- it returns; what `fn` raises is said too. The process ends without closing or collecting anything.
+-- it returns; what `fn` raises is said too. `fn` also gets the descriptor of the pipe. The process ends
+-- without closing or collecting anything.
 function children.fork(fn)
   local out, into = assert(unistd.pipe())
   io.stdout:flush()
@@ -24,12 +25,20 @@ function children.fork(fn)
   if pid == 0 then
     unistd.close(out)
     unistd.alarm(LIFE)
-    local ok, message = pcall(fn, function(text) say(into, text) end)
+    local ok, message = pcall(fn, function(text) say(into, text) end, into)
     if not ok then pcall(say, into, "error: " .. tostring(message) .. "\n") end
     unistd._exit(ok and 0 or 1)
   end
   unistd.close(into)
   return { pid = pid, out = out, said = {} }
+end
+
+--- Runs a command, an array of words that is looked for on the PATH, as such a child.
+function children.exec(command)
+  return children.fork(function(_, into)
+    assert(unistd.dup2(into, unistd.STDOUT_FILENO))
+    assert(unistd.execp(command[1], { select(2, unpack(command)) }))
+  end)
 end
 
 --- Waits until the child has said something; returns it, nil at the end.
