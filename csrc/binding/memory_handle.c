@@ -487,17 +487,17 @@ static int memory_sync_l(lua_State *L)
 }
 
 /* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
- * opts: table of dry_run (boolean; false: nothing is changed). */
+ * opts: as there, without wait. */
 static int memory_compact_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "compact");
-  bool dry_run = false;
-  const struct option known[] = {{"dry_run", read_boolean, &dry_run}, {NULL, NULL, NULL}};
+  struct compact_options options = {.tombstones = true};
+  const struct option known[] = {COMPACT_OPTIONS(&options), {NULL, NULL, NULL}};
   struct compaction result;
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
-  if (!memory_compact(&handle->memory, dry_run, &result, &failure))
+  if (!memory_compact(&handle->memory, &options, &result, &failure))
     return push_nil_failure(L, &failure, handle->path);
   return push_compaction(L, &result);
 }

@@ -7,11 +7,13 @@
  *    leaves one of the two. What a crash left beside is removed by the next compaction; see beside.c.
  * 3. What is damaged of a line is appended to <file>.damaged, and is on the disk there before the
  *    rename. A crash in between has the next compaction append it once more; none is lost.
- * 4. Kept are, byte for byte: the active items, and every object that is no item and no tombstone.
+ * 4. Kept are, byte for byte: the active items, every object that is no item and no tombstone, and one
+ *    tombstone of each target and `of`, so that what was forgotten does not come back with a copy of
+ *    the file that still has it.
  * 5. A record that shares its line with damage or with another is treated as if it had a line of its
  *    own, which it gets.
- * 6. The highest id stays in the file, so that it is not given again: as a tombstone of nothing
- *    where its record goes. */
+ * 6. The highest id stays in the file, so that it is not given again: where its record goes, as a mark; see
+ *    record_is_mark. */
 #include "memory/compact.h"
 
 #include <errno.h>
@@ -78,19 +80,26 @@ static bool put_sparsely(struct output *output, const char *bytes, size_t size)
 
 struct rewrite {
   struct memory *memory;
+  struct compact_options options;
   struct compaction *result;
   struct output kept, damaged;
-  struct buf learnt; /* struct glued */
+  struct tombstones tombstones; /* all of the file */
+  struct buf met; /* enum met: by the place among these, which of them the second pass has met */
+  struct buf unescaped; /* an `of` */
   uint64_t highest_id; /* ever given */
-  uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
+  uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
+  uint64_t highest_mark; /* of the one mark that is kept; 0: none, or it was met */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
   struct stat st; /* of the old file */
   char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
   bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
   uint64_t damaged_from; /* of this size */
   bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
-  bool dry_run;
 };
+
+/* A tombstone whose target is its own id, as older versions have for a mark, retires nothing and does
+ * not stand for one that does. */
+enum met { MET_NONE, MET_OWN_ID, MET_OTHER_ID };
 
 /* A line of the file, up to its newline, or a part of one. */
 struct text {
@@ -105,19 +114,26 @@ struct pass {
   bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
 };
 
-/* ---- the first pass: the highest id ---- */
-
-static bool is_counted(const struct record *record)
-{
-  return record_is_item(record) || record_is_tombstone(record);
-}
+/* ---- the first pass: the highest id, and the tombstones ---- */
 
 static bool learn_object(struct rewrite *rewrite, const struct record *record,
                          const struct text *line)
 {
-  (void)line;
-  if (is_counted(record) && record->id > rewrite->highest_record)
+  if (record->id > rewrite->highest_mark && record_is_mark(record, line->start))
+    rewrite->highest_mark = record->id;
+  if (record->id > rewrite->highest_record && record_is_ours(record, line->start))
     rewrite->highest_record = record->id;
+  return !record_is_tombstone(record) ||
+         tombstones_add(&rewrite->tombstones, record, RECORD_ID_MAX);
+}
+
+static bool sort_tombstones(struct rewrite *rewrite)
+{
+  struct tombstones *tombstones = &rewrite->tombstones;
+  if (!tombstones_sort_new(tombstones)) return false;
+  tombstones_settle(tombstones, true);
+  if (!buf_reserve(&rewrite->met, tombstones->settled + 1)) return false;
+  memset(rewrite->met.data, MET_NONE, tombstones->settled);
   return true;
 }
 
@@ -148,7 +164,8 @@ static bool keep(struct rewrite *rewrite, const struct record *record, const str
 {
   rewrite->result->kept += record_is_item(record);
   if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
-  if (is_counted(record) && record->id > rewrite->kept_record) rewrite->kept_record = record->id;
+  if (record->id > rewrite->kept_record && record_is_ours(record, line->start))
+    rewrite->kept_record = record->id;
   return put_line(rewrite, &rewrite->kept, line);
 }
 
@@ -157,13 +174,34 @@ static bool is_active(const struct rewrite *rewrite, const struct record *record
   return index_at(&rewrite->memory->index, record->id, offset) != NULL;
 }
 
+/* Whether none like it was met before. False with errno ENOMEM. */
+static bool is_first(struct rewrite *rewrite, const struct record *record, bool *first)
+{
+  size_t place;
+  *first = false;
+  if (!rewrite->options.tombstones) return true;
+  if (!tombstones_place(&rewrite->tombstones, record, &rewrite->unescaped, &place)) return false;
+  char met = record->target == record->id ? MET_OWN_ID : MET_OTHER_ID;
+  *first = rewrite->met.data[place] < met;
+  if (*first) rewrite->met.data[place] = met;
+  return true;
+}
+
+/* The mark of the highest id is kept once. */
+static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
+{
+  if (record->id != rewrite->highest_mark) return false;
+  rewrite->highest_mark = 0;
+  return true;
+}
+
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
   bool wanted = true;
   if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
-  else if (record_is_tombstone(record))
-    wanted = record->id == rewrite->highest_id || record->id == rewrite->highest_record;
+  else if (record_is_tombstone(record) && !is_first(rewrite, record, &wanted)) return false;
+  else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
   if (wanted) return keep(rewrite, record, line);
   rewrite->result->dropped++;
   return true;
@@ -184,7 +222,7 @@ static bool open_damaged(struct rewrite *rewrite)
   struct stat st;
   struct output *damaged = &rewrite->damaged;
   rewrite->result->damaged++;
-  if (rewrite->dry_run || damaged->fd >= 0) return true;
+  if (rewrite->options.dry_run || damaged->fd >= 0) return true;
   damaged->fd =
       beside_gather(damaged->path, &rewrite->st, &rewrite->damaged_made, &st, damaged->failure);
   if (damaged->fd < 0) return false;
@@ -213,29 +251,25 @@ static bool take_too_long(struct rewrite *rewrite, const struct block *block)
   return put(&rewrite->damaged, "\n", 1);
 }
 
-/* Keeps an id in the file by a tombstone whose target is itself. */
-static bool put_tombstone(struct rewrite *rewrite, uint64_t number)
+static bool put_mark(struct rewrite *rewrite, uint64_t id)
 {
-  char line[160], ts[TIMESTAMP_LENGTH + 1], id[NUMBER_SIZE];
-  size_t id_length = number_print((double)number, id);
+  char line[160], ts[TIMESTAMP_LENGTH + 1];
   timestamp_print(sys_time(), ts);
   struct buf text = {line, 0, sizeof line};
   buf_put_bytes(&text, "{\"id\":", 6);
-  buf_put_bytes(&text, id, id_length);
+  text.length += number_print((double)id, text.data + text.length);
   buf_put_bytes(&text, ",\"ts\":\"", 7);
   buf_put_bytes(&text, ts, TIMESTAMP_LENGTH);
-  buf_put_bytes(&text, "\",\"kind\":\"forget\",\"target\":", 27);
-  buf_put_bytes(&text, id, id_length);
-  buf_put_bytes(&text, "}\n", 2);
+  buf_put_bytes(&text, "\",\"kind\":\"forget\",\"target\":0}\n", 30);
   return put(&rewrite->kept, text.data, text.length);
 }
 
 /* For those who count every id, and for those who count only items and tombstones. */
 static bool keep_highest_ids(struct rewrite *rewrite)
 {
-  if (rewrite->kept_id < rewrite->highest_id) return put_tombstone(rewrite, rewrite->highest_id);
+  if (rewrite->kept_id < rewrite->highest_id) return put_mark(rewrite, rewrite->highest_id);
   if (rewrite->kept_record < rewrite->highest_record)
-    return put_tombstone(rewrite, rewrite->highest_record);
+    return put_mark(rewrite, rewrite->highest_record);
   return true;
 }
 
@@ -304,8 +338,11 @@ static bool sort_out(struct rewrite *rewrite)
 {
   static const struct pass learn = {learn_object, learn_damage, learn_nothing};
   static const struct pass take = {take_object, take_damage, take_too_long};
-  if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
+  if (!is_marked(rewrite) || !go_through(rewrite, &learn) || !sort_tombstones(rewrite))
+    return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
+  if (!rewrite->options.tombstones && rewrite->highest_mark < rewrite->highest_record)
+    rewrite->highest_mark = 0;
   return go_through(rewrite, &take) && keep_highest_ids(rewrite);
 }
 
@@ -376,7 +413,7 @@ static bool write_files(struct rewrite *rewrite, struct failure *failure)
 static bool run(struct rewrite *rewrite, struct failure *failure)
 {
   struct journal *journal = &rewrite->memory->journal;
-  if (rewrite->dry_run) return sort_out(rewrite) || fail(failure, "read");
+  if (rewrite->options.dry_run) return sort_out(rewrite) || fail(failure, "read");
   if (!write_files(rewrite, failure)) {
     abandon(rewrite);
     return false;
@@ -385,15 +422,15 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
          memory_reread(rewrite->memory, failure);
 }
 
-static bool compact_locked(struct memory *memory, bool dry_run, struct compaction *result,
-                           struct failure *failure)
+static bool compact_locked(struct memory *memory, const struct compact_options *options,
+                           struct compaction *result, struct failure *failure)
 {
   struct rewrite rewrite = {
       .memory = memory,
+      .options = *options,
       .result = result,
       .kept = {.fd = -1, .failure = failure},
       .damaged = {.fd = -1, .failure = failure},
-      .dry_run = dry_run,
   };
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
@@ -402,21 +439,24 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
   buf_free(&rewrite.kept.waiting);
   buf_free(&rewrite.damaged.waiting);
+  buf_free(&rewrite.met);
+  buf_free(&rewrite.unescaped);
+  tombstones_free(&rewrite.tombstones);
   sys_free(rewrite.place);
   sys_free(rewrite.temporary);
   sys_free(rewrite.damaged_path);
   return done;
 }
 
-bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
-                    struct failure *failure)
+bool memory_compact(struct memory *memory, const struct compact_options *options,
+                    struct compaction *result, struct failure *failure)
 {
   extent_restart(&memory->journal.known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   if (done && memory->journal.size > 0 && !memory->index.is_memory)
     done = fail_because(failure, EINVAL, "compact", "it holds no record of a memory");
-  done = done && memory_settle(memory, failure) && compact_locked(memory, dry_run, result, failure);
+  done = done && memory_settle(memory, failure) && compact_locked(memory, options, result, failure);
   journal_detach(&memory->journal);
   return done;
 }
