@@ -9,7 +9,8 @@
  *    rename. A crash in between has the next compaction append it once more; none is lost.
  * 4. Kept are, byte for byte: the active items, every object that is no item and no tombstone, and one
  *    tombstone of each target and `of`, so that what was forgotten does not come back with a copy of
- *    the file that still has it.
+ *    the file that still has it. Which one depends on nothing but their texts: compactions of copies
+ *    that are merged later keep the same one, or each would drop the other's.
  * 5. A record that shares its line with damage or with another is treated as if it had a line of its
  *    own, which it gets.
  * 6. The highest id stays in the file, so that it is not given again: where its record goes, as a mark; see
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "base/hash.h"
 #include "base/sys.h"
 #include "file/beside.h"
 #include "file/path.h"
@@ -84,7 +86,7 @@ struct rewrite {
   struct compaction *result;
   struct output kept, damaged;
   struct tombstones tombstones; /* all of the file */
-  struct buf met; /* enum met: by the place among these, which of them the second pass has met */
+  struct buf least; /* struct rank: by the place among these, the least one */
   struct buf unescaped; /* an `of` */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
@@ -97,9 +99,11 @@ struct rewrite {
   bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
 };
 
-/* A tombstone whose target is its own id, as older versions have for a mark, retires nothing and does
- * not stand for one that does. */
-enum met { MET_NONE, MET_OWN_ID, MET_OTHER_ID };
+/* Of a tombstone, by which the least of those that say the same is kept. One whose target is its own
+ * id, as older versions have for a mark, says nothing: it comes after all others. */
+struct rank {
+  uint64_t id, text; /* a hash of it */
+};
 
 /* A line of the file, up to its newline, or a part of one. */
 struct text {
@@ -132,24 +136,53 @@ static bool sort_tombstones(struct rewrite *rewrite)
   struct tombstones *tombstones = &rewrite->tombstones;
   if (!tombstones_sort_new(tombstones)) return false;
   tombstones_settle(tombstones, true);
-  if (!buf_reserve(&rewrite->met, tombstones->settled + 1)) return false;
-  memset(rewrite->met.data, MET_NONE, tombstones->settled);
+  size_t size = tombstones->settled * sizeof(struct rank);
+  if (!buf_reserve(&rewrite->least, size + 1)) return false;
+  memset(rewrite->least.data, 0xff, size);
   return true;
 }
 
-static bool learn_damage(struct rewrite *rewrite, const struct text *text)
+static bool ignore_damage(struct rewrite *rewrite, const struct text *text)
 {
   (void)rewrite, (void)text;
   return true;
 }
 
-static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
+static bool ignore_too_long(struct rewrite *rewrite, const struct block *block)
 {
   (void)rewrite, (void)block;
   return true;
 }
 
-/* ---- the second pass: which lines are kept ---- */
+/* ---- the second pass: which of several tombstones that say the same is kept ---- */
+
+static struct rank rank_of(const struct record *record, const struct text *line)
+{
+  static const struct hash_key same = {0, 0}; /* on all machines */
+  const uint64_t says_nothing = record->id == record->target ? (uint64_t)1 << 63 : 0;
+  return (struct rank){record->id | says_nothing,
+                       hash_text(&same, line->start, (size_t)(line->end - line->start))};
+}
+
+/* NULL with errno ENOMEM. */
+static struct rank *find_least(struct rewrite *rewrite, const struct record *record)
+{
+  size_t place;
+  if (!tombstones_place(&rewrite->tombstones, record, &rewrite->unescaped, &place)) return NULL;
+  return &BUF_ITEMS(struct rank, &rewrite->least)[place];
+}
+
+static bool choose_object(struct rewrite *rewrite, const struct record *record,
+                          const struct text *line)
+{
+  if (!record_is_tombstone(record)) return true;
+  struct rank *least = find_least(rewrite, record), rank = rank_of(record, line);
+  if (least == NULL) return false;
+  if (rank.id < least->id || (rank.id == least->id && rank.text < least->text)) *least = rank;
+  return true;
+}
+
+/* ---- the last pass: which lines are kept ---- */
 
 static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
 {
@@ -174,17 +207,15 @@ static bool is_active(const struct rewrite *rewrite, const struct record *record
   return index_at(&rewrite->memory->index, record->id, offset) != NULL;
 }
 
-/* Whether none like it was met before. False with errno ENOMEM. */
-static bool is_first(struct rewrite *rewrite, const struct record *record, bool *first)
+/* Whether it is the one that is kept of those that say the same. False with errno ENOMEM. */
+static bool is_chosen(struct rewrite *rewrite, const struct record *record, const struct text *line,
+                      bool *chosen)
 {
-  size_t place;
-  *first = false;
-  if (!rewrite->options.tombstones) return true;
-  if (!tombstones_place(&rewrite->tombstones, record, &rewrite->unescaped, &place)) return false;
-  char met = record->target == record->id ? MET_OWN_ID : MET_OTHER_ID;
-  *first = rewrite->met.data[place] < met;
-  if (*first) rewrite->met.data[place] = met;
-  return true;
+  struct rank *least = rewrite->options.tombstones ? find_least(rewrite, record) : NULL;
+  struct rank rank = rank_of(record, line);
+  *chosen = least != NULL && least->id == rank.id && least->text == rank.text;
+  if (*chosen) *least = (struct rank){0, 0}; /* copies of it are not */
+  return least != NULL || !rewrite->options.tombstones;
 }
 
 /* The mark of the highest id is kept once. */
@@ -200,7 +231,7 @@ static bool take_object(struct rewrite *rewrite, const struct record *record,
 {
   bool wanted = true;
   if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
-  else if (record_is_tombstone(record) && !is_first(rewrite, record, &wanted)) return false;
+  else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
   else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
   if (wanted) return keep(rewrite, record, line);
   rewrite->result->dropped++;
@@ -336,10 +367,13 @@ static bool is_marked(struct rewrite *rewrite)
 
 static bool sort_out(struct rewrite *rewrite)
 {
-  static const struct pass learn = {learn_object, learn_damage, learn_nothing};
+  static const struct pass learn = {learn_object, ignore_damage, ignore_too_long};
+  static const struct pass choose = {choose_object, ignore_damage, ignore_too_long};
   static const struct pass take = {take_object, take_damage, take_too_long};
   if (!is_marked(rewrite) || !go_through(rewrite, &learn) || !sort_tombstones(rewrite))
     return false;
+  bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
+  if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
   if (!rewrite->options.tombstones && rewrite->highest_mark < rewrite->highest_record)
     rewrite->highest_mark = 0;
@@ -439,7 +473,7 @@ static bool compact_locked(struct memory *memory, const struct compact_options *
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
   buf_free(&rewrite.kept.waiting);
   buf_free(&rewrite.damaged.waiting);
-  buf_free(&rewrite.met);
+  buf_free(&rewrite.least);
   buf_free(&rewrite.unescaped);
   tombstones_free(&rewrite.tombstones);
   sys_free(rewrite.place);

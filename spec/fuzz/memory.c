@@ -17,6 +17,7 @@
 #include "fuzz.h"
 #include "memory/memory.h"
 #include "plain.h"
+#include "base/hash.h"
 #include "base/sys.h"
 
 enum { LARGEST = 1 << 14, CALLS = 24, DRAFTS = 3 };
@@ -327,13 +328,32 @@ static void raise_highest(struct highest *highest, const struct plain_line *line
   if (counted && line->id > highest->record) highest->record = line->id;
 }
 
-/* Whether no tombstone before it says the same; one that targets itself says nothing. */
-static bool says_more(const struct state *before, const struct plain_line *line)
+static uint64_t text_hash(const struct state *state, const struct plain_line *line)
 {
-  for (const struct plain_line *other = before->plain.lines; other < line; other++)
-    if (plain_is_tombstone(other) && plain_same_target(other, line) &&
-        (other->id != other->target || line->id == line->target))
+  static const struct hash_key key = {0, 0};
+  return hash_text(&key, state->bytes + line->offset, line->length);
+}
+
+/* Whether one of two tombstones that say the same is kept rather than the other. One that targets
+ * itself says nothing. */
+static bool is_before(const struct state *state, const struct plain_line *a,
+                      const struct plain_line *b)
+{
+  bool a_last = a->id == a->target, b_last = b->id == b->target;
+  if (a_last != b_last) return b_last;
+  if (a->id != b->id) return a->id < b->id;
+  uint64_t a_hash = text_hash(state, a), b_hash = text_hash(state, b);
+  return a_hash != b_hash ? a_hash < b_hash : a < b;
+}
+
+static bool is_chosen(const struct state *before, const struct plain_line *line)
+{
+  for (size_t i = 0; i < before->plain.count; i++) {
+    const struct plain_line *other = &before->plain.lines[i];
+    if (other != line && plain_is_tombstone(other) && plain_same_target(other, line) &&
+        is_before(before, other, line))
       return false;
+  }
   return true;
 }
 
@@ -344,7 +364,7 @@ static void expect_record(struct expected *expected, const struct state *before,
 {
   bool wanted = true;
   if (plain_is_item(line)) wanted = line->active && line->item;
-  else if (plain_is_tombstone(line)) wanted = says_more(before, line);
+  else if (plain_is_tombstone(line)) wanted = is_chosen(before, line);
   else if (plain_is_mark(line)) wanted = line->id == highest->mark && kept->mark != line->id;
   if (!wanted) return;
   put(&expected->kept, before->bytes + line->offset, line->length);

@@ -163,16 +163,22 @@ describe("compact keeps", function()
       until sum.highest > 0 and sum.highest == sum.highest_ours -- other records' ids have a spec of their own
       local kept, aside = {}, {}
       local expected = { before = #bytes, kept = 0, dropped = 0, damaged = 0 }
-      local highest_kept, met = 0, {}
+      local highest_kept, chosen = 0, {}
+      for _, line in ipairs(lines) do
+        if line.class == "tombstone" then
+          local last, own = chosen[line.target], line.id == line.target
+          if not last or (last.id == last.target and not own) or ((last.id == last.target) == own and line.id < last.id) then
+            chosen[line.target] = line
+          end
+        end
+      end
       for _, line in ipairs(lines) do
         local keep = line.class == "other"
         if line.class == "item" then
           keep = not sum.forgotten[line.id]
           if keep then expected.kept = expected.kept + 1 end
         elseif line.class == "tombstone" then
-          local which = line.id == line.target and 1 or 2
-          keep = which > (met[line.target] or 0)
-          if keep then met[line.target] = which end
+          keep = chosen[line.target] == line
         elseif line.class ~= "blank" and line.class ~= "other" then
           expected.damaged = expected.damaged + 1
           aside[#aside + 1] = line.text .. "\n"
