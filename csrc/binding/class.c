@@ -8,6 +8,7 @@
 #include "binding/args.h"
 
 enum { UPVALUE_METATABLE = 1, UPVALUE_CLASS, UPVALUE_METHODS, UPVALUES = UPVALUE_METHODS };
+enum { UPVALUE_FUNCTION = UPVALUES + 1 }; /* of a method */
 
 static void push_address(lua_State *L, const void *address)
 {
@@ -37,12 +38,19 @@ static int gc_l(lua_State *L)
   return 0;
 }
 
+/* A method: its function has the same upvalues, as it is called by C. */
+static int method_l(lua_State *L)
+{
+  return call_twice(L, lua_tocfunction(L, lua_upvalueindex(UPVALUE_FUNCTION)));
+}
+
 /* Adds functions to the table on top of the stack; `metatable` is where the upvalues start. */
-static void put_functions(lua_State *L, int metatable, const luaL_Reg *functions)
+static void put_functions(lua_State *L, int metatable, const luaL_Reg *functions, bool methods)
 {
   for (; functions != NULL && functions->name != NULL; functions++) {
     for (int i = 0; i < UPVALUES; i++) lua_pushvalue(L, metatable + i);
-    lua_pushcclosure(L, functions->func, UPVALUES);
+    if (methods) lua_pushcfunction(L, functions->func);
+    lua_pushcclosure(L, methods ? method_l : functions->func, UPVALUES + methods);
     lua_setfield(L, -2, functions->name);
   }
 }
@@ -59,12 +67,12 @@ static void push_metatable(lua_State *L, const struct object_class *class)
   int metatable = lua_gettop(L);
   push_address(L, class);
   lua_newtable(L);
-  put_functions(L, metatable, class->methods);
+  put_functions(L, metatable, class->methods, true);
   lua_pushvalue(L, -1);
   lua_setfield(L, metatable, "__index");
   lua_pushvalue(L, metatable);
-  put_functions(L, metatable, class->metamethods);
-  put_functions(L, metatable, gc);
+  put_functions(L, metatable, class->metamethods, false);
+  put_functions(L, metatable, gc, false);
   lua_pushliteral(L, "aish_history");
   lua_setfield(L, metatable, "__metatable");
   lua_settop(L, metatable);
@@ -105,11 +113,9 @@ void *test_object(lua_State *L, int index, const struct object_class *class)
 /* The name of the method that is running; NULL: it is a metamethod. */
 static const char *running_method(lua_State *L, const struct object_class *class)
 {
-  lua_Debug call;
-  if (!lua_getstack(L, 0, &call) || !lua_getinfo(L, "f", &call)) return NULL;
+  lua_CFunction running = lua_tocfunction(L, lua_upvalueindex(UPVALUE_FUNCTION));
   const luaL_Reg *method = class->methods;
-  while (method != NULL && method->name != NULL && method->func != lua_tocfunction(L, -1)) method++;
-  lua_pop(L, 1);
+  while (method != NULL && method->name != NULL && method->func != running) method++;
   return method != NULL ? method->name : NULL;
 }
 

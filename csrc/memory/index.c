@@ -135,9 +135,7 @@ static inline bool take_record(struct index *index, const struct record *record,
                                uint64_t offset, uint32_t length)
 {
   index->has_records = true;
-  if (!index->is_memory)
-    index->is_memory =
-        record_is_item(record) || record_is_tombstone(record) || record_is_meta(text);
+  if (!index->is_memory) index->is_memory = record_is_ours(record, text) || record_is_meta(text);
   return add_record(index, record, offset, length);
 }
 
