@@ -32,7 +32,7 @@ MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
 
-.PHONY: fuzz replay asan valgrind coverage all install uninstall clean help deps demo test soak tsan bench bench-deps lint format format-check FORCE
+.PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak tsan bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -99,6 +99,12 @@ soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) $(QUIET) all
 	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/promises/kill_spec.lua spec/run/suites luajit
 
+power: deps ## Cut the power POWER_CUTS=300 times on LazyFS (LAZYFS=directory), ext4 and XFS
+	@.ci/deps power || echo "What needs these is left out."
+	@$(MAKE) $(QUIET) all $(BUILD)/unsynced/aish_history.so
+	@BUILD='$(BUILD)' POWER_CUTS='$(POWER_CUTS)' POWER_SELFTEST='$(POWER_SELFTEST)' LAZYFS='$(LAZYFS)' \
+	  POWER_KERNEL='$(POWER_KERNEL)' spec/power/run $(POWER)
+
 TSAN = -O1 -g -fsanitize=thread
 tsan: deps ## Run two Lua states in two threads under ThreadSanitizer
 	@$(MAKE) $(QUIET) BUILD='$(BUILD)/tsan' CC=gcc CFLAGS='$(TSAN)' all
@@ -116,12 +122,6 @@ fuzz: ## Fuzz each target of spec/fuzz under libFuzzer and AFL++ for FUZZ_SECOND
 # The inputs of spec/fuzz/seeds are replayed by spec/project/fuzz_spec.lua.
 replay: FORCE
 	@$(MAKE) -s -f spec/fuzz/Makefile BUILD='$(BUILD)' ENGINE=replay all
-
-power: deps FORCE ## Cut the power POWER_CUTS=300 times on LazyFS (LAZYFS=directory), ext4 and XFS
-	@.ci/deps power || echo "What needs these is left out."
-	@$(MAKE) $(QUIET) all $(BUILD)/unsynced/aish_history.so
-	@BUILD='$(BUILD)' POWER_CUTS='$(POWER_CUTS)' POWER_SELFTEST='$(POWER_SELFTEST)' LAZYFS='$(LAZYFS)' \
-	  POWER_KERNEL='$(POWER_KERNEL)' spec/power/run $(POWER)
 
 asan: deps ## Run the specs under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) SUITES=asan test
