@@ -32,7 +32,7 @@ MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
 
-.PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak tsan bench bench-deps lint format format-check FORCE
+.PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -52,7 +52,7 @@ $(BUILD)/%.o: spec/faults/%.c $(BUILD)/compile.command Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: spec/schedules/%.c
+$(BUILD)/%.o: spec/schedules/%.c $(BUILD)/compile.command Makefile
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
@@ -92,12 +92,18 @@ demo: ## Play a short session of the shell on real files
 
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
 	@echo "Building for the suites: $(SUITES)"
-	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
+	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) $(QUIET) all
 	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/promises/kill_spec.lua spec/run/suites luajit
+
+schedules: deps ## Play every small schedule of processes and faults, then others by chance for SECONDS=60 (SEED=1)
+	@$(MAKE) $(QUIET) '$(BUILD)/schedules/aish_history.so'
+	@export AISH_HISTORY_CPATH='$(BUILD)' && luajit spec/schedules/run.lua && \
+	  seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(CORES) - 1)) | \
+	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
 
 power: deps ## Cut the power POWER_CUTS=300 times on LazyFS (LAZYFS=directory), ext4 and XFS
 	@.ci/deps power || echo "What needs these is left out."

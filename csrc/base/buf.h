@@ -49,5 +49,18 @@ static inline bool buf_add(struct buf *buf, const char *bytes, size_t size)
   return true;
 }
 
+/* A buffer of elements of one type: what it holds, how many, and one more from a pointer to it. */
+#define BUF_ITEMS(type, buf) ((type *)(void *)(buf)->data)
+#define BUF_COUNT(type, buf) ((buf)->length / sizeof(type))
+#define BUF_PUSH(buf, element) buf_add((buf), (const char *)(element), sizeof *(element))
+
+/* Below 0, 0 or above, as of memcmp. The beginning of one comes before it, and none before all. */
+static inline int bytes_compare(struct bytes a, struct bytes b)
+{
+  if (a.start == NULL || b.start == NULL) return (a.start != NULL) - (b.start != NULL);
+  int order = memcmp(a.start, b.start, a.length < b.length ? a.length : b.length);
+  return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}
+
 #pragma GCC visibility pop
 #endif

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/types.h>
+
+enum { FAILURE_PATH = 4096 }; /* no system opens a longer one */
 
 /* The message reads `doing path: reason: hint`. */
 struct failure {
@@ -15,6 +18,7 @@ struct failure {
   const char *hint; /* what to do about it, or NULL */
   bool held; /* another process has the lock; it has a message of its own */
   pid_t process; /* the lock's holder if it is held, else the handle's owner; 0: unknown */
+  char path[FAILURE_PATH]; /* the file that it is about; "": the one that the caller named */
 };
 
 /* Both return false, for `return fail(...)`. This one reads errno. */
@@ -28,6 +32,16 @@ static inline bool fail_because(struct failure *failure, int number, const char 
                                 const char *reason)
 {
   *failure = (struct failure){.number = number, .doing = doing, .reason = reason};
+  return false;
+}
+
+/* It is about a file that the caller did not name. Reads errno; `reason` may be NULL. */
+static inline bool fail_about(struct failure *failure, const char *doing, const char *path,
+                              const char *reason)
+{
+  size_t length = strlen(path);
+  fail_because(failure, errno, doing, reason);
+  memcpy(failure->path, path, length < FAILURE_PATH ? length : FAILURE_PATH - 1);
   return false;
 }
 

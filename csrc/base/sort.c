@@ -1,14 +1,13 @@
-/* sort.c: merge sort from the bottom up; runs that are in order already are not merged. */
+/* sort.c: merge sort from the bottom up, in which runs that are in order already are not merged; and
+ * for numbers a radix sort, of a byte at a time from the lowest on. */
 #include "base/sort.h"
 
 #include <string.h>
 
 #include "base/sys.h"
 
-typedef bool (*before_function)(const void *context, uint32_t a, uint32_t b);
-
 static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *left,
-                  before_function before, const void *context)
+                  sort_before before, const void *context)
 {
   if (!before(context, positions[middle], positions[middle - 1])) return;
   memcpy(left, positions, middle * sizeof *left);
@@ -18,15 +17,18 @@ static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *le
   memcpy(positions + out, left + i, (middle - i) * sizeof *left);
 }
 
-static bool is_sorted(const uint32_t *positions, size_t count, before_function before,
+/* Without positions: those from 0 on. */
+static bool is_sorted(const uint32_t *positions, size_t count, sort_before before,
                       const void *context)
 {
-  for (size_t i = 1; i < count; i++)
-    if (before(context, positions[i], positions[i - 1])) return false;
+  for (size_t i = 1; i < count; i++) {
+    uint32_t last = positions != NULL ? positions[i - 1] : (uint32_t)i - 1;
+    if (before(context, positions != NULL ? positions[i] : (uint32_t)i, last)) return false;
+  }
   return true;
 }
 
-bool sort_positions(uint32_t *positions, size_t count, before_function before, const void *context)
+bool sort_positions(uint32_t *positions, size_t count, sort_before before, const void *context)
 {
   if (is_sorted(positions, count, before, context)) return true;
   uint32_t *left = sys_realloc(NULL, count * sizeof *left);
@@ -38,4 +40,62 @@ bool sort_positions(uint32_t *positions, size_t count, before_function before, c
     }
   sys_free(left);
   return true;
+}
+
+uint32_t *sorted_positions(size_t count, sort_before before, const void *context)
+{
+  uint32_t *positions = sys_realloc(NULL, count * sizeof *positions);
+  if (positions == NULL) return NULL;
+  for (size_t i = 0; i < count; i++) positions[i] = (uint32_t)i;
+  if (sort_positions(positions, count, before, context)) return positions;
+  sys_free(positions);
+  return NULL;
+}
+
+bool sort_elements(void *elements, size_t count, size_t size, sort_before before,
+                   const void *context)
+{
+  if (is_sorted(NULL, count, before, context)) return true;
+  uint32_t *positions = sorted_positions(count, before, context);
+  char *sorted = positions != NULL ? sys_realloc(NULL, count * size) : NULL;
+  if (sorted != NULL) {
+    for (size_t i = 0; i < count; i++)
+      memcpy(sorted + i * size, (const char *)elements + positions[i] * size, size);
+    memcpy(elements, sorted, count * size);
+  }
+  sys_free(positions);
+  sys_free(sorted);
+  return sorted != NULL;
+}
+
+/* Moves the entries to `sorted`, in the order of one byte of their keys. */
+static void sort_by_byte(const struct keyed *entries, struct keyed *sorted, size_t count, int shift)
+{
+  size_t places[256] = {0}, place = 0;
+  for (size_t i = 0; i < count; i++) places[entries[i].key >> shift & 0xff]++;
+  for (size_t byte = 0; byte < 256; byte++) {
+    size_t next = place + places[byte];
+    places[byte] = place;
+    place = next;
+  }
+  for (size_t i = 0; i < count; i++) sorted[places[entries[i].key >> shift & 0xff]++] = entries[i];
+}
+
+void sort_keyed(struct keyed *entries, struct keyed *scratch, size_t count)
+{
+  struct keyed *from = entries, *to = scratch;
+  uint64_t differing = 0;
+  bool sorted = true;
+  for (size_t i = 1; i < count; i++) {
+    differing |= entries[i].key ^ entries[0].key;
+    sorted = sorted && entries[i - 1].key <= entries[i].key;
+  }
+  for (int shift = 0; shift < 64 && !sorted; shift += 8) {
+    if ((differing >> shift & 0xff) == 0) continue;
+    sort_by_byte(from, to, count, shift);
+    struct keyed *other = from;
+    from = to;
+    to = other;
+  }
+  if (from != entries) memcpy(entries, from, count * sizeof *entries);
 }

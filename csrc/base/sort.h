@@ -1,5 +1,5 @@
-/* sort.h: the one sort of the module: stable, in n log n always, with a context, and quick where
- * the input is in order already, which qsort(3) promises none of. */
+/* sort.h: sorting that is stable, takes n log n at most whatever the input, and is quick where it is
+ * in order already; qsort(3) promises none of that. */
 #ifndef AISH_SORT_H
 #define AISH_SORT_H
 
@@ -9,11 +9,25 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Whether the element at position a comes before the one at b. */
+typedef bool (*sort_before)(const void *context, uint32_t a, uint32_t b);
+
 /* Sorts positions so that before(context, b, a) is true of no neighbours a, b. False with errno
  * ENOMEM and the positions as they were. */
-bool sort_positions(uint32_t *positions, size_t count,
-                    bool (*before)(const void *context, uint32_t a, uint32_t b),
-                    const void *context);
+bool sort_positions(uint32_t *positions, size_t count, sort_before before, const void *context);
+/* The positions from 0 to count - 1, sorted, to be freed with sys_free; NULL with errno ENOMEM. */
+uint32_t *sorted_positions(size_t count, sort_before before, const void *context);
+/* Sorts the elements themselves, each of `size` bytes; `before` finds them by way of the context.
+ * False with errno ENOMEM and the elements as they were. */
+bool sort_elements(void *elements, size_t count, size_t size, sort_before before,
+                   const void *context);
+
+/* Sorts by key, without comparing, in time that grows with the count alone. `scratch` has room for
+ * as many entries. */
+struct keyed {
+  uint64_t key, value;
+};
+void sort_keyed(struct keyed *entries, struct keyed *scratch, size_t count);
 
 #pragma GCC visibility pop
 #endif

@@ -3,6 +3,7 @@
  * | matter              | Linux                  | macOS              | other POSIX      |
  * | data to the disk    | fdatasync              | fcntl(F_FULLFSYNC) | fdatasync        |
  * | who holds a lock    | /proc/locks            | not known          | not known        |
+ * | random bytes        | getrandom              | arc4random         | arc4random       |
  *
  * flock(2) is in no standard, but in all of these systems. */
 #if defined(__linux__)
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #if defined(__linux__)
+#include <sys/random.h>
 #include <sys/sysmacros.h>
 #endif
 
@@ -73,7 +75,8 @@ static int refuse_irregular(const struct stat *st)
  * anything. What was opened is looked at again, as the path may have changed in between. */
 static int open_regular(const char *path, int flags, struct stat *st)
 {
-  if (sys_stat(path, st) == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
+  int seen = (flags & O_NOFOLLOW) != 0 ? lstat(path, st) : sys_stat(path, st);
+  if (seen == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
   int fd = open_retrying(path, flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
   if (fd < 0) return -1;
   if (sys_fstat(fd, st) == 0) {
@@ -105,6 +108,11 @@ int sys_open_read(const char *path, struct stat *st)
 int sys_open_append(const char *path, bool create, struct stat *st)
 {
   return open_regular(path, O_RDWR | O_APPEND | (create ? O_CREAT : 0), st);
+}
+
+int sys_open_itself(const char *path, struct stat *st)
+{
+  return open_regular(path, O_RDWR | O_APPEND | O_NOFOLLOW, st);
 }
 
 int sys_open_new(const char *path, mode_t mode)
@@ -390,6 +398,26 @@ const char *sys_reason(int number, char *text, size_t size)
 #endif
 }
 
+/* ---- chance ---- */
+
+#if defined(__linux__)
+/* Up to 256 bytes come all at once, whatever signals do; see getrandom(2). */
+int sys_random(void *bytes, size_t size)
+{
+  ssize_t got;
+  do {
+    got = getrandom(bytes, size, 0);
+  } while (got < 0 && errno == EINTR);
+  return got == (ssize_t)size ? 0 : -1;
+}
+#else
+int sys_random(void *bytes, size_t size)
+{
+  arc4random_buf(bytes, size);
+  return 0;
+}
+#endif
+
 /* ---- memory ---- */
 
 void *sys_realloc(void *block, size_t size)
@@ -401,5 +429,7 @@ void *sys_realloc(void *block, size_t size)
 
 void sys_free(void *block)
 {
+  int reason = errno;
   free(block);
+  errno = reason;
 }

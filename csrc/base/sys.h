@@ -25,6 +25,8 @@
  * where the path leads to anything else. `create` makes the file (0600 less umask) if need be. */
 int sys_open_read(const char *path, struct stat *st);
 int sys_open_append(const char *path, bool create, struct stat *st);
+/* As sys_open_append, but a symbolic link is no regular file. */
+int sys_open_itself(const char *path, struct stat *st);
 /* Makes `path`, which must not exist, for writing, with the permissions `mode`. */
 int sys_open_new(const char *path, mode_t mode);
 int sys_open_directory(const char *path);
@@ -87,7 +89,10 @@ int sys_sleep(double seconds);
  * among threads. */
 const char *sys_reason(int number, char *text, size_t size);
 
-/* realloc that also takes over from malloc; NULL with ENOMEM. */
+/* Fills `bytes` with up to 256 random ones that nobody can foresee. */
+int sys_random(void *bytes, size_t size);
+
+/* realloc that also takes over from malloc; NULL with ENOMEM. Freeing leaves errno alone. */
 void *sys_realloc(void *block, size_t size);
 void sys_free(void *block);
 

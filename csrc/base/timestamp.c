@@ -1,4 +1,4 @@
-/* timestamp.c: the calendar without gmtime(3), whose result is static memory. */
+/* timestamp.c: the calendar, without gmtime's static memory. */
 #include "base/timestamp.h"
 
 #include <math.h>
@@ -7,6 +7,9 @@
 #include "base/ascii.h"
 
 static const char FORM[] = "0000-00-00T00:00:00Z";
+
+/* 0000-01-01 and the end of 9999, in seconds since 1970. */
+static const int64_t FIRST = -62167219200, LAST = 253402300799;
 
 static void put_digits(char *text, int count, int64_t value)
 {
@@ -31,11 +34,31 @@ static void civil(int64_t days, int64_t *year, int64_t *month, int64_t *day)
   *year = year_of_era + era * 400 + (*month <= 2);
 }
 
+/* The same backwards: days_from_civil. */
+static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
+{
+  year -= month <= 2;
+  int64_t era = (year >= 0 ? year : year - 399) / 400;
+  int64_t year_of_era = year - era * 400;
+  int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719468;
+}
+
+static bool is_leap(int64_t year)
+{
+  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int64_t days_of_month(int64_t year, int64_t month)
+{
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return days[month - 1] + (month == 2 && is_leap(year));
+}
+
 void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
 {
-  const int64_t first = -62167219200, last = 253402300799; /* 0000-01-01 and the end of 9999 */
-  if (seconds < first) seconds = first;
-  if (seconds > last) seconds = last;
+  if (seconds < FIRST) seconds = FIRST;
+  if (seconds > LAST) seconds = LAST;
   int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
   int64_t of_day = seconds - days * 86400, year, month, day;
   civil(days, &year, &month, &day);
@@ -48,12 +71,132 @@ void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
   put_digits(text + 17, 2, of_day % 60);
 }
 
+/* ---- keys ---- */
+
+/* Years before 0 and after 9999, to which offsets lead, sort right too. */
+static int64_t key_of_seconds(int64_t seconds)
+{
+  int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
+  int64_t of_day = seconds - days * 86400, year, month, day;
+  civil(days, &year, &month, &day);
+  int64_t key = (year / 100 * 128 + year % 100) * 16 + month;
+  key = (key * 32 + day) * 32 + of_day / 3600;
+  return (key * 64 + of_day / 60 % 60) * 64 + of_day % 60;
+}
+
+/* ---- reading ---- */
+
+struct cursor {
+  const char *p, *end;
+};
+
+static bool take(struct cursor *cursor, char byte)
+{
+  if (cursor->p == cursor->end || *cursor->p != byte) return false;
+  cursor->p++;
+  return true;
+}
+
+/* RFC 3339's letters are of either case. */
+static bool take_letter(struct cursor *cursor, char upper)
+{
+  return take(cursor, upper) || take(cursor, (char)(upper | 0x20));
+}
+
+static bool take_number(struct cursor *cursor, int digits, int64_t least, int64_t most,
+                        int64_t *number)
+{
+  *number = 0;
+  for (; digits > 0; digits--, cursor->p++) {
+    if (cursor->p == cursor->end || !is_digit(*cursor->p)) return false;
+    *number = *number * 10 + (*cursor->p - '0');
+  }
+  return *number >= least && *number <= most;
+}
+
+static bool take_date(struct cursor *cursor, int64_t *seconds)
+{
+  int64_t year, month, day;
+  if (!take_number(cursor, 4, 0, 9999, &year) || !take(cursor, '-') ||
+      !take_number(cursor, 2, 1, 12, &month) || !take(cursor, '-') ||
+      !take_number(cursor, 2, 1, days_of_month(year, month), &day))
+    return false;
+  *seconds = days_since_1970(year, month, day) * 86400;
+  return true;
+}
+
+/* `HH:MM` */
+static bool take_minutes(struct cursor *cursor, int64_t *minutes)
+{
+  int64_t hour, minute;
+  if (!take_number(cursor, 2, 0, 23, &hour) || !take(cursor, ':') ||
+      !take_number(cursor, 2, 0, 59, &minute))
+    return false;
+  *minutes = hour * 60 + minute;
+  return true;
+}
+
+static bool take_fraction(struct cursor *cursor, uint64_t *fraction)
+{
+  uint64_t unit = 1000000000000000000;
+  *fraction = 0;
+  if (!take(cursor, '.')) return true;
+  const char *start = cursor->p;
+  for (; cursor->p < cursor->end && is_digit(*cursor->p); cursor->p++, unit /= 10)
+    *fraction += unit * (uint64_t)(*cursor->p - '0');
+  return cursor->p > start;
+}
+
+/* `Z`, or how far the clock is ahead of UTC. */
+static bool take_offset(struct cursor *cursor, int64_t *seconds)
+{
+  int64_t minutes;
+  if (take_letter(cursor, 'Z')) return true;
+  bool behind = take(cursor, '-');
+  if ((!behind && !take(cursor, '+')) || !take_minutes(cursor, &minutes)) return false;
+  *seconds -= (behind ? -minutes : minutes) * 60;
+  return true;
+}
+
+/* All of a text; a part that may be left out is there or ends the text. */
+static bool read_moment(struct moment *moment, const char *text, size_t length, bool may_be_short)
+{
+  struct cursor cursor = {text, text + length};
+  int64_t seconds, minutes, second = 0;
+  uint64_t fraction = 0;
+  if (!take_date(&cursor, &seconds)) return false;
+  bool whole = cursor.p < cursor.end || !may_be_short;
+  if (whole) {
+    if (!take_letter(&cursor, 'T') || !take_minutes(&cursor, &minutes)) return false;
+    bool to_the_second = take(&cursor, ':');
+    if (to_the_second
+            ? !take_number(&cursor, 2, 0, 60, &second) || !take_fraction(&cursor, &fraction)
+            : !may_be_short)
+      return false;
+    seconds += minutes * 60 + second;
+    if ((cursor.p < cursor.end || !may_be_short) && !take_offset(&cursor, &seconds)) return false;
+  }
+  *moment = (struct moment){key_of_seconds(seconds), fraction};
+  return cursor.p == cursor.end;
+}
+
+struct moment moment_of(const char *text, size_t length)
+{
+  struct moment moment;
+  if (length == 0 || !read_moment(&moment, text, length, false))
+    moment = (struct moment){MOMENT_NONE, 0};
+  return moment;
+}
+
+/* ---- the form that files have, quickly ---- */
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-/* Reads eight bytes of the form at once; one by one, they took a tenth of the time of opening a
- * file. XOR with the form turns a digit into its value and every other byte that is right into 0.
- * Adding `most` then sets the high bit of each byte that is too large, above 9 for a digit and
- * above 0 elsewhere; these bits are added to *wrong. Each byte of the result is ten times a digit
- * plus the next one. */
+#define BYTE(number, place) ((uint64_t)(number) << (8 * (place)))
+
+/* Eight bytes of the form at once, as opening a file would spend a tenth of its time on them one by
+ * one. Taken together with the form, a digit becomes its value and what is as in the form 0; adding
+ * `most` then sets the high bit of a byte beyond 9, or beyond 0 where no digit is due: such bits
+ * are added to *wrong. What is left are ten times each digit and the next. */
 static inline uint64_t read_pairs(const char *text, const char *form, uint64_t most,
                                   uint64_t *wrong)
 {
@@ -61,117 +204,68 @@ static inline uint64_t read_pairs(const char *text, const char *form, uint64_t m
   memcpy(&word, text, sizeof word);
   memcpy(&model, form, sizeof model);
   word ^= model;
-  *wrong |= ((word + most) | word) & 0x8080808080808080U;
+  *wrong |= (word + most) | word;
   return word * 10 + (word >> 8);
 }
 
-static inline int64_t pair(uint64_t pairs, int byte)
+static bool has_day(uint64_t year, uint64_t month, uint64_t day)
 {
-  return (int64_t)(pairs >> (8 * byte) & 0xff);
+  return (int64_t)day <= days_of_month((int64_t)year, (int64_t)month);
 }
 
 int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
 {
-  /* A byte of `most` is 76 for a digit and 7f for what is fixed, the first byte being the last. */
+  /* A byte of `most` is 76 for a digit, 7f for what is fixed; the first byte is the last one. */
   uint64_t wrong = 0;
   uint64_t date = read_pairs(text, FORM, 0x7f76767f76767676U, &wrong);
   uint64_t time = read_pairs(text + 8, FORM + 8, 0x76767f76767f7676U, &wrong);
   uint64_t end = read_pairs(text + 12, FORM + 12, 0x7f76767f76767f76U, &wrong);
-  if (wrong != 0) return -1;
-  int64_t key = pair(date, 0) * 100 + pair(date, 2);
-  key = key * 10000 + pair(date, 5) * 100 + pair(time, 0);
-  return key * 1000000 + pair(time, 3) * 10000 + pair(time, 6) * 100 + pair(end, 5);
+  date &= BYTE(0xff, 0) | BYTE(0xff, 2) | BYTE(0xff, 5); /* century, year in it, month */
+  time &= BYTE(0xff, 0) | BYTE(0xff, 3) | BYTE(0xff, 6); /* day, hour, minute */
+  uint64_t second = end >> 40 & 0xff;
+  /* 1 less than what begins at 1 has its high bit set if that is 0; so has a number that is too large
+   * with what it lacks to 128 added. */
+  uint64_t less = (time | second << 8 | (date & BYTE(0xff, 5))) - (BYTE(1, 0) | BYTE(1, 5));
+  wrong |= less | (less + (BYTE(128 - 31, 0) | BYTE(128 - 60, 1) | BYTE(128 - 24, 3) |
+                           BYTE(128 - 12, 5) | BYTE(128 - 60, 6)));
+  if ((wrong & 0x8080808080808080U) != 0) return -1;
+  uint64_t day = time & 0xff;
+  if (day > 28 && !has_day((date & 0xff) * 100 + (date >> 16 & 0xff), date >> 40, day)) return -1;
+  /* Each product brings three bytes together at its top, where the key has them. */
+  date = date * (BYTE(8, 6) | BYTE(16, 3) | 1) >> 40;
+  time = time * (BYTE(8, 7) | BYTE(64, 3) | 1) >> 42;
+  return (int64_t)(date << 22 | time | second);
 }
 #else
 int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
 {
-  int64_t key = 0;
-  for (int i = 0; i < TIMESTAMP_LENGTH; i++) {
-    if (FORM[i] != '0') {
-      if (text[i] != FORM[i]) return -1;
-    } else {
-      unsigned digit = (unsigned char)text[i] - (unsigned)'0';
-      if (digit > 9) return -1;
-      key = key * 10 + digit;
-    }
-  }
-  return key;
+  for (int i = 0; i < TIMESTAMP_LENGTH; i++)
+    if (FORM[i] == '0' ? !is_digit(text[i]) : text[i] != FORM[i]) return -1;
+  struct moment moment = moment_of(text, TIMESTAMP_LENGTH);
+  return moment.second < 0 || text[17] == '6' ? -1 : moment.second;
 }
 #endif
 
-void timestamp_text(int64_t key, char text[TIMESTAMP_LENGTH + 1])
-{
-  memcpy(text, FORM, sizeof FORM);
-  for (int i = TIMESTAMP_LENGTH - 1; i >= 0; i--) {
-    if (FORM[i] != '0') continue;
-    text[i] = (char)('0' + key % 10);
-    key /= 10;
-  }
-}
-
-/* ---- bounds: compared as bytes, which for UTC in one form is the order of times ---- */
-
-static int number_of(const char *digits)
-{
-  return (digits[0] - '0') * 10 + (digits[1] - '0');
-}
-
-static bool two_digits(const char *text, int least, int most)
-{
-  if (!is_digit(text[0]) || !is_digit(text[1])) return false;
-  int value = number_of(text);
-  return value >= least && value <= most;
-}
-
-static bool is_leap(int century, int year)
-{
-  return year != 0 ? year % 4 == 0 : century % 4 == 0;
-}
-
-static bool is_date(const char *text)
-{
-  static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (!two_digits(text, 0, 99) || !two_digits(text + 2, 0, 99) || text[4] != '-') return false;
-  if (!two_digits(text + 5, 1, 12) || text[7] != '-') return false;
-  int month = number_of(text + 5);
-  bool cut = month == 2 && !is_leap(number_of(text), number_of(text + 2));
-  return two_digits(text + 8, 1, days[month - 1] - cut);
-}
+/* ---- bounds ---- */
 
 bool bound_read(struct bound *bound, const char *text, size_t length)
 {
-  bool zoned = length > 16 && text[length - 1] == 'Z';
-  length -= zoned;
-  if (length != 10 && length != 16 && length != 19) return false;
-  if (!is_date(text)) return false;
-  if (length >= 16 && !(text[10] == 'T' && two_digits(text + 11, 0, 23) && text[13] == ':' &&
-                        two_digits(text + 14, 0, 59)))
-    return false;
-  if (length == 19 && !(text[16] == ':' && two_digits(text + 17, 0, 60))) return false;
-  memcpy(bound->text, text, length);
-  bound->length = length;
-  return true;
+  return bound->given = read_moment(&bound->moment, text, length, true);
 }
 
 void bound_from_seconds(struct bound *bound, double seconds)
 {
-  const double most = 1e15; /* far beyond the year 9999, to which timestamp_print cuts it */
-  seconds = ceil(seconds);
-  if (seconds > most) seconds = most;
-  if (seconds < -most) seconds = -most;
-  timestamp_print((int64_t)seconds, bound->text);
-  bound->length = TIMESTAMP_LENGTH - 1; /* without the Z, so that it is not above 12:00:00.5Z */
+  const double day = 86400; /* offsets lead so far beyond the years that are written */
+  double whole = floor(seconds);
+  bound->given = true;
+  bound->moment = (struct moment){seconds < 0 ? MOMENT_NONE + 1 : INT64_MAX, 0};
+  if (whole > (double)FIRST - day && whole < (double)LAST + day)
+    bound->moment =
+        (struct moment){key_of_seconds((int64_t)whole), (uint64_t)((seconds - whole) * 1e19)};
 }
 
-static int compare_bound(const char *ts, size_t length, const struct bound *bound)
+bool bounds_hold(const struct bound *since, const struct bound *before, struct moment moment)
 {
-  int order = memcmp(ts, bound->text, length < bound->length ? length : bound->length);
-  return order != 0 ? order : (length > bound->length) - (length < bound->length);
-}
-
-bool bounds_hold(const struct bound *since, const struct bound *before, const char *ts,
-                 size_t length)
-{
-  if (since->length > 0 && compare_bound(ts, length, since) < 0) return false;
-  return before->length == 0 || compare_bound(ts, length, before) < 0;
+  if (since->given && moment_compare(moment, since->moment) < 0) return false;
+  return !before->given || moment_compare(moment, before->moment) < 0;
 }

@@ -28,7 +28,7 @@ static void free_decoder(void *object)
   buf_free(&decoder->unescaped);
 }
 
-static const struct class DECODER = {.name = "decoder", .release = free_decoder};
+static const struct object_class DECODER = {.name = "decoder", .release = free_decoder};
 
 /* What the state keeps: the table of its decoder, and the metatables that mark an empty object and
  * an array with holes, so that they encode to the same text again. */
@@ -407,7 +407,10 @@ static int push_decode_error(lua_State *L, struct decoder *decoder, const char *
   return 2;
 }
 
-/* decode(text): the value of a JSON text (RFC 8259), null being nil; nil, message. */
+/* decode(text): the value of a JSON text (RFC 8259), null being nil; nil, message. A lone surrogate
+ * from \udc80 to \udcff is a byte, any other its three bytes (WTF-8), and bytes that are not UTF-8
+ * are read as they are. A number that no double is reads as the nearest one, beyond the largest as
+ * infinity; from Lua 5.3 on, a whole number of 64 bits as an integer. */
 int decode_l(lua_State *L)
 {
   size_t length;

@@ -333,7 +333,7 @@ static bool put_object(struct encoder *e, int table, struct frame *frame)
 static bool put_contents(struct encoder *e, int table, struct frame *frame)
 {
   lua_State *L = e->L;
-  lua_Number length;
+  lua_Number length = 0;
   lua_pushnil(L);
   bool empty = lua_next(L, table) == 0;
   if (!empty && lua_type(L, table + 1) == LUA_TSTRING) return put_object(e, table, frame);
@@ -414,7 +414,10 @@ bool encode_object(lua_State *L, int index, struct buf *buf, const char *root, i
   return encode_root(L, index, buf, root, depth, true);
 }
 
-/* encode(value): its JSON text; nil, message with the path to what JSON cannot hold. */
+/* encode(value): its JSON text, in valid UTF-8: each byte of a string that is no part of that is the
+ * lone surrogate from \udc80 to \udcff that decode reads as the byte. Integers of 64 bits, LuaJIT's
+ * int64_t and uint64_t among them, are written to the last digit. nil, message with the path to what
+ * JSON cannot hold: also to a key that is there as a number and as a string. */
 int encode_l(lua_State *L)
 {
   luaL_checkany(L, 1);

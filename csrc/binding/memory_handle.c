@@ -74,9 +74,9 @@ static enum record_kind check_new_kind(lua_State *L, int index, const char *who)
   size_t length = 0;
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
   enum record_kind kind = record_kind(name, length);
-  if (kind >= KIND_FACT && kind <= KIND_CONTEXT) return kind;
+  if (record_kind_is_item(kind)) return kind;
   lua_pushvalue(L, index);
-  raise_plain(L, "%s: kind must be fact|pref|context (got %s)", who, text_of_top(L));
+  raise_plain(L, "%s: kind must be %s (got %s)", who, record_kind_names(), text_of_top(L));
   return KIND_UNKNOWN;
 }
 
@@ -122,7 +122,7 @@ static void add_source(lua_State *L, struct buf *buf, int index, const char *who
 static void add_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
 {
   struct buf *bodies = &scratch->text;
-  struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 4};
+  struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 5};
   size_t start = bodies->length;
   add_content(L, bodies, base + FIELD_CONTENT, who);
   if (lua_toboolean(L, base + FIELD_TAGS)) {
@@ -253,19 +253,42 @@ static uint64_t to_id(lua_Number number)
              : 0;
 }
 
-/* memory:forget(id): appends a tombstone for an active item.
- * Returns true; or false and "no active item N", nothing being written; or false, message, errno.
- */
+/* Leaves the item at 2 as its id, and its name, if it has one, behind that. */
+static bool check_name(lua_State *L, struct bytes *name)
+{
+  if (!lua_istable(L, 2)) return false;
+  static const char *const members[] = {"id", "uid", "ts"};
+  for (int i = 0; i < 3; i++) {
+    lua_pushstring(L, members[i]);
+    lua_rawget(L, 2);
+  }
+  int place = lua_type(L, 4) == LUA_TSTRING ? 4 : 5;
+  if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
+  lua_pushvalue(L, 3);
+  lua_replace(L, 2);
+  return true;
+}
+
+/* memory:forget(id or item): appends a tombstone for an active item.
+ * id: number; of several items that share it, the newest is forgotten. item: a table that a call has
+ * returned; exactly that one is.
+ * Returns true and, of an id, how many active items still share it, if any do; or false and
+ * "no active item N", nothing being written; or false, message, errno. */
 static int memory_forget_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "forget");
   struct failure failure;
+  struct bytes name = {NULL, 0};
   bool found;
+  size_t left;
   check_count(L, 2);
+  bool named = check_name(L, &name);
   lua_Number number = check_id(L);
-  if (!memory_forget(&handle->memory, to_id(number), &found, &failure))
+  check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
+  if (!memory_forget(&handle->memory, to_id(number), named ? &name : NULL, &found, &left, &failure))
     return push_false_failure(L, &failure, handle->path);
   lua_pushboolean(L, found);
+  if (found && !named && left > 0) return push_whole(L, left), 2;
   if (found) return 1;
   push_number_text(L, number);
   lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
@@ -306,7 +329,7 @@ static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
   const struct item *item = index_find(memory_index(memory), id);
   if (item == NULL) return lua_pushnil(L), true;
   struct get get = {.item = *item};
-  window_open(&get.window, memory_fd(memory));
+  memory_window(memory, &get.window);
   lua_pushcfunction(L, push_item_l);
   lua_pushlightuserdata(L, &get);
   int status = lua_pcall(L, 1, 1, 0);
@@ -349,6 +372,7 @@ static int memory_items_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
+  bool lost;
   int result, top = lua_gettop(L), tries = MEMORY_TRIES;
   do {
     lua_settop(L, top);
@@ -359,8 +383,10 @@ static int memory_items_l(lua_State *L)
     job.index = memory_index(memory);
     job.filter = &filter;
     result = items_build(L, &job, &failure);
+    lost = result > 0 && !memory_holds(memory);
+    release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
-  } while (result > 0 && !memory_holds(memory) && tries-- > 0);
+  } while (lost && tries-- > 0);
   if (tries < 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
@@ -369,7 +395,7 @@ struct found {
   struct window window;
   struct buf ranked; /* struct ranked */
   int error; /* an errno: a line could not be read */
-  bool was_running, held; /* the collector, as a finalizer may have the file compacted */
+  struct collector collector; /* a finalizer may have the file compacted */
 };
 
 /* Called with what was found, protected. Returns the array of items, each with its score, or
@@ -379,8 +405,7 @@ static int build_found_l(lua_State *L)
   struct found *found = lua_touserdata(L, 1);
   const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
   int count = (int)(found->ranked.length / sizeof *ranked), given = 0;
-  found->was_running = hold_collector(L, false);
-  found->held = true;
+  hold_collector(L, &found->collector, false);
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
     lua_settop(L, 2);
@@ -403,7 +428,7 @@ static bool find_ranked(struct memory *memory, const struct query *query, struct
 {
   if (!memory_refresh(memory, failure)) return false;
   int fd = memory_fd(memory);
-  window_open(&found->window, fd);
+  memory_window(memory, &found->window);
   return rank_items(fd, memory_index(memory), query, filter, &found->ranked) == 0 ||
          fail(failure, "read");
 }
@@ -427,7 +452,7 @@ static int memory_search_l(lua_State *L)
   check_count(L, 3);
   check_string(L, 2, "query", NULL);
   check_options(L, 3, known);
-  bool done;
+  bool done, lost;
   int top = lua_gettop(L), tries = MEMORY_TRIES;
   do {
     lua_settop(L, top);
@@ -439,15 +464,14 @@ static int memory_search_l(lua_State *L)
     done = find_ranked(&handle->memory, &query, &filter, &found, &failure);
     query_free(&query);
     int status = done ? lua_pcall(L, 1, 1, 0) : 0;
-    if (found.held) release_collector(L, found.was_running);
     window_close(&found.window);
     buf_free(&found.ranked);
+    errno = found.error;
+    if (done && found.error != 0) done = fail(&failure, "read");
+    lost = status == 0 && done && !memory_holds(&handle->memory);
+    release_collector(L, &found.collector);
     if (status != 0) return lua_error(L);
-    if (done && found.error != 0) {
-      errno = found.error;
-      done = fail(&failure, "read");
-    }
-  } while (done && !memory_holds(&handle->memory) && tries-- > 0);
+  } while (lost && tries-- > 0);
   if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
@@ -463,17 +487,17 @@ static int memory_sync_l(lua_State *L)
 }
 
 /* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
- * opts: table of dry_run (boolean; false: nothing is changed). */
+ * opts: as there, without wait. */
 static int memory_compact_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "compact");
-  bool dry_run = false;
-  const struct option known[] = {{"dry_run", read_boolean, &dry_run}, {NULL, NULL, NULL}};
+  struct compact_options options = {.tombstones = true};
+  const struct option known[] = {COMPACT_OPTIONS(&options), {NULL, NULL, NULL}};
   struct compaction result;
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
-  if (!memory_compact(&handle->memory, dry_run, &result, &failure))
+  if (!memory_compact(&handle->memory, &options, &result, &failure))
     return push_nil_failure(L, &failure, handle->path);
   return push_compaction(L, &result);
 }
@@ -549,8 +573,8 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", memory_tostring_l},
     {NULL, NULL},
 };
-static const struct class MEMORY = {"memory handle", "memory", release_handle, METHODS,
-                                    METAMETHODS};
+static const struct object_class MEMORY = {"memory handle", "memory", release_handle, METHODS,
+                                           METAMETHODS};
 
 bool test_memory(lua_State *L, int index, struct journal **journal)
 {

@@ -18,6 +18,7 @@ struct scan {
   struct line line; /* the last one read */
   struct objects objects; /* what is left of it, if it is not one object alone */
   enum file_kind kind;
+  bool kind_is_known; /* as far as it is: no record was met since it was asked for */
   bool follows; /* it goes on when the file does; otherwise it is over at the end of the file */
   bool malformed; /* damage is wanted too */
   bool busy; /* a line is being decoded; a finalizer must not ask for the next one */
@@ -48,8 +49,9 @@ static int raise_read(lua_State *L, struct scan *scan)
 
 /* The record is on top of the stack. Returns how many values are there then: line number, record
  * and offset. */
-static int push_record(lua_State *L, const struct scan *scan, uint64_t offset)
+static int push_record(lua_State *L, struct scan *scan, uint64_t offset)
 {
+  if (scan->kind == FILE_UNKNOWN) scan->kind_is_known = false;
   push_whole(L, scan->line.number);
   lua_insert(L, -2);
   push_whole(L, offset);
@@ -67,7 +69,7 @@ static int push_damage(lua_State *L, const struct scan *scan, uint64_t offset, c
   return 4;
 }
 
-static int push_part(lua_State *L, const struct scan *scan, struct decoder *decoder,
+static int push_part(lua_State *L, struct scan *scan, struct decoder *decoder,
                      const struct part *part)
 {
   int top = lua_gettop(L);
@@ -78,14 +80,16 @@ static int push_part(lua_State *L, const struct scan *scan, struct decoder *deco
   return push_damage(L, scan, offset, decoder->error.reason);
 }
 
-static bool is_of_memory(struct scan *scan)
+/* What a damaged line holds depends on what the file is for. False and errno. */
+static bool learn_kind(struct scan *scan)
 {
-  if (scan->line.number == 1) scan->kind = FILE_UNKNOWN; /* it may be another file */
-  if (scan->kind == FILE_UNKNOWN) scan->kind = file_kind(scan->follow.fd);
-  return scan->kind >= FILE_ITEMS;
+  if (scan->line.number > 1 && scan->kind_is_known) return true; /* on line 1, it may be another */
+  scan->kind_is_known = file_kind(scan->follow.fd, &scan->kind);
+  return scan->kind_is_known;
 }
 
-/* Pushes what there is of a line that is one object alone; otherwise leaves its parts to come. */
+/* Pushes what there is of a line that is one object alone; otherwise leaves its parts to come.
+ * Returns how much, or -1 and errno. */
 static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder)
 {
   const struct line *line = &scan->line;
@@ -93,7 +97,8 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder)
   if (line->hopeless) return push_damage(L, scan, line->offset, "not an object");
   if (decode_line(decoder, line->text, 0) != NULL) return push_record(L, scan, line->offset);
   lua_settop(L, top);
-  objects_begin(&scan->objects, line->text, line->newline, is_of_memory(scan));
+  if (!learn_kind(scan)) return -1;
+  objects_begin(&scan->objects, line->text, line->newline, scan->kind >= FILE_ITEMS);
   return 0;
 }
 
@@ -123,6 +128,7 @@ static int step_l(lua_State *L)
     if (objects_next(&scan->objects, &part)) pushed = push_part(L, scan, decoder, &part);
     else if ((result = read_line(scan)) > 0) pushed = push_line(L, scan, decoder);
   }
+  if (pushed < 0) result = -1;
   release_decoder(decoder);
   if (pushed > 0) return pushed;
   if (result < 0) return raise_read(L, scan);
@@ -151,7 +157,8 @@ static int scan_close_l(lua_State *L)
 
 static const luaL_Reg METHODS[] = {{"close", scan_close_l}, {NULL, NULL}};
 static const luaL_Reg METAMETHODS[] = {{"__call", scan_call_l}, {NULL, NULL}};
-static const struct class ITERATOR = {"iterator", "iterator", release_scan, METHODS, METAMETHODS};
+static const struct object_class ITERATOR = {"iterator", "iterator", release_scan, METHODS,
+                                             METAMETHODS};
 
 /* ---- opening ---- */
 
@@ -209,9 +216,10 @@ int scan_l(lua_State *L)
 }
 
 /* follow(path [, opts]): an iterator over what a file of JSON lines has and gets: at the end of the
- * file it gives nil, and asked again what was added since. A file that was cut short or replaced is
- * read from its start; one that is missing gives nil until there is one. A last line without its
- * newline is not given before it has one.
+ * file it gives nil, and asked again what was added since. A file that was cut short or written anew
+ * is read from the first line that is not as it was given, and one that was replaced to its end, and
+ * then the new one from its start; one that is missing gives nil until there is one. A last line
+ * without its newline is not given before it has one, or the path has left its file.
  * path: string. opts: as scan's. Returns the iterator, which is as scan's. */
 int follow_l(lua_State *L)
 {

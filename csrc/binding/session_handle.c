@@ -147,8 +147,8 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", session_tostring_l},
     {NULL, NULL},
 };
-static const struct class SESSION = {"session handle", "session", release_session, METHODS,
-                                     METAMETHODS};
+static const struct object_class SESSION = {"session handle", "session", release_session, METHODS,
+                                            METAMETHODS};
 
 bool test_session(lua_State *L, int index, struct journal **journal)
 {
@@ -196,7 +196,9 @@ static bool open_session(struct session *session, const struct session_options *
 
 static bool is_no_memory(const struct session *session, struct failure *failure)
 {
-  return file_kind(session->journal.fd) != FILE_MEMORY ||
+  enum file_kind kind;
+  if (!file_kind(session->journal.fd, &kind)) return fail(failure, "read");
+  return kind != FILE_MEMORY ||
          fail_because(failure, EINVAL, "open", "it is a memory, not a session");
 }
 

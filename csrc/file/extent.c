@@ -85,7 +85,7 @@ void extent_confirm(struct extent *extent)
 {
   struct buf *kept = &extent->kept;
   extent->confirmed = extent->size;
-  if (kept->length <= 2 * KEPT_CERTAIN) return;
+  if (kept->length <= 2 * (size_t)KEPT_CERTAIN) return;
   char last[KEPT_CERTAIN];
   memcpy(last, kept->data + kept->length - sizeof last, sizeof last);
   buf_reset(kept);

@@ -13,7 +13,7 @@
  *    fragment and leave it would spare them that. But a record whose sync failed is whole, and would
  *    be there although it was reported as not written; so would the first records of a batch. And
  *    on a full disk there is no room for the newline that would end a fragment, while cutting needs
- *    none: it gives room back.
+ *    none: it gives room back. A file that was made for the write is removed again.
  * 4. A durable append is reported after fdatasync, the first one also after fsync of the
  *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
  *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
@@ -42,11 +42,12 @@ bool journal_init(struct journal *journal, const char *path)
 /* ---- opening ---- */
 
 /* -1 and *failure; with errno ENOENT or ENOTDIR where there is no file, and `make` is not set. */
-static int open_file(const struct journal *journal, bool make, struct stat *st,
-                     struct failure *failure)
+static int open_file(struct journal *journal, bool make, struct stat *st, struct failure *failure)
 {
-  int fd = sys_open_append(journal->place, make, st);
-  if (make && fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
+  int fd = sys_open_append(journal->place, false, st);
+  journal->made = make && fd == -1 && errno == ENOENT;
+  if (journal->made) fd = sys_open_append(journal->place, true, st);
+  if (journal->made && fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
     if (!path_make_directories(journal->place)) {
       fail(failure, "make the directories of");
       return -1;
@@ -215,6 +216,7 @@ static bool be_gone(struct journal *journal)
 
 static bool attach(struct journal *journal, struct task *task, struct failure *failure)
 {
+  journal->gone = false;
   if (!is_own(journal, failure)) return false;
   task->lock = task->lock || journal->keeps_lock;
   for (;;) {
@@ -345,8 +347,17 @@ static void know(struct journal *journal, const char *bytes, size_t size)
   (void)extent_extend(known, bytes, size, EXTENT_CERTAIN); /* there is room */
 }
 
-bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
-                    struct failure *failure)
+/* A file that was made for what could not be written goes again: it would be an empty session. */
+static void remove_made(const struct journal *journal)
+{
+  if (!journal->made || journal->size > 0 || !journal_unchanged(journal)) return;
+  char *place = sys_realpath(journal->place);
+  if (place != NULL) sys_unlink(place);
+  sys_free(place);
+}
+
+static bool append(struct journal *journal, const struct buf *lines, uint64_t *offset,
+                   struct failure *failure)
 {
   bool ended;
   size_t written;
@@ -366,6 +377,14 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
   know(journal, lines->data + ended, written);
   journal->size += written;
   return true;
+}
+
+bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
+                    struct failure *failure)
+{
+  if (append(journal, lines, offset, failure)) return true;
+  remove_made(journal);
+  return false;
 }
 
 int journal_close(struct journal *journal)

@@ -25,6 +25,7 @@ struct journal {
   struct extent known; /* what was read of it, or written */
   bool keeps_lock; /* for as long as it is open; otherwise for each write */
   bool locked;
+  bool made; /* the file, when it was opened: there was none */
   bool gone; /* the path led to no file when it was looked at last */
   bool durable; /* an append that is reported has reached the disk */
   bool names_synced; /* and so has every directory entry that leads to it */
@@ -46,7 +47,8 @@ void journal_detach(struct journal *journal);
 
 /* Appends one or more whole lines in one write, the lock being held. lines->data[0] is a newline,
  * for the case that the file's last line has none; the lines follow it. *offset is where the first
- * of them begins. On failure the file is as it was, or is longer than `known`. */
+ * of them begins. On failure the file is as it was, and gone if it was made for this, or is longer
+ * than `known`. */
 bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                     struct failure *failure);
 

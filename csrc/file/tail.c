@@ -89,7 +89,7 @@ static int next_long(struct tail *tail, struct tail_line *line)
   tail->length = 0;
   if (result <= 0) return result;
   line->text = block.start;
-  line->newline = block.end - 1;
+  line->newline = memchr(block.start, '\n', (size_t)(block.end - block.start));
   line->hopeless = block.hopeless;
   return 1;
 }

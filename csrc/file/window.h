@@ -13,8 +13,7 @@ struct window {
   size_t capacity, length;
   uint64_t offset;
   int reads; /* up to READER_LITTLES */
-  uint64_t
-      confirmed; /* what is before it does not change while it is read; set after window_open */
+  uint64_t confirmed; /* what is before it does not change any more; set after window_open */
 };
 
 void window_open(struct window *window, int fd);

@@ -14,6 +14,18 @@ bool slice_append(const struct slice *slice, struct buf *buf)
   return true;
 }
 
+bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes)
+{
+  *bytes = (struct bytes){NULL, 0};
+  if (slice->start == NULL) return true;
+  *bytes = (struct bytes){slice->start, (size_t)(slice->end - slice->start)};
+  if (!slice->escaped) return true;
+  buf->length = 0;
+  if (!slice_append(slice, buf)) return false;
+  *bytes = (struct bytes){buf->data, buf->length};
+  return true;
+}
+
 bool slice_is(const struct slice *slice, const char *text, size_t length)
 {
   size_t raw = (size_t)(slice->end - slice->start);

@@ -17,6 +17,9 @@ struct slice {
 
 /* Whether the string stands for this text. */
 bool slice_is(const struct slice *slice, const char *text, size_t length);
+/* The decoded string: in place, or, if it has escapes, in the buffer, from its beginning; none of no
+ * string. False: out of memory. */
+bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes);
 /* Appends the decoded string. False: out of memory. */
 bool slice_append(const struct slice *slice, struct buf *buf);
 

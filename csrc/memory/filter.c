@@ -10,12 +10,8 @@
 static bool has_kind_and_time(const struct filter *filter, const struct index *index,
                               const struct item *item)
 {
-  char text[24];
-  size_t length;
   if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return false;
-  if (filter->since.length == 0 && filter->before.length == 0) return true;
-  const char *ts = index_ts(index, item, text, &length);
-  return bounds_hold(&filter->since, &filter->before, ts, length);
+  return bounds_hold(&filter->since, &filter->before, item_moment(index, item));
 }
 
 static bool has_tag(const struct filter *filter, const char *value)

@@ -1,8 +1,13 @@
 /* index.c: the single forward pass over a memory file, and what is asked of it.
  *
- * Items stand in an array that is sorted by id. As ids are given in file order this is the order
- * they come in, and nothing is sorted or looked up while a file of ours is read; files that were
- * merged or edited by hand are sorted once, in index_settle. */
+ * 1. Taking up a record looks at nothing but that record. As ids and times are given in file order,
+ *    a file of ours comes sorted; the order is looked at, and tombstones are applied, when it is
+ *    first asked for items. Opening a file and adding to it does not ask.
+ * 2. Items that do not come sorted are sorted by id. Those that share one are read again, and told
+ *    from their copies and from what a higher `rev` has replaced: see twins.c.
+ * 3. A tombstone retires items wherever in the file they stand. Whether its `of` names an item is
+ *    looked up in the item's line, in the order of the file. No two names are taken for equal
+ *    without comparing them whole: an item that nobody forgot is never hidden. */
 #include "memory/index.h"
 
 #include <errno.h>
@@ -10,10 +15,12 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
-#include "base/timestamp.h"
+#include "file/window.h"
+#include "memory/twins.h"
 #include "json/objects.h"
 
-static const int64_t NO_TS = -((int64_t)1 << 47); /* the lowest that an item holds */
+/* In the place of a timestamp_key: no time, and below that, the places among the moments. */
+enum { NO_TIME = -1 };
 
 static void forget_order(struct index *index)
 {
@@ -25,159 +32,111 @@ void index_free(struct index *index)
 {
   forget_order(index);
   words_free(&index->words);
+  tombstones_free(&index->tombstones);
+  buf_free(&index->moments);
   sys_free(index->items);
-  sys_free(index->targets);
-  buf_free(&index->odd);
   memset(index, 0, sizeof *index);
-}
-
-/* ---- growing ---- */
-
-static void *grow_array(void *array, size_t *capacity, size_t needed, size_t size)
-{
-  if (needed > UINT32_MAX) {
-    errno = ENOMEM;
-    return NULL;
-  }
-  size_t larger = *capacity + *capacity / 2;
-  if (larger < needed) larger = needed;
-  if (larger < 16) larger = 16;
-  void *grown = sys_realloc(array, larger * size);
-  if (grown != NULL) *capacity = larger;
-  return grown;
-}
-
-static bool reserve_items(struct index *index, size_t more)
-{
-  if (index->capacity - index->count >= more) return true;
-  struct item *items =
-      grow_array(index->items, &index->capacity, index->count + more, sizeof *items);
-  if (items != NULL) index->items = items;
-  return items != NULL;
-}
-
-static bool reserve_targets(struct index *index, size_t more)
-{
-  if (index->target_capacity - index->target_count >= more) return true;
-  uint64_t *targets = grow_array(index->targets, &index->target_capacity,
-                                 index->target_count + more, sizeof *targets);
-  if (targets != NULL) index->targets = targets;
-  return targets != NULL;
-}
-
-bool index_reserve(struct index *index, size_t count)
-{
-  return reserve_items(index, count) && reserve_targets(index, count);
 }
 
 /* ---- times ---- */
 
-/* Keeps a time that is not of our form; its place is given as a number below 0. */
-static bool keep_odd(struct index *index, const struct slice *ts, int64_t *key)
+/* A time that is not of our form is kept beside; *when says where. */
+static bool keep_moment(struct index *index, const struct slice *ts, int64_t *when)
 {
-  size_t raw = (size_t)(ts->end - ts->start);
-  uint32_t length = 0;
-  if (!buf_reserve(&index->odd, sizeof length + raw)) return false;
-  char *place = index->odd.data + index->odd.length;
-  char *text = place + sizeof length;
-  length = (uint32_t)json_unescape(ts->start, ts->end, text);
-  if (length == TIMESTAMP_LENGTH && (*key = timestamp_key(text)) >= 0) return true;
-  memcpy(place, &length, sizeof length);
-  *key = ~(int64_t)index->odd.length;
-  index->odd.length += sizeof length + length;
+  struct buf *moments = &index->moments;
+  struct buf unescaped = {NULL, 0, 0};
+  struct bytes text;
+  *when = NO_TIME;
+  if (!slice_bytes(ts, &unescaped, &text)) return false;
+  const struct moment moment = moment_of(text.start, text.length);
+  buf_free(&unescaped);
+  if (moment.second == MOMENT_NONE) return true;
+  *when = NO_TIME - 1 - (int64_t)BUF_COUNT(struct moment, moments);
+  return BUF_PUSH(moments, &moment);
+}
+
+static int64_t item_when(const struct item *item)
+{
+  return (int64_t)item->when >> 16;
+}
+
+struct moment item_moment(const struct index *index, const struct item *item)
+{
+  int64_t when = item_when(item);
+  if (when >= 0) return (struct moment){when, 0};
+  if (when == NO_TIME) return (struct moment){MOMENT_NONE, 0};
+  return BUF_ITEMS(struct moment, &index->moments)[NO_TIME - 1 - when];
+}
+
+/* ---- taking up records ---- */
+
+static bool reserve_item(struct index *index)
+{
+  if (index->count < index->capacity) return true;
+  size_t larger = index->capacity < 16 ? 16 : index->capacity + index->capacity / 2;
+  if (larger > UINT32_MAX) {
+    errno = ENOMEM;
+    return false;
+  }
+  struct item *items = sys_realloc(index->items, larger * sizeof *items);
+  if (items == NULL) return false;
+  index->items = items;
+  index->capacity = larger;
   return true;
 }
 
-static bool ts_key(struct index *index, const struct record *record, int64_t *key)
+/* There is room. */
+static inline bool put_item(struct index *index, const struct record *record, int64_t when,
+                            uint64_t offset, uint32_t length)
 {
-  const struct slice *ts = &record->ts;
-  if ((*key = record->ts_key) >= 0) return true;
-  *key = NO_TS;
-  return ts->start == NULL || keep_odd(index, ts, key);
-}
-
-const char *index_ts(const struct index *index, const struct item *item, char text[24],
-                     size_t *length)
-{
-  *length = 0;
-  int64_t ts = item_ts(item);
-  if (ts == NO_TS) return "";
-  if (ts >= 0) {
-    *length = TIMESTAMP_LENGTH;
-    timestamp_text(ts, text);
-    return text;
-  }
-  uint32_t size;
-  const char *place = index->odd.data + ~ts;
-  memcpy(&size, place, sizeof size);
-  *length = size;
-  return place + sizeof size;
-}
-
-/* As bytes, which for times of our form is as their keys. */
-static int compare_ts(const struct index *index, const struct item *a, const struct item *b)
-{
-  int64_t a_key = item_ts(a), b_key = item_ts(b);
-  if (a_key >= 0 && b_key >= 0) return (a_key > b_key) - (a_key < b_key);
-  char a_text[24], b_text[24];
-  size_t a_length, b_length;
-  const char *a_ts = index_ts(index, a, a_text, &a_length);
-  const char *b_ts = index_ts(index, b, b_text, &b_length);
-  int order = memcmp(a_ts, b_ts, a_length < b_length ? a_length : b_length);
-  return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
-}
-
-/* ---- taking up lines ---- */
-
-static void put_item(struct index *index, const struct record *record, int64_t ts, uint64_t offset,
-                     uint32_t length)
-{
-  struct item *item = &index->items[index->count++];
   int members = record->members < ITEM_MEMBERS_MAX ? record->members : ITEM_MEMBERS_MAX;
-  if (index->count > 1) {
-    int64_t before = item_ts(&item[-1]);
-    index->unsorted |= record->id <= item_id(&item[-1]);
-    index->disordered |= ts < before || before < 0;
+  index->items[index->count++] = (struct item){
+      .what = record->id | (uint64_t)record->kind << 53 | (uint64_t)members << 56,
+      .when = (uint64_t)when << 16 | (length & 0xffff),
+      .where = offset << 16 | length >> 16,
+  };
+  return true;
+}
+
+/* As a record is taken up that is no item, or has a time of another form than ours, or for which
+ * there is no room. Inlined, it would make its callers save registers for every item. */
+__attribute__((noinline)) static bool take_slowly(struct index *index, const struct record *record,
+                                                  uint64_t offset, uint32_t length)
+{
+  int64_t when = record->ts_key;
+  if (!record_is_item(record))
+    return !record_is_tombstone(record) || record->target == record->id ||
+           tombstones_add(&index->tombstones, record, index->max_id);
+  if (offset > ITEM_OFFSET_MAX) {
+    errno = EFBIG;
+    return false;
   }
-  item->what = record->id | (uint64_t)record->kind << 53 | (uint64_t)members << 56;
-  item->when = (uint64_t)ts << 16 | (length & 0xffff);
-  item->where = offset << 16 | length >> 16;
+  return reserve_item(index) && (when >= 0 || keep_moment(index, &record->ts, &when)) &&
+         put_item(index, record, when, offset, length);
 }
 
-static void put_target(struct index *index, uint64_t target)
+static inline bool add_record(struct index *index, const struct record *record, uint64_t offset,
+                              uint32_t length)
 {
-  index->targets[index->target_count++] = target;
-}
-
-void index_add(struct index *index, const struct record *record, int64_t ts, uint64_t offset,
-               uint32_t length)
-{
-  if (record->kind == KIND_FORGET) put_target(index, record->target);
-  else put_item(index, record, ts, offset, length);
   if (record->id > index->max_id) index->max_id = record->id;
+  bool plain = record_is_item(record) && record->ts_key >= 0 && offset <= ITEM_OFFSET_MAX;
+  return plain && index->count < index->capacity
+             ? put_item(index, record, record->ts_key, offset, length)
+             : take_slowly(index, record, offset, length);
 }
 
-static bool take_up(struct index *index, const struct record *record, const char *text,
-                    uint64_t offset, uint32_t length)
+bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
+{
+  return add_record(index, record, offset, length);
+}
+
+/* Takes up a record that stands at `text`. */
+static inline bool take_record(struct index *index, const struct record *record, const char *text,
+                               uint64_t offset, uint32_t length)
 {
   index->has_records = true;
-  if (!index->is_memory)
-    index->is_memory =
-        record_is_item(record) || record_is_tombstone(record) || record_is_meta(text);
-  if (record->id > index->max_id) index->max_id = record->id;
-  if (record_is_item(record)) {
-    int64_t ts;
-    if (offset > ITEM_OFFSET_MAX) {
-      errno = EFBIG;
-      return false;
-    }
-    if (!reserve_items(index, 1) || !ts_key(index, record, &ts)) return false;
-    put_item(index, record, ts, offset, length);
-  } else if (record_is_tombstone(record)) {
-    if (!reserve_targets(index, 1)) return false;
-    put_target(index, record->target);
-  }
-  return true;
+  if (!index->is_memory) index->is_memory = record_is_ours(record, text) || record_is_meta(text);
+  return add_record(index, record, offset, length);
 }
 
 /* Takes up what a line holds that is not one object alone. Of one that is unfinished, what is damage
@@ -194,8 +153,9 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
     (void)record_parse_part(part.start, &record, &error);
-    if (!take_up(index, &record, part.start, block->offset + (uint64_t)(part.start - block->start),
-                 (uint32_t)(part.end - part.start)))
+    if (!take_record(index, &record, part.start,
+                     block->offset + (uint64_t)(part.start - block->start),
+                     (uint32_t)(part.end - part.start)))
       return false;
   }
   return true;
@@ -212,8 +172,8 @@ bool index_take(struct index *index, const struct block *block, const char **tor
   while (p < block->end) {
     const char *newline = record_parse(p, &record, &error);
     if (newline != NULL) {
-      if (!take_up(index, &record, p, block->offset + (uint64_t)(p - block->start),
-                   (uint32_t)(newline - p)))
+      if (!take_record(index, &record, p, block->offset + (uint64_t)(p - block->start),
+                       (uint32_t)(newline - p)))
         return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));
@@ -226,7 +186,7 @@ bool index_take(struct index *index, const struct block *block, const char **tor
   return true;
 }
 
-/* ---- order, duplicates, tombstones ---- */
+/* ---- finding ---- */
 
 /* Where an item would be if ids had been given at an even rate. */
 static size_t guess_place(const struct index *index, uint64_t id)
@@ -238,12 +198,13 @@ static size_t guess_place(const struct index *index, uint64_t id)
   return (size_t)((double)(id - lowest) * (double)(index->count - 1) / (double)(highest - lowest));
 }
 
-/* Ids are given one after the other, so that an id tells about where its item is. From there the
- * steps grow until the id is passed; between the last two it is found by halving. */
-static struct item *find_item(const struct index *index, uint64_t id)
+/* The first item of an id or of a higher one. Ids are given one after the other, so that an id tells
+ * about where its item is. From there the steps grow until the id is passed; between the last two it
+ * is found by halving. */
+static size_t place_of(const struct index *index, uint64_t id)
 {
   const struct item *items = index->items;
-  if (index->count == 0) return NULL;
+  if (index->count == 0) return 0;
   size_t guess = guess_place(index, id), low = 0, high = index->count,
          step = 4; /* it is in [low, high) */
   if (item_id(&items[guess]) < id) {
@@ -251,135 +212,253 @@ static struct item *find_item(const struct index *index, uint64_t id)
       low += step + 1;
     if (low + step < high) high = low + step + 1;
   } else {
-    for (high = guess + 1; high > step && item_id(&items[high - 1 - step]) > id; step *= 2)
+    for (high = guess + 1; high > step && item_id(&items[high - 1 - step]) >= id; step *= 2)
       high -= step + 1;
-    if (high > step) low = high - 1 - step;
+    if (high > step) low = high - step;
   }
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     if (item_id(&items[middle]) < id) low = middle + 1;
     else high = middle;
   }
-  return low < index->count && item_id(&items[low]) == id ? &index->items[low] : NULL;
+  return low;
 }
 
-struct item *index_find(const struct index *index, uint64_t id)
+/* Whether there is an item of this id at a place. */
+static bool has_id(const struct index *index, size_t place, uint64_t id)
 {
-  struct item *item = find_item(index, id);
-  return item != NULL && !item_is_forgotten(item) ? item : NULL;
+  return place < index->count && item_id(&index->items[place]) == id;
 }
 
-uint64_t index_untargeted(const struct index *index, uint64_t id, size_t count)
+const struct item *index_find(const struct index *index, uint64_t id)
 {
-  bool moved = id <= index->highest_target;
-  while (moved) {
-    moved = false;
-    for (size_t i = 0; i < index->target_count; i++) {
-      if (index->targets[i] < id || index->targets[i] - id >= count) continue;
-      id = index->targets[i] + 1;
-      moved = true;
-    }
+  const struct item *newest = NULL;
+  for (size_t i = place_of(index, id); has_id(index, i, id); i++)
+    if (!item_is_forgotten(&index->items[i])) newest = &index->items[i];
+  return newest;
+}
+
+const struct item *index_older_twin(const struct index *index, const struct item *item)
+{
+  uint64_t id = item_id(item);
+  while (item-- > index->items && item_id(item) == id)
+    if (!item_is_forgotten(item)) return item;
+  return NULL;
+}
+
+const struct item *index_at(const struct index *index, uint64_t id, uint64_t offset)
+{
+  for (size_t i = place_of(index, id); has_id(index, i, id); i++) {
+    const struct item *item = &index->items[i];
+    if (item_offset(item) == offset) return item_is_forgotten(item) ? NULL : item;
   }
-  return id;
+  return NULL;
 }
 
-static bool id_before(const void *context, uint32_t a, uint32_t b)
+size_t index_twins(const struct index *index)
 {
-  const struct item *items = context;
-  return item_id(&items[a]) < item_id(&items[b]);
-}
-
-static uint32_t *all_positions(size_t count)
-{
-  uint32_t *positions = sys_realloc(NULL, count * sizeof *positions);
-  if (positions == NULL) return NULL;
-  for (size_t i = 0; i < count; i++) positions[i] = (uint32_t)i;
-  return positions;
-}
-
-/* Sorts the items by id and keeps the last in the file of each. All tombstones are to be applied
- * again. */
-static bool sort_items(struct index *index)
-{
-  uint32_t *positions = all_positions(index->count);
-  struct item *sorted = sys_realloc(NULL, index->count * sizeof *sorted);
-  bool done = positions != NULL && sorted != NULL &&
-              sort_positions(positions, index->count, id_before, index->items);
-  if (done) {
-    size_t count = 0;
-    for (size_t i = 0; i < index->count; i++) {
-      const struct item *item = &index->items[positions[i]];
-      if (count > 0 && item_id(&sorted[count - 1]) == item_id(item)) count--;
-      sorted[count] = *item;
-      sorted[count++].what &= ~ITEM_FORGOTTEN;
-    }
-    memcpy(index->items, sorted, count * sizeof *sorted);
-    index->count = count;
-    index->active = index->settled_items = index->settled_targets = 0;
-    index->disordered = false;
-    words_free(&index->words);
+  size_t twins = 0;
+  bool same = false; /* as the one before */
+  for (size_t i = 0; i < index->count; i++) {
+    bool next = has_id(index, i + 1, item_id(&index->items[i]));
+    twins += same || next;
+    same = next;
   }
-  int reason = errno;
-  sys_free(positions);
-  sys_free(sorted);
-  errno = reason;
+  return twins;
+}
+
+uint64_t index_untargeted(struct index *index, uint64_t id, size_t count)
+{
+  return tombstones_pass_over(&index->tombstones, id, count);
+}
+
+/* ---- settling: which items there are ---- */
+
+/* An item that one of the tombstones of its id retires if it has the name. */
+struct asked {
+  uint32_t item, from, to;
+};
+
+struct settling {
+  struct index *index;
+  struct window window;
+  struct buf asked; /* struct asked */
+  struct buf name;
+};
+
+/* None of the items is settled. */
+static void unsettle(struct index *index)
+{
+  words_free(&index->words);
+  for (size_t i = 0; i < index->settled; i++) index->items[i].what &= ~ITEM_FORGOTTEN;
+  index->settled = index->active = 0;
+  index->disordered = false;
+  tombstones_settle(&index->tombstones, false);
+}
+
+static bool sort_items(struct settling *settling)
+{
+  struct index *index = settling->index;
+  size_t count = index->count;
+  struct keyed *keyed = sys_realloc(NULL, 2 * count * sizeof *keyed);
+  struct item *sorted = keyed != NULL ? sys_realloc(NULL, count * sizeof *sorted) : NULL;
+  if (sorted != NULL) {
+    for (size_t i = 0; i < count; i++) keyed[i] = (struct keyed){item_id(&index->items[i]), i};
+    sort_keyed(keyed, keyed + count, count);
+    for (size_t i = 0; i < count; i++) sorted[i] = index->items[keyed[i].value];
+  }
+  sys_free(keyed);
+  if (sorted == NULL || !twins_settle(index, &settling->window, sorted, &count)) {
+    sys_free(sorted);
+    return false;
+  }
+  sys_free(index->items);
+  index->items = sorted;
+  index->count = index->capacity = count;
+  return true;
+}
+
+/* Looks at the new items: whether all of them have higher ids than the ones before, and later times.
+ */
+static bool in_order(struct index *index)
+{
+  bool sorted = true;
+  for (size_t i = index->settled > 0 ? index->settled : 1; i < index->count; i++) {
+    const struct item *item = &index->items[i];
+    int64_t before = item_when(&item[-1]);
+    sorted &= item_id(item) > item_id(&item[-1]);
+    index->disordered |= item_when(item) < before || before < 0;
+  }
+  return sorted;
+}
+
+static bool sort_new(struct settling *settling)
+{
+  struct index *index = settling->index;
+  if (index->settled < index->count) forget_order(index);
+  if (!in_order(index)) {
+    unsettle(index);
+    if (!sort_items(settling)) return false;
+    (void)in_order(index);
+  }
+  index->active += index->count - index->settled;
+  return true;
+}
+
+/* ---- settling: which are active ---- */
+
+static void retire(struct index *index, size_t place)
+{
+  struct item *item = &index->items[place];
+  if (item_is_forgotten(item)) return;
+  item->what |= ITEM_FORGOTTEN;
+  index->active--;
+  words_drop(&index->words, place);
+}
+
+static bool ask(struct settling *settling, size_t place, const struct targeting *targeting)
+{
+  struct index *index = settling->index;
+  const struct asked asked = {(uint32_t)place, targeting->from, targeting->to};
+  if (item_is_forgotten(&index->items[place])) return true;
+  if (!tombstones_retire_all(&index->tombstones, targeting))
+    return BUF_PUSH(&settling->asked, &asked);
+  retire(index, place);
+  return true;
+}
+
+/* What the tombstones say that were there before to the items that are new. */
+static bool ask_old_tombstones(struct settling *settling)
+{
+  struct index *index = settling->index;
+  struct tombstones *tombstones = &index->tombstones;
+  struct targeting targeting;
+  for (size_t i = index->settled; i < index->count && tombstones->settled > 0; i++) {
+    uint64_t id = item_id(&index->items[i]);
+    if (id > tombstones->highest_target) continue;
+    if (!tombstones_sort_settled(tombstones)) return false;
+    if (tombstones_find(tombstones, id, &targeting) && !ask(settling, i, &targeting)) return false;
+  }
+  return true;
+}
+
+/* What the new tombstones say to all items. */
+static bool ask_new_tombstones(struct settling *settling)
+{
+  struct index *index = settling->index;
+  struct tombstones *tombstones = &index->tombstones;
+  struct targeting targeting;
+  if (!tombstones_sort_new(tombstones)) return false;
+  for (uint32_t at = (uint32_t)tombstones->settled; tombstones_next(tombstones, at, &targeting);
+       at = targeting.to)
+    for (size_t i = place_of(index, targeting.target); has_id(index, i, targeting.target); i++)
+      if (!ask(settling, i, &targeting)) return false;
+  return true;
+}
+
+static const struct item *item_asked(const struct settling *settling, size_t place)
+{
+  return &settling->index->items[BUF_ITEMS(struct asked, &settling->asked)[place].item];
+}
+
+static bool offset_before(const void *context, uint32_t a, uint32_t b)
+{
+  return item_offset(item_asked(context, a)) < item_offset(item_asked(context, b));
+}
+
+/* Looks up the name of an item, and retires it if it is asked for. */
+static bool answer(struct settling *settling, const struct asked *asked)
+{
+  struct index *index = settling->index;
+  const struct item *item = &index->items[asked->item];
+  struct record record;
+  struct json_error error;
+  struct bytes name;
+  if (item_is_forgotten(item)) return true;
+  const char *line = window_line(&settling->window, item_offset(item), item_length(item));
+  if (line == NULL) return errno == 0; /* the file has become shorter */
+  if (record_parse_part(line, &record, &error) == NULL) return true;
+  if (!slice_bytes(record_name(&record), &settling->name, &name)) return false;
+  const struct targeting targeting = {item_id(item), asked->from, asked->to};
+  if (tombstones_retire(&index->tombstones, &targeting, name)) retire(index, asked->item);
+  return true;
+}
+
+static bool answer_all(struct settling *settling)
+{
+  struct asked *asked = BUF_ITEMS(struct asked, &settling->asked);
+  size_t count = BUF_COUNT(struct asked, &settling->asked);
+  if (!sort_elements(asked, count, sizeof *asked, offset_before, settling)) return false;
+  for (size_t i = 0; i < count; i++)
+    if (!answer(settling, &asked[i])) return false;
+  return true;
+}
+
+bool index_settle(struct index *index, int fd)
+{
+  struct tombstones *tombstones = &index->tombstones;
+  if (index->settled == index->count && tombstones_are_settled(tombstones)) return true;
+  struct settling settling = {.index = index};
+  window_open(&settling.window, fd);
+  bool done = sort_new(&settling) && ask_old_tombstones(&settling) &&
+              ask_new_tombstones(&settling) && answer_all(&settling);
+  index->settled = index->count;
+  if (done) tombstones_settle(tombstones, true);
+  else unsettle(index);
+  window_close(&settling.window);
+  buf_free(&settling.asked);
+  buf_free(&settling.name);
   return done;
 }
 
-static bool was_targeted(const struct index *index, uint64_t id)
-{
-  if (id > index->highest_target) return false;
-  for (size_t i = 0; i < index->settled_targets; i++)
-    if (index->targets[i] == id) return true;
-  return false;
-}
+/* ---- order ---- */
 
-static bool times_ascend(const struct index *index)
-{
-  for (size_t i = 1; i < index->count; i++)
-    if (item_ts(&index->items[i]) < item_ts(&index->items[i - 1]) ||
-        item_ts(&index->items[i - 1]) < 0)
-      return false;
-  return true;
-}
-
-bool index_settle(struct index *index)
-{
-  if (index->unsorted) {
-    if (!sort_items(index)) return false;
-    index->unsorted = false;
-    index->disordered = !times_ascend(index);
-  }
-  if (index->settled_items < index->count) forget_order(index);
-  index->active += index->count - index->settled_items;
-  for (size_t i = index->settled_items; i < index->count && index->settled_targets > 0; i++) {
-    if (!was_targeted(index, item_id(&index->items[i]))) continue;
-    index->items[i].what |= ITEM_FORGOTTEN;
-    index->active--;
-  }
-  enum {
-    AHEAD = 16
-  }; /* the items stand all over the memory: fetching several at once hides the wait */
-  for (size_t i = index->settled_targets; i < index->target_count; i++) {
-    if (i + AHEAD < index->target_count && index->count > 0)
-      __builtin_prefetch(&index->items[guess_place(index, index->targets[i + AHEAD])]);
-    struct item *item = index_find(index, index->targets[i]);
-    if (item != NULL) {
-      item->what |= ITEM_FORGOTTEN;
-      index->active--;
-      words_drop(&index->words, (size_t)(item - index->items));
-    }
-    if (index->targets[i] > index->highest_target) index->highest_target = index->targets[i];
-  }
-  index->settled_items = index->count;
-  index->settled_targets = index->target_count;
-  return true;
-}
-
+/* Items that are of one time stand in order in the index. */
 bool index_is_newer(const struct index *index, uint32_t a, uint32_t b)
 {
-  int order = compare_ts(index, &index->items[a], &index->items[b]);
-  return order != 0 ? order > 0 : item_id(&index->items[a]) > item_id(&index->items[b]);
+  int order =
+      moment_compare(item_moment(index, &index->items[a]), item_moment(index, &index->items[b]));
+  return order != 0 ? order > 0 : a > b;
 }
 
 static bool older(const void *context, uint32_t a, uint32_t b)
@@ -390,12 +469,8 @@ static bool older(const void *context, uint32_t a, uint32_t b)
 bool index_newest(struct index *index, struct newest *newest)
 {
   if (index->disordered && index->order == NULL) {
-    index->order = all_positions(index->count);
+    index->order = sorted_positions(index->count, older, index);
     if (index->order == NULL) return false;
-    if (!sort_positions(index->order, index->count, older, index)) {
-      forget_order(index);
-      return false;
-    }
   }
   *newest = (struct newest){index, index->order, index->count};
   return true;

@@ -19,21 +19,22 @@ static enum file_kind line_kind(const struct line *line)
     if (part.reason != NULL) continue;
     (void)record_parse_part(part.start, &record, &error);
     if (record_is_meta(part.start)) return FILE_MEMORY;
-    return record_is_item(&record) || record_is_tombstone(&record) ? FILE_ITEMS : FILE_OTHER;
+    return record_is_ours(&record, part.start) ? FILE_ITEMS : FILE_OTHER;
   }
   return FILE_UNKNOWN;
 }
 
-enum file_kind file_kind(int fd)
+bool file_kind(int fd, enum file_kind *kind)
 {
   struct lines lines;
   struct line line;
-  enum file_kind kind = FILE_UNKNOWN;
-  int reason = errno;
+  int result = 1;
+  *kind = FILE_UNKNOWN;
   lines_open(&lines, fd, 0);
-  while (kind == FILE_UNKNOWN && lines_next(&lines, &line) > 0)
-    if (!line.hopeless) kind = line_kind(&line);
+  while (*kind == FILE_UNKNOWN && (result = lines_next(&lines, &line)) > 0)
+    if (!line.hopeless) *kind = line_kind(&line);
+  int reason = errno;
   lines_close(&lines);
   errno = reason;
-  return kind;
+  return result >= 0;
 }

@@ -7,9 +7,11 @@
  * read again. */
 #include "memory/memory.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
+#include "file/window.h"
 #include "json/number.h"
 
 static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
@@ -35,10 +37,15 @@ int memory_close(struct memory *memory)
   return journal_close(&memory->journal);
 }
 
-uint64_t memory_next_id(const struct memory *memory)
+uint64_t memory_highest_id(const struct memory *memory)
 {
   uint64_t highest = memory->index.max_id;
-  return (highest > memory->highest_id ? highest : memory->highest_id) + 1;
+  return highest > memory->highest_id ? highest : memory->highest_id;
+}
+
+uint64_t memory_next_id(struct memory *memory)
+{
+  return index_untargeted(&memory->index, memory_highest_id(memory) + 1, 1);
 }
 
 static const char *ts_now(struct memory *memory)
@@ -55,6 +62,12 @@ static const char *ts_now(struct memory *memory)
 int memory_fd(const struct memory *memory)
 {
   return memory->journal.fd;
+}
+
+void memory_window(const struct memory *memory, struct window *window)
+{
+  window_open(window, memory->journal.fd);
+  window->confirmed = memory->journal.known.confirmed;
 }
 
 struct journal *memory_journal(struct memory *memory)
@@ -96,7 +109,7 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
   int reason = errno;
   reader_close(&reader);
   errno = reason;
-  if (result == 0 && index_settle(index)) return 0;
+  if (result == 0) return 0;
   extent_restart(known);
   return -1;
 }
@@ -119,10 +132,15 @@ static bool read_on(struct memory *memory, struct failure *failure)
   return true;
 }
 
+bool memory_settle(struct memory *memory, struct failure *failure)
+{
+  return index_settle(&memory->index, memory->journal.fd) || fail(failure, "read");
+}
+
 bool memory_reread(struct memory *memory, struct failure *failure)
 {
   extent_restart(&memory->journal.known);
-  return read_on(memory, failure);
+  return read_on(memory, failure) && memory_settle(memory, failure);
 }
 
 /* Sets *place to how much of what is known the file still has: up to `end` at least, so that the
@@ -191,7 +209,8 @@ static bool catch_up(struct memory *memory, struct failure *failure)
 
 bool memory_refresh(struct memory *memory, struct failure *failure)
 {
-  return journal_find(&memory->journal, false, failure) && catch_up(memory, failure);
+  return journal_find(&memory->journal, false, failure) && catch_up(memory, failure) &&
+         memory_settle(memory, failure);
 }
 
 /* After an attach under the lock. */
@@ -220,8 +239,9 @@ static bool write_meta(struct memory *memory, struct failure *failure)
   bool built = buf_add(&memory->lines, META, (size_t)(place - META)) &&
                buf_add(&memory->lines, ts, TIMESTAMP_LENGTH) &&
                buf_add(&memory->lines, place + 1, strlen(place + 1));
-  return (built || fail(failure, "write")) &&
-         journal_append(&memory->journal, &memory->lines, &offset, failure);
+  memory->index.is_memory = (built || fail(failure, "write")) &&
+                            journal_append(&memory->journal, &memory->lines, &offset, failure);
+  return memory->index.is_memory;
 }
 
 /* As memory_lock; and makes the file with its first line, if need be. */
@@ -236,7 +256,7 @@ static bool begin(struct memory *memory, struct failure *failure)
 
 bool memory_open(struct memory *memory, struct failure *failure)
 {
-  if (!memory_refresh(memory, failure)) return false;
+  if (!journal_find(&memory->journal, false, failure) || !catch_up(memory, failure)) return false;
   if (memory->journal.size > 0) return true;
   if (!begin(memory, failure)) return false;
   journal_detach(&memory->journal);
@@ -253,12 +273,19 @@ static void put_text(struct buf *lines, const char *text)
   buf_put_bytes(lines, text, strlen(text));
 }
 
-enum { HEAD_SIZE = 128 }; /* the room that a line needs besides its body */
+enum { HEAD_SIZE = 128 }; /* the room that a line needs besides its body or its `of` */
 
-static void put_head(struct buf *lines, uint64_t id, const char *ts, enum record_kind kind)
+/* `uid`: its UID_LENGTH bytes, or NULL: none. */
+static void put_head(struct buf *lines, uint64_t id, const char *uid, const char *ts,
+                     enum record_kind kind)
 {
   put_text(lines, "{\"id\":");
   put_number(lines, id);
+  if (uid != NULL) {
+    put_text(lines, ",\"uid\":\"");
+    buf_put_bytes(lines, uid, UID_LENGTH);
+    put_text(lines, "\"");
+  }
   put_text(lines, ",\"ts\":\"");
   buf_put_bytes(lines, ts, TIMESTAMP_LENGTH);
   put_text(lines, "\",\"kind\":\"");
@@ -266,54 +293,76 @@ static void put_head(struct buf *lines, uint64_t id, const char *ts, enum record
   put_text(lines, "\",");
 }
 
-/* Makes room for `count` lines, whose ids run on from *first. Ids that a tombstone targets are left
- * out: an item of such an id would be forgotten from the beginning. */
-static bool start_lines(struct memory *memory, size_t size, size_t count, uint64_t *first,
-                        struct failure *failure)
+/* Makes room for `count` lines. */
+static bool start_lines(struct memory *memory, size_t size, size_t count, struct failure *failure)
 {
-  *first = index_untargeted(&memory->index, memory_next_id(memory), count);
-  if (RECORD_ID_MAX - (*first - 1) < count)
-    return fail_because(failure, EOVERFLOW, "add to", "no ids are left");
   buf_reset(&memory->lines);
-  if (!buf_reserve(&memory->lines, 1 + size + count * HEAD_SIZE) ||
-      !index_reserve(&memory->index, count))
-    return fail(failure, "write");
+  if (!buf_reserve(&memory->lines, 1 + size + count * HEAD_SIZE)) return fail(failure, "write");
   buf_put(&memory->lines, '\n');
   return true;
 }
 
+/* ---- adding ---- */
+
+/* Takes up a line that is in the file now. If there is no memory for that, the next call reads the
+ * file. */
+static void take_up(struct memory *memory, const struct record *record, uint64_t offset,
+                    size_t length)
+{
+  if (record->id > memory->highest_id) memory->highest_id = record->id;
+  memory->index.has_records = memory->index.is_memory = true;
+  if (!index_add(&memory->index, record, offset, (uint32_t)length))
+    extent_restart(&memory->journal.known);
+}
+
 /* The lines were written from `offset` on. */
-static void index_drafts(struct memory *memory, const struct draft *drafts, size_t count,
-                         uint64_t id, uint64_t offset)
+static void take_up_drafts(struct memory *memory, const struct draft *drafts, size_t count,
+                           uint64_t id, uint64_t offset)
 {
   const char *line = memory->lines.data + 1, *end = memory->lines.data + memory->lines.length;
   for (size_t i = 0; i < count; i++) {
     const char *newline = memchr(line, '\n', (size_t)(end - line));
-    const struct record record = {
-        .id = id + i, .kind = drafts[i].kind, .members = drafts[i].members};
-    index_add(&memory->index, &record, memory->ts_key, offset, (uint32_t)(newline - line));
+    const struct record record = {.id = id + i,
+                                  .kind = drafts[i].kind,
+                                  .members = drafts[i].members,
+                                  .ts_key = memory->ts_key};
+    take_up(memory, &record, offset, (size_t)(newline - line));
     offset += (uint64_t)(newline + 1 - line);
     line = newline + 1;
   }
 }
 
+static bool put_drafts(struct memory *memory, const struct draft *drafts, size_t count,
+                       const char *bodies, uint64_t id, struct failure *failure)
+{
+  const char *ts = ts_now(memory);
+  for (size_t i = 0; i < count; i++) {
+    char uid[UID_LENGTH];
+    if (!uid_make(&memory->uids, uid)) return fail(failure, "write");
+    put_head(&memory->lines, id + i, uid, ts, drafts[i].kind);
+    buf_put_bytes(&memory->lines, bodies, drafts[i].length);
+    bodies += drafts[i].length;
+  }
+  return true;
+}
+
+/* Ids that a tombstone without `of` targets are passed over: an item of such an id would be forgotten
+ * from the beginning. */
 static bool add_locked(struct memory *memory, const struct draft *drafts, size_t count,
                        const char *bodies, uint64_t *first, struct failure *failure)
 {
   size_t size = 0;
-  for (size_t i = 0; i < count; i++) size += drafts[i].length;
-  if (!start_lines(memory, size, count, first, failure)) return false;
   uint64_t offset;
-  const char *ts = ts_now(memory);
-  for (size_t i = 0; i < count; i++) {
-    put_head(&memory->lines, *first + i, ts, drafts[i].kind);
-    buf_put_bytes(&memory->lines, bodies, drafts[i].length);
-    bodies += drafts[i].length;
-  }
-  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
-  index_drafts(memory, drafts, count, *first, offset);
-  keep_ids(memory);
-  return index_settle(&memory->index) || fail(failure, "write");
+  for (size_t i = 0; i < count; i++) size += drafts[i].length;
+  *first = index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
+  if (RECORD_ID_MAX - (*first - 1) < count)
+    return fail_because(failure, EOVERFLOW, "add to", "no ids are left");
+  if (!start_lines(memory, size, count, failure) ||
+      !put_drafts(memory, drafts, count, bodies, *first, failure) ||
+      !journal_append(&memory->journal, &memory->lines, &offset, failure))
+    return false;
+  take_up_drafts(memory, drafts, count, *first, offset);
+  return true;
 }
 
 bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
@@ -325,30 +374,122 @@ bool memory_add(struct memory *memory, const struct draft *drafts, size_t count,
   return done;
 }
 
-static bool forget_locked(struct memory *memory, uint64_t id, struct failure *failure)
+/* ---- forgetting ---- */
+
+/* What is told from the lines of an id's active items. */
+struct forgetting {
+  struct window window;
+  struct buf of; /* the name that is forgotten, as it stands in the file */
+  bool escaped; /* it has escapes */
+  struct buf unescaped, scratch;
+  struct bytes name; /* what it stands for; of what has neither uid nor ts, start is NULL */
+  bool chosen; /* there is a name, so that others are not asked for theirs */
+  bool found; /* an item has it */
+  size_t left; /* so many have another */
+};
+
+static void end_forgetting(struct forgetting *forgetting)
 {
-  struct record record = {.kind = KIND_FORGET, .target = id};
-  if (!start_lines(memory, 0, 1, &record.id, failure)) return false;
-  struct buf *lines = &memory->lines;
-  uint64_t offset;
-  put_head(lines, record.id, ts_now(memory), KIND_FORGET);
-  put_text(lines, "\"target\":");
-  put_number(lines, id);
-  put_text(lines, "}\n");
-  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
-  index_add(&memory->index, &record, 0, offset, 0);
-  keep_ids(memory);
-  return index_settle(&memory->index) || fail(failure, "write");
+  window_close(&forgetting->window);
+  buf_free(&forgetting->of);
+  buf_free(&forgetting->unescaped);
+  buf_free(&forgetting->scratch);
 }
 
-bool memory_forget(struct memory *memory, uint64_t id, bool *found, struct failure *failure)
+/* Keeps a name as it stands in the file, which is how it is written. */
+static bool keep_of(struct forgetting *forgetting, const struct slice *string)
 {
-  if (!memory_lock(memory, failure)) {
-    *found = false;
-    return memory->journal.gone;
+  struct buf *of = &forgetting->of;
+  forgetting->found = true;
+  forgetting->escaped = string->start != NULL && string->escaped;
+  of->length = 0;
+  return string->start == NULL ||
+         (buf_reserve(of, 1) && /* or an empty one would be at no address */
+          buf_add(of, string->start, (size_t)(string->end - string->start)));
+}
+
+/* The first item's name is the one. */
+static bool choose(struct forgetting *forgetting, const struct slice *string)
+{
+  const struct buf *of = &forgetting->of;
+  forgetting->chosen = true;
+  if (!keep_of(forgetting, string)) return false;
+  if (string->start == NULL) return true;
+  const struct slice kept = {of->data, of->data + of->length, string->escaped};
+  return slice_bytes(&kept, &forgetting->unescaped, &forgetting->name);
+}
+
+/* False with errno. A line that is not there any more says nothing. */
+static bool look_at(struct forgetting *forgetting, const struct item *item)
+{
+  struct record record;
+  struct json_error error;
+  struct bytes name;
+  const char *line = window_line(&forgetting->window, item_offset(item), item_length(item));
+  if (line == NULL) return errno == 0;
+  if (record_parse_part(line, &record, &error) == NULL) return true;
+  const struct slice *string = record_name(&record);
+  if (!forgetting->chosen) return choose(forgetting, string);
+  if (!slice_bytes(string, &forgetting->scratch, &name)) return false;
+  if (bytes_compare(name, forgetting->name) == 0) return keep_of(forgetting, string);
+  forgetting->left++;
+  return true;
+}
+
+static bool write_tombstone(struct memory *memory, uint64_t target,
+                            const struct forgetting *forgetting, struct failure *failure)
+{
+  const struct buf *of = &forgetting->of;
+  bool named = forgetting->name.start != NULL;
+  struct record record = {.id = memory_next_id(memory),
+                          .id_is_true = true,
+                          .target = target,
+                          .kind = KIND_FORGET,
+                          .of_null = !named};
+  /* Ids run out for items only; but a tombstone of its own id would retire nothing. */
+  if (record.id > RECORD_ID_MAX) record.id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
+  if (!start_lines(memory, of->length, 1, failure)) return false;
+  struct buf *lines = &memory->lines;
+  uint64_t offset;
+  put_head(lines, record.id, NULL, ts_now(memory), KIND_FORGET);
+  put_text(lines, "\"target\":");
+  put_number(lines, target);
+  put_text(lines, named ? ",\"of\":\"" : ",\"of\":null");
+  if (named) {
+    record.of = (struct slice){of->data, of->data + of->length, forgetting->escaped};
+    buf_put_bytes(lines, of->data, of->length);
+    buf_put(lines, '"');
   }
-  *found = index_find(&memory->index, id) != NULL;
-  bool done = !*found || forget_locked(memory, id, failure);
+  put_text(lines, "}\n");
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
+  take_up(memory, &record, offset, 0);
+  return true;
+}
+
+static bool forget_locked(struct memory *memory, uint64_t id, struct forgetting *forgetting,
+                          struct failure *failure)
+{
+  const struct index *index = &memory->index;
+  if (!memory_settle(memory, failure)) return false;
+  window_open(&forgetting->window, memory->journal.fd);
+  for (const struct item *item = index_find(index, id); item != NULL;
+       item = index_older_twin(index, item))
+    if (!look_at(forgetting, item)) return fail(failure, "read");
+  return !forgetting->found || write_tombstone(memory, id, forgetting, failure);
+}
+
+bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
+                   size_t *left, struct failure *failure)
+{
+  struct forgetting forgetting = {.chosen = name != NULL};
+  if (name != NULL) forgetting.name = *name;
+  *found = false;
+  *left = 0;
+  if (!memory_lock(memory, failure)) return memory->journal.gone;
+  bool done = forget_locked(memory, id, &forgetting, failure);
   journal_detach(&memory->journal);
+  *found = forgetting.found;
+  *left = forgetting.left;
+  end_forgetting(&forgetting);
   return done;
 }

@@ -7,7 +7,9 @@
 
 #include "base/timestamp.h"
 #include "file/journal.h"
+#include "file/window.h"
 #include "memory/index.h"
+#include "memory/uid.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -21,15 +23,16 @@ struct memory {
   struct index index;
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
+  struct uids uids;
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
   int64_t ts_key; /* the timestamp_key of it */
 };
 
-/* An item that has no id and no time yet. */
+/* An item that has no id, uid and time yet. */
 struct draft {
   enum record_kind kind;
-  int members; /* of the whole object, id, ts and kind among them */
+  int members; /* of the whole object, id, uid, ts and kind among them */
   size_t length; /* of its body: `"content":...}` and a newline, in JSON */
 };
 
@@ -47,19 +50,20 @@ bool memory_open(struct memory *memory, struct failure *failure);
 /* -1 and errno if closing the descriptor failed; all is freed even so. */
 int memory_close(struct memory *memory);
 
-/* Reads the lines of a file into the index, from the end of what is known of it: with the lock held,
- * it is certain. 0, or -1 and errno, and then nothing is known. */
+/* Reads the lines of a file into the index, which is to be settled then, from the end of what is known
+ * of it: with the lock held, it is certain. 0, or -1 and errno, and then nothing is known. */
 int memory_read(struct index *index, struct extent *known, int fd, bool locked);
 
-/* Brings the index up to what is in the file now; where there is none, it is empty. What is read of
+/* Brings the index up to what is in the file now, and settles it; where there is none, it is empty. What is read of
  * the file after that, by the index, is checked with memory_holds. */
 bool memory_refresh(struct memory *memory, struct failure *failure);
 /* Whether the file still has what the index says: without the lock, a write that it has seen may
  * have been undone. If not, what was read by the index is read again, from memory_refresh on. */
 bool memory_holds(const struct memory *memory);
-/* As memory_refresh, under the lock, which is given back with journal_detach; on failure it is
- * already. Fails where there is no file. */
+/* Brings the index up under the lock, which is given back with journal_detach; on failure it is
+ * already. Fails where there is no file. Whoever asks for items settles the index. */
 bool memory_lock(struct memory *memory, struct failure *failure);
+bool memory_settle(struct memory *memory, struct failure *failure);
 /* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
 /* Whether the file was looked at but a moment ago: see extent_is_fresh. */
@@ -71,21 +75,26 @@ bool memory_sync(struct memory *memory, struct failure *failure);
 
 /* The open file, which memory_refresh may replace by another. */
 int memory_fd(const struct memory *memory);
+/* Begins to read items of that file; window_close is called in any case. */
+void memory_window(const struct memory *memory, struct window *window);
 /* The file's lock and what is appended under it. */
 struct journal *memory_journal(struct memory *memory);
 /* What the file holds, as of the last call that looked at it. */
 struct index *memory_index(struct memory *memory);
 
-/* The id that is given next, unless a tombstone targets it; one more than RECORD_ID_MAX if there is
- * none left. */
-uint64_t memory_next_id(const struct memory *memory);
+/* The highest id ever seen; and the one that is given next, RECORD_ID_MAX + 1 if there is none left. */
+uint64_t memory_highest_id(const struct memory *memory);
+uint64_t memory_next_id(struct memory *memory);
 
 /* Appends the drafts, all of them or none, in one write. Their bodies stand one behind the other;
  * their ids run on from *first. */
 bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
                 uint64_t *first, struct failure *failure);
-/* Appends a tombstone; *found tells whether there was such an active item. */
-bool memory_forget(struct memory *memory, uint64_t id, bool *found, struct failure *failure);
+/* Appends a tombstone for an active item of this id: the newest one, or, if a name is given, those of
+ * that uid (of items without one: that ts; without either: that is no text). *found tells whether
+ * there was one, *left how many active items of the id there still are. */
+bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
+                   size_t *left, struct failure *failure);
 
 #pragma GCC visibility pop
 #endif

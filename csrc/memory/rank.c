@@ -42,14 +42,14 @@ struct hit {
 static struct holder *holders_of(struct ranking *ranking, size_t word, size_t *count)
 {
   struct buf *holders = &ranking->holders[word];
-  *count = holders->length / sizeof(struct holder);
-  return (struct holder *)(void *)holders->data;
+  *count = BUF_COUNT(struct holder, holders);
+  return BUF_ITEMS(struct holder, holders);
 }
 
 static struct hit *hits_of(const struct ranking *ranking, size_t *count)
 {
-  *count = ranking->hits.length / sizeof(struct hit);
-  return (struct hit *)(void *)ranking->hits.data;
+  *count = BUF_COUNT(struct hit, &ranking->hits);
+  return BUF_ITEMS(struct hit, &ranking->hits);
 }
 
 /* ---- the text of an item ---- */
@@ -59,15 +59,10 @@ typedef bool (*visitor)(struct ranking *ranking);
 
 static bool visit_string(struct ranking *ranking, const struct slice *string, visitor visit)
 {
-  const char *text = string->start;
-  size_t length = (size_t)(string->end - string->start);
-  ranking->decoded.length = ranking->folded.length = 0;
-  if (string->escaped) {
-    if (!slice_append(string, &ranking->decoded)) return false;
-    text = ranking->decoded.data;
-    length = ranking->decoded.length;
-  }
-  return fold(&ranking->folded, text, length) && visit(ranking);
+  struct bytes text;
+  ranking->folded.length = 0;
+  return slice_bytes(string, &ranking->decoded, &text) &&
+         fold(&ranking->folded, text.start, text.length) && visit(ranking);
 }
 
 static bool visit_tags(struct ranking *ranking, const char *value, visitor visit)
@@ -192,8 +187,7 @@ static bool look_at(struct ranking *ranking, size_t position, const char *line)
   if (!visit_text(ranking, line, count_in_text)) return false;
   for (size_t i = 0; i < query->count; i++) {
     const struct holder holder = {(uint32_t)position, (uint32_t)ranking->counts[i]};
-    if (holder.count > 0 && !buf_add(&ranking->holders[i], (const char *)&holder, sizeof holder))
-      return false;
+    if (holder.count > 0 && !BUF_PUSH(&ranking->holders[i], &holder)) return false;
   }
   return true;
 }
@@ -275,10 +269,9 @@ static bool score(struct ranking *ranking)
 {
   size_t count;
   const struct holder *holders = holders_of(ranking, 0, &count);
-  if (!buf_reserve(&ranking->hits, count * sizeof(struct hit))) return false;
   for (size_t i = 0; i < count; i++) {
     const struct hit hit = {holders[i].item, 0};
-    buf_put_bytes(&ranking->hits, (const char *)&hit, sizeof hit);
+    if (!BUF_PUSH(&ranking->hits, &hit)) return false;
   }
   for (size_t i = 0; i < ranking->query->count; i++) narrow(ranking, i);
   return true;
@@ -343,17 +336,13 @@ static bool give(struct ranking *ranking, struct buf *ranked)
 {
   size_t count;
   select_best(ranking, ranking->filter->limit);
-  const struct hit *hits = hits_of(ranking, &count);
-  uint32_t *order = sys_realloc(NULL, count * sizeof *order);
-  if (order == NULL) return false;
-  for (size_t i = 0; i < count; i++) order[i] = (uint32_t)i;
-  bool done = sort_positions(order, count, more_relevant, ranking);
-  for (size_t i = 0; done && i < count; i++) {
-    const struct ranked one = {ranking->index->items[hits[order[i]].item], hits[order[i]].score};
-    done = buf_add(ranked, (const char *)&one, sizeof one);
+  struct hit *hits = hits_of(ranking, &count);
+  if (!sort_elements(hits, count, sizeof *hits, more_relevant, ranking)) return false;
+  for (size_t i = 0; i < count; i++) {
+    const struct ranked one = {ranking->index->items[hits[i].item], hits[i].score};
+    if (!BUF_PUSH(ranked, &one)) return false;
   }
-  sys_free(order);
-  return done;
+  return true;
 }
 
 int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,

@@ -8,11 +8,30 @@
 
 const char *record_kind_name(enum record_kind kind)
 {
-  static const char *const names[] = {"", "fact", "pref", "context", "forget"};
+#define KIND_NAME(NAME, name, letter) [KIND_##NAME] = (name),
+  static const char *const names[] = {RECORD_KINDS(KIND_NAME)};
   return names[kind];
 }
 
-enum key { KEY_OTHER, KEY_ID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_CONTENT, KEY_TAGS };
+const char *record_kind_names(void)
+{
+#define KIND_IN_LIST(NAME, name, letter) "|" name
+  static const char names[] = RECORD_ITEM_KINDS(KIND_IN_LIST);
+  return names + 1;
+}
+
+enum key {
+  KEY_OTHER,
+  KEY_ID,
+  KEY_UID,
+  KEY_TS,
+  KEY_KIND,
+  KEY_TARGET,
+  KEY_OF,
+  KEY_CONTENT,
+  KEY_TAGS,
+  KEY_REV
+};
 
 /* A name with its closing quote, among several of which a processor cannot guess the next: they are
  * looked up by letters that tell them apart, and then compared as one word. */
@@ -36,30 +55,31 @@ static inline bool is_name(const char *p, const struct name *name)
   return (word & mask) == text && name->length > 0;
 }
 
+#define KEY_PLACE(first, second, third) ((2 * (first) + (second) + (third)) & 31)
+
 /* The key of ours that stands before the quote at p's end, or NULL. */
 static inline const struct name *find_key(const char *p)
 {
-  static const struct name keys[16] = {
-      [('a' + 'r') & 15] = NAME("target", KEY_TARGET),
-      [('o' + 'u') & 15] = NAME("source", KEY_OTHER),
-      [('s' + '"') & 15] = NAME("ts", KEY_TS),
-      [('d' + '"') & 15] = NAME("id", KEY_ID),
-      [('i' + 'n') & 15] = NAME("kind", KEY_KIND),
-      [('a' + 'g') & 15] = NAME("tags", KEY_TAGS),
-      [('o' + 'n') & 15] = NAME("content", KEY_CONTENT),
+  static const struct name keys[32] = {
+      [KEY_PLACE('i', 'd', '"')] = NAME("id", KEY_ID),
+      [KEY_PLACE('u', 'i', 'd')] = NAME("uid", KEY_UID),
+      [KEY_PLACE('t', 's', '"')] = NAME("ts", KEY_TS),
+      [KEY_PLACE('k', 'i', 'n')] = NAME("kind", KEY_KIND),
+      [KEY_PLACE('t', 'a', 'r')] = NAME("target", KEY_TARGET),
+      [KEY_PLACE('o', 'f', '"')] = NAME("of", KEY_OF),
+      [KEY_PLACE('c', 'o', 'n')] = NAME("content", KEY_CONTENT),
+      [KEY_PLACE('t', 'a', 'g')] = NAME("tags", KEY_TAGS),
+      [KEY_PLACE('s', 'o', 'u')] = NAME("source", KEY_OTHER),
+      [KEY_PLACE('r', 'e', 'v')] = NAME("rev", KEY_REV),
   };
-  const struct name *name = &keys[(p[1] + p[2]) & 15];
+  const struct name *name = &keys[KEY_PLACE(p[0], p[1], p[2])];
   return is_name(p, name) ? name : NULL;
 }
 
 static inline const struct name *find_kind(const char *p)
 {
-  static const struct name kinds[8] = {
-      ['r' & 7] = NAME("forget", KIND_FORGET),
-      ['c' & 7] = NAME("fact", KIND_FACT),
-      ['e' & 7] = NAME("pref", KIND_PREF),
-      ['n' & 7] = NAME("context", KIND_CONTEXT),
-  };
+#define KIND_IN_PLACE(NAME_, name_, letter) [(letter)&7] = NAME(name_, KIND_##NAME_),
+  static const struct name kinds[8] = {RECORD_KINDS(KIND_IN_PLACE)};
   const struct name *name = &kinds[p[2] & 7];
   return is_name(p, name) ? name : NULL;
 }
@@ -142,7 +162,7 @@ static inline const char *read_number_quickly(const char *p, uint64_t *number)
 {
   if (*p < '1' || *p > '9') return NULL;
   p = read_digits(p, number);
-  return p == NULL || *p == '.' || *p == 'e' || *p == 'E' ? NULL : p;
+  return p != NULL && (*p == ',' || *p == '}') ? p : NULL;
 }
 
 static inline const char *read_kind_quickly(const char *p, enum record_kind *kind)
@@ -207,6 +227,13 @@ static const char *read_other(const char *p, struct json_error *error)
   return json_value(p, p, 1, error);
 }
 
+/* A whole number from 1 on; 0 for any other value. */
+static const char *read_whole(const char *p, uint64_t *number, struct json_error *error)
+{
+  *number = 0;
+  return starts_number(*p) ? read_id(p, number, error) : read_other(p, error);
+}
+
 static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
 {
   *kind = KIND_UNKNOWN;
@@ -220,22 +247,23 @@ static const char *read_kind(const char *p, enum record_kind *kind, struct json_
   return p;
 }
 
+/* A string; no other value is one. */
+static const char *read_string(const char *p, struct slice *string, struct json_error *error)
+{
+  string->start = NULL;
+  if (*p != '"') return read_other(p, error);
+  string->start = p + 1;
+  p = json_string(p + 1, &string->escaped, error);
+  string->end = p != NULL ? p - 1 : NULL;
+  return p;
+}
+
 static const char *read_ts(const char *p, struct record *record, struct json_error *error)
 {
-  struct slice *ts = &record->ts;
-  record->ts_key = -1;
-  ts->start = NULL;
-  if (*p != '"') return read_other(p, error);
-  ts->start = p + 1;
-  int64_t key = timestamp_key(ts->start);
-  if (key >= 0 && ts->start[TIMESTAMP_LENGTH] == '"') {
-    record->ts_key = key;
-    ts->escaped = false;
-    ts->end = ts->start + TIMESTAMP_LENGTH;
-    return ts->end + 1;
-  }
-  p = json_string(p + 1, &ts->escaped, error);
-  ts->end = p != NULL ? p - 1 : NULL;
+  const char *start = p + 1;
+  p = read_string(p, &record->ts, error);
+  bool of_our_form = p != NULL && record->ts.start != NULL && p - 1 == start + TIMESTAMP_LENGTH;
+  record->ts_key = of_our_form ? timestamp_key(start) : -1;
   return p;
 }
 
@@ -245,13 +273,19 @@ static const char *read_member(enum key key, const char *p, struct record *recor
   switch (key) {
   case KEY_ID:
     record->has_id = true;
-    record->id = 0;
-    return starts_number(*p) ? read_id(p, &record->id, error) : read_other(p, error);
+    record->id_is_true = *p != 'n' && *p != 'f';
+    return read_whole(p, &record->id, error);
   case KEY_TARGET:
-    record->target = 0;
-    return starts_number(*p) ? read_id(p, &record->target, error) : read_other(p, error);
+    return read_whole(p, &record->target, error);
+  case KEY_REV:
+    return read_whole(p, &record->rev, error);
   case KEY_TS:
     return read_ts(p, record, error);
+  case KEY_UID:
+    return read_string(p, &record->uid, error);
+  case KEY_OF:
+    record->of_null = *p == 'n';
+    return read_string(p, &record->of, error);
   case KEY_KIND:
     return read_kind(p, &record->kind, error);
   case KEY_CONTENT:
@@ -294,6 +328,19 @@ static inline const char *read_item_quickly(const char *p, struct record *record
   return p;
 }
 
+static const char *read_tombstone_quickly(const char *p, struct record *record)
+{
+  const char *next;
+  if (!EXPECT(",\"target\":") || (next = read_number_quickly(p + 10, &record->target)) == NULL)
+    return p;
+  record->members++;
+  p = next;
+  if (!EXPECT(",\"of\":\"") || *(next = span_plain(p + 7)) != '"') return p;
+  record->of = (struct slice){.start = p + 7, .end = next};
+  record->members++;
+  return next + 1;
+}
+
 /* The members of a line, read in the order in which the module writes them and without spaces, as
  * far as that goes. Here the place of each is known before the one before it has been read, which
  * is what a processor needs to work on several at once. Stops before a member that is not the one
@@ -303,27 +350,35 @@ static inline const char *read_quickly(const char *p, struct record *record)
 {
   const char *next;
   if (!EXPECT("\"id\":") || (next = read_number_quickly(p + 5, &record->id)) == NULL) return p;
-  record->has_id = true;
+  record->has_id = record->id_is_true = true;
   record->members = 1;
   p = next;
+  if (EXPECT(",\"uid\":\"")) {
+    next = span_plain(p + 8);
+    if (*next != '"') return p;
+    record->uid = (struct slice){.start = p + 8, .end = next};
+    record->members++;
+    p = next + 1;
+  }
   if (!EXPECT(",\"ts\":\"")) return p;
   record->ts_key = timestamp_key(p + 7);
   next = record->ts_key >= 0 ? p + 7 + TIMESTAMP_LENGTH : span_plain(p + 7);
-  if (*next != '"') return p;
+  if (*next != '"') {
+    record->ts_key = -1;
+    return p;
+  }
   record->ts = (struct slice){.start = p + 7, .end = next};
-  record->members = 2;
+  record->members++;
   p = next + 1;
   if (!EXPECT(",\"kind\":\"") || (next = read_kind_quickly(p + 9, &record->kind)) == NULL) return p;
-  record->members = 3;
+  record->members++;
   p = next;
-  if (EXPECT(",\"content\":\"")) return read_item_quickly(p, record);
-  if (!EXPECT(",\"target\":") || (next = read_number_quickly(p + 10, &record->target)) == NULL)
-    return p;
-  record->members = 4;
-  return next;
+  return EXPECT(",\"content\":\"") ? read_item_quickly(p, record)
+                                   : read_tombstone_quickly(p, record);
 }
 
-/* The members from p on, of which the first comes without a comma, and the closing brace. */
+/* The members from p on, of which the first comes without a comma; returns the byte behind the
+ * closing brace. */
 static const char *read_members(const char *p, bool first, struct record *record,
                                 struct json_error *error)
 {
@@ -346,27 +401,37 @@ static const char *read_members(const char *p, bool first, struct record *record
   }
 }
 
+/* memset would cost as much as reading the time does. Of a string that is not there, only the start
+ * is looked at. */
+static inline void clear(struct record *record)
+{
+  record->id = record->target = record->rev = 0;
+  record->kind = KIND_NONE;
+  record->members = 0;
+  record->has_id = record->id_is_true = record->of_null = false;
+  record->uid.start = record->ts.start = record->of.start = NULL;
+  record->ts_key = -1;
+}
+
 static inline const char *read_object(const char *p, struct record *record,
                                       struct json_error *error)
 {
-  memset(record, 0, sizeof *record);
-  record->ts_key = -1;
+  clear(record);
   p = json_space(p, p);
   if (*p != '{') return json_fail(error, "not an object", p);
   p = read_quickly(p + 1, record);
-  if (*p == '}') return p + 1;
-  return read_members(p, record->members == 0, record, error);
+  return *p == '}' ? p + 1 : read_members(p, record->members == 0, record, error);
+}
+
+const char *record_parse_part(const char *p, struct record *record, struct json_error *error)
+{
+  return read_object(p, record, error);
 }
 
 const char *record_parse(const char *p, struct record *record, struct json_error *error)
 {
   p = read_object(p, record, error);
   return p == NULL || *p == '\n' ? p : line_end(p, error);
-}
-
-const char *record_parse_part(const char *p, struct record *record, struct json_error *error)
-{
-  return read_object(p, record, error);
 }
 
 static bool has_text(const char *object, const char *name)
@@ -387,4 +452,15 @@ bool record_is_meta(const char *object)
     if (walk_key_is(&members, "meta")) meta = members.value;
   return meta != NULL && *meta == '{' && has_text(meta, "aish_version") &&
          has_text(meta, "created");
+}
+
+bool record_is_mark(const struct record *record, const char *object)
+{
+  struct walk members;
+  bool zero = false;
+  if (record->kind != KIND_FORGET || record->id == 0 || record->target != 0) return false;
+  for (walk_begin(&members, object); walk_next(&members);)
+    if (walk_key_is(&members, "target"))
+      zero = *members.value == '0' && members.end - members.value == 1;
+  return zero;
 }

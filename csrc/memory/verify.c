@@ -5,50 +5,38 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/sort.h"
-#include "base/sys.h"
 #include "file/reader.h"
 #include "memory/index.h"
 #include "json/objects.h"
 
-/* Where an id stands. */
-struct id_place {
-  uint64_t id, line, offset;
-};
-
 struct judge {
   struct verify_report *report;
   struct index index; /* tells which items are active */
-  struct buf ids; /* struct id_place */
-  uint64_t last_id;
-  bool ascending; /* the ids are: none stands twice */
 };
 
 static bool put_problem(struct verify_report *report, uint64_t line, uint64_t offset,
                         const char *reason)
 {
   const struct problem problem = {line, offset, reason};
-  if (report->problems.length >= PROBLEMS_AT_MOST * sizeof problem) return true;
-  return buf_add(&report->problems, (const char *)&problem, sizeof problem);
+  if (BUF_COUNT(struct problem, &report->problems) >= PROBLEMS_AT_MOST) return true;
+  return BUF_PUSH(&report->problems, &problem);
 }
 
-static bool judge_record(struct judge *judge, const struct record *record, uint64_t offset)
+static bool judge_record(struct judge *judge, const struct record *record, const char *object,
+                         uint64_t offset)
 {
   struct verify_report *report = judge->report;
+  bool mark = record_is_mark(record, object);
   report->records++;
   report->items += record_is_item(record);
-  report->tombstones += record_is_tombstone(record);
-  bool ours = record->kind >= KIND_FACT && record->kind <= KIND_FORGET;
+  report->tombstones += mark || record_is_tombstone(record);
+  bool ours = record_kind_is_item(record->kind) || record->kind == KIND_FORGET;
   if (record->has_id && record->id == 0)
     return put_problem(report, report->lines, offset, "bad id");
   if (ours && !record->has_id) return put_problem(report, report->lines, offset, "no id");
-  if (record->kind == KIND_FORGET && record->target == 0)
+  if (record->kind == KIND_FORGET && record->target == 0 && !mark)
     return put_problem(report, report->lines, offset, "bad target");
-  if (record->id == 0) return true;
-  if (record->id <= judge->last_id) judge->ascending = false;
-  judge->last_id = record->id;
-  const struct id_place place = {record->id, report->lines, offset};
-  return buf_add(&judge->ids, (const char *)&place, sizeof place);
+  return true;
 }
 
 /* Judges a line that is not one object alone. */
@@ -68,7 +56,7 @@ static bool judge_parts(struct judge *judge, const char *line, const char *newli
       done = put_problem(report, report->lines, place, objects.torn ? "torn" : part.reason);
     } else {
       (void)record_parse_part(part.start, &record, &error);
-      done = judge_record(judge, &record, place);
+      done = judge_record(judge, &record, part.start, place);
     }
   }
   if (objects.damage.start == NULL) return done;
@@ -89,64 +77,11 @@ static bool judge_block(struct judge *judge, const struct block *block)
     newline = record_parse(line, &record, &error);
     bool whole = newline != NULL;
     if (!whole) newline = memchr(line, '\n', (size_t)(block->end - line));
-    if (!(whole ? judge_record(judge, &record, offset) : judge_parts(judge, line, newline, offset)))
+    if (!(whole ? judge_record(judge, &record, line, offset)
+                : judge_parts(judge, line, newline, offset)))
       return false;
   }
   return true;
-}
-
-static bool id_before(const void *context, uint32_t a, uint32_t b)
-{
-  const struct id_place *places = context;
-  return places[a].id < places[b].id;
-}
-
-static bool problem_before(const void *context, uint32_t a, uint32_t b)
-{
-  const struct problem *problems = context;
-  return problems[a].offset < problems[b].offset;
-}
-
-static uint32_t *sorted(size_t count, bool (*before)(const void *, uint32_t, uint32_t),
-                        const void *context)
-{
-  uint32_t *positions = sys_realloc(NULL, count * sizeof *positions);
-  if (positions == NULL) return NULL;
-  for (size_t i = 0; i < count; i++) positions[i] = (uint32_t)i;
-  if (sort_positions(positions, count, before, context)) return positions;
-  sys_free(positions);
-  return NULL;
-}
-
-/* Adds the ids that were given again, and puts all problems in the order of the file. */
-static bool judge_ids(struct judge *judge)
-{
-  struct verify_report *report = judge->report;
-  const struct id_place *places = (const struct id_place *)(const void *)judge->ids.data;
-  size_t count = judge->ids.length / sizeof *places;
-  if (judge->ascending) return true;
-  uint32_t *order = sorted(count, id_before, places);
-  if (order == NULL) return false;
-  struct buf all = report->problems;
-  memset(&report->problems, 0, sizeof report->problems);
-  bool done = true;
-  for (size_t i = 1; done && i < count; i++) {
-    const struct id_place *again = &places[order[i]];
-    if (places[order[i - 1]].id != again->id) continue;
-    const struct problem problem = {again->line, again->offset, "duplicate id"};
-    done = buf_add(&all, (const char *)&problem, sizeof problem);
-  }
-  sys_free(order);
-  const struct problem *problems = (const struct problem *)(const void *)all.data;
-  count = all.length / sizeof *problems;
-  order = done ? sorted(count, problem_before, problems) : NULL;
-  done = order != NULL;
-  for (size_t i = 0; done && i < count; i++)
-    done = put_problem(report, problems[order[i]].line, problems[order[i]].offset,
-                       problems[order[i]].reason);
-  sys_free(order);
-  buf_free(&all);
-  return done;
 }
 
 static bool judge_hopeless(struct judge *judge, const struct block *block)
@@ -172,19 +107,17 @@ static int judge_lines(struct judge *judge, int fd)
   int reason = errno;
   reader_close(&reader);
   errno = reason;
-  return result == 0 && index_settle(&judge->index) && judge_ids(judge) ? 0 : -1;
+  return result == 0 && index_settle(&judge->index, fd) ? 0 : -1;
 }
 
 int verify(int fd, struct verify_report *report)
 {
-  struct judge judge = {.report = report, .ascending = true};
+  struct judge judge = {.report = report};
   memset(report, 0, sizeof *report);
   int result = judge_lines(&judge, fd);
   report->active = judge.index.active;
   report->max_id = judge.index.max_id;
-  int reason = errno;
+  report->twins = index_twins(&judge.index);
   index_free(&judge.index);
-  buf_free(&judge.ids);
-  errno = reason;
   return result;
 }

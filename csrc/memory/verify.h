@@ -20,6 +20,7 @@ struct verify_report {
   uint64_t bytes;
   uint64_t lines; /* blank ones too */
   uint64_t records;
+  uint64_t twins; /* items that share their id with another, active or not */
   uint64_t saved; /* of the records: those on damaged lines */
   uint64_t items, active, tombstones; /* of the records */
   uint64_t max_id;

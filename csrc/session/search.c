@@ -60,12 +60,10 @@ static bool is_role(const struct search *search, const struct turn *turn)
 /* 1: it is, 0: it is not, -1: out of memory. */
 static int is_in_time(struct search *search, const struct turn *turn)
 {
-  struct buf *ts = &search->decoded;
-  if (search->since.length == 0 && search->before.length == 0) return 1;
-  ts->length = 0;
-  if (turn->ts.start == NULL) return 0;
-  if (!slice_append(&turn->ts, ts)) return -1;
-  return bounds_hold(&search->since, &search->before, ts->data, ts->length);
+  struct bytes ts;
+  if (!search->since.given && !search->before.given) return 1;
+  if (!slice_bytes(&turn->ts, &search->decoded, &ts)) return -1;
+  return bounds_hold(&search->since, &search->before, moment_of(ts.start, ts.length));
 }
 
 /* Whether the record at `offset` holds all words and is of the role and the time; the session's meta

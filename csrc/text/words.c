@@ -98,14 +98,6 @@ static bool add_posting(struct token *token, uint32_t item)
 
 /* ---- tokens ---- */
 
-/* FNV-1a (Fowler, Noll and Vo). */
-static uint32_t hash_of(const char *text, size_t length)
-{
-  uint32_t hash = 2166136261U;
-  for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619U;
-  return hash;
-}
-
 /* Where the space after a token is. */
 static size_t token_end(const struct words *words, size_t token)
 {
@@ -160,7 +152,7 @@ static bool reserve_token(struct words *words)
 
 static bool add_token(struct words *words, const char *text, size_t length, uint32_t item)
 {
-  uint32_t hash = hash_of(text, length);
+  uint32_t hash = (uint32_t)hash_text(&words->key, text, length);
   if (!reserve_slot(words)) return false;
   uint32_t *slot = find_slot(words, text, length, hash);
   if (*slot != 0) return add_posting(&words->tokens[*slot - 1], item);
@@ -177,6 +169,7 @@ static bool add_token(struct words *words, const char *text, size_t length, uint
 
 bool words_begin(struct words *words)
 {
+  if (words->count == 0 && sys_random(&words->key, sizeof words->key) != 0) return false;
   if (words->count == words->capacity) {
     struct member *members = grow_array(words->members, &words->capacity, sizeof *members);
     if (members == NULL) return false;
@@ -227,7 +220,7 @@ static bool add_holder(struct words *words, uint32_t item, uint64_t count, struc
 {
   const struct holder holder = {item, 0};
   struct member *member = &words->members[item];
-  if (member->count == 0 && !buf_add(holders, (const char *)&holder, sizeof holder)) return false;
+  if (member->count == 0 && !BUF_PUSH(holders, &holder)) return false;
   member->count += (uint32_t)count; /* less than the length of a line */
   return true;
 }
@@ -249,8 +242,8 @@ static bool add_holders(struct words *words, const struct token *token, uint64_t
 /* Moves the sums from the items to the holders. */
 static void collect(struct words *words, struct buf *holders)
 {
-  struct holder *holder = (struct holder *)(void *)holders->data;
-  for (size_t i = 0; i < holders->length / sizeof *holder; i++) {
+  struct holder *holder = BUF_ITEMS(struct holder, holders);
+  for (size_t i = 0; i < BUF_COUNT(struct holder, holders); i++) {
     struct member *member = &words->members[holder[i].item];
     holder[i].count = member->count;
     member->count = 0;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "text/needle.h"
 
 #pragma GCC visibility push(hidden)
@@ -23,6 +24,7 @@ struct words {
   size_t token_count, token_capacity;
   uint32_t *slots; /* a hash table: numbers of tokens from 1 on, 0 where there is none */
   size_t slot_count;
+  struct hash_key key; /* of the table, so that no file is made to have its words collide */
   struct member *members; /* one an item */
   size_t count, capacity; /* of items */
   uint64_t total; /* words of the items that were not dropped */
@@ -30,8 +32,8 @@ struct words {
 
 void words_free(struct words *words);
 
-/* Begins an item, whose number is the count so far; then adds its folded texts. False: out of
- * memory, and the index must be freed. */
+/* Begins an item, whose number is the count so far; then adds its folded texts. False with errno,
+ * and the index must be freed. */
 bool words_begin(struct words *words);
 bool words_add(struct words *words, const char *text, size_t length);
 /* Takes an item out of the total, if it was begun. words_find still finds it. */

@@ -384,7 +384,7 @@ end)
 describe("add", function()
   helper.guard(before_each, after_each)
 
-  it("writes id, ts, kind, content, tags and source, in that order", function()
+  it("writes id, uid, ts, kind, content, tags and source, in that order", function()
     local memory, path = new()
     local since = support.now()
     assert.equal(1, memory:add("fact", "plain"))
@@ -396,13 +396,13 @@ describe("add", function()
     assert.equal(7, memory:add("fact", "object", { one = 1 }))
     memory:close()
     local expected = {
-      '{"id":1,"ts":"T","kind":"fact","content":"plain"}',
-      '{"id":2,"ts":"T","kind":"pref","content":"tags","tags":["a","b"]}',
-      '{"id":3,"ts":"T","kind":"context","content":"both","tags":["a"],"source":"me"}',
-      '{"id":4,"ts":"T","kind":"fact","content":"source","source":"me"}',
-      '{"id":5,"ts":"T","kind":"fact","content":"neither"}',
-      '{"id":6,"ts":"T","kind":"fact","content":"empty","tags":[],"source":""}',
-      '{"id":7,"ts":"T","kind":"fact","content":"object","tags":{"one":1}}',
+      '{"id":1,"uid":"U","ts":"T","kind":"fact","content":"plain"}',
+      '{"id":2,"uid":"U","ts":"T","kind":"pref","content":"tags","tags":["a","b"]}',
+      '{"id":3,"uid":"U","ts":"T","kind":"context","content":"both","tags":["a"],"source":"me"}',
+      '{"id":4,"uid":"U","ts":"T","kind":"fact","content":"source","source":"me"}',
+      '{"id":5,"uid":"U","ts":"T","kind":"fact","content":"neither"}',
+      '{"id":6,"uid":"U","ts":"T","kind":"fact","content":"empty","tags":[],"source":""}',
+      '{"id":7,"uid":"U","ts":"T","kind":"fact","content":"object","tags":{"one":1}}',
     }
     for index, line in ipairs(expected) do
       assert.equal(line, support.line(path, index + 1, since))
@@ -438,7 +438,7 @@ describe("add", function()
     local line = helper.lines(path)[2]
     for _, name in ipairs({ "cjson", "dkjson" }) do
       local record = assert(require(name).decode(line))
-      assert.is_nil(cases.difference({ id = 1, ts = record.ts, kind = "fact",
+      assert.is_nil(cases.difference({ id = 1, uid = record.uid, ts = record.ts, kind = "fact",
         content = "naïve \240\159\152\128 \"quoted\"\\\n\t\r\8\12\127/",
         tags = { "x/y", { deep = { 1, 2.5, true } } }, source = "s" }, record))
     end
@@ -588,7 +588,7 @@ describe("ids", function()
     local memory, path = with_highest("9007199254740990")
     assert.equal(max_id, memory.next_id)
     assert.equal(max_id, memory:add("fact", "the last"))
-    assert.matches('^{"id":9007199254740991,"ts":', helper.lines(path)[2])
+    assert.matches('^{"id":9007199254740991,"uid":', helper.lines(path)[2])
     assert.equal(max_id + 1, memory.next_id)
     assert.equal("the last", memory:get(max_id).content)
     local before = helper.read(path)
@@ -601,7 +601,6 @@ describe("ids", function()
     end
     refused(memory:add("fact", "one more"))
     refused(memory:add_many({ { kind = "fact", content = "one more" } }))
-    refused(memory:forget(max_id))
     assert.same({}, memory:add_many({}))
     memory:close()
     memory = assert(aish.open(path))
@@ -625,12 +624,20 @@ describe("ids", function()
     memory:close()
   end)
 
-  it("of the last number can be forgotten while one is left", function()
-    local memory, path = with_highest("9007199254740990")
-    assert.is_true(memory:forget(9007199254740990))
-    assert.matches('^{"id":9007199254740991,"ts":"[^"]*","kind":"forget","target":9007199254740990}$',
-      helper.lines(path)[2])
-    assert.same({ false, "no active item 9007199254740990" }, { memory:forget(9007199254740990) })
+  it("can be forgotten whether or not one is left", function()
+    local memory, path = with_highest("9007199254740989")
+    assert.equal(9007199254740990, memory:add("fact", "last but one"))
+    assert.equal(max_id, memory:add("fact", "last"))
+    for index, id in ipairs({ "9007199254740990", "9007199254740991", "9007199254740989" }) do
+      -- a tombstone of its own id would retire nothing
+      local own = id == "9007199254740991" and "9007199254740990" or "9007199254740991"
+      assert.is_true(memory:forget(tonumber(id)))
+      assert.matches(('^{"id":%s,"ts":"[^"]*","kind":"forget","target":%s,"of":'):format(own, id), helper.lines(path)[3 + index])
+      assert.same({ false, "no active item " .. id }, { memory:forget(tonumber(id)) })
+    end
+    memory:close()
+    memory = assert(aish.open(path))
+    assert.equal(0, #memory)
     memory:close()
   end)
 end)
@@ -648,10 +655,10 @@ describe("add_many", function()
     }))
     assert.equal(4, memory.next_id)
     assert.equal(3, #memory)
-    assert.equal('{"id":1,"ts":"T","kind":"fact","content":"one"}', support.line(path, 2, since))
-    assert.equal('{"id":2,"ts":"T","kind":"pref","content":"two","tags":["t"],"source":"s"}',
+    assert.equal('{"id":1,"uid":"U","ts":"T","kind":"fact","content":"one"}', support.line(path, 2, since))
+    assert.equal('{"id":2,"uid":"U","ts":"T","kind":"pref","content":"two","tags":["t"],"source":"s"}',
       support.line(path, 3, since))
-    assert.equal('{"id":3,"ts":"T","kind":"context","content":"three"}', support.line(path, 4, since))
+    assert.equal('{"id":3,"uid":"U","ts":"T","kind":"context","content":"three"}', support.line(path, 4, since))
     assert.equal(4, #helper.lines(path))
     assert.same({ "three", "two", "one" }, support.pluck(memory:items(), "content"))
     memory:close()
@@ -733,7 +740,9 @@ describe("forget", function()
     memory:add("fact", "one")
     memory:add("fact", "two")
     assert.same({ true, n = 1 }, helper.pack(memory:forget(1)))
-    assert.equal('{"id":3,"ts":"T","kind":"forget","target":1}', support.line(path, 4, since))
+    local uid = helper.lines(path)[2]:match('"uid":"(%w+)"')
+    assert.equal('{"id":3,"ts":"T","kind":"forget","target":1,"of":"U"}', support.line(path, 4, since))
+    assert.truthy(helper.lines(path)[4]:find('"of":"' .. uid .. '"', 1, true))
     assert.equal(4, #helper.lines(path))
     assert.equal(4, memory.next_id)
     assert.equal(1, #memory)

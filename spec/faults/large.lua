@@ -12,6 +12,7 @@ assert(lfs.mkdir(root .. "/logs"))
 
 local large = ("\n\0 large "):rep(140000) -- 1.2 million bytes, more when escaped
 local plain = ("large text "):rep(100000)
+local not_utf8 = ("\255"):rep(300000)
 local id_key, damaged = '{"id":2,"ts":"', ("x"):rep(600000) .. "\n"
 
 local function item(id, ts, content)
@@ -29,6 +30,7 @@ local memory, session
 -- Each is made again and again on files as they were; what changes them is `writes`.
 local calls = {
   { "encode", function() return aish.encode({ large, { [large] = 1 } }) end },
+  { "encode of what is not UTF-8", function() return aish.encode({ not_utf8, ("\208\176"):rep(40) .. not_utf8 }) end },
   { "decode", function() return aish.decode('["' .. ("\\n"):rep(1000000) .. '"]') end },
   { "add", function() return memory:add("fact", large, { large }, large) end, writes = true },
   { "add_many", function()

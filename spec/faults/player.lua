@@ -83,7 +83,9 @@ end
 function Player:check_failure(name, what, raised, message, number)
   local path = self:path(name)
   if type(message) ~= "string" then return self:problem("%s: no message, but %s", what, tostring(message)) end
-  if not message:find(path, 1, true) and not message:find("held by another aish process", 1, true) then
+  local beside = self:path(self:real(name)) .. "." -- what compaction makes there
+  if not message:find(path, 1, true) and not message:find(beside, 1, true)
+    and not message:find("held by another aish process", 1, true) then
     self:problem("%s: the message does not name the path: %s", what, message)
   end
   if not raised and type(number) ~= "number" then self:problem("%s: no errno with %s", what, message) end

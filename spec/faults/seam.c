@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,6 +183,11 @@ int seam_close(int fd)
 int seam_stat(const char *path, struct stat *st)
 {
   return fails("stat") ? -1 : stat(path, st);
+}
+
+int seam_lstat(const char *path, struct stat *st)
+{
+  return fails("lstat") ? -1 : lstat(path, st);
 }
 
 int seam_fstat(int fd, struct stat *st)
@@ -409,6 +415,13 @@ int seam_nanosleep(const struct timespec *pause, struct timespec *left)
   if (fails("nanosleep")) return -1;
   pass_time(pause);
   return 0;
+}
+
+/* ---- chance ---- */
+
+ssize_t seam_getrandom(void *bytes, size_t size, unsigned flags)
+{
+  return fails("getrandom") ? -1 : getrandom(bytes, size, flags);
 }
 
 /* ---- memory ---- */

@@ -9,6 +9,7 @@
 int seam_open(const char *path, int flags, mode_t mode);
 int seam_close(int fd);
 int seam_stat(const char *path, struct stat *st);
+int seam_lstat(const char *path, struct stat *st);
 int seam_fstat(int fd, struct stat *st);
 int seam_fchmod(int fd, mode_t mode);
 int seam_fchown(int fd, uid_t owner, gid_t group);
@@ -30,6 +31,7 @@ int seam_fclose(FILE *file);
 time_t seam_time(time_t *now);
 int seam_clock_gettime(clockid_t clock, struct timespec *now);
 int seam_nanosleep(const struct timespec *pause, struct timespec *left);
+ssize_t seam_getrandom(void *bytes, size_t size, unsigned flags);
 void *seam_realloc(void *block, size_t size);
 void seam_free(void *block);
 
@@ -39,6 +41,7 @@ void seam_free(void *block);
 #define open(path, flags, mode) seam_open(path, flags, mode)
 #define close(fd) seam_close(fd)
 #define stat(path, st) seam_stat(path, st)
+#define lstat(path, st) seam_lstat(path, st)
 #define fstat(fd, st) seam_fstat(fd, st)
 #define fchmod(fd, mode) seam_fchmod(fd, mode)
 #define fchown(fd, owner, group) seam_fchown(fd, owner, group)
@@ -60,6 +63,7 @@ void seam_free(void *block);
 #define time(now) seam_time(now)
 #define clock_gettime(clock, now) seam_clock_gettime(clock, now)
 #define nanosleep(pause, left) seam_nanosleep(pause, left)
+#define getrandom(bytes, size, flags) seam_getrandom(bytes, size, flags)
 #define realloc(block, size) seam_realloc(block, size)
 #define free(block) seam_free(block)
 /* One name for the sync of data on every system, so that its failure is the same everywhere. */

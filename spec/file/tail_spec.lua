@@ -145,6 +145,15 @@ describe("load with last", function()
     same_tails(session(zeros .. "\n" .. turn('"a"') .. zeros .. turn('"b"') .. turn('"c"') .. '{"role":"user","content":"' .. zeros .. '"}\n'), { 1, 2, 3 })
   end)
 
+  it("gives the turns of long lines that are damaged, and of those behind them", function()
+    for _, size in ipairs({ 255 * K, 257 * K, 512 * K, 700 * K }) do
+      local fragment = '{"role":"user","content":"' .. ("x"):rep(size)
+      local bytes = META .. turn('"a"') .. fragment .. turn('"b"') .. turn('"c"') .. turn('"d"'):sub(1, -2) .. ("\0"):rep(size) .. turn('"e"') .. turn('"f"')
+      same_tails(session(bytes), { 1, 2, 3, 4, 5, 6, 7 })
+      assert.same({ "a", "b", "c", "d", "e", "f" }, memories.pluck(native.load(session(bytes), { last = 9 }), "content"))
+    end
+  end)
+
   it("gives lines of several megabytes", function()
     local long = turn('"' .. ("long \\u00e9 "):rep(300 * K) .. '"')
     same_tails(session(META .. turn('"a"') .. long .. turn('"b"') .. long:sub(1, -2)), { 1, 2, 3, 4, 5 })

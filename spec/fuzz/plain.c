@@ -253,6 +253,8 @@ void plain_quote(struct plain_text *text, const char *bytes, size_t size)
 
 /* ---- records ---- */
 
+static const char MARK[] = "\xef\xbb\xbf";
+
 static bool is(const struct plain_text *text, const char *name)
 {
   return text->length == strlen(name) && memcmp(text->bytes, name, text->length) == 0;
@@ -272,21 +274,42 @@ static enum plain_kind kind_of(const struct plain_cursor *c)
   return PLAIN_OTHER;
 }
 
+static void copy_string(struct plain_text *text, const struct plain_cursor *c)
+{
+  text->length = 0;
+  for (size_t i = 0; c->type == '"' && i < c->string.length; i++)
+    add_byte(text, (unsigned char)c->string.bytes[i]);
+}
+
 /* A member's value was read. */
 static void note(struct plain_line *line, const struct plain_text *key,
                  const struct plain_cursor *c)
 {
+  bool string = c->type == '"';
   line->members++;
   if (is(key, "id")) {
     line->has_id = true;
+    line->true_id = c->type != 'n' && c->type != 'f';
     line->id = id_of(c);
   }
-  if (is(key, "target")) line->target = id_of(c);
+  if (is(key, "target")) {
+    line->target = id_of(c);
+    line->zero_target = c->type == '0' && c->p - c->start == 1 && *c->start == '0';
+  }
+  if (is(key, "rev")) line->rev = id_of(c);
   if (is(key, "kind")) line->kind = kind_of(c);
-  if (!is(key, "ts")) return;
-  line->ts.length = 0;
-  for (size_t i = 0; c->type == '"' && i < c->string.length; i++)
-    add_byte(&line->ts, (unsigned char)c->string.bytes[i]);
+  if (is(key, "uid")) {
+    line->has_uid = string;
+    copy_string(&line->uid, c);
+  }
+  if (is(key, "ts")) {
+    line->has_ts = string;
+    copy_string(&line->ts, c);
+  }
+  if (is(key, "of")) {
+    line->of_form = string ? PLAIN_OF_TEXT : c->type == 'n' ? PLAIN_OF_NULL : PLAIN_NO_OF;
+    copy_string(&line->of, c);
+  }
 }
 
 /* Behind the `{`. A line is given for the object that is all of it. */
@@ -314,21 +337,113 @@ static bool object(struct plain_cursor *c, int level, struct plain_line *line)
   return true;
 }
 
-static enum plain_verdict judge(struct plain_line *line, const char *bytes)
+/* The byte behind the object at p, or NULL. */
+static const char *object_end(const char *p, const char *end, struct plain_line *line)
 {
-  struct plain_cursor c = {.p = bytes, .end = bytes + line->length};
-  if (line->offset == 0 && line->length >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) c.p += 3;
-  space(&c);
-  if (c.p == c.end) return PLAIN_BLANK;
-  if (!take(&c, '{')) return PLAIN_DAMAGED;
-  bool whole = object(&c, 1, line);
+  struct plain_cursor c = {.p = p, .end = end};
+  bool whole = take(&c, '{') && object(&c, 1, line);
   free(c.string.bytes);
-  if (whole) {
-    space(&c);
-    if (c.p == c.end) return PLAIN_OBJECT;
-    return PLAIN_DAMAGED;
+  return whole ? c.p : NULL;
+}
+
+/* Whether the line is one object. */
+static bool is_object(struct plain_line *line, const char *text)
+{
+  struct plain_cursor c = {.p = text, .end = text + line->length};
+  if (line->offset == 0 && line->length >= 3 && memcmp(text, MARK, 3) == 0) c.p += 3;
+  space(&c);
+  c.p = object_end(c.p, c.end, line);
+  if (c.p != NULL) space(&c);
+  return c.p == c.end;
+}
+
+/* ---- lines that are not one object ---- */
+
+static const char *separators(const char *p, const char *end)
+{
+  for (;;) {
+    if (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\0')) p++;
+    else if (end - p >= 3 && memcmp(p, MARK, 3) == 0) p += 3;
+    else return p;
   }
-  return c.p == c.end ? PLAIN_TORN : PLAIN_DAMAGED;
+}
+
+/* How many objects there are from p to the end, if there is nothing else; or 0. *first: the byte
+ * behind the first of them. */
+static size_t row(const char *p, const char *end, const char **first)
+{
+  size_t count = 0;
+  for (; p < end; p = separators(p, end)) {
+    p = object_end(p, end, NULL);
+    if (p == NULL) return 0;
+    if (count++ == 0) *first = p;
+  }
+  return count;
+}
+
+/* The value of the last member of this name, in an object or the beginning of one; or NULL. */
+static const char *member_of(const char *text, const char *end, const char *name)
+{
+  struct plain_cursor c = {.p = text, .end = end};
+  const char *found = NULL;
+  bool more = take(&c, '{');
+  while (more) {
+    space(&c);
+    more = string(&c);
+    bool named = more && is(&c.string, name);
+    space(&c);
+    more = more && take(&c, ':');
+    space(&c);
+    if (more && named) found = c.p;
+    more = more && value(&c, 1);
+    space(&c);
+    more = more && take(&c, ',');
+  }
+  free(c.string.bytes);
+  return found;
+}
+
+/* Whether an object at the end of a text is directly the value of a member that never has one. */
+static bool is_misplaced(const char *text, const char *end, const char *object)
+{
+  static const char *const names[] = {"id", "uid",  "ts",      "kind", "target",
+                                      "of", "role", "content", "tags", "source"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (member_of(text, end, names[i]) == object) return true;
+  return false;
+}
+
+static bool is_meta(const char *object, const char *end)
+{
+  const char *meta = member_of(object, end, "meta");
+  if (meta == NULL || *meta != '{') return false;
+  const char *version = member_of(meta, end, "aish_version");
+  const char *created = member_of(meta, end, "created");
+  return version != NULL && *version == '"' && created != NULL && *created == '"';
+}
+
+/* Where a text stops being JSON. */
+static const char *find_stop(const char *text, const char *end)
+{
+  struct plain_cursor c = {.p = text, .end = end};
+  if (value(&c, 0)) space(&c);
+  free(c.string.bytes);
+  return c.p;
+}
+
+/* Where the records at the end of a damaged text begin. */
+static const char *find_records(const char *text, const char *stop, const char *end)
+{
+  for (const char *p = text; p < end; p++) {
+    const char *first;
+    struct plain_cursor inside = {.p = p + 1, .end = end};
+    size_t count = *p == '{' ? row(p, end, &first) : 0;
+    if (count == 0) continue;
+    space(&inside);
+    if (p <= stop && first > stop && next(&inside) == '"') return p;
+    if (count == 1 && stop == end && is_misplaced(text, end, p)) return p;
+  }
+  return end;
 }
 
 bool plain_is_item(const struct plain_line *line)
@@ -339,15 +454,146 @@ bool plain_is_item(const struct plain_line *line)
 
 bool plain_is_tombstone(const struct plain_line *line)
 {
-  return line->verdict == PLAIN_OBJECT && line->id != 0 && line->kind == PLAIN_FORGET &&
+  return line->verdict == PLAIN_OBJECT && line->true_id && line->kind == PLAIN_FORGET &&
          line->target != 0;
 }
 
-/* Whether its id is one that was given. */
-static bool gives_id(const struct plain_line *line)
+bool plain_is_mark(const struct plain_line *line)
 {
-  return line->verdict == PLAIN_OBJECT && line->id != 0 &&
-         (line->kind != PLAIN_FORGET || line->target != 0);
+  return line->verdict == PLAIN_OBJECT && line->id != 0 && line->kind == PLAIN_FORGET &&
+         line->zero_target;
+}
+
+/* ---- times ---- */
+
+/* The digits at a place of a text, or -1. */
+static int number_at(const struct plain_text *text, size_t at, int count)
+{
+  int value = 0;
+  for (; count > 0; count--, at++) {
+    if (at >= text->length || text->bytes[at] < '0' || text->bytes[at] > '9') return -1;
+    value = value * 10 + (text->bytes[at] - '0');
+  }
+  return value;
+}
+
+static bool has_at(const struct plain_text *text, size_t at, const char *any)
+{
+  return at < text->length && text->bytes[at] != '\0' && strchr(any, text->bytes[at]) != NULL;
+}
+
+static int days_of(int year, int month)
+{
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return days[month - 1] + (month == 2 && leap);
+}
+
+/* From the end of the fraction, if there is one, to the end of the text. */
+static bool read_offset(const struct plain_text *ts, size_t at, int64_t *minutes)
+{
+  if (has_at(ts, at, "Zz")) return at + 1 == ts->length;
+  int hour = number_at(ts, at + 1, 2), minute = number_at(ts, at + 4, 2);
+  if (!has_at(ts, at, "+-") || !has_at(ts, at + 3, ":") || at + 6 != ts->length) return false;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return false;
+  *minutes = (hour * 60 + minute) * (ts->bytes[at] == '-' ? -1 : 1);
+  return true;
+}
+
+static bool read_time(struct plain_line *line)
+{
+  const struct plain_text *ts = &line->ts;
+  int year = number_at(ts, 0, 4), month = number_at(ts, 5, 2), day = number_at(ts, 8, 2);
+  int hour = number_at(ts, 11, 2), minute = number_at(ts, 14, 2), second = number_at(ts, 17, 2);
+  if (!line->has_ts || year < 0 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || second < 0 || second > 60 || day > days_of(year, month))
+    return false;
+  if (!has_at(ts, 4, "-") || !has_at(ts, 7, "-") || !has_at(ts, 10, "Tt") || !has_at(ts, 13, ":") ||
+      !has_at(ts, 16, ":"))
+    return false;
+  size_t at = 19;
+  if (has_at(ts, at, ".")) {
+    line->fraction = ts->bytes + ++at;
+    while (number_at(ts, at, 1) >= 0) at++;
+    line->digits = (size_t)(ts->bytes + at - line->fraction);
+    if (line->digits == 0) return false;
+    while (line->digits > 0 && line->fraction[line->digits - 1] == '0') line->digits--;
+    if (line->digits > 19) line->digits = 19; /* what comes behind does not count */
+    while (line->digits > 0 && line->fraction[line->digits - 1] == '0') line->digits--;
+  }
+  int64_t days = day - 1, minutes = 0;
+  for (int earlier = 0; earlier < year; earlier++) days += 337 + days_of(earlier, 2);
+  for (int earlier = 1; earlier < month; earlier++) days += days_of(year, earlier);
+  if (!read_offset(ts, at, &minutes)) return false;
+  line->seconds = (days * 24 * 60 + hour * 60 + minute - minutes) * 60 + second;
+  return true;
+}
+
+/* ---- names and order ---- */
+
+static int compare_bytes(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+  size_t shorter = a_length < b_length ? a_length : b_length;
+  int order = shorter > 0 ? memcmp(a, b, shorter) : 0;
+  return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
+}
+
+static int compare_texts(const struct plain_text *a, const struct plain_text *b)
+{
+  return compare_bytes(a->bytes, a->length, b->bytes, b->length);
+}
+
+/* By uid, by ts or by neither. */
+static int naming(const struct plain_line *line)
+{
+  return line->has_uid ? 2 : line->has_ts;
+}
+
+static const struct plain_text *name_of(const struct plain_line *line)
+{
+  return line->has_uid ? &line->uid : &line->ts;
+}
+
+bool plain_same_name(const struct plain_line *a, const struct plain_line *b)
+{
+  if (naming(a) == 0 || naming(b) == 0) return naming(a) == naming(b);
+  return compare_texts(name_of(a), name_of(b)) == 0;
+}
+
+bool plain_retires(const struct plain_line *tombstone, const struct plain_line *item)
+{
+  if (!plain_is_tombstone(tombstone) || tombstone->target != item->id) return false;
+  if (tombstone->id == tombstone->target) return false;
+  if (tombstone->of_form == PLAIN_OF_NULL) return naming(item) == 0;
+  return tombstone->of_form == PLAIN_NO_OF ||
+         (naming(item) > 0 && compare_texts(&tombstone->of, name_of(item)) == 0);
+}
+
+bool plain_same_target(const struct plain_line *a, const struct plain_line *b)
+{
+  return a->target == b->target && a->of_form == b->of_form &&
+         (a->of_form != PLAIN_OF_TEXT || compare_texts(&a->of, &b->of) == 0);
+}
+
+/* Whether a line is no item on account of another. */
+static bool gives_way(const struct plain_line *line, const struct plain_line *to)
+{
+  if (!plain_is_item(to) || to->id != line->id) return false;
+  if (to < line && compare_bytes(to->bytes, to->size, line->bytes, line->size) == 0) return true;
+  return naming(to) == naming(line) && plain_same_name(to, line) && to->rev > line->rev;
+}
+
+bool plain_is_newer(const struct plain_line *a, const struct plain_line *b)
+{
+  int order = a->has_time - b->has_time;
+  if (order == 0 && a->has_time) order = (a->seconds > b->seconds) - (a->seconds < b->seconds);
+  if (order == 0 && a->has_time)
+    order = compare_bytes(a->fraction, a->digits, b->fraction, b->digits);
+  if (order == 0) order = (a->id > b->id) - (a->id < b->id);
+  if (order == 0) order = a->has_uid - b->has_uid;
+  if (order == 0) order = compare_texts(&a->uid, &b->uid);
+  if (order == 0) order = compare_bytes(a->bytes, a->size, b->bytes, b->size);
+  return order > 0;
 }
 
 const char *plain_problem(const struct plain_line *line)
@@ -357,13 +603,20 @@ const char *plain_problem(const struct plain_line *line)
   if (line->verdict == PLAIN_BLANK) return NULL;
   if (line->has_id && line->id == 0) return "bad id";
   if (!line->has_id && line->kind != PLAIN_NONE && line->kind != PLAIN_OTHER) return "no id";
-  if (line->kind == PLAIN_FORGET && line->target == 0) return "bad target";
-  return line->duplicate ? "duplicate id" : NULL;
+  if (line->kind == PLAIN_FORGET && line->target == 0 && !plain_is_mark(line)) return "bad target";
+  return NULL;
 }
 
 /* ---- files ---- */
 
-static void add_line(struct plain *plain, const char *bytes, size_t offset, size_t length)
+static void free_texts(struct plain_line *line)
+{
+  free(line->uid.bytes);
+  free(line->ts.bytes);
+  free(line->of.bytes);
+}
+
+static struct plain_line *add_part(struct plain *plain, size_t offset, size_t length)
 {
   if (plain->count == plain->capacity) {
     plain->capacity = plain->capacity * 2 + 16;
@@ -373,29 +626,124 @@ static void add_line(struct plain *plain, const char *bytes, size_t offset, size
   memset(line, 0, sizeof *line);
   line->offset = offset;
   line->length = length;
-  line->verdict = judge(line, bytes + offset);
-  if (line->verdict == PLAIN_OBJECT) return;
-  line->id = line->target = 0;
-  line->kind = PLAIN_NONE;
+  line->number = plain->numbers;
+  return line;
+}
+
+/* Adds the objects from p on; returns the byte behind the last. `bytes`: of the whole file. */
+static const char *add_objects(struct plain *plain, const char *bytes, const char *p,
+                               const char *end)
+{
+  const char *behind = p, *next_one;
+  while ((next_one = object_end(separators(behind, end), end, NULL)) != NULL) {
+    const char *start = separators(behind, end);
+    struct plain_line *part =
+        add_part(plain, (size_t)(start - bytes), (size_t)(next_one - start));
+    part->verdict = PLAIN_OBJECT;
+    object_end(start, end, part);
+    plain->is_memory = plain->is_memory || is_meta(start, end);
+    behind = next_one;
+  }
+  return behind;
+}
+
+static void add_parts(struct plain *plain, const char *bytes, const char *line, const char *end)
+{
+  const char *behind = add_objects(plain, bytes, line, end), *text = separators(behind, end);
+  if (text == end && behind > line) return;
+  const char *stop = find_stop(text, end), *records = find_records(text, stop, end);
+  const char *start = behind == line ? line : text;
+  struct plain_line *damage = add_part(plain, (size_t)(start - bytes), (size_t)(records - start));
+  bool torn = behind == line && text < end && *text == '{' && stop == end;
+  damage->verdict = torn ? PLAIN_TORN : PLAIN_DAMAGED;
+  plain->torn += torn;
+  plain->damaged += !torn;
+  size_t before = plain->count - 1;
+  add_objects(plain, bytes, records, end);
+  plain->saved += plain->count - before - 1;
+  plain->saved += before - plain->first_of_last;
+}
+
+static bool is_blank(const struct plain_line *line, const char *text)
+{
+  struct plain_cursor c = {.p = text, .end = text + line->length};
+  if (line->offset == 0 && line->length >= 3 && memcmp(text, MARK, 3) == 0) c.p += 3;
+  space(&c);
+  return c.p == c.end;
+}
+
+static void add_line(struct plain *plain, const char *bytes, size_t offset, size_t length)
+{
+  const char *text = bytes + offset;
+  plain->numbers++;
+  plain->first_of_last = plain->count;
+  struct plain_line *line = add_part(plain, offset, length);
+  const char *object = memchr(text, '{', length);
+  if (is_blank(line, text)) return;
+  if (is_object(line, text)) {
+    line->verdict = PLAIN_OBJECT;
+    plain->is_memory = plain->is_memory || is_meta(object, text + length);
+    return;
+  }
+  free_texts(line);
+  plain->count--;
+  add_parts(plain, bytes, text, text + length);
+}
+
+/* From the object's `{` to its `}`. */
+static void measure(struct plain_line *line, const char *bytes)
+{
+  if (line->verdict != PLAIN_OBJECT) return;
+  line->bytes = memchr(bytes + line->offset, '{', line->length);
+  line->size = (size_t)(bytes + line->offset + line->length - line->bytes);
+  while (line->bytes[line->size - 1] != '}') line->size--;
+  line->has_time = read_time(line);
 }
 
 static void count_line(struct plain *plain, struct plain_line *line)
 {
   plain->records += line->verdict == PLAIN_OBJECT;
-  plain->torn += line->verdict == PLAIN_TORN;
-  plain->damaged += line->verdict == PLAIN_DAMAGED;
   plain->items += plain_is_item(line);
-  plain->tombstones += plain_is_tombstone(line);
+  plain->tombstones += plain_is_tombstone(line) || plain_is_mark(line);
   if (line->id > plain->max_id) plain->max_id = line->id;
-  line->active = plain_is_item(line);
+  line->item = line->active = plain_is_item(line);
   if (line->id == 0) return;
   for (const struct plain_line *other = plain->lines; other < plain->lines + plain->count;
        other++) {
-    if (other < line && gives_id(other) && other->id == line->id) line->duplicate = true;
-    if (other > line && plain_is_item(other) && other->id == line->id) line->active = false;
-    if (plain_is_tombstone(other) && other->target == line->id) line->active = false;
+    if (gives_way(line, other)) line->item = false;
+    if (plain_retires(other, line)) line->active = false;
   }
+  line->active = line->active && line->item;
   plain->active += line->active;
+}
+
+/* Whether it is UTF-16 or UTF-32, by the bytes that are zero: `0` is one, `x` is none, `.` any. */
+static bool is_wide(const char *bytes, size_t size)
+{
+  static const char *const forms[] = {"xx0x....", "xxx0....", "xx00....", "0x0x....",
+                                      "x0x0....", "000x000x", "x000x000"};
+  static const char *const marks[] = {"\xfe\xff", "\xff\xfe", "\xff\xfe", "", "", "", ""};
+  char head[8] = {0};
+  memcpy(head, bytes, size < 8 ? size : 8);
+  if (size < 4) return false;
+  if (memcmp(head, "\0\0\xfe\xff", 4) == 0) return true;
+  for (int i = 0; i < 7; i++) {
+    bool same = memcmp(head, marks[i], strlen(marks[i])) == 0;
+    for (size_t at = 0; at < 8; at++)
+      same = same && (forms[i][at] == '.' || (head[at] == 0) == (forms[i][at] == '0'));
+    if (same) return true;
+  }
+  return false;
+}
+
+/* Whether it is that, or begins with `[` and ends with `]`. */
+static bool is_other_text(const char *bytes, size_t size)
+{
+  static const char white[] = {' ', '\t', '\r', '\n'};
+  size_t from = size >= 3 && memcmp(bytes, MARK, 3) == 0 ? 3 : 0, to = size;
+  while (from < to && memchr(white, bytes[from], 4) != NULL) from++;
+  while (to > from && memchr(white, bytes[to - 1], 4) != NULL) to--;
+  return is_wide(bytes, size) || (to > from && bytes[from] == '[' && bytes[to - 1] == ']');
 }
 
 void plain_read(struct plain *plain, const char *bytes, size_t size)
@@ -405,22 +753,42 @@ void plain_read(struct plain *plain, const char *bytes, size_t size)
     const char *newline = memchr(bytes + offset, '\n', size - offset);
     size_t end = newline != NULL ? (size_t)(newline - bytes) : size;
     plain->unfinished = newline == NULL;
+    plain->last = offset;
     add_line(plain, bytes, offset, end - offset);
     offset = end + 1;
   }
+  for (size_t i = 0; i < plain->count; i++) measure(&plain->lines[i], bytes);
   for (size_t i = 0; i < plain->count; i++) count_line(plain, &plain->lines[i]);
+  plain->is_memory = plain->is_memory || plain->items + plain->tombstones > 0;
+  plain->refused = is_other_text(bytes, size) || (plain->records > 0 && !plain->is_memory);
 }
 
 void plain_free(struct plain *plain)
 {
-  for (size_t i = 0; i < plain->count; i++) free(plain->lines[i].ts.bytes);
+  for (size_t i = 0; i < plain->count; i++) free_texts(&plain->lines[i]);
   free(plain->lines);
   memset(plain, 0, sizeof *plain);
 }
 
 const struct plain_line *plain_find(const struct plain *plain, uint64_t id)
 {
-  for (size_t i = 0; i < plain->count; i++)
-    if (plain->lines[i].active && plain->lines[i].id == id) return &plain->lines[i];
-  return NULL;
+  const struct plain_line *found = NULL;
+  for (size_t i = 0; i < plain->count; i++) {
+    const struct plain_line *line = &plain->lines[i];
+    if (line->active && line->id == id && (found == NULL || plain_is_newer(line, found)))
+      found = line;
+  }
+  return found;
+}
+
+uint64_t plain_untargeted(const struct plain *plain, uint64_t id, size_t count)
+{
+  for (size_t i = 0; i < plain->count; i++) {
+    const struct plain_line *line = &plain->lines[i];
+    bool bare = plain_is_tombstone(line) && line->of_form == PLAIN_NO_OF && line->id != line->target;
+    if (!bare || line->target < id || line->target - id >= count) continue;
+    id = line->target + 1;
+    i = (size_t)-1; /* from the first line on again */
+  }
+  return id;
 }

@@ -1,5 +1,7 @@
 -- What the functions that read a file make of it, compared with a plain reading: see read.c.
 local aish = ...
+local line_model = require("spec.support.line_model")
+local rules = require("spec.support.rules")
 
 local function same(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then return a == b end
@@ -16,21 +18,60 @@ local function check(condition, what)
   if not condition then error("not so: " .. what, 2) end
 end
 
---- The lines that are not blank: their number, offset, text, and record if they are an object.
-local function read(bytes)
+local function parts_of(text, memory)
+  local one = text:find("^[ \t\r]*{") and aish.decode(text)
+  if one then return { { 0, one, text } } end
+  local objects, damage = line_model.objects(text, memory)
+  local parts = {}
+  for _, object in ipairs(objects) do
+    if damage and damage < object[1] then
+      parts[#parts + 1] = { damage - 1 }
+      damage = nil
+    end
+    local part = text:sub(object[1], object[2] - 1)
+    parts[#parts + 1] = { object[1] - 1, aish.decode(part), part }
+  end
+  if damage then parts[#parts + 1] = { damage - 1 } end
+  return parts
+end
+
+--- What the lines hold: number and offset, and text and record of what is not damage.
+local function read(bytes, memory)
   local lines, number, offset = {}, 0, 0
   bytes = bytes:gsub("^\239\187\191", "   ")
   for text, newline in bytes:gmatch("([^\n]*)(\n?)") do
     if text ~= "" or newline ~= "" then
       number = number + 1
-      if text:find("[^ \t\r]") then
-        local object = text:find("^[ \t\r]*{")
-        lines[#lines + 1] = { number = number, offset = offset, text = text, record = object and aish.decode(text) or nil }
+      for _, part in ipairs(parts_of(text, memory)) do
+        lines[#lines + 1] = { number = number, offset = offset + part[1], record = part[2], text = part[3] or "" }
       end
       offset = offset + #text + 1
     end
   end
   return lines
+end
+
+local function is_id(id)
+  return type(id) == "number" and id >= 1 and id < 2 ^ 53 and id % 1 == 0
+end
+
+local function is_of_memory(record)
+  local kind, meta = record.kind, record.meta
+  if type(meta) == "table" and type(meta.aish_version) == "string" and type(meta.created) == "string" then return true end
+  if kind == "forget" then return is_id(record.target) and record.id ~= nil and record.id ~= false end
+  return is_id(record.id) and (kind == "fact" or kind == "pref" or kind == "context")
+end
+
+--- Whether any record is one of a memory's, whether the first one is, and whether there is any.
+local function kinds_of(lines)
+  local any, first
+  for _, line in ipairs(lines) do
+    if line.record then
+      if first == nil then first = is_of_memory(line.record) end
+      any = any or is_of_memory(line.record)
+    end
+  end
+  return any, first, first ~= nil
 end
 
 local function check_scan(path, lines, options)
@@ -54,15 +95,17 @@ end
 
 --- The turns, all records and the meta, as load gives them.
 local function turns_of(lines)
-  local turns, all, meta = {}, {}, nil
-  for index, line in ipairs(lines) do
+  local turns, all, meta, begun = {}, {}, nil, false
+  for _, line in ipairs(lines) do
     local record = line.record
-    if record and index == 1 and record.meta and not (record.role and record.content) then
+    local is_turn = record and record.role and record.content
+    if record and not begun and record.meta and not is_turn then
       meta = record.meta
     elseif record then
       all[#all + 1] = record
-      if record.role and record.content then turns[#turns + 1] = record end
+      if is_turn then turns[#turns + 1] = record end
     end
+    begun = begun or record ~= nil
   end
   return turns, all, meta
 end
@@ -101,31 +144,22 @@ local function check_sessions(directory, bytes, lines)
   end
 end
 
---- The active items, newest first.
+--- The active items, newest first; nil where a tombstone's `of` may be null, which decode does not tell.
 local function items_of(lines)
-  local found, forgotten, items = {}, {}, {}
-  local function is_id(id) return type(id) == "number" and id >= 1 and id < 2 ^ 53 and id % 1 == 0 end
+  local objects = {}
   for _, line in ipairs(lines) do
     local record = line.record
-    if record and is_id(record.id) then
-      local kind = record.kind
-      if kind == "fact" or kind == "pref" or kind == "context" then found[record.id] = record end
-      if kind == "forget" and is_id(record.target) then forgotten[record.target] = true end
+    if record then objects[#objects + 1] = { record = record, bytes = line.text:match("{.*}") } end
+    if record and record.kind == "forget" and record.of == nil and (line.text:find('"of"', 1, true) or line.text:find("\\u")) then
+      return nil
     end
   end
-  for id, record in pairs(found) do
-    if not forgotten[id] then items[#items + 1] = record end
-  end
-  local function ts(record) return type(record.ts) == "string" and record.ts or "" end
-  table.sort(items, function(a, b)
-    if ts(a) ~= ts(b) then return ts(a) > ts(b) end
-    return a.id > b.id
-  end)
-  return items
+  return rules.judge(objects).active
 end
 
 local function check_memory(path, lines, options)
   local items = items_of(lines)
+  if not items then return nil end
   local loaded = assert(aish.load_memory(path))
   check(same(items, loaded), "load_memory")
   local count = options % 4
@@ -173,9 +207,9 @@ local function check_search(path, bytes, lines, query, options)
   local position = 1
   for index = #lines, 1, -1 do
     local line, hit = lines[index], hits[position]
-    local is_hit = hit and hit.line == line.number
+    local is_hit = hit and hit.line == line.number and same(hit.record, line.record)
     if is_hit then
-      check(same(hit.record, line.record) and type(hit.text) == "string", "a hit's record")
+      check(type(hit.text) == "string", "a hit's text")
       position = position + 1
       for _, word in ipairs(words) do
         check(line.text:find("\\", 1, true) or line.text:lower():find(word, 1, true), "a hit's word")
@@ -197,24 +231,47 @@ local function check_handle(path, bytes, items, query)
   if not query:find("^[ -~]*$") then return end
   check(found == (#words > 0), "a search of memories")
   if not found or bytes:find("[\128-\255]") or bytes:find("\\u") then return end
-  local scores = {}
+  -- Of items that share their id, hits do not tell which is which.
+  local scores, shared = {}, {}
   for index, hit in ipairs(hits) do
     check(type(hit.score) == "number" and hit.score == hit.score, "a score")
     check(index == 1 or hits[index - 1].score >= hit.score, "the order of scores")
-    check(not scores[hit.id], "a hit twice")
     scores[hit.id] = hit.score
   end
+  for _, item in ipairs(items) do shared[item.id] = shared[item.id] ~= nil end
   for _, item in ipairs(items) do
-    if type(item.content) == "string" and holds_all(item.content, words) then check(scores[item.id], "an item that is no hit") end
-    if scores[item.id] then check(holds_all(item, words) or bytes:find("\\", 1, true), "a hit without the words") end
+    if not shared[item.id] then
+      if type(item.content) == "string" and holds_all(item.content, words) then check(scores[item.id], "an item that is no hit") end
+      if scores[item.id] then check(holds_all(item, words) or bytes:find("\\", 1, true), "a hit without the words") end
+    end
+  end
+end
+
+--- Whether the bytes are no JSON Lines: they begin with a bracket and end with one, or are not UTF-8.
+local function is_foreign(bytes)
+  if bytes:gsub("^\239\187\191", ""):find("^[ \t\r\n]*%[.*%][ \t\r\n]*$") then return true end
+  local zeros = (bytes:sub(1, 8) .. ("\0"):rep(8 - #bytes)):gsub(".", function(byte) return byte == "\0" and "0" or "x" end)
+  if #bytes < 4 then return false end
+  return zeros == "000x000x" or zeros == "x000x000" or zeros:find("^0x0x") or zeros:find("^x0x0")
+    or bytes:find("^%z%z\254\255") or bytes:find("^\255\254.%z") and true or bytes:find("^\254\255%z[^%z]")
+end
+
+local function check_foreign(path)
+  for _, call in ipairs({ aish.scan, aish.load, aish.load_memory, aish.open, aish.session, aish.verify, aish.compact }) do
+    local result, message, number = call(path)
+    check(result == nil and type(message) == "string" and number == 22, "what is no JSON Lines")
   end
 end
 
 return function(directory, path, bytes, query, options)
-  local lines = read(bytes)
-  check_scan(path, lines, options)
-  check_load(path, lines, options)
-  check_sessions(directory, bytes, lines)
-  check_search(path, bytes, lines, query, options)
-  check_handle(path, bytes, check_memory(path, lines, options), query)
+  if is_foreign(bytes) then return check_foreign(path) end
+  local session, memory = read(bytes, false), read(bytes, true)
+  local any, first, records = kinds_of(memory)
+  check_scan(path, select(2, kinds_of(session)) and memory or session, options)
+  check_load(path, session, options)
+  check_sessions(directory, bytes, session)
+  check_search(path, bytes, session, query, options)
+  local items = check_memory(path, memory, options)
+  if any or not records then return items and check_handle(path, bytes, items, query) end
+  check(not first and select(3, aish.open(path)) == 22, "what is no memory")
 end

@@ -62,20 +62,76 @@ describe("compact keeps", function()
     }
     local gone = support.item(8) .. support.tombstone(9, 8)
     local bytes, aside = compacted(table.concat(kept, "", 1, 4) .. gone .. table.concat(kept, "", 5))
-    assert.equal(table.concat(kept), bytes)
+    assert.equal(table.concat(kept, "", 1, 4) .. support.tombstone(9, 8) .. table.concat(kept, "", 5), bytes)
     assert.is_nil(aside)
   end)
 
   it("records that it does not know, wherever they stand", function()
     local kept = '{"kind":"note"}\n' .. support.meta .. '{"id":4,"kind":"note","x":1}\n{}\n'
       .. '{"id":"x","kind":"fact"}\n{"kind":"forget","target":1}\n{"id":3,"kind":"forget","target":0}\n'
-    assert.equal(kept .. support.item(9), (compacted(kept .. support.item(5) .. support.tombstone(6, 5) .. support.item(9))))
+    assert.equal(kept .. support.tombstone(6, 5) .. support.item(9),
+      (compacted(kept .. support.item(5) .. support.tombstone(6, 5) .. support.item(9))))
   end)
 
-  it("the last item of each id", function()
-    local bytes = support.item(1, "first") .. support.item(1, "second") .. support.item(2) .. support.item(1, "third")
-    assert.equal(support.item(2) .. support.item(1, "third"), (compacted(bytes)))
-    assert.equal("", (compacted(bytes .. support.tombstone(1, 1))):match("third") or "")
+  it("each item of an id, once", function()
+    local bytes = support.item(1, "first") .. support.item(1, "second") .. support.item(2)
+    assert.equal(bytes, (compacted(bytes .. support.item(1, "first"))))
+    assert.equal("", (compacted(bytes .. support.tombstone(3, 1))):match("first") or "")
+  end)
+
+  it("one tombstone of each target and `of`", function()
+    local function forget(id, target, of)
+      return ('{"id":%d,"ts":"2026-01-02T03:04:05Z","kind":"forget","target":%s%s}\n'):format(id, target, of and ',"of":' .. of or "")
+    end
+    local kept = { support.meta, support.item(1), forget(3, 2), forget(4, 2, '"abcdefgh"'), forget(5, 2, '"2026-01-02T03:04:05Z"'),
+      forget(6, 2, "null"), forget(7, 9), forget(8, 9, '""'), support.item(20) }
+    local copies = { forget(11, 2), forget(12, 2, '"a\\u0062cdefgh"'), forget(13, 2, '"2026-01-02T03:04:05Z"'), forget(14, 2, "null"),
+      forget(15, 2, "7"), forget(16, "9.0", '"\\u0000"'):gsub("\\u0000", ""), forget(3, 2) }
+    local bytes, result = table.concat(kept) .. table.concat(copies), nil
+    local path = file(bytes)
+    result = assert(aish.compact(path))
+    assert.equal(table.concat(kept), helper.read(path))
+    assert.equal(#copies, result.dropped)
+    assert.equal(0, assert(aish.compact(path)).dropped)
+    -- Nor is one kept that retires something for one that does not, as it targets itself.
+    for _, order in ipairs({ forget(2, 2) .. forget(3, 2), forget(3, 2) .. forget(2, 2) }) do
+      helper.write(path, support.item(9) .. order)
+      assert(aish.compact(path))
+      helper.write(path, helper.read(path) .. support.item(2))
+      assert.same({ 9 }, support.pluck(aish.load_memory(path), "id"))
+    end
+  end)
+
+  it("no tombstone if that is wanted, but the highest id", function()
+    local bytes = support.meta .. support.item(1) .. support.item(2) .. support.tombstone(3, 2) .. support.tombstone(4, 4)
+    for _, more in ipairs({ "", support.item(9), '{"id":9,"kind":"note"}\n', support.tombstone(9, 0), support.tombstone(5, 0) .. support.item(9) }) do
+      local path = file(bytes .. more)
+      local before = assert(aish.open(path))
+      local next_id = before.next_id
+      before:close()
+      local result = assert(aish.compact(path, { tombstones = false }))
+      local kept = more:gsub('{"id":5[^\n]*\n', "")
+      if more == "" or more:find("note", 1, true) then kept = kept .. support.tombstone(4, 0, support.now()) end
+      assert.equal(masked(support.meta .. support.item(1) .. kept), masked(helper.read(path)))
+      local same = helper.read(path)
+      local memory = assert(aish.open(path))
+      assert.equal(next_id, memory.next_id)
+      assert.equal(0, assert(memory:compact({ tombstones = false })).dropped)
+      memory:close()
+      assert.equal(same, helper.read(path))
+      assert.same({}, aish.verify(path).problems)
+      assert.is_true(result.dropped >= 3)
+    end
+  end)
+
+  it("one mark of the highest id, and a file that has nothing else is a memory", function()
+    local path = file(support.tombstone(3, 0) .. support.tombstone(5, 0) .. support.tombstone(4, 0) .. support.tombstone(5, 0))
+    assert.equal(3, assert(aish.compact(path)).dropped)
+    assert.equal(support.tombstone(5, 0), helper.read(path))
+    assert.equal(1, aish.verify(path).tombstones)
+    local memory = assert(aish.open(path))
+    assert.equal(6, memory:add("fact", "x"))
+    memory:close()
   end)
 
   it("a last line without its newline, and ends it", function()
@@ -107,14 +163,22 @@ describe("compact keeps", function()
       until sum.highest > 0 and sum.highest == sum.highest_ours -- other records' ids have a spec of their own
       local kept, aside = {}, {}
       local expected = { before = #bytes, kept = 0, dropped = 0, damaged = 0 }
-      local highest_kept = 0
+      local highest_kept, chosen = 0, {}
+      for _, line in ipairs(lines) do
+        if line.class == "tombstone" then
+          local last, own = chosen[line.target], line.id == line.target
+          if not last or (last.id == last.target and not own) or ((last.id == last.target) == own and line.id < last.id) then
+            chosen[line.target] = line
+          end
+        end
+      end
       for _, line in ipairs(lines) do
         local keep = line.class == "other"
         if line.class == "item" then
-          keep = sum.last[line.id] == line and not sum.forgotten[line.id]
+          keep = not sum.forgotten[line.id]
           if keep then expected.kept = expected.kept + 1 end
         elseif line.class == "tombstone" then
-          keep = line.id == sum.highest
+          keep = chosen[line.target] == line
         elseif line.class ~= "blank" and line.class ~= "other" then
           expected.damaged = expected.damaged + 1
           aside[#aside + 1] = line.text .. "\n"
@@ -126,9 +190,7 @@ describe("compact keeps", function()
           expected.dropped = expected.dropped + 1
         end
       end
-      if highest_kept < sum.highest then
-        kept[#kept + 1] = support.tombstone(sum.highest, sum.highest, support.now())
-      end
+      if highest_kept < sum.highest then kept[#kept + 1] = support.tombstone(sum.highest, 0, support.now()) end
       local after = table.concat(kept)
       expected.after = #after
 
@@ -163,7 +225,7 @@ describe("compact keeps", function()
     end
   end)
 
-  it("a symbolic link one, and leaves nothing beside it or its target", function()
+  it("a symbolic link one, and leaves nothing beside it", function()
     local dir = helper.tmpdir()
     assert(lfs.mkdir(dir .. "/real"))
     helper.write(dir .. "/real/data", support.item(1) .. support.item(2) .. support.tombstone(3, 1) .. "garbage\n")
@@ -173,24 +235,23 @@ describe("compact keeps", function()
     assert.equal("one", lfs.symlinkattributes(dir .. "/memory.jsonl", "target"))
     assert.equal("real/data", lfs.symlinkattributes(dir .. "/one", "target"))
     assert.equal(support.item(2) .. support.tombstone(3, 1), helper.read(dir .. "/real/data"))
-    assert.same({ "data" }, names(dir .. "/real"))
-    assert.same({ "memory.jsonl", "memory.jsonl.damaged", "one", "real" }, names(dir))
+    assert.same({ "data", "data.damaged" }, names(dir .. "/real"))
+    assert.same({ "memory.jsonl", "one", "real" }, names(dir))
   end)
 end)
 
 describe("compact puts aside", function()
   helper.guard(before_each, after_each)
 
-  it("damaged lines as they were, in a file of 0600 that it goes on with", function()
-    local mask = stat.umask(0)
-    finally(function() stat.umask(mask) end)
+  it("damaged lines as they were, in a file of the same mode that it goes on with", function()
     local path = file("garbage \255\r\n" .. support.item(1) .. ("\0"):rep(5000) .. "\n42\n" .. '{"id":7,"ts')
     local aside = path .. ".damaged"
+    assert(stat.chmod(path, tonumber("604", 8)))
     assert.equal(4, assert(aish.compact(path)).damaged)
     assert.equal(support.item(1), helper.read(path))
     local first = "garbage \255\r\n" .. ("\0"):rep(5000) .. "\n42\n" .. '{"id":7,"ts\n'
     assert.equal(first, helper.read(aside))
-    assert.equal("600", mode(aside))
+    assert.equal("604", mode(aside))
     assert(stat.chmod(aside, tonumber("640", 8)))
     helper.write(path, support.item(1) .. "again\n")
     assert.equal(1, assert(aish.compact(path)).damaged)
@@ -218,6 +279,7 @@ describe("compact puts aside", function()
     assert.same({ 2, 1 }, { result.kept, result.damaged })
     assert.equal(support.item(1) .. support.item(2), helper.read(path))
     assert.equal(size + 1, lfs.attributes(path .. ".damaged", "size"))
+    assert.is_true(lfs.attributes(path .. ".damaged", "blocks") * 512 < 2 ^ 20)
     local aside = assert(io.open(path .. ".damaged", "rb"))
     local block, last = ("\0"):rep(2 ^ 16), nil
     for bytes in function() return aside:read(2 ^ 16) end do
@@ -406,7 +468,7 @@ describe("what was forgotten", function()
       local before = helper.read(path)
       assert.truthy(before:find("SECRET", 1, true))
       local result = memory:compact()
-      assert.same({ 20, 19, #before, #helper.read(path) }, { result.kept, result.dropped, result.before, result.after })
+      assert.same({ 20, 10, #before, #helper.read(path) }, { result.kept, result.dropped, result.before, result.after })
       assert.same({ "memory.jsonl" }, names(dir_of(path)))
       assert.is_nil(helper.read(path):find("SECRET", 1, true))
       assert.equal(20, #memory)
@@ -628,26 +690,49 @@ end)
 describe("compact that was interrupted", function()
   helper.guard(before_each, after_each)
 
+  -- Names of new files: eight digits, and eight that follow from them.
+  local LEFT = { ".compact-000000009e3779b1", ".compact-fffffffe61c8864f" }
+
   it("has the next one remove what it left", function()
     local path = file(support.item(1) .. support.item(2) .. support.tombstone(3, 1))
-    helper.write(path .. ".compact", ("half of a file "):rep(1000))
-    assert(stat.chmod(path .. ".compact", tonumber("444", 8)))
+    helper.write(path .. LEFT[1], ("half of a file "):rep(1000))
+    helper.write(path .. LEFT[2], "")
     assert(aish.compact(path, { dry_run = true }))
-    assert.same({ "memory.jsonl", "memory.jsonl.compact" }, names(dir_of(path)))
+    assert.same({ "memory.jsonl", "memory.jsonl" .. LEFT[1], "memory.jsonl" .. LEFT[2] }, names(dir_of(path)))
     assert.equal(2, #aish.load_memory(path) + 1)
     assert(aish.compact(path))
     assert.same({ "memory.jsonl" }, names(dir_of(path)))
     assert.equal(support.item(2) .. support.tombstone(3, 1), helper.read(path))
   end)
 
-  it("is no reason to follow a link that stands where it writes", function()
-    local path = file(support.item(1) .. support.tombstone(2, 1))
-    local other = helper.write(dir_of(path) .. "/other", "mine\n")
-    assert(lfs.link("other", path .. ".compact", true))
+  it("has the next one leave what it cannot have left", function()
+    local dir = helper.tmpdir()
+    local path = helper.write(dir .. "/memory.jsonl", support.item(1) .. support.tombstone(2, 1))
+    local other = helper.write(dir .. "/other", "mine\n")
+    local names_of_others = { ".compact", ".compact-", ".compact-0123456789abcdef", ".compact-000000009E3779B1",
+      ".compact-000000009e3779b1x", ".compact-000000009e3779b", ".new" }
+    for _, suffix in ipairs(names_of_others) do helper.write(path .. suffix, "another's\n") end
+    assert(lfs.link("other", path .. LEFT[1], true))
+    assert(lfs.mkdir(path .. LEFT[2]))
+    helper.write(dir .. "/m.jsonl" .. LEFT[1], "another memory's\n")
+    local before = names(dir)
     assert(aish.compact(path))
+    assert.same(before, names(dir))
+    for _, suffix in ipairs(names_of_others) do assert.equal("another's\n", helper.read(path .. suffix)) end
+    assert.equal("other", lfs.symlinkattributes(path .. LEFT[1], "target"))
     assert.equal("mine\n", helper.read(other))
-    assert.same({ "memory.jsonl", "other" }, names(dir_of(path)))
     assert.equal("file", lfs.symlinkattributes(path, "mode"))
+  end)
+
+  it("has the next one leave the new file of one that is not over", function()
+    local path = file(support.item(1) .. support.tombstone(2, 1))
+    local writing = assert(io.open(path .. LEFT[1], "w"))
+    assert(aish.flock(writing, aish.LOCK_EX))
+    assert(aish.compact(path))
+    assert.equal("file", lfs.symlinkattributes(path .. LEFT[1], "mode"))
+    writing:close()
+    assert(aish.compact(path))
+    assert.same({ "memory.jsonl" }, names(dir_of(path)))
   end)
 
   it("by SIGKILL leaves the file whole, the old one or the new one", function()
@@ -671,7 +756,7 @@ describe("compact that was interrupted", function()
       support.sleep(random(80) / 10000)
       children.kill(child)
       active = active - 1
-      if lfs.attributes(path .. ".compact") then left = left + 1 end
+      if #names(dir_of(path)) > 1 then left = left + 1 end
       local report = assert(aish.verify(path))
       assert.same({ active, 0, 0 }, { report.active, report.torn, report.damaged })
       assert.is_true(report.max_id == 4000 + round)
@@ -714,36 +799,20 @@ describe("compact that cannot be done", function()
     assert.equal(errno.EINVAL, number)
   end)
 
-  it("leaves all as it was where the damaged lines cannot be put aside", function()
-    local path = file(support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
-    local before = helper.read(path)
-    assert(lfs.mkdir(path .. ".damaged"))
-    local result, message, number = aish.compact(path)
-    assert.is_nil(result)
-    assert.truthy(message:find(path, 1, true), message)
-    assert.equal("number", type(number))
-    assert.equal(before, helper.read(path))
-    assert.same({ "memory.jsonl", "memory.jsonl.damaged" }, names(dir_of(path)))
-    local memory = assert(aish.open(path))
-    assert.is_nil((memory:compact()))
-    assert.equal(3, memory:add("fact", "x"))
-    memory:close()
-  end)
-
   it("leaves all as it was where the new file cannot be made", function()
-    local path = file(support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
+    local dir, name = helper.tmpdir(), ("m"):rep(240) -- with more at its end it is none
+    local path = helper.write(dir .. "/" .. name, support.item(1) .. support.tombstone(2, 1) .. "garbage\n")
     local before = helper.read(path)
-    assert(lfs.mkdir(path .. ".compact"))
     for _, shared in ipairs({ false, true }) do
       local memory = assert(aish.open(path, { shared = shared }))
       local result, message, number = memory:compact()
       assert.is_nil(result)
-      assert.truthy(message:find("compact " .. path, 1, true), message)
-      assert.equal("number", type(number))
+      assert.equal("compact: make " .. path, message:match("^(.*)%.compact%-%x+: File name too long$"), message)
+      assert.equal(errno.ENAMETOOLONG, number)
       memory:close()
     end
     assert.equal(before, helper.read(path))
-    assert.same({ "memory.jsonl", "memory.jsonl.compact" }, names(dir_of(path)))
+    assert.same({ name }, names(dir))
   end)
 
   it("raises for wrong arguments, and changes nothing", function()

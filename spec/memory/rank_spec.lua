@@ -172,7 +172,7 @@ describe("memory:search", function()
     local function at(id, ts) return ('{"id":%d,"ts":"%s","kind":"fact","content":"needle"}\n'):format(id, ts) end
     with_memory(at(1, "2026-01-03T00:00:00Z") .. at(2, "2026-01-01T00:00:00Z") .. at(5, "2026-01-02T00:00:00Z")
       .. at(4, "2026-01-02T00:00:00Z") .. at(3, "odd") .. '{"id":6,"kind":"fact","content":"needle"}\n', function(memory)
-      assert.same({ 3, 1, 5, 4, 2, 6 }, support.pluck(memory:search("needle"), "id"))
+      assert.same({ 1, 5, 4, 2, 6, 3 }, support.pluck(memory:search("needle"), "id"))
     end)
   end)
 

@@ -187,8 +187,8 @@ describe("the system's calls #build", function()
   for _, case in ipairs({
     { "binding/args.c", '#include <stdio.h>\nvoid *f(void);\nvoid *f(void) { return fopen("x", "r"); }', "fopen" },
     { "base/buf.c", "#include <stdlib.h>\nvoid *f(void);\nvoid *f(void) { return malloc(1); }", "malloc" },
-    { "memory/compact.c", "int f(void);\nint f(void) { return flock(1, 2); }", "flock" },
-    { "file/reader.c", "int f(void);\nint f(void) { return getpid(); }", "getpid" },
+    { "memory/compact.c", "#include <sys/file.h>\nint f(void);\nint f(void) { return flock(1, 2); }", "flock" },
+    { "file/reader.c", "#include <unistd.h>\nint f(void);\nint f(void) { return getpid(); }", "getpid" },
   }) do
     it("are seen elsewhere: " .. case[3], function()
       local found = calls_of(build(changed(root, "csrc/" .. case[1], case[2])))

@@ -9,9 +9,9 @@ local history = require("history")
 local TIME = "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ"
 local HELD = "memory.jsonl held by another aish process (Resource temporarily unavailable)"
 
--- Times out of a file's bytes, which are all that two runs of the same calls differ in.
+-- A file's bytes without times and uids, which are all that two runs of the same calls differ in.
 local function timeless(bytes)
-  return (bytes:gsub(TIME, "TIME"))
+  return (bytes:gsub(TIME, "TIME"):gsub('("uid":)"%w%w%w%w%w%w%w%w"', '%1"UID"'):gsub('("of":)"%w%w%w%w%w%w%w%w"', '%1"UID"'))
 end
 
 local META = '{"meta":{"aish_version":"phase4","created":"TIME"}}\n'
@@ -157,16 +157,17 @@ describe("shim: memories", function()
     assert.is_true(memory.closed)
     memory:close()
     assert.equal(META
-      .. '{"id":1,"ts":"TIME","kind":"fact","content":"one"}\n'
-      .. '{"id":2,"ts":"TIME","kind":"pref","content":"two","tags":["a","b"],"source":"user"}\n'
-      .. '{"id":3,"ts":"TIME","kind":"context","content":"three","source":"tool"}\n'
-      .. '{"id":4,"ts":"TIME","kind":"forget","target":2}\n', timeless(helper.read(path)))
+      .. '{"id":1,"uid":"UID","ts":"TIME","kind":"fact","content":"one"}\n'
+      .. '{"id":2,"uid":"UID","ts":"TIME","kind":"pref","content":"two","tags":["a","b"],"source":"user"}\n'
+      .. '{"id":3,"uid":"UID","ts":"TIME","kind":"context","content":"three","source":"tool"}\n'
+      .. '{"id":4,"ts":"TIME","kind":"forget","target":2,"of":"UID"}\n', timeless(helper.read(path)))
     local items, message = history.load_memory(path)
     assert.is_nil(message)
     assert.equal(2, #items)
     for _, item in ipairs(items) do
       assert.matches("^" .. TIME .. "$", item.ts)
-      item.ts = nil
+      assert.matches("^%w%w%w%w%w%w%w%w$", item.uid)
+      item.ts, item.uid = nil, nil
     end
     table.sort(items, function(a, b) return a.id < b.id end)
     assert.same({

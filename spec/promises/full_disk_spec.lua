@@ -88,6 +88,40 @@ describe("a full disk", function()
     end)
   end
 
+  case("has no file that was made for a record which did not fit", [[
+    assert(lfs.mkdir(dir .. "/there"))
+    assert(lfs.link("aim.jsonl", dir .. "/link.jsonl", true))
+    local empty_file = helper.write(dir .. "/old.jsonl", "")
+    local here = "ballast link.jsonl old.jsonl there"
+    fill()
+    local meta = { text = ("m"):rep(9000) }
+    for _, name in ipairs({ "new.jsonl", "there/new.jsonl", "link.jsonl", "old.jsonl" }) do
+      for _, sync in ipairs({ "full", "none" }) do
+        local session, message, number = aish.session(dir .. "/" .. name, meta, { sync = sync })
+        equal(nil, session)
+        equal("write " .. dir .. "/" .. name .. ": No space left on device", message)
+        equal(errno.ENOSPC, number)
+        equal(nil, (aish.append(dir .. "/" .. name, meta, { sync = sync })))
+        equal(nil, (aish.open(dir .. "/" .. name .. "l")))
+        equal(here, names())
+        equal(0, #aish.list(dir .. "/there"))
+      end
+    end
+    equal("aim.jsonl", lfs.symlinkattributes(dir .. "/link.jsonl", "target"))
+    equal("", helper.read(empty_file))
+    -- A handle that has made its file goes on with another one.
+    local session = assert(aish.session(dir .. "/kept.jsonl"))
+    equal(false, (session:append(meta)))
+    equal(here, names())
+    empty()
+    assert(session:append(meta))
+    session:close()
+    equal("kept.jsonl link.jsonl old.jsonl there", names())
+    equal(1, #aish.load(dir .. "/kept.jsonl", { all = true }))
+    assert(aish.session(dir .. "/link.jsonl", meta)):close()
+    equal(9000, #select(2, aish.load(dir .. "/aim.jsonl")).text)
+  ]])
+
   for _, options in ipairs({
     "sync = 'full'", "sync = 'none'", "shared = true", "shared = true, sync = 'none'",
   }) do

@@ -105,11 +105,14 @@ describe("a compacted file", function()
     assert.equal("4\n", as(OWNER, ADD))
   end)
 
-  case("leaves its damaged lines in a file that nobody gains", "0770", "0660", function(path, as, now)
-    helper.write(path, "garbage\n" .. helper.read(path))
-    assert.equal("1\n", as(MEMBER, COMPACT))
-    assert.same({ MEMBER, GROUP, "660" }, now())
-    local st = assert(stat.stat(path .. ".damaged"))
-    assert.same({ MEMBER, "600" }, { st.st_uid, ("%o"):format(st.st_mode % 4096) })
+  case("leaves its damaged lines to the group, whose members go on with them", "0770", "0660", function(path, as, now)
+    for _, who in ipairs({ MEMBER, OWNER, MEMBER, 0, OWNER }) do
+      helper.write(path, helper.read(path) .. "garbage\n")
+      assert.equal("1\n", as(who, COMPACT))
+      if who ~= 0 then assert.same({ who, GROUP, "660" }, now()) end
+      local st = assert(stat.stat(path .. ".damaged"))
+      assert.same({ MEMBER, GROUP, "660" }, { st.st_uid, st.st_gid, ("%o"):format(st.st_mode % 4096) })
+    end
+    assert.equal(("garbage\n"):rep(5), helper.read(path .. ".damaged"))
   end)
 end)

@@ -17,7 +17,7 @@ describe("a torn last line", function()
       memory:close()
       local bytes = helper.read(path)
       assert.equal(torn .. "\n", bytes:sub(1, #torn + 1))
-      assert.matches('^{"id":2,"ts":"[^"]*","kind":"fact","content":"next"}\n$', bytes:sub(#torn + 2))
+      assert.matches('^{"id":2,"uid":"%w+","ts":"[^"]*","kind":"fact","content":"next"}\n$', bytes:sub(#torn + 2))
       assert.same({ "next", "x" }, support.pluck(aish.load_memory(path), "content"))
     end
   end)

@@ -78,15 +78,13 @@ local function on(self, memory, event, try)
 end
 
 function Actor:add(memory, text, kind)
-  return on(self, memory, { what = "add", text = text }, function(object)
-    return object:add(kind or "fact", text)
-  end)
+  return on(self, memory, { what = "add", text = text }, function(object) return object:add(kind or "fact", text) end)
 end
 
-function Actor:add_many(memory, ...)
+function Actor:add_many(memory, kind, texts)
   local items = {}
-  for index, text in ipairs({ ... }) do items[index] = { kind = "fact", content = text } end
-  return on(self, memory, { what = "add_many", texts = { ... } }, function(object)
+  for index, text in ipairs(texts) do items[index] = { kind = kind, content = text } end
+  return on(self, memory, { what = "add_many", texts = texts }, function(object)
     return object:add_many(items)
   end)
 end
@@ -100,7 +98,9 @@ function Actor:compact(memory)
 end
 
 function Actor:compact_once(name)
-  return self:call({ what = "compact", file = name }, function() return aish.compact(self:path(name)) end)
+  return self:call({ what = "compact", file = name }, function()
+    return aish.compact(self:path(name), { wait = 5 })
+  end)
 end
 
 function Actor:close(memory)
@@ -109,9 +109,9 @@ end
 
 -- ---- reading ----
 
-function Actor:items(memory, filter)
-  return on(self, memory, { what = "items", reads = true, filter = filter }, function(object)
-    return object:items(filter)
+function Actor:items(memory, kind)
+  return on(self, memory, { what = "items", reads = true, kind = kind }, function(object)
+    return object:items({ kind = kind })
   end)
 end
 
@@ -165,13 +165,16 @@ function Actor:load_memory(name)
   end)
 end
 
---- `name`: a session, or a directory of sessions.
-function Actor:search_file(name, query)
+--- Of the session `name`; or of the directory that it is in.
+function Actor:search_file(name, query, directory)
   return self:call({ what = "search", file = name, reads = true }, function()
-    local hits, message, number = aish.search(self:path(name), query, { limit = 1000 })
-    local records = hits and {}
-    for index, hit in ipairs(hits or {}) do records[index] = hit.record end
-    return records, message, number
+    local hits, message, number = aish.search(self:path(directory or name), query, { limit = 1000 })
+    if not hits then return nil, message, number end
+    local _, unread = next(directory and message or {})
+    if unread then return nil, unread end
+    local records = {}
+    for index, hit in ipairs(hits) do records[index] = hit.record end
+    return records
   end)
 end
 

@@ -83,7 +83,7 @@ function Oracle:learn_line(line)
   return object
 end
 
--- What was acknowledged: {id=, line=, text= (canonical), file=, process=, began=, at=}.
+-- What was acknowledged: {id=, kind=, line=, text= (canonical), file=, process=, began=, at=}.
 function Oracle:acknowledge(call, content, id)
   for at = call.began, call.ended do
     local entry = self.log[at]
@@ -92,8 +92,8 @@ function Oracle:acknowledge(call, content, id)
         local object = object_of(line)
         if object and object.value.content == content and (not id or object.value.id == id) then
           self.records[#self.records + 1] = {
-            id = id, line = line, text = object.text, file = call.file, process = call.process, began = call.began,
-            at = call.ended,
+            id = id, kind = object.value.kind, line = line, text = object.text, file = call.file,
+            process = call.process, began = call.began, at = call.ended,
           }
           return
         end
@@ -109,8 +109,10 @@ function Oracle:learn()
     for line in (bytes == true and "" or bytes):gmatch("[^\n]+") do
       local object = self:learn_line(line)
       if object and object.value.kind ~= "forget" and (object.value.kind or object.value.role) then
-        self.records[#self.records + 1] =
-          { id = object.value.id, line = line, text = object.text, file = name, began = 0, at = 0 }
+        self.records[#self.records + 1] = {
+          id = object.value.id, kind = object.value.kind, line = line, text = object.text, file = name,
+          began = 0, at = 0,
+        }
       end
     end
   end
@@ -138,11 +140,11 @@ local function lost_until(scenario, run)
     local foreign = scenario.foreign[step.process + 1 - #scenario.processes]
     if foreign and foreign.loses then last = number end
   end
-  if not last then return 0, 0 end
+  if not last then return -1 end
   for at, entry in ipairs(run.log) do
-    if entry.step >= last then return at, last end
+    if entry.step >= last then return at end
   end
-  return math.huge, last
+  return math.huge
 end
 
 --- Whether it may be missing from what began before `ended` (a place in the log): somebody had begun to
@@ -158,7 +160,7 @@ end
 -- ---- the rules ----
 
 function Oracle:check_failures()
-  local faulty = {}
+  local faulty = self.faulty
   for _, step in ipairs(self.run.steps) do
     if step.fault ~= "none" then faulty[step.process] = true end
     if step.process >= #self.scenario.processes then self.is_foreign = true end
@@ -203,11 +205,13 @@ function Oracle:check_read(call)
     local text = canonical(value)
     if not self.written[text] then self:problem("%s: nobody wrote %s", call.what, text) end
     if found[text] then self:problem("%s: twice %s", call.what, text) end
+    if call.kind and value.kind ~= call.kind then self:problem("%s of %s: %s", call.what, call.kind, text) end
     found[text] = true
   end
   for _, record in ipairs(self.records) do
-    if record.file == call.file and record.at < call.began and not found[record.text] and
-      not self:may_be_gone(record, call.ended) and not is_older(call, found, self.records, record) then
+    local wanted = record.file == call.file and record.at < call.began and (not call.kind or record.kind == call.kind)
+    if wanted and not found[record.text] and not self:may_be_gone(record, call.ended)
+      and not is_older(call, found, self.records, record) then
       self:problem("%s: missing %s", call.what, record.text)
     end
     for _, forgetting in ipairs(self.forgettings) do
@@ -258,7 +262,9 @@ function checks.verify(self, call)
   end
 end
 
+-- Where a call of the system failed, it is what was known before.
 function checks.next_id(self, call)
+  if self.faulty[call.process] then return end
   for _, record in ipairs(self.records) do
     if record.file == call.file and record.at < call.began and record.began > self.lost_until and
       record.id and record.id >= call.result then
@@ -299,12 +305,14 @@ function Oracle:check_follow()
       lines[text] = (lines[text] or 0) + 1
       if not self.written[text] then self:problem("follow: nobody wrote %s", text) end
     end
+    if call.failed then lines.failed = true end
     if call.what == "drained" then drained[call.process] = call.file end
   end
   for process, file in pairs(drained) do
     for _, record in ipairs(self.records) do
       local count = given[process][record.text] or 0
-      if record.file == file and count ~= 1 and not (count == 0 and self:may_be_gone(record, math.huge)) then
+      local may_miss = given[process].failed or self:may_be_gone(record, math.huge)
+      if record.file == file and count ~= 1 and not (count == 0 and may_miss) then
         self:problem("follow: %d times %s", count, record.text)
       end
     end
@@ -361,7 +369,7 @@ end
 return function(scenario, root, run)
   local self = setmetatable({
     scenario = scenario, root = root, run = run, log = run.log, calls = calls_of(run.log), problems = {},
-    written = {}, records = {}, forgettings = {}, lost_until = lost_until(scenario, run),
+    written = {}, records = {}, forgettings = {}, faulty = {}, lost_until = lost_until(scenario, run),
   }, Oracle)
   self:learn()
   self:check_failures()

@@ -1,10 +1,12 @@
 --- Plays schedules of spec/schedules/scenarios.lua and prints each that breaks a promise, as a line that
 -- plays it again.
 --
---   luajit spec/schedules/run.lua                   all of two preemptions and one fault
---   luajit spec/schedules/run.lua --seconds 600     then others by chance, for so long (--seed 1)
---   luajit spec/schedules/run.lua --only 'NAME'     of the scenarios whose names begin so
---   luajit spec/schedules/run.lua --replay 'NAME @ 12:b 15!half'     one, with all of its steps
+--   luajit spec/schedules/run.lua                    all of two preemptions and one fault
+--   luajit spec/schedules/run.lua --seconds 600      any, by chance, for so long; --seed 1
+--   luajit spec/schedules/run.lua --schedules 1000   any, by chance, so many
+--   luajit spec/schedules/run.lua --replay 'NAME @ 12:b 15!half'    one, with all of its steps
+--
+-- With --only 'NAME' of the scenarios whose names begin so.
 --
 -- The module is that of build/schedules (AISH_HISTORY_CPATH names another directory than build).
 local build = os.getenv("AISH_HISTORY_CPATH") or "build"
@@ -30,7 +32,8 @@ for index = 1, #arg, 2 do
   options[name] = tonumber(arg[index + 1]) or arg[index + 1]
 end
 
-local root = assert(stdlib.mkdtemp((unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp") .. "/aish_history.XXXXXX"))
+local base = unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp" -- in memory, where that is
+local root = assert(stdlib.mkdtemp(base .. "/aish_history.schedules.XXXXXX"))
 local player
 local interrupted = false
 for _, number in ipairs({ signal.SIGINT, signal.SIGTERM, signal.SIGHUP }) do
@@ -67,7 +70,7 @@ end
 
 -- ---- the ways to go through schedules ----
 
-local total, lengths = 0, {}
+local total = 0
 
 local function all(scenario)
   local began, before = now(), failures
@@ -75,43 +78,46 @@ local function all(scenario)
     report(scenario, moves, (player:play(scenario, moves)))
     return interrupted
   end)
-  lengths[scenario] = #gate.steps()
   total = total + count
   print(("%s: %d schedules, %d with problems, %.1f s"):format(scenario.name, count, failures - before, now() - began))
   io.flush()
 end
 
-local function by_chance(chosen, seconds)
-  local random, ends, count, before = explore.generator(options.seed), now() + seconds, 0, failures
-  while now() < ends and not interrupted do
+-- Which are played follows from the seed alone; for how long, from the clock.
+local function by_chance(chosen)
+  local random, count, lengths = explore.generator(options.seed), 0, {}
+  local ends = now() + (options.seconds or math.huge)
+  while count < (options.schedules or math.huge) and now() < ends and not interrupted do
     local scenario = chosen[random(#chosen)]
     local moves = explore.random(scenario, lengths[scenario] or 50, random)
-    if #player:play(scenario, moves) > 0 then
+    local problems = player:play(scenario, moves)
+    lengths[scenario], count = #gate.steps(), count + 1
+    if #problems > 0 then
       moves = explore.reduce(moves, function(fewer) return #player:play(scenario, fewer) > 0 end)
       report(scenario, moves, (player:play(scenario, moves)))
     end
-    count = count + 1
   end
   total = total + count
-  print(("by chance, seed %d: %d schedules, %d with problems"):format(options.seed, count, failures - before))
+  print(("by chance, seed %d: %d schedules, %d with problems"):format(options.seed, count, failures))
 end
 
 local function replay(line)
   local scenario, moves = schedule.parse(scenarios, line)
   local problems, log = player:play(scenario, moves)
-  local at = 1
-  local function log_until(step)
-    while log[at] and log[at].step <= step do
-      local entry = log[at]
-      print(("        %s %s"):format(schedule.name_of(scenario, entry.process), entry.said or "writes " .. ("%q"):format(entry.write)))
+  local steps, at = gate.steps(), 0
+  local function show_steps(last)
+    while at < last do
       at = at + 1
+      local step, name = steps[at], schedule.name_of(scenario, steps[at].process)
+      print(("%4d %s %s%s"):format(at - 1, name, step.call, step.fault ~= "none" and " !" .. step.fault or ""))
     end
   end
-  for index, step in ipairs(gate.steps()) do
-    log_until(index - 1)
-    print(("%4d %s %s %s"):format(index - 1, schedule.name_of(scenario, step.process), step.call, step.fault ~= "none" and step.fault or ""))
+  for _, entry in ipairs(log) do
+    show_steps(entry.step)
+    local name = schedule.name_of(scenario, entry.process)
+    print(("        %s %s"):format(name, entry.said or ("writes %q"):format(entry.write)))
   end
-  log_until(math.huge)
+  show_steps(#steps)
   report(scenario, moves, problems)
 end
 
@@ -121,12 +127,16 @@ local function main()
   if options.replay then return replay(options.replay) end
   local chosen = {}
   for _, scenario in ipairs(scenarios) do
-    if scenario.name:sub(1, #(options.only or "")) == (options.only or "") then chosen[#chosen + 1] = scenario end
+    local only = options.only or ""
+    local wanted = scenario.name:sub(1, #only) == only and not scenario.apart
+    if wanted or scenario.name == only then chosen[#chosen + 1] = scenario end
   end
-  for _, scenario in ipairs(chosen) do
-    if not interrupted then all(scenario) end
+  if options.seconds or options.schedules then by_chance(chosen)
+  else
+    for _, scenario in ipairs(chosen) do
+      if not interrupted then all(scenario) end
+    end
   end
-  if options.seconds then by_chance(chosen, options.seconds) end
   print(("%d schedules, %d with problems"):format(total, failures))
 end
 
@@ -134,5 +144,5 @@ local ok, message = xpcall(main, debug.traceback)
 if player then player:close() end
 tree.empty(root)
 lfs.rmdir(root)
-if not ok then io.stderr:write(message, "\n") end
+if interrupted or not ok then io.stderr:write(interrupted and "interrupted" or message, "\n") end
 os.exit(ok and failures == 0 and not interrupted and 0 or 1)

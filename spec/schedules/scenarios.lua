@@ -1,6 +1,6 @@
 --- What is played: {name=, files= (what is there before), processes=, foreign=, memories= (files to be
 -- opened afterwards), faults= (instead of those of explore.lua), kills= (which processes may be killed),
--- held= (a lock that is held is no failure)}.
+-- held= (a lock that is held is no failure), apart= (only played by its name)}.
 --
 -- A process is a function that prepares (no schedule yet) and returns what is scheduled. A foreign
 -- program is {name=, run=, loses= (it takes away what is in the file)}.
@@ -47,6 +47,7 @@ local readers = {
   load = function(p) p:load(LOG) end,
   ["load last"] = function(p) p:load(LOG, 2) end,
   search = function(p) p:search_file(LOG, "text") end,
+  ["search of a directory"] = function(p) p:search_file(LOG, "text", ".") end,
 }
 
 for name, read in pairs(readers) do
@@ -77,7 +78,8 @@ function foreign.save(name, line)
     run = function(root)
       local path = root .. "/" .. name
       local bytes = gate.read(path)
-      gate.write(path .. "~", bytes .. line)
+      local ended = bytes == "" or bytes:sub(-1) == "\n"
+      gate.write(path .. "~", bytes .. (ended and "" or "\n") .. line)
       gate.rename(path .. "~", path)
     end,
   }
@@ -87,9 +89,19 @@ function foreign.unlink(name)
   return { name = "unlink", loses = true, run = function(root) gate.unlink(root .. "/" .. name) end }
 end
 
---- The two ways of logrotate.
+--- The three ways of logrotate.
 function foreign.rotate(name, rotated)
   return { name = "rotate", run = function(root) gate.rename(root .. "/" .. name, root .. "/" .. rotated) end }
+end
+
+function foreign.create(name, rotated)
+  return {
+    name = "create",
+    run = function(root)
+      gate.rename(root .. "/" .. name, root .. "/" .. rotated)
+      gate.write(root .. "/" .. name, "")
+    end,
+  }
 end
 
 function foreign.copytruncate(name, copy)
@@ -122,6 +134,14 @@ scenario("follow beside a writer", {
 scenario("follow beside a writer and rotation", {
   files = { [LOG] = turn("text one") },
   foreign = { foreign.rotate(LOG, "log.jsonl.1"), foreign.copytruncate(LOG, "log.jsonl.1") },
+  faults = {},
+  processes = { log_writer, follower },
+})
+
+scenario("follow beside a writer and rotation that makes a new file", {
+  apart = true, -- see found.md
+  files = { [LOG] = turn("text one") },
+  foreign = { foreign.create(LOG, "log.jsonl.1") },
   faults = {},
   processes = { log_writer, follower },
 })
@@ -171,13 +191,14 @@ local SHARED = { shared = true, sync = "none" }
 
 local one = { [MEMORY] = meta .. item(1, "text one") }
 
---- Fails with two items, the first one of which is as long as the two that it adds then.
+--- Where its write comes through half, with the first of two items: that one is as long as the two that
+-- it adds then in their place.
 local function replacing_writer(p)
   local memory = p:open(MEMORY, SHARED)
   local size = p:overhead()
   return function()
-    p:add_many(memory, text("A", size + 160), text("X", size + 160))
-    p:add_many(memory, text("C"), text("D"))
+    p:add_many(memory, "fact", { text("A", size + 160), text("X", size + 160) })
+    p:add_many(memory, "pref", { text("C"), text("D") })
   end
 end
 
@@ -206,8 +227,9 @@ scenario("items and get beside a shared writer", {
   processes = {
     replacing_writer,
     shared(function(p, memory)
+      p:count(memory)
+      p:items(memory, "fact")
       p:items(memory)
-      p:items(memory, { kind = "fact" })
       p:get(memory, 2)
     end),
   },
@@ -229,20 +251,18 @@ scenario("next_id and search beside a shared writer", {
 scenario("two shared writers and a durable one", {
   files = one,
   memories = { MEMORY },
+  faults = { write = { "half" }, fdatasync = { "fail" } },
   processes = {
     function(p)
       local memory = p:open(MEMORY, { shared = true })
-      return function()
-        p:add(memory, text("A"))
-        p:add(memory, text("X"))
-      end
+      p:add(memory, text("0")) -- syncs the directories
+      return function() p:add(memory, text("A")) end
     end,
     shared(function(p, memory)
       p:count(memory)
-      p:items(memory)
-      p:add(memory, text("B"))
+      p:items(memory, "fact")
     end),
-    shared(function(p, memory) p:add(memory, text("C")) end),
+    shared(function(p, memory) p:add(memory, text("C"), "pref") end),
   },
 })
 
@@ -268,7 +288,6 @@ scenario("compact beside a writer and a reader", {
   files = { [MEMORY] = meta .. item(1, "text one") .. "{damaged\n" },
   memories = { MEMORY },
   faults = { write = { "half" }, rename = { "fail" }, fdatasync = { "fail" } },
-  held = true,
   processes = {
     shared(function(p, memory) p:add(memory, text("A")) end),
     function(p) return function() p:compact_once(MEMORY) end end,
@@ -278,7 +297,6 @@ scenario("compact beside a writer and a reader", {
 
 scenario("compact, killed", {
   files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") .. "{damaged\n" },
-  held = true,
   memories = { MEMORY },
   faults = {},
   kills = { true },
@@ -349,6 +367,7 @@ scenario("load_memory in a process that has the file open", {
   files = one,
   memories = { MEMORY },
   foreign = { { name = "pause", run = function() gate.pass(5) end } },
+  faults = { write = { "half" } },
   processes = {
     replacing_writer,
     shared(function(p, memory)
@@ -360,8 +379,9 @@ scenario("load_memory in a process that has the file open", {
 })
 
 scenario("load_memory and verify beside compact", {
-  files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") .. "{damaged\n" },
+  files = { [MEMORY] = meta .. item(1, "text one") .. "{damaged\n" },
   memories = { MEMORY },
+  faults = { write = { "half" }, rename = { "fail" }, fdatasync = { "fail" } },
   processes = {
     function(p) return function() p:compact_once(MEMORY) end end,
     function(p)
@@ -371,6 +391,16 @@ scenario("load_memory and verify beside compact", {
       end
     end,
   },
+})
+
+-- ---- the oracle itself ----
+
+scenario("something is lost, and nobody has said so", {
+  apart = true,
+  files = one,
+  memories = { MEMORY },
+  foreign = { { name = "unlink", run = foreign.unlink(MEMORY).run } },
+  processes = { shared(function(p, memory) p:add(memory, text("A")) end) },
 })
 
 table.sort(scenarios, function(one_of, other) return one_of.name < other.name end)

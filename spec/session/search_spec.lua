@@ -190,7 +190,7 @@ describe("search of a session", function()
     for _, case in ipairs({
       { {}, { 5, 4, 3, 2, 1 } }, { { role = "user" }, { 4, 3, 1 } }, { { role = "assistant" }, { 2 } }, { { role = "User" }, {} }, { { role = "" }, {} },
       { { since = "2026-01-02" }, { 3, 2 } }, { { since = "2026-01-02T00:00:00Z", before = "2026-01-03T00:00:00Z" }, { 2 } },
-      { { before = "2026-01-02T00:00:01" }, { 2, 1 } }, { { since = 1767312000 }, { 3, 2 } }, { { before = 1767312000 }, { 1 } },
+      { { before = "2026-01-02T00:00:01" }, { 5, 4, 2, 1 } }, { { since = 1767312000 }, { 3, 2 } }, { { before = 1767312000 }, { 5, 4, 1 } },
       { { role = "user", since = "2026-01-02" }, { 3 } }, { { role = "user", limit = 2 }, { 4, 3 } }, { { since = "2027-01-01" }, {} },
     }) do
       assert.same(case[2], lines(path, "needle", case[1]))

@@ -1,21 +1,23 @@
 --- What the specs of memory files share: lines as text, an independent reading of a file, children
 -- that hold a lock, and a trace of system calls.
 local assert = require("luassert")
-local cjson = require("cjson").new()
 local cases = require("spec.support.cases")
+local cjson = require("cjson").new()
 local errno = require("posix.errno")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local line_model = require("spec.support.line_model")
+local rules = require("spec.support.rules")
 local posix_time = require("posix.time")
 local signal = require("posix.signal")
 
 -- NaN, Infinity and hexadecimal are lua-cjson's extensions, not JSON.
 cjson.decode_invalid_numbers(false)
+rules.null = cjson.null
 
 local support = {}
 
-support.max_id = 9007199254740991
+support.max_id = rules.max_id
 support.held = "memory.jsonl held by another aish process (Resource temporarily unavailable)"
 
 --- What a call returns while the process `pid` holds the file, `first` being nil or false.
@@ -39,9 +41,10 @@ function support.random(seed)
 end
 
 --- Line `number` of the file at `path`, its times replaced by "T" after a check that they lie
--- between `since` and now.
+-- between `since` and now, and its uid by "U".
 function support.line(path, number, since)
   local line = assert(helper.lines(path)[number], "no line " .. number)
+  line = line:gsub('("uid":")%w%w%w%w%w%w%w%w"', '%1U"'):gsub('("of":")%w%w%w%w%w%w%w%w"', '%1U"')
   return (line:gsub('("%l+":)"(%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ)"', function(key, ts)
     assert(ts >= since and ts <= support.now(), ts .. " is not the time of the call")
     return key .. '"T"'
@@ -69,58 +72,41 @@ function support.pluck(items, field)
   return values
 end
 
+--- The object that a line is, nulls as rules.null, or nil.
 local function object_of(line)
   -- lua-cjson lets raw control characters pass, and cannot tell [] from {}.
   if line:find("[%z\1-\8\11\12\14-\31]") or not line:find("^[ \t\r]*{") then return nil end
   local ok, object = pcall(cjson.decode, line)
-  return ok and cases.without_null(object) or nil
+  return ok and object or nil
 end
 
--- The records that a line holds.
-local function records_of(line)
-  local one = object_of(line)
-  if one then return { one } end
-  local records = {}
-  for index, object in ipairs((line_model.objects(line, true))) do
-    records[index] = object_of(line:sub(object[1], object[2] - 1))
+--- The objects of a file: {record, bytes from `{` to `}`}.
+local function objects_of(bytes)
+  local objects = {}
+  local function take(object)
+    local record = object_of(object)
+    if record then objects[#objects + 1] = { record = record, bytes = object:match("{.*}") } end
+    return record
   end
-  return records
-end
-
-local function valid_id(id)
-  return type(id) == "number" and id >= 1 and id <= support.max_id and id % 1 == 0
-end
-
-local is_item = { fact = true, pref = true, context = true }
-
---- What a memory file's bytes mean, worked out record by record with lua-cjson: the active items, newest
--- first, and the next id.
-function support.reading(bytes)
-  local items, forgotten, highest = {}, {}, 0
   for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
-    for _, record in ipairs(records_of(line)) do
-      if valid_id(record.id) then
-        highest = math.max(highest, record.id)
-        if is_item[record.kind] then
-          items[record.id] = record
-        elseif record.kind == "forget" and valid_id(record.target) then
-          forgotten[record.target] = true
-        end
-      end
+    if not take(line) then
+      for _, place in ipairs((line_model.objects(line, true))) do take(line:sub(place[1], place[2] - 1)) end
     end
   end
-  local active = {}
-  for id, item in pairs(items) do
-    if not forgotten[id] then active[#active + 1] = item end
-  end
-  local function ts(item) return type(item.ts) == "string" and item.ts or "" end
-  table.sort(active, function(a, b)
-    if ts(a) ~= ts(b) then return ts(a) > ts(b) end
-    return a.id > b.id
-  end)
-  local given = highest + 1
-  while forgotten[given] do given = given + 1 end
-  return active, highest + 1, given
+  return objects
+end
+
+--- What a memory file's bytes mean by the rules: see rules.judge.
+function support.meaning(bytes)
+  local meaning = rules.judge(objects_of(bytes))
+  for index, record in ipairs(meaning.active) do meaning.active[index] = cases.without_null(record) end
+  return meaning
+end
+
+--- The active items of a memory file's bytes, newest first, and the next id.
+function support.reading(bytes)
+  local meaning = support.meaning(bytes)
+  return meaning.active, meaning.next_id
 end
 
 -- The alarm ends a child whose spec failed before it could.

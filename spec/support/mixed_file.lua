@@ -20,12 +20,12 @@ local others = {
   { '{"id":%d}' },
   { '{"id":0,"kind":"fact","content":"x"}', "bad id" },
   { '{"id":"7","kind":"fact","content":"x"}', "bad id" },
-  { '{"id":1.5,"kind":"forget","target":1}', "bad id" },
+  { '{"id":null,"kind":"forget","target":1}', "bad id" },
   { '{"id":9007199254740992,"kind":"note"}', "bad id" },
   { '{"kind":"pref","content":"x"}', "no id" },
   { '{"kind":"forget","target":1}', "no id" },
-  { '{"id":%d,"kind":"forget"}', "bad target", true },
-  { '{"id":%d,"kind":"forget","target":-1}', "bad target", true },
+  { '{"id":%d,"kind":"forget"}', "bad target" },
+  { '{"id":%d,"kind":"forget","target":-1}', "bad target" },
 }
 
 -- The same item in several spellings.
@@ -56,7 +56,7 @@ local function make_line(random, number, next_id)
   elseif choice <= 84 then
     local form = pick(random, others)
     local has_id = form[1]:find("%d", 1, true)
-    return { class = "other", text = spell(form[1], id, number), id = has_id and id, problem = form[2], nameless = form[3] }
+    return { class = "other", text = spell(form[1], id, number), id = has_id and id, problem = form[2] }
   elseif choice <= 90 then
     return { class = "damaged", text = pick(random, damaged) }
   elseif choice <= 95 then
@@ -83,15 +83,14 @@ function mixed.make(random, most)
   return lines, bytes
 end
 
---- What the lines come to: `last`, the line of each id's last item; `forgotten`, the targets;
--- `highest`, the highest id, and `highest_ours`, that of items and tombstones.
+--- What the lines come to: `forgotten`, the targets; `highest`, the highest id, and `highest_ours`, that
+-- of items and tombstones.
 function mixed.sum(lines)
-  local sum = { last = {}, forgotten = {}, highest = 0, highest_ours = 0 }
+  local sum = { forgotten = {}, highest = 0, highest_ours = 0 }
   for _, line in ipairs(lines) do
     if line.id then sum.highest = math.max(sum.highest, line.id) end
     if line.class == "item" or line.class == "tombstone" then sum.highest_ours = math.max(sum.highest_ours, line.id) end
-    if line.class == "item" then sum.last[line.id] = line end
-    if line.class == "tombstone" then sum.forgotten[line.target] = true end
+    if line.class == "tombstone" and line.id ~= line.target then sum.forgotten[line.target] = true end
   end
   return sum
 end

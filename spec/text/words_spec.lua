@@ -44,7 +44,12 @@ local function texts_of(item)
   return texts
 end
 
--- What README's formula gives for the items: id to score.
+-- What tells an item from others, which may have its id.
+local function key_of(item)
+  return ("%d %s %s"):format(item.id, tostring(item.ts), table.concat(texts_of(item), " "))
+end
+
+-- What README's formula gives for the items: key to score.
 local function expected(items, query)
   local words, texts, length, total = {}, {}, {}, 0
   for word in fold(query):gmatch("%S+") do words[#words + 1] = word end
@@ -72,9 +77,9 @@ local function expected(items, query)
       end
     end
   end
-  local by_id = {}
-  for index, item in ipairs(items) do by_id[item.id] = scores[index] end
-  return by_id
+  local by_key = {}
+  for index, item in ipairs(items) do by_key[key_of(item)] = scores[index] end
+  return by_key
 end
 
 -- A search finds what it should, in the order of the scores, the newer first where they tie.
@@ -83,11 +88,11 @@ local function check(memory, query, limit)
   local scores, left, last = expected(memory:items(), query), 0, nil
   for _ in pairs(scores) do left = left + 1 end
   for _, hit in ipairs(hits) do
-    local score = scores[hit.id]
+    local score = scores[key_of(hit)]
     assert(score, ("%q finds %d"):format(query, hit.id))
     assert(math.abs(hit.score - score) <= 1e-12 * score, ("%q: %d has %.17g, not %.17g"):format(query, hit.id, hit.score, score))
     assert(not last or last.score > hit.score or last.score == hit.score
-      and (last.ts > hit.ts or last.ts == hit.ts and last.id > hit.id), ("%q: the order"):format(query))
+      and (last.ts > hit.ts or last.ts == hit.ts and last.id >= hit.id), ("%q: the order"):format(query))
     last = hit
   end
   assert(left == #hits, ("%q finds %d items, not %d"):format(query, #hits, left))

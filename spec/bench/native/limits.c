@@ -74,30 +74,43 @@ static int close_l(lua_State *L)
   return 0;
 }
 
-enum mode { PLAIN, SYNCED, LOCKED };
+enum mode { LOOKED, SYNCED, LOCKED };
 
-static int write_once(int fd, const char *bytes, size_t size, enum mode mode)
+/* Which file a path leads to, and its size. */
+static int look(const char *path)
 {
+#ifdef STATX_INO
+  struct statx st;
+  return statx(AT_FDCWD, path, 0, STATX_INO | STATX_SIZE, &st);
+#else
+  struct stat st;
+  return stat(path, &st);
+#endif
+}
+
+static int write_once(int fd, const char *bytes, size_t size, enum mode mode, const char *path)
+{
+  if (mode == LOOKED && look(path) != 0) return -1;
   if (mode == LOCKED && flock(fd, LOCK_EX) != 0) return -1;
   if (write(fd, bytes, size) != (ssize_t)size) return -1;
   if (mode == SYNCED && fdatasync(fd) != 0) return -1;
   return mode == LOCKED ? flock(fd, LOCK_UN) : 0;
 }
 
-/* (fd, bytes, count): that many writes of those bytes. */
+/* (fd, bytes, count, path): that many writes of those bytes. */
 static int write_loop(lua_State *L, enum mode mode)
 {
   size_t size;
   int fd = (int)luaL_checkinteger(L, 1);
-  const char *bytes = luaL_checklstring(L, 2, &size);
+  const char *bytes = luaL_checklstring(L, 2, &size), *path = luaL_checkstring(L, 4);
   for (lua_Integer count = luaL_checkinteger(L, 3); count > 0; count--)
-    if (write_once(fd, bytes, size, mode) != 0) return fail(L, "write");
+    if (write_once(fd, bytes, size, mode, path) != 0) return fail(L, "write");
   return 0;
 }
 
-static int write_plain(lua_State *L)
+static int write_looked(lua_State *L)
 {
-  return write_loop(L, PLAIN);
+  return write_loop(L, LOOKED);
 }
 
 static int write_synced(lua_State *L)
@@ -187,7 +200,7 @@ int luaopen_limits(lua_State *L)
       {"count_lines", count_lines},
       {"open_append", open_append},
       {"close", close_l},
-      {"write", write_plain},
+      {"write_looked", write_looked},
       {"write_synced", write_synced},
       {"write_locked", write_locked},
       {"list", list},

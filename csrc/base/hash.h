@@ -1,0 +1,17 @@
+/* hash.h: a hash that nobody without its key can find collisions of. */
+#ifndef AISH_HASH_H
+#define AISH_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+struct hash_key {
+  uint64_t low, high; /* random */
+};
+
+uint64_t hash_text(const struct hash_key *key, const char *text, size_t length);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,217 @@
+/* twins.c: records of one id are read again, as many of them at once as fit into 16 MiB, in the
+ * order of the file, and then compared in memory: by sorting, so that no file makes it slow. */
+#include "memory/twins.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/sort.h"
+#include "json/span.h"
+
+enum { BATCH = 16 << 20 };
+
+struct twin {
+  struct item item;
+  uint64_t rev;
+  bool has_uid;
+  struct bytes name; /* the uid, or without one the time's text, or none */
+  struct bytes bytes; /* from `{` to `}` */
+};
+
+struct batch {
+  const struct index *index;
+  struct window *window;
+  struct buf twins; /* struct twin */
+  struct buf lines; /* never moves while it is filled */
+  size_t size; /* the room that the lines need */
+};
+
+static struct twin *twins_of(const struct batch *batch, size_t *count)
+{
+  *count = BUF_COUNT(struct twin, &batch->twins);
+  return BUF_ITEMS(struct twin, &batch->twins);
+}
+
+/* ---- reading ---- */
+
+static bool offset_before(const void *context, uint32_t a, uint32_t b)
+{
+  const struct twin *twins = context;
+  return item_offset(&twins[a].item) < item_offset(&twins[b].item);
+}
+
+/* The names are kept behind the line, which has room for that. */
+static void read_record(struct batch *batch, struct twin *twin, const char *line)
+{
+  struct record record;
+  struct json_error error;
+  const char *end = record_parse_part(line, &record, &error);
+  if (end == NULL) return; /* it has changed: whoever reads it again will see that */
+  const struct slice *name = record_name(&record);
+  struct buf *lines = &batch->lines;
+  line = json_space(line, line);
+  twin->bytes = (struct bytes){line, (size_t)(end - line)};
+  twin->rev = record.rev;
+  twin->has_uid = record.uid.start != NULL;
+  if (name->start == NULL) return;
+  twin->name.start = lines->data + lines->length;
+  if (slice_append(name, lines)) /* it does: there is room */
+    twin->name.length = (size_t)(lines->data + lines->length - twin->name.start);
+}
+
+static bool read_twin(struct batch *batch, struct twin *twin)
+{
+  size_t length = item_length(&twin->item);
+  const char *line = window_line(batch->window, item_offset(&twin->item), length);
+  if (line == NULL) return errno == 0; /* the file has become shorter */
+  char *copy = batch->lines.data + batch->lines.length;
+  memcpy(copy, line, length);
+  copy[length] = '\n';
+  memset(copy + length + 1, 0, SPAN_PADDING);
+  batch->lines.length += length + 1 + SPAN_PADDING;
+  read_record(batch, twin, copy);
+  return true;
+}
+
+static bool read_twins(struct batch *batch)
+{
+  size_t count;
+  struct twin *twins = twins_of(batch, &count);
+  batch->lines.length = 0;
+  if (!buf_reserve(&batch->lines, batch->size) ||
+      !sort_elements(twins, count, sizeof *twins, offset_before, twins))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    if (!read_twin(batch, &twins[i])) return false;
+  return true;
+}
+
+/* ---- which are items ---- */
+
+static int compare_names(const struct twin *a, const struct twin *b)
+{
+  uint64_t a_id = item_id(&a->item), b_id = item_id(&b->item);
+  if (a_id != b_id) return a_id < b_id ? -1 : 1;
+  if (a->has_uid != b->has_uid) return a->has_uid ? 1 : -1;
+  return bytes_compare(a->name, b->name);
+}
+
+/* By name, the highest `rev` first, and copies beside each other. */
+static bool name_before(const void *context, uint32_t a, uint32_t b)
+{
+  const struct twin *twins = context;
+  int order = compare_names(&twins[a], &twins[b]);
+  if (order != 0) return order < 0;
+  if (twins[a].rev != twins[b].rev) return twins[a].rev > twins[b].rev;
+  return bytes_compare(twins[a].bytes, twins[b].bytes) < 0;
+}
+
+static bool leave_out_replaced(struct batch *batch)
+{
+  size_t count, kept = 0;
+  struct twin *twins = twins_of(batch, &count);
+  if (!sort_elements(twins, count, sizeof *twins, name_before, twins)) return false;
+  for (size_t i = 0; i < count; i++) {
+    const struct twin *last = kept > 0 ? &twins[kept - 1] : NULL;
+    bool replaced = last != NULL && compare_names(last, &twins[i]) == 0 &&
+                    (last->rev > twins[i].rev || bytes_compare(last->bytes, twins[i].bytes) == 0);
+    if (!replaced) twins[kept++] = twins[i];
+  }
+  batch->twins.length = kept * sizeof *twins;
+  return true;
+}
+
+/* ---- order ---- */
+
+static struct bytes uid_of(const struct twin *twin)
+{
+  return twin->has_uid ? twin->name : (struct bytes){NULL, 0};
+}
+
+struct ordering {
+  const struct index *index;
+  const struct twin *twins;
+};
+
+static bool older(const void *context, uint32_t a, uint32_t b)
+{
+  const struct ordering *ordering = context;
+  const struct twin *one = &ordering->twins[a], *other = &ordering->twins[b];
+  uint64_t id = item_id(&one->item), other_id = item_id(&other->item);
+  if (id != other_id) return id < other_id;
+  int order = moment_compare(item_moment(ordering->index, &one->item),
+                             item_moment(ordering->index, &other->item));
+  if (order == 0) order = bytes_compare(uid_of(one), uid_of(other));
+  if (order == 0) order = bytes_compare(one->bytes, other->bytes);
+  return order < 0;
+}
+
+static bool put_in_order(struct batch *batch)
+{
+  size_t count;
+  struct twin *twins = twins_of(batch, &count);
+  const struct ordering ordering = {batch->index, twins};
+  return sort_elements(twins, count, sizeof *twins, older, &ordering);
+}
+
+/* ---- the whole ---- */
+
+/* Whether the item at a place shares its id with a neighbour. */
+static bool is_twin(const struct item *items, size_t count, size_t place)
+{
+  uint64_t id = item_id(&items[place]);
+  return (place > 0 && item_id(&items[place - 1]) == id) ||
+         (place + 1 < count && item_id(&items[place + 1]) == id);
+}
+
+/* Fills a batch with all items of some ids, from `place` on; returns the place behind them. */
+static bool fill(struct batch *batch, const struct item *items, size_t count, size_t *place)
+{
+  batch->twins.length = batch->size = 0;
+  for (; *place < count; ++*place) {
+    const struct item *item = &items[*place];
+    bool first = *place == 0 || item_id(&item[-1]) != item_id(item);
+    if (first && batch->size > BATCH) return true;
+    const struct twin twin = {.item = *item};
+    if (!is_twin(items, count, *place)) continue;
+    if (!BUF_PUSH(&batch->twins, &twin)) return false;
+    batch->size += 2 * (size_t)item_length(item) + 1 + SPAN_PADDING;
+  }
+  return true;
+}
+
+/* Moves the items of [from, to) to `out`, those of the batch in the place of those of their ids. */
+static size_t spread(const struct batch *batch, struct item *items, size_t from, size_t to,
+                     size_t out)
+{
+  size_t count, next = 0;
+  const struct twin *twins = twins_of(batch, &count);
+  while (from < to) {
+    uint64_t id = item_id(&items[from]);
+    if (next == count || item_id(&twins[next].item) != id) {
+      items[out++] = items[from++];
+      continue;
+    }
+    while (from < to && item_id(&items[from]) == id) from++;
+    while (next < count && item_id(&twins[next].item) == id) items[out++] = twins[next++].item;
+  }
+  return out;
+}
+
+bool twins_settle(const struct index *index, struct window *window, struct item *items,
+                  size_t *count)
+{
+  struct batch batch = {.index = index, .window = window};
+  size_t from = 0, to = 0, out = 0;
+  bool done = true;
+  while (done && from < *count) {
+    done = fill(&batch, items, *count, &to) && read_twins(&batch) && leave_out_replaced(&batch) &&
+           put_in_order(&batch);
+    if (done) out = spread(&batch, items, from, to, out);
+    from = to;
+  }
+  if (done) *count = out;
+  buf_free(&batch.twins);
+  buf_free(&batch.lines);
+  return done;
+}

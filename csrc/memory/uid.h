@@ -1,0 +1,23 @@
+/* uid.h: the random names that tell items of one id apart. */
+#ifndef AISH_UID_H
+#define AISH_UID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#pragma GCC visibility push(hidden)
+
+enum { UID_LENGTH = 8 };
+
+/* Random bytes that were fetched and not used yet. A forked child has the same ones: it must not
+ * make names from its parent's. */
+struct uids {
+  unsigned char bytes[256];
+  size_t left;
+};
+
+/* Makes one of 62^8 names of letters and digits, each as likely. False with errno. */
+bool uid_make(struct uids *uids, char uid[UID_LENGTH]);
+
+#pragma GCC visibility pop
+#endif

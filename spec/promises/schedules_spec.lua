@@ -1,0 +1,36 @@
+--- Faults and neighbours at the same time, in every order.
+--
+-- Two to four processes make their system calls one after the other, in an order that a schedule says;
+-- another program may act in between, a call may fail or come short, a process may be killed. Of the
+-- scenarios of spec/schedules all schedules with up to two preemptions and one fault are played; what
+-- each process was told is judged by what was written (spec/schedules/oracle.lua).
+local helper = require("spec.support.helper")
+local shell = require("spec.support.shell")
+
+local RUN = "luajit spec/schedules/run.lua "
+
+-- What it prints, whatever it finds.
+local function play(options)
+  return shell.run("{ " .. RUN .. options .. " || true; }")
+end
+
+describe("in every schedule #build", function()
+  helper.guard(before_each, after_each)
+
+  it("what a reader returns was written, and what was acknowledged is there", function()
+    local output = play("")
+    assert.truthy(output:find("\n%d+ schedules, 0 with problems\n$"), output)
+    print("schedules: " .. output:match("([^\n]*)\n$"))
+  end)
+
+  it("the oracle sees what is lost", function()
+    local output = play("--replay 'something is lost, and nobody has said so @ 2:unlink'")
+    assert.truthy(output:find("afterwards: missing {content=text one", 1, true), output)
+  end)
+
+  it("chance plays the same schedules again, and leaves nothing behind", function()
+    local function by_chance() return play("--only compact, --schedules 20 --seed 7"):match("by chance[^\n]*") end
+    assert.equal(by_chance(), by_chance())
+    assert.equal("", shell.run("ls -d /dev/shm/aish_history.schedules.* 2>/dev/null || true"))
+  end)
+end)

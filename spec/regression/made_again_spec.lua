@@ -1,0 +1,25 @@
+-- A handle whose file had gone, and which another process had made again and held, took that for still
+-- gone: forget said that there was no such item, instead of that the file is held.
+local aish = require("aish_history")
+local helper = require("spec.support.helper")
+local support = require("spec.support.memories")
+
+describe("a file that was gone, and is held by another handle", function()
+  helper.guard(before_each, after_each)
+
+  it("is held for forget", function()
+    local path = helper.write(helper.tmpdir() .. "/memory.jsonl", support.item(1))
+    local first = assert(aish.open(path))
+    assert(os.remove(path))
+    assert.equal(0, #first)
+    assert.is_nil(first:get(1))
+    local second = assert(aish.open(path))
+    local id = assert(second:add("fact", "x"))
+    local done, message = first:forget(id)
+    assert.is_falsy(done)
+    assert.matches("held by another", message)
+    second:close()
+    assert.is_true(first:forget(id))
+    first:close()
+  end)
+end)
