@@ -2,9 +2,10 @@
 -- Argument: the directory of the module.
 --
 -- The books, in /tmp/books: "round N ...", then of each play on the disk "play NAME SCRIPT MOMENT" and
--- "added NAME ROUND ID FILE" (ID 0: a turn), and "the end". What happens is said in such lines on the console, which
--- has handed each on when the write returns: "begin NAME SCRIPT", "moment NAME MOMENT", "added ...",
--- "judged NAME", "problem NAME TEXT", and "playing" when all are judged.
+-- "added NAME ROUND ID FILE" (ID 0: a turn), and "the end". What happens is said in such lines on the
+-- console, which has handed each on when the write returns: "begin NAME SCRIPT", "moment NAME MOMENT",
+-- "added ...", "judged NAME", "problem NAME TEXT" (NAME "-": of the guest itself), and "playing" when all
+-- are judged.
 package.path = "/?.lua"
 package.cpath = (...) .. "/?.so;/lua/?.so"
 local plays = require("spec.power.plays")

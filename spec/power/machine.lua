@@ -1,7 +1,8 @@
 --- Plays the scripts in a guest of QEMU and kills that, again and again on one disk. What the guest's
 -- kernel had not handed to its disk is gone then; what QEMU had taken is in a file of this machine, and
 -- stays. Whoever did not sync loses, as with a disk whose power goes; but for what a disk's own cache
--- would lose, which no program can tell from here.
+-- would lose, which no program can tell from here. A directory's sync that was left out is not noticed,
+-- as both systems write a new name along with the first fdatasync of its file; crash_spec.lua does that.
 --
 --   luajit spec/power/machine.lua DIRECTORY SYSTEM CUTS [unsynced]
 --
