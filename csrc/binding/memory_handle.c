@@ -373,7 +373,7 @@ static int memory_items_l(lua_State *L)
   check_count(L, 2);
   check_options(L, 2, known);
   bool lost;
-  int result, top = lua_gettop(L), tries = MEMORY_TRIES;
+  int result = 0, top = lua_gettop(L), tries = MEMORY_TRIES;
   do {
     lua_settop(L, top);
     items_prepare(L, &job);
@@ -452,7 +452,7 @@ static int memory_search_l(lua_State *L)
   check_count(L, 3);
   check_string(L, 2, "query", NULL);
   check_options(L, 3, known);
-  bool done, lost;
+  bool done = false, lost;
   int top = lua_gettop(L), tries = MEMORY_TRIES;
   do {
     lua_settop(L, top);
