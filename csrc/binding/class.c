@@ -33,7 +33,7 @@ void keep(lua_State *L, const void *key)
 
 static int gc_l(lua_State *L)
 {
-  const struct class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
+  const struct object_class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
   class->release(check_object(L));
   return 0;
 }
@@ -57,7 +57,7 @@ static void put_functions(lua_State *L, int metatable, const luaL_Reg *functions
 
 /* Pushes the metatable. It is kept once it is whole, so that running out of memory leaves no half
  * of one behind; and hidden, so that nobody calls __gc as a method. */
-static void push_metatable(lua_State *L, const struct class *class)
+static void push_metatable(lua_State *L, const struct object_class *class)
 {
   static const luaL_Reg gc[] = {{"__gc", gc_l}, {NULL, NULL}};
   push_kept(L, class);
@@ -81,7 +81,7 @@ static void push_metatable(lua_State *L, const struct class *class)
 
 /* ---- objects ---- */
 
-void *new_object(lua_State *L, const struct class *class, size_t size)
+void *new_object(lua_State *L, const struct object_class *class, size_t size)
 {
   push_metatable(L, class);
   void *object = lua_newuserdata(L, size);
@@ -104,14 +104,14 @@ void *test_userdata(lua_State *L, int index)
   return userdata;
 }
 
-void *test_object(lua_State *L, int index, const struct class *class)
+void *test_object(lua_State *L, int index, const struct object_class *class)
 {
   push_kept(L, class);
   return test_userdata(L, index);
 }
 
 /* The name of the method that is running; NULL: it is a metamethod. */
-static const char *running_method(lua_State *L, const struct class *class)
+static const char *running_method(lua_State *L, const struct object_class *class)
 {
   lua_CFunction running = lua_tocfunction(L, lua_upvalueindex(UPVALUE_FUNCTION));
   const luaL_Reg *method = class->methods;
@@ -121,7 +121,7 @@ static const char *running_method(lua_State *L, const struct class *class)
 
 static int refuse_object(lua_State *L)
 {
-  const struct class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
+  const struct object_class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
   const char *method = running_method(L, class), *got = luaL_typename(L, 1);
   if (method == NULL) return argument_error(L, 1, "%s expected, got %s", class->name, got);
   return argument_error(L, 1, "%s expected, got %s; use %s:%s, with a colon", class->name, got,

@@ -573,8 +573,8 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", memory_tostring_l},
     {NULL, NULL},
 };
-static const struct class MEMORY = {"memory handle", "memory", release_handle, METHODS,
-                                    METAMETHODS};
+static const struct object_class MEMORY = {"memory handle", "memory", release_handle, METHODS,
+                                           METAMETHODS};
 
 bool test_memory(lua_State *L, int index, struct journal **journal)
 {

@@ -49,7 +49,7 @@ static void free_report(void *object)
   buf_free(&report->problems);
 }
 
-static const struct class REPORT = {.name = "report", .release = free_report};
+static const struct object_class REPORT = {.name = "report", .release = free_report};
 
 /* verify(path): judges every line of a memory file, and changes nothing.
  * path: string. Returns a table of bytes, lines, records (objects), saved (those that stand on a

@@ -98,7 +98,9 @@ function Actor:compact(memory)
 end
 
 function Actor:compact_once(name)
-  return self:call({ what = "compact", file = name }, function() return aish.compact(self:path(name)) end)
+  return self:call({ what = "compact", file = name }, function()
+    return aish.compact(self:path(name), { wait = 5 })
+  end)
 end
 
 function Actor:close(memory)
@@ -167,9 +169,12 @@ end
 function Actor:search_file(name, query, directory)
   return self:call({ what = "search", file = name, reads = true }, function()
     local hits, message, number = aish.search(self:path(directory or name), query, { limit = 1000 })
-    local records = hits and {}
-    for index, hit in ipairs(hits or {}) do records[index] = hit.record end
-    return records, message, number
+    if not hits then return nil, message, number end
+    local _, unread = next(directory and message or {})
+    if unread then return nil, unread end
+    local records = {}
+    for index, hit in ipairs(hits) do records[index] = hit.record end
+    return records
   end)
 end
 

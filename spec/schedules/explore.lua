@@ -11,7 +11,7 @@ local explore = {}
 
 --- How each call can fail, unless a scenario says otherwise.
 local FAULTS = {
-  write = { "half", "fail", "short", "stuck" },
+  write = { "half", "short", "stuck" },
   pread = { "short" },
   fdatasync = { "fail" },
   fsync = { "fail" },
@@ -120,16 +120,16 @@ end
 
 local KINDS = { "half", "fail", "short", "stuck" }
 
---- Up to eight moves anywhere in a schedule of about `length` steps. One that is not possible does
--- nothing.
+--- Up to eight moves anywhere in a schedule of about `length` steps, with one foreign program. A move
+-- that is not possible does nothing.
 function explore.random(scenario, length, random)
-  local moves = {}
-  local processes = #scenario.processes
+  local moves, processes = {}, #scenario.processes
+  local foreign = #scenario.foreign > 0 and random(#scenario.foreign)
   for index = 1, random(8) do
     local move = { at = random(length + 4) - 1 }
     local kind = random(8)
     if kind <= 5 then move.process = random(processes) - 1
-    elseif kind == 6 and #scenario.foreign > 0 then move.process = processes + random(#scenario.foreign) - 1
+    elseif kind == 6 and foreign then move.process = processes + foreign - 1
     elseif kind == 7 and scenario.kills then move.fault = "kill"
     else move.fault = KINDS[random(#KINDS)] end
     moves[index] = move

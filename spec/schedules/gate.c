@@ -120,7 +120,8 @@ struct step {
 struct shared {
   sem_t turn[MOST_PROCESSES];
   enum state state[MOST_PROCESSES];
-  int processes, steps, moves, last; /* who had the turn last */
+  int own, processes; /* without and with foreign programs, for which no call fails */
+  int steps, moves, last; /* who had the turn last */
   int decided; /* the step for which `current` was chosen */
   int current, preempted; /* by a foreign program, at whose end it goes on */
   bool begun, was_free;
@@ -143,6 +144,7 @@ static struct shared *shared;
 static int me = NOBODY; /* the number of this process */
 static bool disk_is_full, cannot_cut; /* of this process, by a fault */
 static bool is_alone; /* all others have ended */
+static uint64_t drawn; /* what was given last as chance would */
 
 static void give_up(const char *reason)
 {
@@ -195,7 +197,7 @@ static void remember(enum call call, enum fault fault)
 
 static uint64_t all_past(void)
 {
-  uint64_t past = (uint64_t)(shared->preempted + 1);
+  uint64_t past = (uint64_t)(unsigned int)shared->preempted;
   for (int i = 0; i < shared->processes; i++)
     past = mix(past, mix(shared->past[i], shared->state[i]));
   return past;
@@ -290,25 +292,25 @@ static void hand_over(void)
 /* ---- steps ---- */
 
 /* Waits for the turn, and counts the call. What is to happen to it. */
-static enum fault step(enum call call)
+static enum fault next_step(enum call call)
 {
   if (me == NOBODY || !shared->begun || is_alone) return NONE;
   hand_over();
   if (shared->steps == MOST_STEPS) give_up("no end of calls");
   const struct move *move = move_at(shared->steps, true);
-  enum fault fault = move != NULL ? move->fault : NONE;
+  enum fault fault = move != NULL && me < shared->own ? move->fault : NONE;
   shared->step[shared->steps] =
       (struct step){me, call, fault, shared->ready, shared->was_free, shared->before};
   remember(call, fault);
   shared->steps++;
-  if (fault == KILL) raise(SIGKILL);
+  if (fault == KILL) (void)raise(SIGKILL);
   if (fault == FAIL) errno = calls[call].number;
   return fault;
 }
 
 static bool fails(enum call call)
 {
-  return step(call) == FAIL;
+  return next_step(call) == FAIL;
 }
 
 /* ---- times of files: the clock's ---- */
@@ -339,7 +341,7 @@ static int set_time(struct stat *st, int result)
 
 int seam_open(const char *path, int flags, mode_t mode)
 {
-  if (fails(flags & O_CREAT ? CALL_create : CALL_open)) return -1;
+  if (fails((flags & O_CREAT) ? CALL_create : CALL_open)) return -1;
   int fd = open(path, flags, mode);
   if (fd >= 0 && (flags & O_TRUNC)) touch(fd);
   return fd;
@@ -360,6 +362,11 @@ int seam_stat(const char *path, struct stat *st)
   return fails(CALL_stat) ? -1 : set_time(st, stat(path, st));
 }
 
+int seam_lstat(const char *path, struct stat *st)
+{
+  return fails(CALL_stat) ? -1 : set_time(st, lstat(path, st));
+}
+
 int seam_fstat(int fd, struct stat *st)
 {
   return fails(CALL_fstat) ? -1 : set_time(st, fstat(fd, st));
@@ -377,7 +384,7 @@ int seam_fchown(int fd, uid_t owner, gid_t group)
 
 ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
 {
-  enum fault fault = step(CALL_pread);
+  enum fault fault = next_step(CALL_pread);
   if (fault == FAIL) return -1;
   ssize_t got = pread(fd, buffer, size, offset);
   return fault == SHORT && got > 1 ? got / 2 : got;
@@ -385,7 +392,7 @@ ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
 
 ssize_t seam_write(int fd, const void *bytes, size_t size)
 {
-  enum fault fault = step(CALL_write);
+  enum fault fault = next_step(CALL_write);
   if (me != NOBODY) add_to_log(true, bytes, size);
   if (fault == FAIL || disk_is_full) {
     disk_is_full = false;
@@ -425,7 +432,7 @@ int seam_fsync(int fd)
 
 int seam_flock(int fd, int operation)
 {
-  if (fails(operation & LOCK_UN ? CALL_unlock : CALL_flock)) {
+  if (fails((operation & LOCK_UN) ? CALL_unlock : CALL_flock)) {
     if (operation & LOCK_UN) flock(fd, operation);
     errno = calls[CALL_flock].number;
     return -1;
@@ -484,6 +491,7 @@ int seam_fclose(FILE *file)
 
 /* ---- time ---- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is time(2)'s */
 time_t seam_time(time_t *now)
 {
   (void)now;
@@ -505,6 +513,19 @@ int seam_nanosleep(const struct timespec *pause, struct timespec *left)
   shared->state[me] = ASLEEP;
   hand_over();
   return 0;
+}
+
+/* ---- chance ---- */
+
+/* The same in every schedule, and other bytes in each process. */
+ssize_t seam_getrandom(void *bytes, size_t size, unsigned int flags)
+{
+  (void)flags;
+  for (size_t i = 0; i < size; i++) {
+    drawn = mix(drawn, i);
+    ((unsigned char *)bytes)[i] = (unsigned char)drawn;
+  }
+  return (ssize_t)size;
 }
 
 /* ---- memory ---- */
@@ -557,7 +578,7 @@ static void say(lua_State *L)
 /* begins(text), ends(text): a call of the module, for the log. */
 static int begins_l(lua_State *L)
 {
-  step(CALL_begin);
+  next_step(CALL_begin);
   say(L);
   return 0;
 }
@@ -569,9 +590,11 @@ static int ends_l(lua_State *L)
   return 0;
 }
 
-static int check(lua_State *L, int result)
+/* A foreign program that cannot go on, as the file is gone, ends. */
+static int check(int result)
 {
-  return result >= 0 ? 0 : luaL_error(L, "a foreign program: %s", strerror(errno));
+  if (result < 0) _exit(0);
+  return result;
 }
 
 /* write(path, bytes, cut): as a foreign program does that appends, or that writes a file anew. */
@@ -581,8 +604,8 @@ static int write_l(lua_State *L)
   const char *path = luaL_checkstring(L, 1), *bytes = luaL_checklstring(L, 2, &size);
   int flags = O_WRONLY | O_CREAT | O_APPEND | (lua_toboolean(L, 3) ? O_TRUNC : 0);
   int fd = seam_open(path, flags, S_IRUSR | S_IWUSR);
-  if (fd < 0 || seam_write(fd, bytes, size) < 0) return check(L, -1);
-  return check(L, seam_close(fd));
+  if (fd < 0 || seam_write(fd, bytes, size) < 0) return check(-1);
+  return check(seam_close(fd));
 }
 
 /* read(path): the whole of a small file, as a foreign program reads it. */
@@ -591,8 +614,8 @@ static int read_l(lua_State *L)
   char bytes[16384];
   int fd = seam_open(luaL_checkstring(L, 1), O_RDONLY, 0);
   ssize_t got = fd < 0 ? -1 : seam_pread(fd, bytes, sizeof bytes, 0);
-  if (got < 0) return check(L, -1);
-  check(L, seam_close(fd));
+  if (got < 0) return check(-1);
+  check(seam_close(fd));
   lua_pushlstring(L, bytes, (size_t)got);
   return 1;
 }
@@ -601,24 +624,24 @@ static int read_l(lua_State *L)
 static int truncate_l(lua_State *L)
 {
   int fd = seam_open(luaL_checkstring(L, 1), O_WRONLY, 0);
-  if (fd < 0 || seam_ftruncate(fd, (off_t)luaL_checknumber(L, 2)) < 0) return check(L, -1);
-  return check(L, seam_close(fd));
+  if (fd < 0 || seam_ftruncate(fd, (off_t)luaL_checknumber(L, 2)) < 0) return check(-1);
+  return check(seam_close(fd));
 }
 
 static int rename_l(lua_State *L)
 {
-  return check(L, seam_rename(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
+  return check(seam_rename(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
 }
 
 static int unlink_l(lua_State *L)
 {
-  return check(L, seam_unlink(luaL_checkstring(L, 1)));
+  return check(seam_unlink(luaL_checkstring(L, 1)));
 }
 
 /* pass(seconds): time goes by. */
 static int pass_l(lua_State *L)
 {
-  step(CALL_time);
+  next_step(CALL_time);
   shared->clock += luaL_checknumber(L, 1);
   return 0;
 }
@@ -633,6 +656,7 @@ static int begin_l(lua_State *L)
   luaL_argcheck(L, processes + foreign <= MOST_PROCESSES, 1, "too many processes");
   luaL_argcheck(L, lua_objlen(L, 3) <= MOST_MOVES, 3, "too many moves");
   memset(shared, 0, offsetof(struct shared, log));
+  shared->own = processes;
   shared->processes = processes + foreign;
   shared->last = shared->current = shared->preempted = shared->decided = NOBODY;
   for (int i = 0; i < shared->processes; i++) {
@@ -662,11 +686,12 @@ static void become(int number, pid_t parent)
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
   if (getppid() != parent) _exit(1);
-  signal(SIGINT, SIG_DFL);
-  signal(SIGTERM, SIG_DFL);
-  signal(SIGHUP, SIG_DFL);
+  (void)signal(SIGINT, SIG_DFL);
+  (void)signal(SIGTERM, SIG_DFL);
+  (void)signal(SIGHUP, SIG_DFL);
   alarm(LONGEST);
   me = number;
+  drawn = (uint64_t)number;
   wait_for_turn();
 }
 
@@ -737,16 +762,13 @@ static int dismiss_l(lua_State *L)
 static int settle_l(lua_State *L)
 {
 #if defined(__linux__)
-  const struct { /* sched_setattr(2), for which the C library has no function */
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t slice, deadline, period; /* nanoseconds */
-  } attributes = {.size = sizeof attributes, .slice = 100000};
+  /* A struct sched_attr, which not every C library has; the slice is its member sched_runtime. */
+  uint32_t attributes[12] = {sizeof attributes};
+  const uint64_t slice = 100000; /* nanoseconds */
+  memcpy(&attributes[6], &slice, sizeof slice);
   cpu_set_t allowed, one;
   unsigned int left = (unsigned int)luaL_checkinteger(L, 1), cpu = 0;
-  (void)syscall(SYS_sched_setattr, 0, &attributes, 0U);
+  (void)syscall(SYS_sched_setattr, 0, attributes, 0U);
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 0;
   for (left %= (unsigned int)CPU_COUNT(&allowed); left > 0 || !CPU_ISSET(cpu, &allowed); cpu++)
     if (CPU_ISSET(cpu, &allowed)) left--;

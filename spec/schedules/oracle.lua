@@ -160,7 +160,7 @@ end
 -- ---- the rules ----
 
 function Oracle:check_failures()
-  local faulty = {}
+  local faulty = self.faulty
   for _, step in ipairs(self.run.steps) do
     if step.fault ~= "none" then faulty[step.process] = true end
     if step.process >= #self.scenario.processes then self.is_foreign = true end
@@ -209,8 +209,9 @@ function Oracle:check_read(call)
     found[text] = true
   end
   for _, record in ipairs(self.records) do
-    if record.file == call.file and record.at < call.began and not found[record.text] and
-      (not call.kind or record.kind == call.kind) and not self:may_be_gone(record, call.ended) and not is_older(call, found, self.records, record) then
+    local wanted = record.file == call.file and record.at < call.began and (not call.kind or record.kind == call.kind)
+    if wanted and not found[record.text] and not self:may_be_gone(record, call.ended)
+      and not is_older(call, found, self.records, record) then
       self:problem("%s: missing %s", call.what, record.text)
     end
     for _, forgetting in ipairs(self.forgettings) do
@@ -261,7 +262,9 @@ function checks.verify(self, call)
   end
 end
 
+-- Where a call of the system failed, it is what was known before.
 function checks.next_id(self, call)
+  if self.faulty[call.process] then return end
   for _, record in ipairs(self.records) do
     if record.file == call.file and record.at < call.began and record.began > self.lost_until and
       record.id and record.id >= call.result then
@@ -302,12 +305,14 @@ function Oracle:check_follow()
       lines[text] = (lines[text] or 0) + 1
       if not self.written[text] then self:problem("follow: nobody wrote %s", text) end
     end
+    if call.failed then lines.failed = true end
     if call.what == "drained" then drained[call.process] = call.file end
   end
   for process, file in pairs(drained) do
     for _, record in ipairs(self.records) do
       local count = given[process][record.text] or 0
-      if record.file == file and count ~= 1 and not (count == 0 and self:may_be_gone(record, math.huge)) then
+      local may_miss = given[process].failed or self:may_be_gone(record, math.huge)
+      if record.file == file and count ~= 1 and not (count == 0 and may_miss) then
         self:problem("follow: %d times %s", count, record.text)
       end
     end
@@ -364,7 +369,7 @@ end
 return function(scenario, root, run)
   local self = setmetatable({
     scenario = scenario, root = root, run = run, log = run.log, calls = calls_of(run.log), problems = {},
-    written = {}, records = {}, forgettings = {}, lost_until = lost_until(scenario, run),
+    written = {}, records = {}, forgettings = {}, faulty = {}, lost_until = lost_until(scenario, run),
   }, Oracle)
   self:learn()
   self:check_failures()

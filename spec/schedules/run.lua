@@ -32,7 +32,8 @@ for index = 1, #arg, 2 do
   options[name] = tonumber(arg[index + 1]) or arg[index + 1]
 end
 
-local root = assert(stdlib.mkdtemp((unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp") .. "/aish_history.schedules.XXXXXX"))
+local base = unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp" -- in memory, where that is
+local root = assert(stdlib.mkdtemp(base .. "/aish_history.schedules.XXXXXX"))
 local player
 local interrupted = false
 for _, number in ipairs({ signal.SIGINT, signal.SIGTERM, signal.SIGHUP }) do
@@ -103,19 +104,20 @@ end
 local function replay(line)
   local scenario, moves = schedule.parse(scenarios, line)
   local problems, log = player:play(scenario, moves)
-  local at = 1
-  local function log_until(step)
-    while log[at] and log[at].step <= step do
-      local entry = log[at]
-      print(("        %s %s"):format(schedule.name_of(scenario, entry.process), entry.said or "writes " .. ("%q"):format(entry.write)))
+  local steps, at = gate.steps(), 0
+  local function show_steps(last)
+    while at < last do
       at = at + 1
+      local step, name = steps[at], schedule.name_of(scenario, steps[at].process)
+      print(("%4d %s %s%s"):format(at - 1, name, step.call, step.fault ~= "none" and " !" .. step.fault or ""))
     end
   end
-  for index, step in ipairs(gate.steps()) do
-    log_until(index - 1)
-    print(("%4d %s %s %s"):format(index - 1, schedule.name_of(scenario, step.process), step.call, step.fault ~= "none" and step.fault or ""))
+  for _, entry in ipairs(log) do
+    show_steps(entry.step)
+    local name = schedule.name_of(scenario, entry.process)
+    print(("        %s %s"):format(name, entry.said or ("writes %q"):format(entry.write)))
   end
-  log_until(math.huge)
+  show_steps(#steps)
   report(scenario, moves, problems)
 end
 
@@ -126,7 +128,8 @@ local function main()
   local chosen = {}
   for _, scenario in ipairs(scenarios) do
     local only = options.only or ""
-    if scenario.name:sub(1, #only) == only and not scenario.control then chosen[#chosen + 1] = scenario end
+    local wanted = scenario.name:sub(1, #only) == only and not scenario.apart
+    if wanted or scenario.name == only then chosen[#chosen + 1] = scenario end
   end
   if options.seconds or options.schedules then by_chance(chosen)
   else

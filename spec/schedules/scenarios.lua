@@ -1,6 +1,6 @@
 --- What is played: {name=, files= (what is there before), processes=, foreign=, memories= (files to be
 -- opened afterwards), faults= (instead of those of explore.lua), kills= (which processes may be killed),
--- held= (a lock that is held is no failure), control= (is only replayed)}.
+-- held= (a lock that is held is no failure), apart= (only played by its name)}.
 --
 -- A process is a function that prepares (no schedule yet) and returns what is scheduled. A foreign
 -- program is {name=, run=, loses= (it takes away what is in the file)}.
@@ -78,7 +78,8 @@ function foreign.save(name, line)
     run = function(root)
       local path = root .. "/" .. name
       local bytes = gate.read(path)
-      gate.write(path .. "~", bytes .. line)
+      local ended = bytes == "" or bytes:sub(-1) == "\n"
+      gate.write(path .. "~", bytes .. (ended and "" or "\n") .. line)
       gate.rename(path .. "~", path)
     end,
   }
@@ -88,9 +89,19 @@ function foreign.unlink(name)
   return { name = "unlink", loses = true, run = function(root) gate.unlink(root .. "/" .. name) end }
 end
 
---- The two ways of logrotate.
+--- The three ways of logrotate.
 function foreign.rotate(name, rotated)
   return { name = "rotate", run = function(root) gate.rename(root .. "/" .. name, root .. "/" .. rotated) end }
+end
+
+function foreign.create(name, rotated)
+  return {
+    name = "create",
+    run = function(root)
+      gate.rename(root .. "/" .. name, root .. "/" .. rotated)
+      gate.write(root .. "/" .. name, "")
+    end,
+  }
 end
 
 function foreign.copytruncate(name, copy)
@@ -123,6 +134,14 @@ scenario("follow beside a writer", {
 scenario("follow beside a writer and rotation", {
   files = { [LOG] = turn("text one") },
   foreign = { foreign.rotate(LOG, "log.jsonl.1"), foreign.copytruncate(LOG, "log.jsonl.1") },
+  faults = {},
+  processes = { log_writer, follower },
+})
+
+scenario("follow beside a writer and rotation that makes a new file", {
+  apart = true, -- see found.md
+  files = { [LOG] = turn("text one") },
+  foreign = { foreign.create(LOG, "log.jsonl.1") },
   faults = {},
   processes = { log_writer, follower },
 })
@@ -269,7 +288,6 @@ scenario("compact beside a writer and a reader", {
   files = { [MEMORY] = meta .. item(1, "text one") .. "{damaged\n" },
   memories = { MEMORY },
   faults = { write = { "half" }, rename = { "fail" }, fdatasync = { "fail" } },
-  held = true,
   processes = {
     shared(function(p, memory) p:add(memory, text("A")) end),
     function(p) return function() p:compact_once(MEMORY) end end,
@@ -279,7 +297,6 @@ scenario("compact beside a writer and a reader", {
 
 scenario("compact, killed", {
   files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") .. "{damaged\n" },
-  held = true,
   memories = { MEMORY },
   faults = {},
   kills = { true },
@@ -350,6 +367,7 @@ scenario("load_memory in a process that has the file open", {
   files = one,
   memories = { MEMORY },
   foreign = { { name = "pause", run = function() gate.pass(5) end } },
+  faults = { write = { "half" } },
   processes = {
     replacing_writer,
     shared(function(p, memory)
@@ -378,7 +396,7 @@ scenario("load_memory and verify beside compact", {
 -- ---- the oracle itself ----
 
 scenario("something is lost, and nobody has said so", {
-  control = true,
+  apart = true,
   files = one,
   memories = { MEMORY },
   foreign = { { name = "unlink", run = foreign.unlink(MEMORY).run } },
