@@ -92,6 +92,16 @@ describe("compact keeps", function()
     assert.equal(table.concat(kept), helper.read(path))
     assert.equal(#copies, result.dropped)
     assert.equal(0, assert(aish.compact(path)).dropped)
+    -- Whatever their order: compactions of copies that are merged later must not keep different ones.
+    local function chosen(...)
+      helper.write(path, support.item(20) .. table.concat({ ... }))
+      assert(aish.compact(path))
+      return helper.read(path)
+    end
+    local other_time = forget(3, 2):gsub("03:04:05", "03:04:06")
+    for _, pair in ipairs({ { forget(3, 2), forget(4, 2) }, { forget(3, 2), other_time }, { forget(3, 2), " " .. forget(3, 2) } }) do
+      assert.equal(chosen(pair[1], pair[2]), chosen(pair[2], pair[1]))
+    end
     -- Nor is one kept that retires something for one that does not, as it targets itself.
     for _, order in ipairs({ forget(2, 2) .. forget(3, 2), forget(3, 2) .. forget(2, 2) }) do
       helper.write(path, support.item(9) .. order)

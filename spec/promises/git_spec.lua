@@ -8,7 +8,7 @@ local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local support = require("spec.support.memories")
 
-local HISTORIES, IN_CLONES = 240, 16 -- so many; of these, so many in real clones, which take longer
+local HISTORIES, IN_CLONES = 200, 12 -- so many; of these, so many in real clones, which take longer
 local CLONES = 4
 
 -- Nothing of the user's own configuration, and nothing in the background.
@@ -152,13 +152,13 @@ function World:change(index)
   local memory = assert(aish.open(self:path(index), { sync = "none", shared = random(2) == 1 }))
   for _ = 1, random(3) do
     local choice, items = random(10), memory:items()
-    if choice <= 6 then
+    if choice <= 5 then
       self.serial = self.serial + 1
       local content = "content " .. self.serial
       assert(memory:add("fact", content))
       self.known[index][content] = true
       self:say("c%d adds %s", index, content)
-    elseif choice <= 9 and items[1] then
+    elseif choice <= 8 and items[1] then
       local item = items[random(#items)]
       assert(memory:forget(item))
       self.gone[index][item.content] = true
