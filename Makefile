@@ -32,7 +32,7 @@ MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
 
-.PHONY: fuzz replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan bench bench-deps lint format format-check FORCE
+.PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -104,6 +104,12 @@ schedules: deps ## Play every small schedule of processes and faults, then other
 	@export AISH_HISTORY_CPATH='$(BUILD)' && luajit spec/schedules/run.lua && \
 	  seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(CORES) - 1)) | \
 	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
+
+power: deps ## Cut the power POWER_CUTS=300 times on LazyFS (LAZYFS=directory), ext4 and XFS
+	@.ci/deps power || echo "What needs these is left out."
+	@$(MAKE) $(QUIET) all $(BUILD)/unsynced/aish_history.so
+	@BUILD='$(BUILD)' POWER_CUTS='$(POWER_CUTS)' POWER_SELFTEST='$(POWER_SELFTEST)' LAZYFS='$(LAZYFS)' \
+	  POWER_KERNEL='$(POWER_KERNEL)' spec/power/run $(POWER)
 
 TSAN = -O1 -g -fsanitize=thread
 tsan: deps ## Run two Lua states in two threads under ThreadSanitizer

@@ -60,6 +60,11 @@
 #include "binding/upkeep.h"
 #include "version.h"
 
+static int call_l(lua_State *L)
+{
+  return call_twice(L, lua_tocfunction(L, lua_upvalueindex(1)));
+}
+
 /* The one symbol of the module. Returns its table. */
 __attribute__((visibility("default"))) int luaopen_aish_history(lua_State *L);
 
@@ -82,7 +87,11 @@ int luaopen_aish_history(lua_State *L)
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   sys_stay_loaded();
   lua_newtable(L);
-  luaL_register(L, NULL, functions);
+  for (const luaL_Reg *function = functions; function->name != NULL; function++) {
+    lua_pushcfunction(L, function->func);
+    lua_pushcclosure(L, call_l, 1);
+    lua_setfield(L, -2, function->name);
+  }
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
     lua_pushinteger(L, constants[i].value);
     lua_setfield(L, -2, constants[i].name);

@@ -75,7 +75,7 @@ static int refuse_irregular(const struct stat *st)
  * anything. What was opened is looked at again, as the path may have changed in between. */
 static int open_regular(const char *path, int flags, struct stat *st)
 {
-  int seen = flags & O_NOFOLLOW ? lstat(path, st) : sys_stat(path, st);
+  int seen = (flags & O_NOFOLLOW) != 0 ? lstat(path, st) : sys_stat(path, st);
   if (seen == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
   int fd = open_retrying(path, flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
   if (fd < 0) return -1;

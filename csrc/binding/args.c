@@ -116,6 +116,25 @@ int push_false_failure(lua_State *L, const struct failure *failure, const char *
   return push_failure(L, failure, path);
 }
 
+/* The `count` results, on top of the stack, are those of push_failure. */
+static bool lacks_descriptors(lua_State *L, int count)
+{
+  if (count < 3 || lua_toboolean(L, -count) || lua_type(L, 2 - count) != LUA_TNUMBER) return false;
+  lua_Integer number = lua_tointeger(L, 2 - count);
+  return number == EMFILE || number == ENFILE;
+}
+
+int call_twice(lua_State *L, lua_CFunction function)
+{
+  int arguments = lua_gettop(L), count = function(L);
+  if (!lacks_descriptors(L, count)) return count;
+  lua_settop(L, arguments);
+  bool stopped = lua_gc(L, LUA_GCISRUNNING, 0) == 0;
+  lua_gc(L, LUA_GCCOLLECT, 0);
+  if (stopped) lua_gc(L, LUA_GCSTOP, 0);
+  return function(L);
+}
+
 int push_true(lua_State *L)
 {
   lua_pushboolean(L, 1);

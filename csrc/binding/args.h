@@ -19,7 +19,10 @@
 
 #if LUA_VERSION_NUM >= 502
 #define lua_objlen lua_rawlen
-#define luaL_register(L, name, functions) luaL_setfuncs(L, functions, 0)
+#endif
+
+#ifndef LUA_GCISRUNNING
+#define LUA_GCISRUNNING 9 /* Lua 5.1 cannot tell, and says -1 */
 #endif
 
 /* ---- arguments ---- */
@@ -77,6 +80,10 @@ int option_error(lua_State *L, int argument, const char *name, const char *expec
  * [-0, +3 or 4, m] */
 int push_nil_failure(lua_State *L, const struct failure *failure, const char *path);
 int push_false_failure(lua_State *L, const struct failure *failure, const char *path);
+/* Calls a function that Lua has called, with its arguments. If it fails as no descriptor is left, those
+ * of handles that were dropped are collected, and it is called once more: so everything that opens a
+ * file is called in this way. */
+int call_twice(lua_State *L, lua_CFunction function);
 /* Pushes true; returns 1. [-0, +1, -] */
 int push_true(lua_State *L);
 /* Pushes true; or, where it is not done, as push_nil_failure. [-0, +1, 3 or 4, m] */

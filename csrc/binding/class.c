@@ -8,6 +8,7 @@
 #include "binding/args.h"
 
 enum { UPVALUE_METATABLE = 1, UPVALUE_CLASS, UPVALUE_METHODS, UPVALUES = UPVALUE_METHODS };
+enum { UPVALUE_FUNCTION = UPVALUES + 1 }; /* of a method */
 
 static void push_address(lua_State *L, const void *address)
 {
@@ -32,24 +33,31 @@ void keep(lua_State *L, const void *key)
 
 static int gc_l(lua_State *L)
 {
-  const struct class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
+  const struct object_class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
   class->release(check_object(L));
   return 0;
 }
 
+/* A method: its function has the same upvalues, as it is called by C. */
+static int method_l(lua_State *L)
+{
+  return call_twice(L, lua_tocfunction(L, lua_upvalueindex(UPVALUE_FUNCTION)));
+}
+
 /* Adds functions to the table on top of the stack; `metatable` is where the upvalues start. */
-static void put_functions(lua_State *L, int metatable, const luaL_Reg *functions)
+static void put_functions(lua_State *L, int metatable, const luaL_Reg *functions, bool methods)
 {
   for (; functions != NULL && functions->name != NULL; functions++) {
     for (int i = 0; i < UPVALUES; i++) lua_pushvalue(L, metatable + i);
-    lua_pushcclosure(L, functions->func, UPVALUES);
+    if (methods) lua_pushcfunction(L, functions->func);
+    lua_pushcclosure(L, methods ? method_l : functions->func, UPVALUES + methods);
     lua_setfield(L, -2, functions->name);
   }
 }
 
 /* Pushes the metatable. It is kept once it is whole, so that running out of memory leaves no half
  * of one behind; and hidden, so that nobody calls __gc as a method. */
-static void push_metatable(lua_State *L, const struct class *class)
+static void push_metatable(lua_State *L, const struct object_class *class)
 {
   static const luaL_Reg gc[] = {{"__gc", gc_l}, {NULL, NULL}};
   push_kept(L, class);
@@ -59,12 +67,12 @@ static void push_metatable(lua_State *L, const struct class *class)
   int metatable = lua_gettop(L);
   push_address(L, class);
   lua_newtable(L);
-  put_functions(L, metatable, class->methods);
+  put_functions(L, metatable, class->methods, true);
   lua_pushvalue(L, -1);
   lua_setfield(L, metatable, "__index");
   lua_pushvalue(L, metatable);
-  put_functions(L, metatable, class->metamethods);
-  put_functions(L, metatable, gc);
+  put_functions(L, metatable, class->metamethods, false);
+  put_functions(L, metatable, gc, false);
   lua_pushliteral(L, "aish_history");
   lua_setfield(L, metatable, "__metatable");
   lua_settop(L, metatable);
@@ -73,7 +81,7 @@ static void push_metatable(lua_State *L, const struct class *class)
 
 /* ---- objects ---- */
 
-void *new_object(lua_State *L, const struct class *class, size_t size)
+void *new_object(lua_State *L, const struct object_class *class, size_t size)
 {
   push_metatable(L, class);
   void *object = lua_newuserdata(L, size);
@@ -96,26 +104,24 @@ void *test_userdata(lua_State *L, int index)
   return userdata;
 }
 
-void *test_object(lua_State *L, int index, const struct class *class)
+void *test_object(lua_State *L, int index, const struct object_class *class)
 {
   push_kept(L, class);
   return test_userdata(L, index);
 }
 
 /* The name of the method that is running; NULL: it is a metamethod. */
-static const char *running_method(lua_State *L, const struct class *class)
+static const char *running_method(lua_State *L, const struct object_class *class)
 {
-  lua_Debug call;
-  if (!lua_getstack(L, 0, &call) || !lua_getinfo(L, "f", &call)) return NULL;
+  lua_CFunction running = lua_tocfunction(L, lua_upvalueindex(UPVALUE_FUNCTION));
   const luaL_Reg *method = class->methods;
-  while (method != NULL && method->name != NULL && method->func != lua_tocfunction(L, -1)) method++;
-  lua_pop(L, 1);
+  while (method != NULL && method->name != NULL && method->func != running) method++;
   return method != NULL ? method->name : NULL;
 }
 
 static int refuse_object(lua_State *L)
 {
-  const struct class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
+  const struct object_class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
   const char *method = running_method(L, class), *got = luaL_typename(L, 1);
   if (method == NULL) return argument_error(L, 1, "%s expected, got %s", class->name, got);
   return argument_error(L, 1, "%s expected, got %s; use %s:%s, with a colon", class->name, got,

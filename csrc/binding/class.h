@@ -19,8 +19,7 @@
 #pragma GCC visibility push(hidden)
 
 /* A kind of userdata. Its metatable is made when its first object is. */
-struct class
-{
+struct object_class {
   const char *name; /* in messages: "memory handle" */
   const char *self; /* what its methods are called on in the documentation: "memory" */
   void (*release)(void *object); /* frees what the object owns; may be called again */
@@ -28,11 +27,11 @@ struct class
 };
 
 /* Pushes an object of `size` zero bytes. [-0, +1, m] */
-void *new_object(lua_State *L, const struct class *class, size_t size);
+void *new_object(lua_State *L, const struct object_class *class, size_t size);
 /* In a method or metamethod: its object, which is the first argument. [-0, +0, e] */
 void *check_object(lua_State *L);
 /* The object at `index`; NULL if it is not of the class. [-0, +0, -] */
-void *test_object(lua_State *L, int index, const struct class *class);
+void *test_object(lua_State *L, int index, const struct object_class *class);
 /* In __index: pushes the method whose name is the second argument, or nil. [-0, +1, -] */
 void push_method(lua_State *L);
 

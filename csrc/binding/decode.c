@@ -28,7 +28,7 @@ static void free_decoder(void *object)
   buf_free(&decoder->unescaped);
 }
 
-static const struct class DECODER = {.name = "decoder", .release = free_decoder};
+static const struct object_class DECODER = {.name = "decoder", .release = free_decoder};
 
 /* What the state keeps: the table of its decoder, and the metatables that mark an empty object and
  * an array with holes, so that they encode to the same text again. */

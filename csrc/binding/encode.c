@@ -333,7 +333,7 @@ static bool put_object(struct encoder *e, int table, struct frame *frame)
 static bool put_contents(struct encoder *e, int table, struct frame *frame)
 {
   lua_State *L = e->L;
-  lua_Number length;
+  lua_Number length = 0;
   lua_pushnil(L);
   bool empty = lua_next(L, table) == 0;
   if (!empty && lua_type(L, table + 1) == LUA_TSTRING) return put_object(e, table, frame);

@@ -52,7 +52,7 @@ static void release_finding(void *object)
   search_free(&finding->search);
 }
 
-static const struct class FINDING = {.name = "search", .release = release_finding};
+static const struct object_class FINDING = {.name = "search", .release = release_finding};
 
 static struct finding *new_finding(lua_State *L)
 {

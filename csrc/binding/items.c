@@ -10,27 +10,45 @@
 #include "base/sort.h"
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/class.h"
 #include "binding/decode.h"
 
-#ifndef LUA_GCISRUNNING
-#define LUA_GCISRUNNING 9
-#endif
+static const char RESTS = 0; /* a number is kept under its address */
 
-bool hold_collector(lua_State *L, bool large)
+static int *find_rests(lua_State *L)
 {
-  bool was_running = lua_gc(L, LUA_GCISRUNNING, 0) != 0; /* -1 under Lua 5.1 */
-  if (!was_running) return false;
+  push_kept(L, &RESTS);
+  int *rests = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (rests != NULL) return rests;
+  rests = lua_newuserdata(L, sizeof *rests);
+  *rests = 0;
+  keep(L, &RESTS);
+  lua_pop(L, 1);
+  return rests;
+}
+
+void hold_collector(lua_State *L, struct collector *collector, bool large)
+{
+  if (lua_gc(L, LUA_GCISRUNNING, 0) == 0) return;
+  collector->rests = find_rests(L);
   while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0) {
   }
   lua_gc(L, LUA_GCSTOP, 0);
-  return true;
+  collector->before = lua_gc(L, LUA_GCCOUNT, 0);
+  collector->held = true;
 }
 
-void release_collector(lua_State *L, bool was_running)
+void release_collector(lua_State *L, const struct collector *collector)
 {
-  enum { ROOM = 64 * 1024 }; /* kilobytes */
-  const int cycle_ended = -1;
-  if (was_running) lua_gc(L, LUA_GCRESTART, lua_gc(L, LUA_GCCOUNT, 0) < ROOM ? cycle_ended : 0);
+  const int cycle_ended = -1; /* for LuaJIT; Lua begins a cycle */
+  if (!collector->held) return;
+  int now = lua_gc(L, LUA_GCCOUNT, 0), taken = now - collector->before, *rests = collector->rests;
+  lua_gc(L, LUA_GCRESTART, cycle_ended);
+  if (now >= *rests) *rests = 0;
+  bool ended = taken > collector->before;
+  if (!ended && *rests == 0) ended = lua_gc(L, LUA_GCSTEP, taken > 0 ? taken : 0) != 0;
+  if (ended) *rests = 2 * lua_gc(L, LUA_GCCOUNT, 0);
 }
 
 /* ---- filters ---- */
@@ -146,8 +164,7 @@ static int build_items_l(lua_State *L)
 {
   enum { LARGE = 10000 };
   struct items_job *job = lua_touserdata(L, 1);
-  job->was_running = hold_collector(L, job->index->active > LARGE && job->filter->limit > LARGE);
-  job->held = true;
+  hold_collector(L, &job->collector, job->index->active > LARGE && job->filter->limit > LARGE);
   if (job->memory != NULL) memory_window(job->memory, &job->window);
   else window_open(&job->window, job->fd);
   job->failed = !choose(job);
@@ -169,7 +186,6 @@ int items_build(lua_State *L, struct items_job *job, struct failure *failure)
 {
   int status = lua_pcall(L, 1, 1, 0);
   if (job->failed) fail(failure, "read");
-  if (job->held) release_collector(L, job->was_running);
   window_close(&job->window);
   buf_free(&job->chosen);
   sys_free(job->reading);

@@ -15,15 +15,22 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Stops the collector, which would find nothing to free while a large result is built, and tells
- * whether it was running; release_collector starts it again if so. Lua 5.1 cannot tell, and counts
- * as running. Before a `large` result the collector first ends its cycle: while it sweeps strings,
- * Lua does not grow its table of them, and finding one takes ever longer. Finalizers may run.
- * [-0, +0, e]
- * All that was built is in use. So LuaJIT's collector goes on as one that has just ended a cycle,
- * unless so much was built that memory might run out before the next; Lua 5.1's begins one. */
-bool hold_collector(lua_State *L, bool large);
-void release_collector(lua_State *L, bool was_running);
+/* The collector, while it is held: it would find nothing to free while a large result is built, and its
+ * finalizers could change what the result is built from. */
+struct collector {
+  bool held; /* it was running, and is to go on */
+  int before; /* how much there was when it was stopped, in kilobytes */
+  int *rests; /* the state's: up to how much it begins no cycle; 0: it is in one */
+};
+
+/* Stops it. Before a `large` result it first ends its cycle: while it sweeps strings, Lua does not
+ * grow its table of them, and finding one takes ever longer. Finalizers may run. [-0, +0, e] */
+void hold_collector(lua_State *L, struct collector *collector, bool large);
+/* Lets it go on, if it was held, with the work that it would have done meanwhile: none while it rests
+ * until there is twice as much as after its last cycle. If so much was built that most of what there
+ * is is in use, that counts as the end of a cycle. Finalizers may run, so that nothing which they
+ * could take away may be in use. [-0, +0, e] */
+void release_collector(lua_State *L, const struct collector *collector);
 
 option_reader read_kinds; /* unsigned: a name or an array of names, as a bit for each kind */
 
@@ -40,7 +47,7 @@ option_reader read_kinds; /* unsigned: a name or an array of names, as a bit for
  * and what it reads from must then be freed, it is done in three steps:
  * 1. items_prepare pushes what is called, before the file is opened; [-0, +2, m]
  * 2. items_build calls it: 1 and the array; 0 and *failure; -1 and the error's value; [-2, +1, -]
- * 3. the caller frees what is its own, and raises the error if there is one. */
+ * 3. the caller frees what is its own, releases the collector, and raises the error if there is one. */
 struct items_job {
   struct memory *memory; /* the file is a handle's; NULL: it is `fd` */
   int fd;
@@ -50,8 +57,7 @@ struct items_job {
   struct buf chosen; /* uint32_t: positions in the index, newest first */
   uint32_t *reading; /* places in `chosen`, in the order of the file */
   size_t count;
-  bool was_running; /* the collector */
-  bool held; /* was_running is known, and the collector to be released */
+  struct collector collector;
   bool failed; /* errno says why */
 };
 

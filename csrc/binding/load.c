@@ -29,7 +29,7 @@ struct load {
   uint64_t meta_offset; /* of the line that the meta is in; UINT64_MAX: there is none */
   uint64_t damaged; /* lines */
   bool large;
-  bool held, was_running; /* the collector */
+  struct collector collector;
   bool failed; /* errno says why */
 };
 
@@ -155,8 +155,7 @@ static void read_ends(lua_State *L, struct load *load)
 static int build_turns_l(lua_State *L)
 {
   struct load *load = lua_touserdata(L, LOAD);
-  load->was_running = hold_collector(L, load->large);
-  load->held = true;
+  hold_collector(L, &load->collector, load->large);
   lua_newtable(L);
   lua_pushnil(L);
   load->decoder = acquire_decoder(L);
@@ -203,10 +202,10 @@ int load_l(lua_State *L)
   load.large = st.st_size > LARGE && load.last == SIZE_MAX;
   int status = lua_pcall(L, 1, 3, 0);
   if (load.failed) fail(&failure, "read");
-  if (load.held) release_collector(L, load.was_running);
   lines_close(&load.lines);
   tail_close(&load.tail);
   sys_close(load.fd);
+  release_collector(L, &load.collector);
   if (status != 0) return lua_error(L);
   return load.failed ? push_nil_failure(L, &failure, path) : 3;
 }
@@ -263,6 +262,7 @@ static int load_items(lua_State *L, int tries)
   index_free(&own);
   extent_free(&known);
   sys_close(fd);
+  release_collector(L, &job.collector);
   if (result < 0) return lua_error(L);
   if (lost && result > 0 && tries > 0) return lua_settop(L, 2), load_items(L, tries - 1);
   if (lost && result > 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);

@@ -372,7 +372,8 @@ static int memory_items_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
-  int result, top = lua_gettop(L), tries = MEMORY_TRIES;
+  bool lost;
+  int result = 0, top = lua_gettop(L), tries = MEMORY_TRIES;
   do {
     lua_settop(L, top);
     items_prepare(L, &job);
@@ -382,8 +383,10 @@ static int memory_items_l(lua_State *L)
     job.index = memory_index(memory);
     job.filter = &filter;
     result = items_build(L, &job, &failure);
+    lost = result > 0 && !memory_holds(memory);
+    release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
-  } while (result > 0 && !memory_holds(memory) && tries-- > 0);
+  } while (lost && tries-- > 0);
   if (tries < 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
@@ -392,7 +395,7 @@ struct found {
   struct window window;
   struct buf ranked; /* struct ranked */
   int error; /* an errno: a line could not be read */
-  bool was_running, held; /* the collector, as a finalizer may have the file compacted */
+  struct collector collector; /* a finalizer may have the file compacted */
 };
 
 /* Called with what was found, protected. Returns the array of items, each with its score, or
@@ -402,8 +405,7 @@ static int build_found_l(lua_State *L)
   struct found *found = lua_touserdata(L, 1);
   const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
   int count = (int)(found->ranked.length / sizeof *ranked), given = 0;
-  found->was_running = hold_collector(L, false);
-  found->held = true;
+  hold_collector(L, &found->collector, false);
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
     lua_settop(L, 2);
@@ -450,7 +452,7 @@ static int memory_search_l(lua_State *L)
   check_count(L, 3);
   check_string(L, 2, "query", NULL);
   check_options(L, 3, known);
-  bool done;
+  bool done = false, lost;
   int top = lua_gettop(L), tries = MEMORY_TRIES;
   do {
     lua_settop(L, top);
@@ -462,15 +464,14 @@ static int memory_search_l(lua_State *L)
     done = find_ranked(&handle->memory, &query, &filter, &found, &failure);
     query_free(&query);
     int status = done ? lua_pcall(L, 1, 1, 0) : 0;
-    if (found.held) release_collector(L, found.was_running);
     window_close(&found.window);
     buf_free(&found.ranked);
+    errno = found.error;
+    if (done && found.error != 0) done = fail(&failure, "read");
+    lost = status == 0 && done && !memory_holds(&handle->memory);
+    release_collector(L, &found.collector);
     if (status != 0) return lua_error(L);
-    if (done && found.error != 0) {
-      errno = found.error;
-      done = fail(&failure, "read");
-    }
-  } while (done && !memory_holds(&handle->memory) && tries-- > 0);
+  } while (lost && tries-- > 0);
   if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
@@ -486,17 +487,17 @@ static int memory_sync_l(lua_State *L)
 }
 
 /* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
- * opts: table of dry_run (boolean; false: nothing is changed). */
+ * opts: as there, without wait. */
 static int memory_compact_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "compact");
-  bool dry_run = false;
-  const struct option known[] = {{"dry_run", read_boolean, &dry_run}, {NULL, NULL, NULL}};
+  struct compact_options options = {.tombstones = true};
+  const struct option known[] = {COMPACT_OPTIONS(&options), {NULL, NULL, NULL}};
   struct compaction result;
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
-  if (!memory_compact(&handle->memory, dry_run, &result, &failure))
+  if (!memory_compact(&handle->memory, &options, &result, &failure))
     return push_nil_failure(L, &failure, handle->path);
   return push_compaction(L, &result);
 }
@@ -572,8 +573,8 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", memory_tostring_l},
     {NULL, NULL},
 };
-static const struct class MEMORY = {"memory handle", "memory", release_handle, METHODS,
-                                    METAMETHODS};
+static const struct object_class MEMORY = {"memory handle", "memory", release_handle, METHODS,
+                                           METAMETHODS};
 
 bool test_memory(lua_State *L, int index, struct journal **journal)
 {

@@ -157,7 +157,8 @@ static int scan_close_l(lua_State *L)
 
 static const luaL_Reg METHODS[] = {{"close", scan_close_l}, {NULL, NULL}};
 static const luaL_Reg METAMETHODS[] = {{"__call", scan_call_l}, {NULL, NULL}};
-static const struct class ITERATOR = {"iterator", "iterator", release_scan, METHODS, METAMETHODS};
+static const struct object_class ITERATOR = {"iterator", "iterator", release_scan, METHODS,
+                                             METAMETHODS};
 
 /* ---- opening ---- */
 
@@ -215,9 +216,10 @@ int scan_l(lua_State *L)
 }
 
 /* follow(path [, opts]): an iterator over what a file of JSON lines has and gets: at the end of the
- * file it gives nil, and asked again what was added since. A file that was cut short or replaced is
- * read from its start; one that is missing gives nil until there is one. A last line without its
- * newline is not given before it has one.
+ * file it gives nil, and asked again what was added since. A file that was cut short or written anew
+ * is read from the first line that is not as it was given, and one that was replaced to its end, and
+ * then the new one from its start; one that is missing gives nil until there is one. A last line
+ * without its newline is not given before it has one, or the path has left its file.
  * path: string. opts: as scan's. Returns the iterator, which is as scan's. */
 int follow_l(lua_State *L)
 {

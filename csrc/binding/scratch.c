@@ -10,7 +10,7 @@ static void free_scratch(void *object)
   buf_free(&scratch->drafts);
 }
 
-static const struct class SCRATCH = {.name = "scratch", .release = free_scratch};
+static const struct object_class SCRATCH = {.name = "scratch", .release = free_scratch};
 static const char KEPT = 0;
 
 struct scratch *acquire_scratch(lua_State *L)

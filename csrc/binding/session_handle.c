@@ -147,8 +147,8 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", session_tostring_l},
     {NULL, NULL},
 };
-static const struct class SESSION = {"session handle", "session", release_session, METHODS,
-                                     METAMETHODS};
+static const struct object_class SESSION = {"session handle", "session", release_session, METHODS,
+                                            METAMETHODS};
 
 bool test_session(lua_State *L, int index, struct journal **journal)
 {

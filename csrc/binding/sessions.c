@@ -36,7 +36,7 @@ static void release_listing(void *object)
   dir_free(&listing->dir);
 }
 
-static const struct class LISTING = {.name = "listing", .release = release_listing};
+static const struct object_class LISTING = {.name = "listing", .release = release_listing};
 
 static struct listing *new_listing(lua_State *L)
 {

@@ -49,7 +49,7 @@ static void free_report(void *object)
   buf_free(&report->problems);
 }
 
-static const struct class REPORT = {.name = "report", .release = free_report};
+static const struct object_class REPORT = {.name = "report", .release = free_report};
 
 /* verify(path): judges every line of a memory file, and changes nothing.
  * path: string. Returns a table of bytes, lines, records (objects), saved (those that stand on a
@@ -87,37 +87,39 @@ int push_compaction(lua_State *L, const struct compaction *result)
   return 1;
 }
 
-static bool compact(const char *path, const struct memory_options *options, bool dry_run,
-                    struct compaction *result, struct failure *failure)
+static bool compact(const char *path, const struct memory_options *opening,
+                    const struct compact_options *options, struct compaction *result,
+                    struct failure *failure)
 {
   struct memory memory;
   struct stat st;
   if (sys_stat(path, &st) != 0) return fail(failure, "open");
-  bool done = memory_init(&memory, path, options) || fail(failure, "open");
-  done = done && memory_compact(&memory, dry_run, result, failure);
+  bool done = memory_init(&memory, path, opening) || fail(failure, "open");
+  done = done && memory_compact(&memory, options, result, failure);
   memory_close(&memory);
   return done;
 }
 
-/* compact(path [, opts]): rewrites a memory file without tombstones and forgotten items, every
- * other record byte for byte; lines that are no object go to <path>.damaged.
- * path: string. opts: table of wait (seconds for the lock; 0) and dry_run (boolean; false: nothing
- * is changed).
+/* compact(path [, opts]): rewrites a memory file without forgotten items, every other record byte for
+ * byte; damaged bytes go to <file>.damaged, beside the file that symbolic links lead to.
+ * path: string. opts: table of wait (seconds for the lock; 0), dry_run (boolean; false: nothing is
+ * changed) and tombstones (boolean; true; false: they go, too, and what they have forgotten comes back
+ * with a copy of the file that still has it).
  * Returns a table of before and after (sizes in bytes), kept (active items), dropped (items and
  * tombstones) and damaged (lines); nil, message, errno, and the holder's process id as in open. */
 int compact_l(lua_State *L)
 {
-  struct memory_options options = {.wait = 0};
-  bool dry_run = false;
+  struct memory_options opening = {.wait = 0};
+  struct compact_options options = {.tombstones = true};
   const struct option known[] = {
-      {"wait", read_wait, &options.wait}, {"dry_run", read_boolean, &dry_run}, {NULL, NULL, NULL}};
+      {"wait", read_wait, &opening.wait}, COMPACT_OPTIONS(&options), {NULL, NULL, NULL}};
   struct compaction result;
   struct failure failure;
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
   check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  if (!compact(path, &options, dry_run, &result, &failure))
+  if (!compact(path, &opening, &options, &result, &failure))
     return push_nil_failure(L, &failure, path);
   return push_compaction(L, &result);
 }

@@ -49,12 +49,12 @@ static char first_byte(int fd, char *piece, ssize_t got)
 }
 
 /* The last one. */
-static char last_byte(int fd, char *piece, uint64_t size)
+static char last_byte(int fd, char *piece, uint64_t end)
 {
-  while (size > 0) {
-    size_t wanted = size < PIECE ? (size_t)size : PIECE;
-    size -= wanted;
-    ssize_t got = sys_read_at(fd, piece, wanted, size);
+  while (end > 0) {
+    size_t wanted = end < PIECE ? (size_t)end : PIECE;
+    end -= wanted;
+    ssize_t got = sys_read_at(fd, piece, wanted, end);
     for (ssize_t i = got; i-- > 0;)
       if (!is_space(piece[i])) return piece[i];
   }

@@ -38,10 +38,10 @@ ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset)
 ssize_t read_steady(int fd, char *buffer, size_t size, uint64_t offset)
 {
   enum { TRIES = 4 };
-  ssize_t got, equal = 0;
+  ssize_t equal = 0;
   for (int i = 0; i < TRIES; i++) {
     int64_t start = sys_time();
-    got = sys_read_at(fd, buffer, size, offset);
+    ssize_t got = sys_read_at(fd, buffer, size, offset);
     if (got <= 0 || was_at_rest(fd, start)) return got;
     equal = count_equal(fd, buffer, (size_t)got, offset);
     if (equal == got) break;

@@ -7,17 +7,21 @@
  *    leaves one of the two. What a crash left beside is removed by the next compaction; see beside.c.
  * 3. What is damaged of a line is appended to <file>.damaged, and is on the disk there before the
  *    rename. A crash in between has the next compaction append it once more; none is lost.
- * 4. Kept are, byte for byte: the active items, and every object that is no item and no tombstone.
+ * 4. Kept are, byte for byte: the active items, every object that is no item and no tombstone, and one
+ *    tombstone of each target and `of`, so that what was forgotten does not come back with a copy of
+ *    the file that still has it. Which one depends on nothing but their texts: compactions of copies
+ *    that are merged later keep the same one, or each would drop the other's.
  * 5. A record that shares its line with damage or with another is treated as if it had a line of its
  *    own, which it gets.
- * 6. The highest id stays in the file, so that it is not given again: as a tombstone of nothing
- *    where its record goes. */
+ * 6. The highest id stays in the file, so that it is not given again: where its record goes, as a mark; see
+ *    record_is_mark. */
 #include "memory/compact.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/file.h>
 
+#include "base/hash.h"
 #include "base/sys.h"
 #include "file/beside.h"
 #include "file/path.h"
@@ -78,18 +82,27 @@ static bool put_sparsely(struct output *output, const char *bytes, size_t size)
 
 struct rewrite {
   struct memory *memory;
+  struct compact_options options;
   struct compaction *result;
   struct output kept, damaged;
-  struct buf learnt; /* struct glued */
+  struct tombstones tombstones; /* all of the file */
+  struct buf least; /* struct rank: by the place among these, the least one */
+  struct buf unescaped; /* an `of` */
   uint64_t highest_id; /* ever given */
-  uint64_t highest_record; /* the highest id of an item or a tombstone in the file */
+  uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
+  uint64_t highest_mark; /* of the one mark that is kept; 0: none, or it was met */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
   struct stat st; /* of the old file */
   char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
   bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
   uint64_t damaged_from; /* of this size */
   bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
-  bool dry_run;
+};
+
+/* Of a tombstone, by which the least of those that say the same is kept. One whose target is its own
+ * id, as older versions have for a mark, says nothing: it comes after all others. */
+struct rank {
+  uint64_t id, text; /* a hash of it */
 };
 
 /* A line of the file, up to its newline, or a part of one. */
@@ -105,35 +118,71 @@ struct pass {
   bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
 };
 
-/* ---- the first pass: the highest id ---- */
-
-static bool is_counted(const struct record *record)
-{
-  return record_is_item(record) || record_is_tombstone(record);
-}
+/* ---- the first pass: the highest id, and the tombstones ---- */
 
 static bool learn_object(struct rewrite *rewrite, const struct record *record,
                          const struct text *line)
 {
-  (void)line;
-  if (is_counted(record) && record->id > rewrite->highest_record)
+  if (record->id > rewrite->highest_mark && record_is_mark(record, line->start))
+    rewrite->highest_mark = record->id;
+  if (record->id > rewrite->highest_record && record_is_ours(record, line->start))
     rewrite->highest_record = record->id;
+  return !record_is_tombstone(record) ||
+         tombstones_add(&rewrite->tombstones, record, RECORD_ID_MAX);
+}
+
+static bool sort_tombstones(struct rewrite *rewrite)
+{
+  struct tombstones *tombstones = &rewrite->tombstones;
+  if (!tombstones_sort_new(tombstones)) return false;
+  tombstones_settle(tombstones, true);
+  size_t size = tombstones->settled * sizeof(struct rank);
+  if (!buf_reserve(&rewrite->least, size + 1)) return false;
+  memset(rewrite->least.data, 0xff, size);
   return true;
 }
 
-static bool learn_damage(struct rewrite *rewrite, const struct text *text)
+static bool ignore_damage(struct rewrite *rewrite, const struct text *text)
 {
   (void)rewrite, (void)text;
   return true;
 }
 
-static bool learn_nothing(struct rewrite *rewrite, const struct block *block)
+static bool ignore_too_long(struct rewrite *rewrite, const struct block *block)
 {
   (void)rewrite, (void)block;
   return true;
 }
 
-/* ---- the second pass: which lines are kept ---- */
+/* ---- the second pass: which of several tombstones that say the same is kept ---- */
+
+static struct rank rank_of(const struct record *record, const struct text *line)
+{
+  static const struct hash_key same = {0, 0}; /* on all machines */
+  const uint64_t says_nothing = record->id == record->target ? (uint64_t)1 << 63 : 0;
+  return (struct rank){record->id | says_nothing,
+                       hash_text(&same, line->start, (size_t)(line->end - line->start))};
+}
+
+/* NULL with errno ENOMEM. */
+static struct rank *find_least(struct rewrite *rewrite, const struct record *record)
+{
+  size_t place;
+  if (!tombstones_place(&rewrite->tombstones, record, &rewrite->unescaped, &place)) return NULL;
+  return &BUF_ITEMS(struct rank, &rewrite->least)[place];
+}
+
+static bool choose_object(struct rewrite *rewrite, const struct record *record,
+                          const struct text *line)
+{
+  if (!record_is_tombstone(record)) return true;
+  struct rank *least = find_least(rewrite, record), rank = rank_of(record, line);
+  if (least == NULL) return false;
+  if (rank.id < least->id || (rank.id == least->id && rank.text < least->text)) *least = rank;
+  return true;
+}
+
+/* ---- the last pass: which lines are kept ---- */
 
 static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
 {
@@ -148,7 +197,8 @@ static bool keep(struct rewrite *rewrite, const struct record *record, const str
 {
   rewrite->result->kept += record_is_item(record);
   if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
-  if (is_counted(record) && record->id > rewrite->kept_record) rewrite->kept_record = record->id;
+  if (record->id > rewrite->kept_record && record_is_ours(record, line->start))
+    rewrite->kept_record = record->id;
   return put_line(rewrite, &rewrite->kept, line);
 }
 
@@ -157,13 +207,32 @@ static bool is_active(const struct rewrite *rewrite, const struct record *record
   return index_at(&rewrite->memory->index, record->id, offset) != NULL;
 }
 
+/* Whether it is the one that is kept of those that say the same. False with errno ENOMEM. */
+static bool is_chosen(struct rewrite *rewrite, const struct record *record, const struct text *line,
+                      bool *chosen)
+{
+  struct rank *least = rewrite->options.tombstones ? find_least(rewrite, record) : NULL;
+  struct rank rank = rank_of(record, line);
+  *chosen = least != NULL && least->id == rank.id && least->text == rank.text;
+  if (*chosen) *least = (struct rank){0, 0}; /* copies of it are not */
+  return least != NULL || !rewrite->options.tombstones;
+}
+
+/* The mark of the highest id is kept once. */
+static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
+{
+  if (record->id != rewrite->highest_mark) return false;
+  rewrite->highest_mark = 0;
+  return true;
+}
+
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
   bool wanted = true;
   if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
-  else if (record_is_tombstone(record))
-    wanted = record->id == rewrite->highest_id || record->id == rewrite->highest_record;
+  else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
+  else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
   if (wanted) return keep(rewrite, record, line);
   rewrite->result->dropped++;
   return true;
@@ -184,7 +253,7 @@ static bool open_damaged(struct rewrite *rewrite)
   struct stat st;
   struct output *damaged = &rewrite->damaged;
   rewrite->result->damaged++;
-  if (rewrite->dry_run || damaged->fd >= 0) return true;
+  if (rewrite->options.dry_run || damaged->fd >= 0) return true;
   damaged->fd =
       beside_gather(damaged->path, &rewrite->st, &rewrite->damaged_made, &st, damaged->failure);
   if (damaged->fd < 0) return false;
@@ -213,29 +282,25 @@ static bool take_too_long(struct rewrite *rewrite, const struct block *block)
   return put(&rewrite->damaged, "\n", 1);
 }
 
-/* Keeps an id in the file by a tombstone whose target is itself. */
-static bool put_tombstone(struct rewrite *rewrite, uint64_t number)
+static bool put_mark(struct rewrite *rewrite, uint64_t id)
 {
-  char line[160], ts[TIMESTAMP_LENGTH + 1], id[NUMBER_SIZE];
-  size_t id_length = number_print((double)number, id);
+  char line[160], ts[TIMESTAMP_LENGTH + 1];
   timestamp_print(sys_time(), ts);
   struct buf text = {line, 0, sizeof line};
   buf_put_bytes(&text, "{\"id\":", 6);
-  buf_put_bytes(&text, id, id_length);
+  text.length += number_print((double)id, text.data + text.length);
   buf_put_bytes(&text, ",\"ts\":\"", 7);
   buf_put_bytes(&text, ts, TIMESTAMP_LENGTH);
-  buf_put_bytes(&text, "\",\"kind\":\"forget\",\"target\":", 27);
-  buf_put_bytes(&text, id, id_length);
-  buf_put_bytes(&text, "}\n", 2);
+  buf_put_bytes(&text, "\",\"kind\":\"forget\",\"target\":0}\n", 30);
   return put(&rewrite->kept, text.data, text.length);
 }
 
 /* For those who count every id, and for those who count only items and tombstones. */
 static bool keep_highest_ids(struct rewrite *rewrite)
 {
-  if (rewrite->kept_id < rewrite->highest_id) return put_tombstone(rewrite, rewrite->highest_id);
+  if (rewrite->kept_id < rewrite->highest_id) return put_mark(rewrite, rewrite->highest_id);
   if (rewrite->kept_record < rewrite->highest_record)
-    return put_tombstone(rewrite, rewrite->highest_record);
+    return put_mark(rewrite, rewrite->highest_record);
   return true;
 }
 
@@ -302,10 +367,16 @@ static bool is_marked(struct rewrite *rewrite)
 
 static bool sort_out(struct rewrite *rewrite)
 {
-  static const struct pass learn = {learn_object, learn_damage, learn_nothing};
+  static const struct pass learn = {learn_object, ignore_damage, ignore_too_long};
+  static const struct pass choose = {choose_object, ignore_damage, ignore_too_long};
   static const struct pass take = {take_object, take_damage, take_too_long};
-  if (!is_marked(rewrite) || !go_through(rewrite, &learn)) return false;
+  if (!is_marked(rewrite) || !go_through(rewrite, &learn) || !sort_tombstones(rewrite))
+    return false;
+  bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
+  if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
+  if (!rewrite->options.tombstones && rewrite->highest_mark < rewrite->highest_record)
+    rewrite->highest_mark = 0;
   return go_through(rewrite, &take) && keep_highest_ids(rewrite);
 }
 
@@ -376,7 +447,7 @@ static bool write_files(struct rewrite *rewrite, struct failure *failure)
 static bool run(struct rewrite *rewrite, struct failure *failure)
 {
   struct journal *journal = &rewrite->memory->journal;
-  if (rewrite->dry_run) return sort_out(rewrite) || fail(failure, "read");
+  if (rewrite->options.dry_run) return sort_out(rewrite) || fail(failure, "read");
   if (!write_files(rewrite, failure)) {
     abandon(rewrite);
     return false;
@@ -385,15 +456,15 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
          memory_reread(rewrite->memory, failure);
 }
 
-static bool compact_locked(struct memory *memory, bool dry_run, struct compaction *result,
-                           struct failure *failure)
+static bool compact_locked(struct memory *memory, const struct compact_options *options,
+                           struct compaction *result, struct failure *failure)
 {
   struct rewrite rewrite = {
       .memory = memory,
+      .options = *options,
       .result = result,
       .kept = {.fd = -1, .failure = failure},
       .damaged = {.fd = -1, .failure = failure},
-      .dry_run = dry_run,
   };
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
@@ -402,21 +473,24 @@ static bool compact_locked(struct memory *memory, bool dry_run, struct compactio
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
   buf_free(&rewrite.kept.waiting);
   buf_free(&rewrite.damaged.waiting);
+  buf_free(&rewrite.least);
+  buf_free(&rewrite.unescaped);
+  tombstones_free(&rewrite.tombstones);
   sys_free(rewrite.place);
   sys_free(rewrite.temporary);
   sys_free(rewrite.damaged_path);
   return done;
 }
 
-bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
-                    struct failure *failure)
+bool memory_compact(struct memory *memory, const struct compact_options *options,
+                    struct compaction *result, struct failure *failure)
 {
   extent_restart(&memory->journal.known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
   bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
   if (done && memory->journal.size > 0 && !memory->index.is_memory)
     done = fail_because(failure, EINVAL, "compact", "it holds no record of a memory");
-  done = done && memory_settle(memory, failure) && compact_locked(memory, dry_run, result, failure);
+  done = done && memory_settle(memory, failure) && compact_locked(memory, options, result, failure);
   journal_detach(&memory->journal);
   return done;
 }

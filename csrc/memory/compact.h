@@ -16,11 +16,16 @@ struct compaction {
   uint64_t damaged; /* lines */
 };
 
-/* Rewrites the file; with `dry_run` only says what that would do. The journal is durable in this
- * whatever its option says. On failure the file is as it was, or is the new one and only its
- * directory could not be synced. */
-bool memory_compact(struct memory *memory, bool dry_run, struct compaction *result,
-                    struct failure *failure);
+struct compact_options {
+  bool dry_run; /* nothing is changed */
+  bool tombstones; /* are kept */
+};
+
+/* Rewrites the file, or only says what that would do. The journal is durable in this whatever its
+ * option says. On failure the file is as it was, or is the new one and only its directory could not
+ * be synced. */
+bool memory_compact(struct memory *memory, const struct compact_options *options,
+                    struct compaction *result, struct failure *failure);
 
 #pragma GCC visibility pop
 #endif

@@ -99,7 +99,7 @@ static inline bool put_item(struct index *index, const struct record *record, in
 }
 
 /* As a record is taken up that is no item, or has a time of another form than ours, or for which
- * there is no room. Inlined, it would make index_add save registers for every item. */
+ * there is no room. Inlined, it would make its callers save registers for every item. */
 __attribute__((noinline)) static bool take_slowly(struct index *index, const struct record *record,
                                                   uint64_t offset, uint32_t length)
 {
@@ -115,7 +115,8 @@ __attribute__((noinline)) static bool take_slowly(struct index *index, const str
          put_item(index, record, when, offset, length);
 }
 
-bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
+static inline bool add_record(struct index *index, const struct record *record, uint64_t offset,
+                              uint32_t length)
 {
   if (record->id > index->max_id) index->max_id = record->id;
   bool plain = record_is_item(record) && record->ts_key >= 0 && offset <= ITEM_OFFSET_MAX;
@@ -124,15 +125,18 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
              : take_slowly(index, record, offset, length);
 }
 
+bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
+{
+  return add_record(index, record, offset, length);
+}
+
 /* Takes up a record that stands at `text`. */
-static bool take_record(struct index *index, const struct record *record, const char *text,
-                        uint64_t offset, uint32_t length)
+static inline bool take_record(struct index *index, const struct record *record, const char *text,
+                               uint64_t offset, uint32_t length)
 {
   index->has_records = true;
-  if (!index->is_memory)
-    index->is_memory =
-        record_is_item(record) || record_is_tombstone(record) || record_is_meta(text);
-  return index_add(index, record, offset, length);
+  if (!index->is_memory) index->is_memory = record_is_ours(record, text) || record_is_meta(text);
+  return add_record(index, record, offset, length);
 }
 
 /* Takes up what a line holds that is not one object alone. Of one that is unfinished, what is damage

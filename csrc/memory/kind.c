@@ -19,7 +19,7 @@ static enum file_kind line_kind(const struct line *line)
     if (part.reason != NULL) continue;
     (void)record_parse_part(part.start, &record, &error);
     if (record_is_meta(part.start)) return FILE_MEMORY;
-    return record_is_item(&record) || record_is_tombstone(&record) ? FILE_ITEMS : FILE_OTHER;
+    return record_is_ours(&record, part.start) ? FILE_ITEMS : FILE_OTHER;
   }
   return FILE_UNKNOWN;
 }

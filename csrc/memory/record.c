@@ -453,3 +453,14 @@ bool record_is_meta(const char *object)
   return meta != NULL && *meta == '{' && has_text(meta, "aish_version") &&
          has_text(meta, "created");
 }
+
+bool record_is_mark(const struct record *record, const char *object)
+{
+  struct walk members;
+  bool zero = false;
+  if (record->kind != KIND_FORGET || record->id == 0 || record->target != 0) return false;
+  for (walk_begin(&members, object); walk_next(&members);)
+    if (walk_key_is(&members, "target"))
+      zero = *members.value == '0' && members.end - members.value == 1;
+  return zero;
+}

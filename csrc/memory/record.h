@@ -43,6 +43,9 @@ const char *record_parse_part(const char *p, struct record *record, struct json_
 
 /* Whether an object, valid JSON, is the line that a memory begins with. */
 bool record_is_meta(const char *object);
+/* Whether a record, whose text is `object`, is a tombstone whose target is 0: it keeps its id from being
+ * given again, where what had the id is gone. */
+bool record_is_mark(const struct record *record, const char *object);
 
 static inline bool record_kind_is_item(enum record_kind kind)
 {
@@ -58,6 +61,12 @@ static inline bool record_is_item(const struct record *record)
 static inline bool record_is_tombstone(const struct record *record)
 {
   return record->kind == KIND_FORGET && record->id_is_true && record->target != 0;
+}
+
+/* The record, whose text is `object`, is one that only a memory has; so is its first line. */
+static inline bool record_is_ours(const struct record *record, const char *object)
+{
+  return record_is_item(record) || record_is_tombstone(record) || record_is_mark(record, object);
 }
 
 /* What tells an item from others of its id, and what the `of` of a tombstone is equal to: its uid;

@@ -195,17 +195,33 @@ bool tombstones_retire_all(const struct tombstones *tombstones, const struct tar
   return form_of(&entries_of(tombstones)[targeting->from]) == OF_ALL;
 }
 
-bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
-                       struct bytes name)
+static uint64_t key_of_name(uint64_t target, struct bytes name)
 {
   enum form form = name.start == NULL                ? OF_NOTHING
                    : name.length == sizeof(uint64_t) ? OF_WORD
                                                      : OF_TEXT;
-  uint64_t key = key_of(targeting->target, form);
+  return key_of(target, form);
+}
+
+bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
+                       struct bytes name)
+{
+  uint64_t key = key_of_name(targeting->target, name);
   uint32_t place = lower_bound(tombstones, targeting->from, targeting->to, key, name);
   if (place == targeting->to) return false;
   const struct keyed *entry = &entries_of(tombstones)[place];
   return entry->key == key && bytes_compare(of_text(tombstones, entry), name) == 0;
+}
+
+bool tombstones_place(const struct tombstones *tombstones, const struct record *record,
+                      struct buf *unescaped, size_t *place)
+{
+  struct bytes of;
+  if (!slice_bytes(&record->of, unescaped, &of)) return false;
+  bool all = of.start == NULL && !record->of_null;
+  uint64_t key = all ? key_of(record->target, OF_ALL) : key_of_name(record->target, of);
+  *place = lower_bound(tombstones, 0, (uint32_t)tombstones->settled, key, of);
+  return true;
 }
 
 uint64_t tombstones_pass_over(struct tombstones *tombstones, uint64_t id, size_t count)

@@ -56,6 +56,11 @@ bool tombstones_retire_all(const struct tombstones *tombstones, const struct tar
 bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
                        struct bytes name);
 
+/* Where in their order the settled ones with the target and the `of` of a record begin, which are sorted
+ * and have one such. `unescaped` is for the `of`. False with errno ENOMEM. */
+bool tombstones_place(const struct tombstones *tombstones, const struct record *record,
+                      struct buf *unescaped, size_t *place);
+
 /* The first of `count` numbers in a row, from `id` on, which is above all ids so far, that no
  * tombstone without `of` targets. */
 uint64_t tombstones_pass_over(struct tombstones *tombstones, uint64_t id, size_t count);

@@ -22,17 +22,19 @@ static bool put_problem(struct verify_report *report, uint64_t line, uint64_t of
   return BUF_PUSH(&report->problems, &problem);
 }
 
-static bool judge_record(struct judge *judge, const struct record *record, uint64_t offset)
+static bool judge_record(struct judge *judge, const struct record *record, const char *object,
+                         uint64_t offset)
 {
   struct verify_report *report = judge->report;
+  bool mark = record_is_mark(record, object);
   report->records++;
   report->items += record_is_item(record);
-  report->tombstones += record_is_tombstone(record);
+  report->tombstones += mark || record_is_tombstone(record);
   bool ours = record_kind_is_item(record->kind) || record->kind == KIND_FORGET;
   if (record->has_id && record->id == 0)
     return put_problem(report, report->lines, offset, "bad id");
   if (ours && !record->has_id) return put_problem(report, report->lines, offset, "no id");
-  if (record->kind == KIND_FORGET && record->target == 0)
+  if (record->kind == KIND_FORGET && record->target == 0 && !mark)
     return put_problem(report, report->lines, offset, "bad target");
   return true;
 }
@@ -54,7 +56,7 @@ static bool judge_parts(struct judge *judge, const char *line, const char *newli
       done = put_problem(report, report->lines, place, objects.torn ? "torn" : part.reason);
     } else {
       (void)record_parse_part(part.start, &record, &error);
-      done = judge_record(judge, &record, place);
+      done = judge_record(judge, &record, part.start, place);
     }
   }
   if (objects.damage.start == NULL) return done;
@@ -75,7 +77,8 @@ static bool judge_block(struct judge *judge, const struct block *block)
     newline = record_parse(line, &record, &error);
     bool whole = newline != NULL;
     if (!whole) newline = memchr(line, '\n', (size_t)(block->end - line));
-    if (!(whole ? judge_record(judge, &record, offset) : judge_parts(judge, line, newline, offset)))
+    if (!(whole ? judge_record(judge, &record, line, offset)
+                : judge_parts(judge, line, newline, offset)))
       return false;
   }
   return true;

@@ -1,21 +1,13 @@
 --- load_memory of a file that was opened a moment ago: it takes what the handle knows, if nothing can have
 -- happened to the file since, and so the shell's start does not read its memory twice.
 local aish = require("aish_history")
+local read_so_far = require("spec.support.cases").read_so_far
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local support = require("spec.support.memories")
 
 local item, tombstone, pluck = support.item, support.tombstone, support.pluck
-
--- How many bytes this process has asked the system to read.
-local function read_so_far()
-  local status = io.open("/proc/self/io")
-  if not status then return nil end
-  local text = status:read("*a")
-  status:close()
-  return tonumber(text:match("rchar: (%d+)"))
-end
 
 -- Whether loading `path` reads no more of it than its items.
 local function is_known(path, count)

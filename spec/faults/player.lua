@@ -50,7 +50,7 @@ end
 
 --- Told of what was added when the files were judged after a cut (spec/faults/judge.lua): nothing to
 -- do, where there is no second cut.
-function Player:added() end
+function Player.added() end
 
 local unique = {}
 
@@ -94,10 +94,11 @@ end
 function Player:check_unchanged(name, what, before, cannot_cut)
   local now = tree.read(self:path(name))
   if now == before then return end
+  now = now or "" -- a file that holds nothing may go
   if (before or "") == "" and (now == "" or now:find('^{"meta":[^\n]*}\n$')) then return end -- a new file
-  if cannot_cut and now and now:sub(1, #(before or "")) == (before or "") then return end
+  if cannot_cut and now:sub(1, #(before or "")) == (before or "") then return end
   self:problem("%s failed and left the file other than it was:\nbefore: %s\nafter:  %s", what,
-    tostring(before), tostring(now))
+    tostring(before), now)
 end
 
 --- Makes a call on the file `name`. `options.rewrites`: the file may be another one afterwards.

@@ -17,6 +17,7 @@
 #include "fuzz.h"
 #include "memory/memory.h"
 #include "plain.h"
+#include "base/hash.h"
 #include "base/sys.h"
 
 enum { LARGEST = 1 << 14, CALLS = 24, DRAFTS = 3 };
@@ -316,14 +317,44 @@ static void put(struct plain_text *text, const char *bytes, size_t size)
 }
 
 struct highest {
-  uint64_t id, record; /* of any record; of an item or a tombstone */
+  uint64_t id, record, mark; /* of any record; of an item, a tombstone or a mark; of a mark */
 };
 
 static void raise_highest(struct highest *highest, const struct plain_line *line)
 {
-  bool counted = plain_is_item(line) || plain_is_tombstone(line);
+  bool mark = plain_is_mark(line), counted = plain_is_item(line) || plain_is_tombstone(line) || mark;
   if (line->id > highest->id) highest->id = line->id;
+  if (mark && line->id > highest->mark) highest->mark = line->id;
   if (counted && line->id > highest->record) highest->record = line->id;
+}
+
+static uint64_t text_hash(const struct state *state, const struct plain_line *line)
+{
+  static const struct hash_key key = {0, 0};
+  return hash_text(&key, state->bytes + line->offset, line->length);
+}
+
+/* Whether one of two tombstones that say the same is kept rather than the other. One that targets
+ * itself says nothing. */
+static bool is_before(const struct state *state, const struct plain_line *a,
+                      const struct plain_line *b)
+{
+  bool a_last = a->id == a->target, b_last = b->id == b->target;
+  if (a_last != b_last) return b_last;
+  if (a->id != b->id) return a->id < b->id;
+  uint64_t a_hash = text_hash(state, a), b_hash = text_hash(state, b);
+  return a_hash != b_hash ? a_hash < b_hash : a < b;
+}
+
+static bool is_chosen(const struct state *before, const struct plain_line *line)
+{
+  for (size_t i = 0; i < before->plain.count; i++) {
+    const struct plain_line *other = &before->plain.lines[i];
+    if (other != line && plain_is_tombstone(other) && plain_same_target(other, line) &&
+        is_before(before, other, line))
+      return false;
+  }
+  return true;
 }
 
 /* Puts a record where it belongs: in the new file, or nowhere. */
@@ -332,27 +363,27 @@ static void expect_record(struct expected *expected, const struct state *before,
                           struct highest *kept)
 {
   bool wanted = true;
-  if (plain_is_item(line)) wanted = line->active;
-  else if (plain_is_tombstone(line))
-    wanted = line->id == highest->id || line->id == highest->record;
+  if (plain_is_item(line)) wanted = line->active && line->item;
+  else if (plain_is_tombstone(line)) wanted = is_chosen(before, line);
+  else if (plain_is_mark(line)) wanted = line->id == highest->mark && kept->mark != line->id;
   if (!wanted) return;
   put(&expected->kept, before->bytes + line->offset, line->length);
   raise_highest(kept, line);
 }
 
-static void expect_tombstone(struct expected *expected, uint64_t id)
+static void expect_mark(struct expected *expected, uint64_t id)
 {
   char text[128];
   int length =
       snprintf(text, sizeof text,
-               "{\"id\":%llu,\"ts\":\"YYYY-MM-DDTHH:MM:SSZ\",\"kind\":\"forget\",\"target\":%llu}",
-               (unsigned long long)id, (unsigned long long)id);
+               "{\"id\":%llu,\"ts\":\"YYYY-MM-DDTHH:MM:SSZ\",\"kind\":\"forget\",\"target\":0}",
+               (unsigned long long)id);
   put(&expected->kept, text, (size_t)length);
 }
 
 static void expect(struct expected *expected, const struct state *before, uint64_t given)
 {
-  struct highest highest = {given, 0}, kept = {0, 0};
+  struct highest highest = {given, 0, 0}, kept = {0, 0, 0};
   for (size_t i = 0; i < before->plain.count; i++)
     raise_highest(&highest, &before->plain.lines[i]);
   for (size_t i = 0; i < before->plain.count; i++) {
@@ -361,8 +392,8 @@ static void expect(struct expected *expected, const struct state *before, uint64
     if (line->verdict == PLAIN_OBJECT) expect_record(expected, before, line, &highest, &kept);
     else put(&expected->damaged, before->bytes + line->offset, line->length);
   }
-  if (kept.id < highest.id) expect_tombstone(expected, highest.id);
-  else if (kept.record < highest.record) expect_tombstone(expected, highest.record);
+  if (kept.id < highest.id) expect_mark(expected, highest.id);
+  else if (kept.record < highest.record) expect_mark(expected, highest.record);
 }
 
 /* But for the time of a tombstone that was written last. */
@@ -383,6 +414,7 @@ static void compact(struct handle *handle, bool dry_run)
   struct state before, after;
   struct failure failure;
   struct compaction result, plan;
+  struct compact_options options = {.dry_run = true, .tombstones = true};
   struct expected expected = {{0}, {0}};
   size_t damaged_before, damaged_after;
   if (!refresh(handle)) return;
@@ -390,18 +422,19 @@ static void compact(struct handle *handle, bool dry_run)
   look(&before);
   int refusal = access(world.path, F_OK) != 0 ? ENOENT : EINVAL;
   if (refusal == ENOENT || (before.size > 0 && !before.plain.is_memory)) {
-    CHECK(!memory_compact(&handle->memory, dry_run, &plan, &failure) && failure.number == refusal);
+    CHECK(!memory_compact(&handle->memory, &options, &plan, &failure) && failure.number == refusal);
     forget_state(&before);
     return;
   }
   char *old = slurp(world.damaged, &damaged_before);
-  CHECK(memory_compact(&handle->memory, true, &plan, &failure));
+  CHECK(memory_compact(&handle->memory, &options, &plan, &failure));
   look(&after);
   CHECK(after.size == before.size &&
         (after.size == 0 || memcmp(after.bytes, before.bytes, before.size) == 0));
   CHECK(plan.before == before.size && plan.damaged == before.plain.torn + before.plain.damaged);
   if (!dry_run) {
-    CHECK(memory_compact(&handle->memory, false, &result, &failure));
+    options.dry_run = false;
+    CHECK(memory_compact(&handle->memory, &options, &result, &failure));
     forget_state(&after);
     look(&after);
     CHECK(memcmp(&plan, &result, sizeof plan) == 0 && result.after == after.size);

@@ -292,7 +292,10 @@ static void note(struct plain_line *line, const struct plain_text *key,
     line->true_id = c->type != 'n' && c->type != 'f';
     line->id = id_of(c);
   }
-  if (is(key, "target")) line->target = id_of(c);
+  if (is(key, "target")) {
+    line->target = id_of(c);
+    line->zero_target = c->type == '0' && c->p - c->start == 1 && *c->start == '0';
+  }
   if (is(key, "rev")) line->rev = id_of(c);
   if (is(key, "kind")) line->kind = kind_of(c);
   if (is(key, "uid")) {
@@ -455,6 +458,12 @@ bool plain_is_tombstone(const struct plain_line *line)
          line->target != 0;
 }
 
+bool plain_is_mark(const struct plain_line *line)
+{
+  return line->verdict == PLAIN_OBJECT && line->id != 0 && line->kind == PLAIN_FORGET &&
+         line->zero_target;
+}
+
 /* ---- times ---- */
 
 /* The digits at a place of a text, or -1. */
@@ -560,6 +569,12 @@ bool plain_retires(const struct plain_line *tombstone, const struct plain_line *
          (naming(item) > 0 && compare_texts(&tombstone->of, name_of(item)) == 0);
 }
 
+bool plain_same_target(const struct plain_line *a, const struct plain_line *b)
+{
+  return a->target == b->target && a->of_form == b->of_form &&
+         (a->of_form != PLAIN_OF_TEXT || compare_texts(&a->of, &b->of) == 0);
+}
+
 /* Whether a line is no item on account of another. */
 static bool gives_way(const struct plain_line *line, const struct plain_line *to)
 {
@@ -588,7 +603,7 @@ const char *plain_problem(const struct plain_line *line)
   if (line->verdict == PLAIN_BLANK) return NULL;
   if (line->has_id && line->id == 0) return "bad id";
   if (!line->has_id && line->kind != PLAIN_NONE && line->kind != PLAIN_OTHER) return "no id";
-  if (line->kind == PLAIN_FORGET && line->target == 0) return "bad target";
+  if (line->kind == PLAIN_FORGET && line->target == 0 && !plain_is_mark(line)) return "bad target";
   return NULL;
 }
 
@@ -689,7 +704,7 @@ static void count_line(struct plain *plain, struct plain_line *line)
 {
   plain->records += line->verdict == PLAIN_OBJECT;
   plain->items += plain_is_item(line);
-  plain->tombstones += plain_is_tombstone(line);
+  plain->tombstones += plain_is_tombstone(line) || plain_is_mark(line);
   if (line->id > plain->max_id) plain->max_id = line->id;
   line->item = line->active = plain_is_item(line);
   if (line->id == 0) return;

@@ -42,6 +42,7 @@ struct plain_line {
   size_t size;
   uint64_t id, target, rev; /* 0: none that is valid */
   bool has_id, true_id; /* it is there; it is neither null nor false */
+  bool zero_target; /* the target is written as 0 */
   enum plain_kind kind;
   int members;
   bool has_uid, has_ts; /* they are strings */
@@ -74,6 +75,10 @@ void plain_free(struct plain *plain);
 
 bool plain_is_item(const struct plain_line *line);
 bool plain_is_tombstone(const struct plain_line *line);
+/* Whether it is a tombstone of nothing, which keeps an id. */
+bool plain_is_mark(const struct plain_line *line);
+/* Whether two tombstones have one target and one `of`. */
+bool plain_same_target(const struct plain_line *a, const struct plain_line *b);
 /* What verify says of the line: NULL, or "torn", "damaged", "bad id", "no id", "bad target". */
 const char *plain_problem(const struct plain_line *line);
 /* Whether one item comes before another in the order of results. */

@@ -62,20 +62,85 @@ describe("compact keeps", function()
     }
     local gone = support.item(8) .. support.tombstone(9, 8)
     local bytes, aside = compacted(table.concat(kept, "", 1, 4) .. gone .. table.concat(kept, "", 5))
-    assert.equal(table.concat(kept), bytes)
+    assert.equal(table.concat(kept, "", 1, 4) .. support.tombstone(9, 8) .. table.concat(kept, "", 5), bytes)
     assert.is_nil(aside)
   end)
 
   it("records that it does not know, wherever they stand", function()
     local kept = '{"kind":"note"}\n' .. support.meta .. '{"id":4,"kind":"note","x":1}\n{}\n'
       .. '{"id":"x","kind":"fact"}\n{"kind":"forget","target":1}\n{"id":3,"kind":"forget","target":0}\n'
-    assert.equal(kept .. support.item(9), (compacted(kept .. support.item(5) .. support.tombstone(6, 5) .. support.item(9))))
+    assert.equal(kept .. support.tombstone(6, 5) .. support.item(9),
+      (compacted(kept .. support.item(5) .. support.tombstone(6, 5) .. support.item(9))))
   end)
 
   it("each item of an id, once", function()
     local bytes = support.item(1, "first") .. support.item(1, "second") .. support.item(2)
     assert.equal(bytes, (compacted(bytes .. support.item(1, "first"))))
     assert.equal("", (compacted(bytes .. support.tombstone(3, 1))):match("first") or "")
+  end)
+
+  it("one tombstone of each target and `of`", function()
+    local function forget(id, target, of)
+      return ('{"id":%d,"ts":"2026-01-02T03:04:05Z","kind":"forget","target":%s%s}\n'):format(id, target, of and ',"of":' .. of or "")
+    end
+    local kept = { support.meta, support.item(1), forget(3, 2), forget(4, 2, '"abcdefgh"'), forget(5, 2, '"2026-01-02T03:04:05Z"'),
+      forget(6, 2, "null"), forget(7, 9), forget(8, 9, '""'), support.item(20) }
+    local copies = { forget(11, 2), forget(12, 2, '"a\\u0062cdefgh"'), forget(13, 2, '"2026-01-02T03:04:05Z"'), forget(14, 2, "null"),
+      forget(15, 2, "7"), forget(16, "9.0", '"\\u0000"'):gsub("\\u0000", ""), forget(3, 2) }
+    local path = file(table.concat(kept) .. table.concat(copies))
+    local result = assert(aish.compact(path))
+    assert.equal(table.concat(kept), helper.read(path))
+    assert.equal(#copies, result.dropped)
+    assert.equal(0, assert(aish.compact(path)).dropped)
+    -- Whatever their order: compactions of copies that are merged later must not keep different ones.
+    local function chosen(...)
+      helper.write(path, support.item(20) .. table.concat({ ... }))
+      assert(aish.compact(path))
+      return helper.read(path)
+    end
+    local other_time = forget(3, 2):gsub("03:04:05", "03:04:06")
+    for _, pair in ipairs({ { forget(3, 2), forget(4, 2) }, { forget(3, 2), other_time }, { forget(3, 2), " " .. forget(3, 2) } }) do
+      assert.equal(chosen(pair[1], pair[2]), chosen(pair[2], pair[1]))
+    end
+    -- Nor is one kept that retires something for one that does not, as it targets itself.
+    for _, order in ipairs({ forget(2, 2) .. forget(3, 2), forget(3, 2) .. forget(2, 2) }) do
+      helper.write(path, support.item(9) .. order)
+      assert(aish.compact(path))
+      helper.write(path, helper.read(path) .. support.item(2))
+      assert.same({ 9 }, support.pluck(aish.load_memory(path), "id"))
+    end
+  end)
+
+  it("no tombstone if that is wanted, but the highest id", function()
+    local bytes = support.meta .. support.item(1) .. support.item(2) .. support.tombstone(3, 2) .. support.tombstone(4, 4)
+    for _, more in ipairs({ "", support.item(9), '{"id":9,"kind":"note"}\n', support.tombstone(9, 0), support.tombstone(5, 0) .. support.item(9) }) do
+      local path = file(bytes .. more)
+      local before = assert(aish.open(path))
+      local next_id = before.next_id
+      before:close()
+      local result = assert(aish.compact(path, { tombstones = false }))
+      local kept = more:gsub('{"id":5[^\n]*\n', "")
+      if more == "" or more:find("note", 1, true) then kept = kept .. support.tombstone(4, 0, support.now()) end
+      assert.equal(masked(support.meta .. support.item(1) .. kept), masked(helper.read(path)))
+      local same = helper.read(path)
+      local memory = assert(aish.open(path))
+      assert.equal(next_id, memory.next_id)
+      assert.equal(0, assert(memory:compact({ tombstones = false })).dropped)
+      memory:close()
+      assert.equal(same, helper.read(path))
+      assert.same({}, aish.verify(path).problems)
+      assert.is_true(result.dropped >= 3)
+    end
+  end)
+
+  it("one mark of the highest id, and a file that has nothing else is a memory", function()
+    local path = file(support.tombstone(3, 0) .. support.tombstone(5, 0) .. support.tombstone(4, 0) .. support.tombstone(5, 0))
+    assert.equal(3, assert(aish.compact(path)).dropped)
+    assert.equal(support.tombstone(5, 0), helper.read(path))
+    assert.equal(1, aish.verify(path).tombstones)
+    local memory = assert(aish.open(path))
+    assert.equal(6, memory:add("fact", "x"))
+    memory:close()
   end)
 
   it("a last line without its newline, and ends it", function()
@@ -107,14 +172,22 @@ describe("compact keeps", function()
       until sum.highest > 0 and sum.highest == sum.highest_ours -- other records' ids have a spec of their own
       local kept, aside = {}, {}
       local expected = { before = #bytes, kept = 0, dropped = 0, damaged = 0 }
-      local highest_kept = 0
+      local highest_kept, chosen = 0, {}
+      for _, line in ipairs(lines) do
+        if line.class == "tombstone" then
+          local last, own = chosen[line.target], line.id == line.target
+          if not last or (last.id == last.target and not own) or ((last.id == last.target) == own and line.id < last.id) then
+            chosen[line.target] = line
+          end
+        end
+      end
       for _, line in ipairs(lines) do
         local keep = line.class == "other"
         if line.class == "item" then
           keep = not sum.forgotten[line.id]
           if keep then expected.kept = expected.kept + 1 end
         elseif line.class == "tombstone" then
-          keep = line.id == sum.highest
+          keep = chosen[line.target] == line
         elseif line.class ~= "blank" and line.class ~= "other" then
           expected.damaged = expected.damaged + 1
           aside[#aside + 1] = line.text .. "\n"
@@ -126,9 +199,7 @@ describe("compact keeps", function()
           expected.dropped = expected.dropped + 1
         end
       end
-      if highest_kept < sum.highest then
-        kept[#kept + 1] = support.tombstone(sum.highest, sum.highest, support.now())
-      end
+      if highest_kept < sum.highest then kept[#kept + 1] = support.tombstone(sum.highest, 0, support.now()) end
       local after = table.concat(kept)
       expected.after = #after
 
@@ -406,7 +477,7 @@ describe("what was forgotten", function()
       local before = helper.read(path)
       assert.truthy(before:find("SECRET", 1, true))
       local result = memory:compact()
-      assert.same({ 20, 19, #before, #helper.read(path) }, { result.kept, result.dropped, result.before, result.after })
+      assert.same({ 20, 10, #before, #helper.read(path) }, { result.kept, result.dropped, result.before, result.after })
       assert.same({ "memory.jsonl" }, names(dir_of(path)))
       assert.is_nil(helper.read(path):find("SECRET", 1, true))
       assert.equal(20, #memory)

@@ -5,7 +5,6 @@ local aish = require("aish_history")
 local assert = require("luassert")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
-local rules = require("spec.support.rules")
 local support = require("spec.support.memories")
 
 local function pick(random, list) return list[random(#list)] end
@@ -91,7 +90,7 @@ local function check_handle(memory, meaning, bytes)
 end
 
 local function check(path, bytes)
-  local meaning = rules.read(bytes)
+  local meaning = support.meaning(bytes)
   local difference = cases.difference(meaning.active, aish.load_memory(path), "load_memory")
   assert.is_nil(difference, difference and difference .. " in:\n" .. bytes)
   local memory = assert(aish.open(path, { sync = "none" }))
@@ -131,9 +130,9 @@ describe("an index", function()
           file:write(text_of(lines, from, last))
           file:close()
           if random(3) == 1 then assert(memory.next_id) end -- takes up the lines and asks for no item
-          if random(3) > 1 then check_handle(memory, rules.read(text_of(lines, 1, last)), text_of(lines, 1, last)) end
+          if random(3) > 1 then check_handle(memory, support.meaning(text_of(lines, 1, last)), text_of(lines, 1, last)) end
         end
-        check_handle(memory, rules.read(text_of(lines)), text_of(lines))
+        check_handle(memory, support.meaning(text_of(lines)), text_of(lines))
         memory:close()
       end
     end)
@@ -145,7 +144,7 @@ describe("an index", function()
         helper.write(path, text_of(lines))
         local memory = assert(aish.open(path, { shared = random(2) == 1, sync = "none" }))
         for _ = 1, 3 do
-          local before = rules.read(helper.read(path))
+          local before = support.meaning(helper.read(path))
           local place = #before.active > 0 and random(#before.active) or nil
           local chosen = place and before.active[place] or { id = 77 }
           local by_item = random(2) == 1
@@ -168,7 +167,7 @@ describe("an index", function()
             assert.same({ true, not by_item and left > 0 and left or nil }, results)
           end
           local bytes = helper.read(path)
-          check_handle(memory, rules.read(bytes), bytes)
+          check_handle(memory, support.meaning(bytes), bytes)
           local difference = cases.difference(expected, memory:items())
           assert.is_nil(difference, difference and difference .. " in:\n" .. bytes)
           if random(2) == 1 then

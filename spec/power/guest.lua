@@ -2,12 +2,14 @@
 -- Argument: the directory of the module.
 --
 -- The books, in /tmp/books: "round N ...", then of each play on the disk "play NAME SCRIPT MOMENT" and
--- "added NAME ROUND ID FILE" (ID 0: a turn). What happens is said in such lines on the console, which
--- has handed each on when the write returns: "begin NAME SCRIPT", "moment NAME MOMENT", "added ...",
--- "judged NAME", "problem NAME TEXT", and "playing" when all are judged.
+-- "added NAME ROUND ID FILE" (ID 0: a turn), and "the end". What happens is said in such lines on the
+-- console, which has handed each on when the write returns: "begin NAME SCRIPT", "moment NAME MOMENT",
+-- "added ...", "judged NAME", "problem NAME TEXT" (NAME "-": of the guest itself), and "playing" when all
+-- are judged.
 package.path = "/?.lua"
 package.cpath = (...) .. "/?.so;/lua/?.so"
 local plays = require("spec.power.plays")
+local tree = require("spec.faults.tree")
 local lfs = require("lfs")
 
 local function say(form, ...)
@@ -39,6 +41,11 @@ local function judge(play, past, round)
     say("added %s %d %d %s", play, round, id or 0, name)
   end)
   for _, problem in ipairs(problems) do say("problem %s %s: %s", play, past.script.name, problem) end
+  for _, names in ipairs(problems[1] and { past.script.memories, past.script.sessions } or {}) do
+    for _, name in ipairs(names) do
+      say("problem %s %s is now: %q", play, name, tostring(tree.read("/disk/" .. play .. "/" .. name)))
+    end
+  end
   say("judged %s", play)
 end
 

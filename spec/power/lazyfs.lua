@@ -58,7 +58,7 @@ local function play_until(script, moment)
   Tally.pause(3)
   children.kill(disk)
   local said = children.join(child)
-  os.execute("umount -l '" .. mounted .. "'")
+  os.execute("fusermount3 -uz '" .. mounted .. "'")
   if last_moment(said) < moment then error(("%s fails on LazyFS: %s"):format(script.name, said)) end
   return last_moment(said)
 end

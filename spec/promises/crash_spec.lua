@@ -27,6 +27,8 @@
 --
 -- Not built: bytes that change although nobody wrote to them, sectors torn within, and the loss of
 -- the page before the one that is written to after a failed sync.
+--
+-- `make power` plays the same scripts on real file systems and cuts those off.
 local helper = require("spec.support.helper")
 local support = require("spec.faults.support")
 

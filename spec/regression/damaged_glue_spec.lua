@@ -16,9 +16,9 @@ describe("a cut last line of the file of damaged lines", function()
   end)
 
   it("stays as it was when the compaction fails", function()
-    local path = helper.write(helper.tmpdir() .. "/memory.jsonl", "garbage\n" .. support.item(1))
+    -- With what the new file has at its end, the name would be too long.
+    local path = helper.write(helper.tmpdir() .. "/" .. ("m"):rep(240), "garbage\n" .. support.item(1))
     helper.write(path .. ".damaged", "half a li")
-    assert(os.execute("mkdir " .. helper.quote(path .. ".compact")))
     assert.is_nil((aish.compact(path)))
     assert.equal("half a li", helper.read(path .. ".damaged"))
   end)

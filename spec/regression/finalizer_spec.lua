@@ -86,6 +86,44 @@ describe("a finalizer", function()
     end
   end
 
+  -- The collector goes on at the end of a call, when nothing of it is in use any more.
+  for call, code in pairs({
+    ["items"] = "memory:items({ limit = 3 })",
+    ["memory:search"] = 'memory:search("content", { limit = 3 })',
+    ["load_memory"] = "aish.load_memory(path, { limit = 3 })",
+  }) do
+    case(("may compact, add to, close or raise in each of many calls of %s"):format(call), "true\t0\ntrue\n", ([[
+      if jit then jit.off() end -- what a finalizer raises on a trace crashes LuaJIT before 2023
+      local memory, wrong, over = make(40), 0, false
+      local deeds = {
+        function() memory:compact() end,
+        function() memory:add("fact", "content of a finalizer") end,
+        function() error("raised by a finalizer") end,
+        function() memory:close() end,
+      }
+      local function play(round)
+        if memory.closed then memory = assert(aish.open(path, { sync = "none" })) end
+        arm(function()
+          if not over and not memory.closed then deeds[round %% 20 == 0 and 4 or round %% 3 + 1]() end
+        end)
+        for _ = 1, 3 do
+          local items = %s
+          if #items ~= 3 then wrong = wrong + 1 end
+        end
+      end
+      for round = 1, 1000 do
+        local ok, message = pcall(play, round)
+        if not ok and not message:find("raised by a finalizer", 1, true) and not message:find("on closed handle", 1, true) then
+          error(message)
+        end
+      end
+      over = true
+      print(fired > 500, wrong)
+      memory:close()
+      print(#aish.verify(path).problems == 0)
+    ]]):format(code))
+  end
+
   case("may clear the options of sessions", "0\ntrue\n", [[
     for index = 1, 300 do
       local file = assert(io.open(("%s/s%04d.jsonl"):format(dir, index), "w"))

@@ -1,16 +1,8 @@
 -- A fragment at a file's end was read again by every call that looked at the file.
 local aish = require("aish_history")
+local read_so_far = require("spec.support.cases").read_so_far
 local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
-
--- How many bytes this process has asked the system to read.
-local function read_so_far()
-  local status = io.open("/proc/self/io")
-  if not status then return nil end
-  local text = status:read("*a")
-  status:close()
-  return tonumber(text:match("rchar: (%d+)"))
-end
 
 describe("a file that ends in a long fragment", function()
   helper.guard(before_each, after_each)

@@ -33,10 +33,12 @@ function children.fork(fn)
   return { pid = pid, out = out, said = {} }
 end
 
---- Runs a command, an array of words that is looked for on the PATH, as such a child.
+--- Runs a command, an array of words that is looked for on the PATH, as such a child; it says what it
+-- prints, errors included.
 function children.exec(command)
   return children.fork(function(_, into)
     assert(unistd.dup2(into, unistd.STDOUT_FILENO))
+    assert(unistd.dup2(into, unistd.STDERR_FILENO))
     assert(unistd.execp(command[1], { select(2, unpack(command)) }))
   end)
 end

@@ -2,12 +2,18 @@
 -- that hold a lock, and a trace of system calls.
 local assert = require("luassert")
 local cases = require("spec.support.cases")
+local cjson = require("cjson").new()
 local errno = require("posix.errno")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
+local line_model = require("spec.support.line_model")
 local rules = require("spec.support.rules")
 local posix_time = require("posix.time")
 local signal = require("posix.signal")
+
+-- NaN, Infinity and hexadecimal are lua-cjson's extensions, not JSON.
+cjson.decode_invalid_numbers(false)
+rules.null = cjson.null
 
 local support = {}
 
@@ -66,9 +72,40 @@ function support.pluck(items, field)
   return values
 end
 
---- What a memory file's bytes mean by the rules: the active items, newest first, and the next id.
+--- The object that a line is, nulls as rules.null, or nil.
+local function object_of(line)
+  -- lua-cjson lets raw control characters pass, and cannot tell [] from {}.
+  if line:find("[%z\1-\8\11\12\14-\31]") or not line:find("^[ \t\r]*{") then return nil end
+  local ok, object = pcall(cjson.decode, line)
+  return ok and object or nil
+end
+
+--- The objects of a file: {record, bytes from `{` to `}`}.
+local function objects_of(bytes)
+  local objects = {}
+  local function take(object)
+    local record = object_of(object)
+    if record then objects[#objects + 1] = { record = record, bytes = object:match("{.*}") } end
+    return record
+  end
+  for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
+    if not take(line) then
+      for _, place in ipairs((line_model.objects(line, true))) do take(line:sub(place[1], place[2] - 1)) end
+    end
+  end
+  return objects
+end
+
+--- What a memory file's bytes mean by the rules: see rules.judge.
+function support.meaning(bytes)
+  local meaning = rules.judge(objects_of(bytes))
+  for index, record in ipairs(meaning.active) do meaning.active[index] = cases.without_null(record) end
+  return meaning
+end
+
+--- The active items of a memory file's bytes, newest first, and the next id.
 function support.reading(bytes)
-  local meaning = rules.read(bytes)
+  local meaning = support.meaning(bytes)
   return meaning.active, meaning.next_id
 end
 

@@ -1,25 +1,12 @@
 --- The rules of a memory file in the plainest way: which items there are, which are active, in what
--- order, and the next id. Every record is compared with every other, and lua-cjson reads them.
-local cases = require("spec.support.cases")
-local cjson = require("cjson").new()
-local line_model = require("spec.support.line_model")
-
--- NaN, Infinity and hexadecimal are lua-cjson's extensions, not JSON.
-cjson.decode_invalid_numbers(false)
-
+-- order, and the next id. Every record is compared with every other.
 local rules = {}
 
 rules.max_id = 9007199254740991
+--- In the place of a null in records; a record without nulls does for all but an `of`.
+rules.null = {}
 
 local is_item = { fact = true, pref = true, context = true }
-
---- The object that a line is, nulls as cjson.null, or nil.
-local function object_of(line)
-  -- lua-cjson lets raw control characters pass, and cannot tell [] from {}.
-  if line:find("[%z\1-\8\11\12\14-\31]") or not line:find("^[ \t\r]*{") then return nil end
-  local ok, object = pcall(cjson.decode, line)
-  return ok and object or nil
-end
 
 local function valid_id(id)
   return type(id) == "number" and id >= 1 and id <= rules.max_id and id % 1 == 0
@@ -82,7 +69,7 @@ end
 
 local function retires(tombstone, item)
   if tombstone.target ~= item.id or tombstone.id == tombstone.target then return false end
-  if tombstone.of == cjson.null then return name_of(item) == nil end
+  if tombstone.of == rules.null then return name_of(item) == nil end
   return text(tombstone.of) == nil or tombstone.of == name_of(item)
 end
 
@@ -93,22 +80,6 @@ local function is_newer(a, b)
   local a_uid, b_uid = text(a.record.uid), text(b.record.uid)
   if a_uid ~= b_uid then return b_uid == nil or a_uid ~= nil and a_uid > b_uid end
   return a.bytes > b.bytes
-end
-
---- The objects of a file: {record, bytes from `{` to `}`}.
-local function objects_of(bytes)
-  local objects = {}
-  local function take(object)
-    local record = object_of(object)
-    if record then objects[#objects + 1] = { record = record, bytes = object:match("{.*}") } end
-    return record
-  end
-  for line in bytes:gsub("^\239\187\191", ""):gmatch("[^\n]+") do
-    if not take(line) then
-      for _, place in ipairs((line_model.objects(line, true))) do take(line:sub(place[1], place[2] - 1)) end
-    end
-  end
-  return objects
 end
 
 local function any(list, holds, with)
@@ -136,19 +107,20 @@ local function sort_out(objects)
       object.seconds = object.seconds or -math.huge
       records[#records + 1] = object
       put(by_id, record.id, record)
-    elseif record.kind == "forget" and record.id and record.id ~= cjson.null and valid_id(record.target) then
+    elseif record.kind == "forget" and record.id and record.id ~= rules.null and valid_id(record.target) then
       put(tombstones, record.target, record)
-      local is_bare = record.of ~= cjson.null and not text(record.of)
+      local is_bare = record.of ~= rules.null and not text(record.of)
       if is_bare and record.id ~= record.target then passed[record.target] = true end
     end
   end
   return records, by_id, tombstones, passed, highest
 end
 
---- What the bytes of a file mean: active, the items, newest first; names, what the `of` of a tombstone would call each (false: null); next_id; items, how many there
--- are, active or not; twins, how many of those share their id.
-function rules.read(bytes)
-  local records, by_id, tombstones, passed, highest = sort_out(objects_of(bytes))
+--- What the objects of a file come to, an array of {record =, bytes = from `{` to `}`}: active, the records
+-- of the active items, newest first; names, what the `of` of a tombstone would call each (false: null);
+-- next_id; items, how many there are, active or not; twins, how many of those share their id.
+function rules.judge(objects)
+  local records, by_id, tombstones, passed, highest = sort_out(objects)
   local found, shared = {}, {}
   for _, object in ipairs(records) do
     if not any(by_id[object.record.id], replaces, object.record) then
@@ -163,7 +135,7 @@ function rules.read(bytes)
   end
   table.sort(active, is_newer)
   for index, object in ipairs(active) do
-    meaning.active[index] = cases.without_null(object.record)
+    meaning.active[index] = object.record
     meaning.names[index] = name_of(object.record) or false
   end
   while passed[meaning.next_id] do meaning.next_id = meaning.next_id + 1 end
