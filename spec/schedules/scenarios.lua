@@ -370,7 +370,7 @@ scenario("load_memory in a process that has the file open", {
   faults = { write = { "half" } },
   processes = {
     replacing_writer,
-    shared(function(p, memory)
+    shared(function(p)
       p:load_memory(MEMORY)
       p:load_memory(MEMORY)
     end),
