@@ -8,6 +8,10 @@
 --
 -- With --only 'NAME' of the scenarios whose names begin so.
 --
+-- scenarios.lua says what the processes do, with the calls of actor.lua; schedule.lua plays one schedule,
+-- for which gate.c lets each system call wait for its turn; oracle.lua judges it; explore.lua chooses the
+-- next; found.md lists what was found.
+--
 -- The module is that of build/schedules (AISH_HISTORY_CPATH names another directory than build).
 local build = os.getenv("AISH_HISTORY_CPATH") or "build"
 package.cpath = build .. "/schedules/?.so;" .. package.cpath

@@ -287,7 +287,7 @@ scenario("forget and add of two shared handles", {
 scenario("compact beside a writer and a reader", {
   files = { [MEMORY] = meta .. item(1, "text one") .. "{damaged\n" },
   memories = { MEMORY },
-  faults = { write = { "half" }, rename = { "fail" }, fdatasync = { "fail" } },
+  faults = { write = { "half" }, rename = { "fail" } },
   processes = {
     shared(function(p, memory) p:add(memory, text("A")) end),
     function(p) return function() p:compact_once(MEMORY) end end,
@@ -370,8 +370,7 @@ scenario("load_memory in a process that has the file open", {
   faults = { write = { "half" } },
   processes = {
     replacing_writer,
-    shared(function(p, memory)
-      p:count(memory)
+    shared(function(p)
       p:load_memory(MEMORY)
       p:load_memory(MEMORY)
     end),
