@@ -36,7 +36,7 @@ for index = 1, #arg, 2 do
   options[name] = tonumber(arg[index + 1]) or arg[index + 1]
 end
 
-local base = unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp" -- in memory, where that is
+local base = os.getenv("TMPDIR") or unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp" -- best in memory
 local root = assert(stdlib.mkdtemp(base .. "/aish_history.schedules.XXXXXX"))
 local player
 local interrupted = false
