@@ -6,13 +6,14 @@
 -- each process was told is judged by what was written (spec/schedules/oracle.lua).
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
+local support = require("spec.faults.support")
 
-local RUN = "luajit spec/schedules/run.lua "
-
--- What it prints, whatever it finds.
-local function play(options, directory)
-  local where = directory and "TMPDIR=" .. helper.quote(directory) .. " " or ""
-  return shell.run("{ " .. where .. RUN .. options .. " || true; }")
+-- What it prints, whatever it finds; it leaves no file behind.
+local function play(options)
+  local directory = support.tmpdir()
+  local output = shell.run(("{ TMPDIR=%s luajit spec/schedules/run.lua %s || true; }"):format(directory, options))
+  assert.equal("", shell.run("ls -A " .. directory))
+  return output
 end
 
 describe("in every schedule #build", function()
@@ -29,12 +30,8 @@ describe("in every schedule #build", function()
     assert.truthy(output:find("afterwards: missing {content=text one", 1, true), output)
   end)
 
-  it("chance plays the same schedules again, and leaves nothing behind", function()
-    local directory = helper.tmpdir()
-    local function by_chance()
-      return play("--only compact, --schedules 20 --seed 7", directory):match("by chance[^\n]*")
-    end
-    assert.equal(assert(by_chance()), by_chance())
-    assert.equal("", shell.run("ls -A " .. helper.quote(directory)))
+  it("chance plays the same schedules again", function()
+    local function by_chance() return play("--only compact, --schedules 20 --seed 7"):match("by chance[^\n]*") end
+    assert.equal(by_chance(), by_chance())
   end)
 end)

@@ -36,7 +36,8 @@ for index = 1, #arg, 2 do
   options[name] = tonumber(arg[index + 1]) or arg[index + 1]
 end
 
-local base = os.getenv("TMPDIR") or unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp" -- best in memory
+-- In memory, where that is: thousands of small files are made.
+local base = os.getenv("TMPDIR") or (unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp")
 local root = assert(stdlib.mkdtemp(base .. "/aish_history.schedules.XXXXXX"))
 local player
 local interrupted = false
