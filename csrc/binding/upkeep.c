@@ -102,14 +102,14 @@ static bool compact(const char *path, const struct memory_options *opening,
 
 /* compact(path [, opts]): rewrites a memory file without forgotten items, every other record byte for
  * byte; damaged bytes go to <file>.damaged, beside the file that symbolic links lead to.
- * path: string. opts: table of wait (seconds for the lock; 0), dry_run (boolean; false: nothing is
+ * path: string. opts: table of wait (seconds for the lock; 5), dry_run (boolean; false: nothing is
  * changed) and tombstones (boolean; true; false: they go, too, and what they have forgotten comes back
  * with a copy of the file that still has it).
  * Returns a table of before and after (sizes in bytes), kept (active items), dropped (items and
  * tombstones) and damaged (lines); nil, message, errno, and the holder's process id as in open. */
 int compact_l(lua_State *L)
 {
-  struct memory_options opening = {.wait = 0};
+  struct memory_options opening = {.wait = 5};
   struct compact_options options = {.tombstones = true};
   const struct option known[] = {
       {"wait", read_wait, &opening.wait}, COMPACT_OPTIONS(&options), {NULL, NULL, NULL}};

@@ -14,7 +14,9 @@
 #include "base/sys.h"
 #include "file/steady.h"
 #include "json/json.h"
-#include "json/objects.h"
+
+/* A longer line is not held if it does not begin with an object: nothing is looked for on it. */
+#define LONGEST_DAMAGED ((size_t)16 << 20)
 
 void reader_open(struct reader *reader, int fd, uint64_t offset)
 {
@@ -47,19 +49,17 @@ static bool reserve(struct reader *reader, size_t size)
   return true;
 }
 
-/* Whether the beginning of a line is that of no object, and so long that nothing is looked for on
- * it. */
+/* Whether the beginning of a line is that of no object, and so long that the line is not held. */
 static bool hopeless(struct reader *reader, size_t length)
 {
   struct json_error error;
   char *text = reader->buffer, *end = text + length;
-  if (length < OBJECTS_LONGEST) return false;
+  if (length < LONGEST_DAMAGED) return false;
   if (length >= READER_LONGEST_LINE) return true;
   *end = '\n';
   const char *p = json_space(text, text);
   if (*p != '{') return p < end;
-  p = json_value(p, text, 0, &error);
-  return (p != NULL ? json_space(p, text) : error.at) < end;
+  return json_value(p, text, 0, &error) == NULL && error.at < end;
 }
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)

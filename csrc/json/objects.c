@@ -125,10 +125,6 @@ void objects_begin(struct objects *objects, const char *line, const char *newlin
   struct json_error error;
   const char *p, *behind = line, *end;
   *objects = (struct objects){.next = line, .newline = newline};
-  if ((size_t)(newline - line) > OBJECTS_LONGEST) {
-    objects->damage = (struct part){line, newline, "a long line that is no object"};
-    return;
-  }
   for (;; behind = end) {
     p = skip_separators(behind, newline);
     if (*p != '{' || (end = json_value(p, p, 0, &error)) == NULL) break;

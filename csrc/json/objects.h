@@ -19,9 +19,6 @@
 
 #pragma GCC visibility push(hidden)
 
-/* A longer line that is not one object alone is damaged as a whole, so that nobody need hold it. */
-#define OBJECTS_LONGEST ((size_t)16 << 20)
-
 /* An object of a line, or the one stretch of it that is damaged. */
 struct part {
   const char *start, *end;

@@ -25,7 +25,11 @@ describe("a directory that cannot be opened to be synced", function()
     local function starved(fn)
       local held = {}
       local before = limit(64)
-      repeat held[#held + 1] = io.open("/dev/null") until not io.open("/dev/null")
+      local file
+      repeat
+        file = io.open("/dev/null")
+        held[#held + 1] = file
+      until not file
       print(fn())
       limit(before)
       for _, file in ipairs(held) do file:close() end
