@@ -120,7 +120,7 @@ int sys_open_new(const char *path, mode_t mode)
   return open_retrying(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, mode);
 }
 
-int sys_open_directory(const char *path)
+static int open_directory(const char *path)
 {
   return open_retrying(path, O_RDONLY | O_DIRECTORY, 0);
 }
@@ -235,7 +235,7 @@ int sys_sync(int fd)
  * File systems that cannot sync a directory say EINVAL; there is nothing more to be done there. */
 int sys_sync_directory(const char *path)
 {
-  int fd = sys_open_directory(path);
+  int fd = open_directory(path);
   if (fd < 0) return SYS_NOT_OPENED;
   int result;
   do {

@@ -29,7 +29,6 @@ int sys_open_append(const char *path, bool create, struct stat *st);
 int sys_open_itself(const char *path, struct stat *st);
 /* Makes `path`, which must not exist, for writing, with the permissions `mode`. */
 int sys_open_new(const char *path, mode_t mode);
-int sys_open_directory(const char *path);
 int sys_close(int fd);
 
 int sys_stat(const char *path, struct stat *st);

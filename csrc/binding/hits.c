@@ -76,8 +76,7 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   lua_createtable(L, 0, 6);
   lua_pushstring(L, path);
   lua_setfield(L, -2, "path");
-  push_whole(L, hit->number);
-  lua_setfield(L, -2, "line");
+  set_whole(L, "line", hit->number);
   lua_pushlstring(L, hit->text, hit->length);
   lua_setfield(L, -2, "text");
   struct decoder *decoder = acquire_decoder(L);

@@ -133,11 +133,10 @@ static bool describe(lua_State *L, struct listing *listing, const struct session
     return true;
   }
   if (summary->turns == 0 && !options->empty) return false;
-  push_whole(L, (uint64_t)st.st_size);
-  lua_setfield(L, -2, "bytes");
+  set_whole(L, "bytes", (uint64_t)st.st_size);
   lua_pushnumber(L, (lua_Number)st.st_mtime);
   lua_setfield(L, -2, "mtime");
-  if (options->count) push_whole(L, summary->turns), lua_setfield(L, -2, "turns");
+  if (options->count) set_whole(L, "turns", summary->turns);
   if (summary->has_first) set_text(L, "first", &summary->first);
   if (summary->last_ts.length > 0) set_text(L, "last_ts", &summary->last_ts);
   if (summary->has_meta) set_meta(L, &summary->meta);

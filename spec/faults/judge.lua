@@ -74,13 +74,7 @@ local function check_fixture(p, script, name, at)
   for id, content in pairs(script.fixture or {}) do
     if not gone[id] and contents[id] ~= content then p:problem("%s: lost item %d at %d", name, id, at) end
   end
-  local bytes = ""
-  for _, place in ipairs({ name, name .. ".damaged", (script.by or name) .. ".damaged" }) do
-    bytes = bytes .. (tree.read(p:path(place)) or "")
-  end
-  for _, line in ipairs(script.damaged or {}) do
-    if not bytes:find(line, 1, true) then p:problem("%s: lost %s", name, line) end
-  end
+  p:check_damaged(script, name)
 end
 
 --- Opens the files that the player `p` has played `script` on, as they were after a cut at the moment

@@ -101,6 +101,17 @@ function Player:check_unchanged(name, what, before, cannot_cut)
     tostring(before), now)
 end
 
+--- Each damaged line that the script begins with is in the file, or was put aside.
+function Player:check_damaged(script, name)
+  local bytes = ""
+  for _, place in ipairs({ name, name .. ".damaged", (script.by or name) .. ".damaged" }) do
+    bytes = bytes .. (tree.read(self:path(place)) or "")
+  end
+  for _, line in ipairs(script.damaged or {}) do
+    if not bytes:find(line, 1, true) then self:problem("%s: lost %s", name, line) end
+  end
+end
+
 --- Makes a call on the file `name`. `options.rewrites`: the file may be another one afterwards.
 -- `options.raises`: a failure may raise. Returns what the call did, made again if it failed.
 function Player:call(name, what, try, options)

@@ -89,13 +89,7 @@ end
 
 -- What was there before the script and is not to be lost: damaged lines go into a file of their own.
 local function check_fixture(p, script, name)
-  local bytes = ""
-  for _, place in ipairs({ name, name .. ".damaged", (script.by or name) .. ".damaged" }) do
-    bytes = bytes .. (tree.read(p:path(place)) or "")
-  end
-  for _, line in ipairs(script.damaged or {}) do
-    if not bytes:find(line, 1, true) then p:problem("%s: lost %s", name, line) end
-  end
+  p:check_damaged(script, name)
   local items = aish.load_memory(p:path(name)) or {}
   local contents = {}
   for _, item in ipairs(items) do contents[item.id] = item.content end
