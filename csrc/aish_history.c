@@ -27,14 +27,15 @@
  *   beside                  files made beside another
  * json/      JSON text
  *   span, json, number      plain runs of bytes; the grammar; numbers
- *   walk, slice             members and elements; strings in place
+ *   walk, objects           members and elements; what a damaged line holds
+ *   quote, wide             strings that are written; beyond ASCII
  * text/      words in text
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
- *   ascii, utf8             characters
+ *   utf8, hash              characters; hashes
  *
  * The promises about files:
  * 1. One record is one line of JSON and one write. Readers skip lines that are not JSON objects.

@@ -42,27 +42,30 @@
  * 0x7ffff000 bytes a call, macOS refuses more than INT_MAX. */
 enum { MOST_AT_ONCE = 1 << 30 };
 
+/* Sets the result of a call that is made again when a signal has interrupted it. */
+#define RETRY(result, call)                                                                        \
+  do (result) = (call);                                                                            \
+  while ((result) < 0 && errno == EINTR)
+
 /* ---- opening ---- */
 
-/* A descriptor that the standard streams have left free is not taken, or whoever writes to these
- * would write to the file. */
-static int move_up(int fd)
+/* Closes what is of no more use, and leaves errno and the result of another call as they are. */
+static int close_after(int fd, int result)
 {
-  if (fd < 0 || fd > STDERR_FILENO) return fd;
-  int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   int reason = errno;
   sys_close(fd);
   errno = reason;
-  return moved;
+  return result;
 }
 
+/* A descriptor that the standard streams have left free is not taken, or whoever writes to these
+ * would write to the file. */
 static int open_retrying(const char *path, int flags, mode_t mode)
 {
   int fd;
-  do {
-    fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
-  } while (fd < 0 && errno == EINTR);
-  return move_up(fd);
+  RETRY(fd, open(path, flags | O_CLOEXEC | O_NOCTTY, mode));
+  if (fd < 0 || fd > STDERR_FILENO) return fd;
+  return close_after(fd, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 }
 
 static int refuse_irregular(const struct stat *st)
@@ -79,15 +82,8 @@ static int open_regular(const char *path, int flags, struct stat *st)
   if (seen == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
   int fd = open_retrying(path, flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
   if (fd < 0) return -1;
-  if (sys_fstat(fd, st) == 0) {
-    if (S_ISREG(st->st_mode)) return fd;
-    sys_close(fd);
-    return refuse_irregular(st);
-  }
-  int reason = errno;
-  sys_close(fd);
-  errno = reason;
-  return -1;
+  if (sys_fstat(fd, st) != 0) return close_after(fd, -1);
+  return S_ISREG(st->st_mode) ? fd : close_after(fd, refuse_irregular(st));
 }
 
 int64_t sys_touched(const struct stat *st)
@@ -120,11 +116,6 @@ int sys_open_new(const char *path, mode_t mode)
   return open_retrying(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, mode);
 }
 
-static int open_directory(const char *path)
-{
-  return open_retrying(path, O_RDONLY | O_DIRECTORY, 0);
-}
-
 /* After EINTR the descriptor's state is unspecified by POSIX; on Linux and the BSDs it is closed,
  * and closing again could close another thread's new one. */
 int sys_close(int fd)
@@ -141,9 +132,9 @@ int sys_stat(const char *path, struct stat *st)
 
 /* Linux 6.13 and later give a file whose times were asked for a finer time at its next write, and
  * each write then costs an update of the inode. statx can leave the times out. */
-#if defined(STATX_INO) && !defined(SYS_SEAM)
 int sys_look(const char *path, struct stat *st)
 {
+#if defined(STATX_INO) && !defined(SYS_SEAM)
   struct statx sx;
   if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_SIZE, &sx) != 0)
     return errno == ENOSYS || errno == EPERM ? stat(path, st) : -1; /* the latter from seccomp */
@@ -151,13 +142,10 @@ int sys_look(const char *path, struct stat *st)
   st->st_ino = sx.stx_ino;
   st->st_size = (off_t)sx.stx_size;
   return 0;
-}
 #else
-int sys_look(const char *path, struct stat *st)
-{
   return stat(path, st);
-}
 #endif
+}
 
 int sys_fstat(int fd, struct stat *st)
 {
@@ -210,23 +198,19 @@ int sys_write(int fd, const void *bytes, size_t size, size_t *written)
 int sys_truncate(int fd, uint64_t size)
 {
   int result;
-  do {
-    result = ftruncate(fd, (off_t)size);
-  } while (result < 0 && errno == EINTR);
+  RETRY(result, ftruncate(fd, (off_t)size));
   return result;
 }
 
 int sys_sync(int fd)
 {
   int result;
-  do {
 #ifdef F_FULLFSYNC
-    result = fcntl(fd, F_FULLFSYNC);
-    if (result < 0 && (errno == ENOTSUP || errno == EINVAL)) result = fsync(fd);
+  RETRY(result, fcntl(fd, F_FULLFSYNC));
+  if (result < 0 && (errno == ENOTSUP || errno == EINVAL)) RETRY(result, fsync(fd));
 #else
-    result = fdatasync(fd);
+  RETRY(result, fdatasync(fd));
 #endif
-  } while (result < 0 && errno == EINTR);
   return result;
 }
 
@@ -235,17 +219,10 @@ int sys_sync(int fd)
  * File systems that cannot sync a directory say EINVAL; there is nothing more to be done there. */
 int sys_sync_directory(const char *path)
 {
-  int fd = open_directory(path);
+  int result, fd = open_retrying(path, O_RDONLY | O_DIRECTORY, 0);
   if (fd < 0) return SYS_NOT_OPENED;
-  int result;
-  do {
-    result = fsync(fd);
-  } while (result < 0 && errno == EINTR);
-  if (result < 0 && errno == EINVAL) result = 0;
-  int reason = errno;
-  sys_close(fd);
-  errno = reason;
-  return result;
+  RETRY(result, fsync(fd));
+  return close_after(fd, result < 0 && errno == EINVAL ? 0 : result);
 }
 
 /* ---- names and locks ---- */
@@ -253,9 +230,8 @@ int sys_sync_directory(const char *path)
 int sys_flock(int fd, int operation)
 {
   int result;
-  do {
-    result = flock(fd, operation);
-  } while (result < 0 && errno == EINTR && (operation & (LOCK_NB | LOCK_UN)));
+  do result = flock(fd, operation);
+  while (result < 0 && errno == EINTR && (operation & (LOCK_NB | LOCK_UN)));
   return result;
 }
 
@@ -302,15 +278,15 @@ int sys_list(const char *path, bool (*visit)(void *context, const char *name), v
   return reason == 0 ? 0 : -1;
 }
 
-#if defined(__linux__)
 /* proc(5): "1: FLOCK  ADVISORY  WRITE 3568 08:06:1311203 0 EOF"; a waiter has "->" after the
  * number and so does not match. */
 pid_t sys_lock_holder(const struct stat *st)
 {
+  long holder = 0;
+#if defined(__linux__)
   FILE *table = fopen("/proc/locks", "re");
   if (table == NULL) return 0;
   char line[256];
-  long holder = 0;
   while (holder == 0 && fgets(line, sizeof line, table) != NULL) {
     long pid;
     unsigned int high, low;
@@ -321,15 +297,11 @@ pid_t sys_lock_holder(const struct stat *st)
       holder = pid;
   }
   (void)fclose(table);
+#else
+  (void)st;
+#endif
   return (pid_t)holder;
 }
-#else
-pid_t sys_lock_holder(const struct stat *st)
-{
-  (void)st;
-  return 0;
-}
-#endif
 
 /* ---- process and time ---- */
 
@@ -383,8 +355,7 @@ double sys_clock(void)
 
 int sys_sleep(double seconds)
 {
-  struct timespec pause;
-  pause.tv_sec = (time_t)seconds;
+  struct timespec pause = {.tv_sec = (time_t)seconds};
   pause.tv_nsec = (long)((seconds - (double)pause.tv_sec) * 1e9);
   return nanosleep(&pause, NULL);
 }
@@ -400,23 +371,38 @@ const char *sys_reason(int number, char *text, size_t size)
 
 /* ---- chance ---- */
 
+int sys_random(void *bytes, size_t size)
+{
 #if defined(__linux__)
-/* Up to 256 bytes come all at once, whatever signals do; see getrandom(2). */
-int sys_random(void *bytes, size_t size)
-{
-  ssize_t got;
-  do {
-    got = getrandom(bytes, size, 0);
-  } while (got < 0 && errno == EINTR);
+  ssize_t got; /* up to 256 come all at once, whatever signals do; see getrandom(2) */
+  RETRY(got, getrandom(bytes, size, 0));
   return got == (ssize_t)size ? 0 : -1;
-}
 #else
-int sys_random(void *bytes, size_t size)
-{
   arc4random_buf(bytes, size);
   return 0;
-}
 #endif
+}
+
+/* ---- numbers ---- */
+
+uint64_t sys_to_decimal(double number, int count, int *exponent)
+{
+  char text[64] = "0e0", *p = text;
+  uint64_t digits = 0;
+  (void)snprintf(text, sizeof text, "%.*e", count - 1, number);
+  for (; *p != 'e'; p++)
+    if (*p >= '0' && *p <= '9') digits = digits * 10 + (uint64_t)(*p - '0');
+  *exponent = (int)strtol(p + 1, NULL, 10) - (count - 1);
+  return digits;
+}
+
+double sys_from_decimal(const char *text)
+{
+  int reason = errno;
+  double number = strtod(text, NULL);
+  errno = reason; /* ERANGE */
+  return number;
+}
 
 /* ---- memory ---- */
 

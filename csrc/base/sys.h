@@ -52,6 +52,8 @@ int sys_sync(int fd);
 int sys_sync_directory(const char *path);
 
 int sys_flock(int fd, int operation);
+/* The process that holds a flock on the file, from the system's lock table, or 0. */
+pid_t sys_lock_holder(const struct stat *st);
 int sys_fileno(FILE *file);
 int sys_rename(const char *from, const char *to);
 int sys_unlink(const char *path);
@@ -63,12 +65,8 @@ char *sys_realpath(const char *path);
  * then what it set). 0, or -1. */
 int sys_list(const char *path, bool (*visit)(void *context, const char *name), void *context);
 
-/* The process that holds a flock on the file, from the system's lock table, or 0. */
-pid_t sys_lock_holder(const struct stat *st);
-
 /* The module's code stays in memory until the process ends: Lua unloads modules before it has
- * called the last finalizers, and these may call it. The handle that dlopen gives is never closed.
- */
+ * called the last finalizers, and these may call it. What dlopen gives is never closed. */
 void sys_stay_loaded(void);
 
 pid_t sys_pid(void);
@@ -90,6 +88,11 @@ const char *sys_reason(int number, char *text, size_t size);
 
 /* Fills `bytes` with up to 256 random ones that nobody can foresee. */
 int sys_random(void *bytes, size_t size);
+/* The decimal of `count` digits, up to 17, that is nearest to a finite number from 0, as digits *
+ * 10^*exponent; and the double nearest to a text of digits, `e` and an exponent, or an infinity.
+ * Neither text has a decimal point, which the locale could change. */
+uint64_t sys_to_decimal(double number, int count, int *exponent);
+double sys_from_decimal(const char *text);
 
 /* realloc that also takes over from malloc; NULL with ENOMEM. Freeing leaves errno alone. */
 void *sys_realloc(void *block, size_t size);

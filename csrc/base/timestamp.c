@@ -4,34 +4,37 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
+#include "base/word.h"
 
 static const char FORM[] = "0000-00-00T00:00:00Z";
 
 /* 0000-01-01 and the end of 9999, in seconds since 1970. */
 static const int64_t FIRST = -62167219200, LAST = 253402300799;
 
-static void put_digits(char *text, int count, int64_t value)
-{
-  while (count-- > 0) {
-    text[count] = (char)('0' + value % 10);
-    value /= 10;
-  }
-}
+/* A time as the calendar and the clock have it. */
+struct civil {
+  int64_t year, month, day, hour, minute, second;
+};
 
-/* Days since 1970 to year, month, day: H. Hinnant, "chrono-Compatible Low-Level Date
- * Algorithms", civil_from_days: years begin in March, so that the leap day is their last. */
-static void civil(int64_t days, int64_t *year, int64_t *month, int64_t *day)
+/* From seconds since 1970: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+ * civil_from_days: years begin in March, so that the leap day is their last. */
+static struct civil civil(int64_t seconds)
 {
+  int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
+  int64_t of_day = seconds - days * 86400;
   days += 719468;
   int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   int64_t of_era = days - era * 146097;
   int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
   int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  int64_t shifted = (5 * of_year + 2) / 153;
-  *day = of_year - (153 * shifted + 2) / 5 + 1;
-  *month = shifted < 10 ? shifted + 3 : shifted - 9;
-  *year = year_of_era + era * 400 + (*month <= 2);
+  int64_t shifted = (5 * of_year + 2) / 153, month = shifted < 10 ? shifted + 3 : shifted - 9;
+  return (struct civil){.year = year_of_era + era * 400 + (month <= 2),
+                        .month = month,
+                        .day = of_year - (153 * shifted + 2) / 5 + 1,
+                        .hour = of_day / 3600,
+                        .minute = of_day / 60 % 60,
+                        .second = of_day % 60};
 }
 
 /* The same backwards: days_from_civil. */
@@ -55,33 +58,30 @@ static int64_t days_of_month(int64_t year, int64_t month)
   return days[month - 1] + (month == 2 && is_leap(year));
 }
 
-void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
+static void print_number(char *text, int count, int64_t value)
 {
-  if (seconds < FIRST) seconds = FIRST;
-  if (seconds > LAST) seconds = LAST;
-  int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
-  int64_t of_day = seconds - days * 86400, year, month, day;
-  civil(days, &year, &month, &day);
-  memcpy(text, FORM, sizeof FORM);
-  put_digits(text, 4, year);
-  put_digits(text + 5, 2, month);
-  put_digits(text + 8, 2, day);
-  put_digits(text + 11, 2, of_day / 3600);
-  put_digits(text + 14, 2, of_day / 60 % 60);
-  put_digits(text + 17, 2, of_day % 60);
+  for (; count-- > 0; value /= 10) text[count] = (char)('0' + value % 10);
 }
 
-/* ---- keys ---- */
+void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
+{
+  struct civil time = civil(seconds < FIRST ? FIRST : seconds > LAST ? LAST : seconds);
+  memcpy(text, FORM, sizeof FORM);
+  print_number(text, 4, time.year);
+  print_number(text + 5, 2, time.month);
+  print_number(text + 8, 2, time.day);
+  print_number(text + 11, 2, time.hour);
+  print_number(text + 14, 2, time.minute);
+  print_number(text + 17, 2, time.second);
+}
 
 /* Years before 0 and after 9999, to which offsets lead, sort right too. */
 static int64_t key_of_seconds(int64_t seconds)
 {
-  int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
-  int64_t of_day = seconds - days * 86400, year, month, day;
-  civil(days, &year, &month, &day);
-  int64_t key = (year / 100 * 128 + year % 100) * 16 + month;
-  key = (key * 32 + day) * 32 + of_day / 3600;
-  return (key * 64 + of_day / 60 % 60) * 64 + of_day % 60;
+  struct civil time = civil(seconds);
+  int64_t key = (time.year / 100 * 128 + time.year % 100) * 16 + time.month;
+  key = (key * 32 + time.day) * 32 + time.hour;
+  return (key * 64 + time.minute) * 64 + time.second;
 }
 
 /* ---- reading ---- */
@@ -158,23 +158,27 @@ static bool take_offset(struct cursor *cursor, int64_t *seconds)
   return true;
 }
 
-/* All of a text; a part that may be left out is there or ends the text. */
+/* `:`, seconds and perhaps a fraction of one. */
+static bool take_second(struct cursor *cursor, int64_t *second, uint64_t *fraction)
+{
+  return take(cursor, ':') && take_number(cursor, 2, 0, 60, second) &&
+         take_fraction(cursor, fraction);
+}
+
+/* All of a text, of which a part that may be left out is there or ends the text. */
 static bool read_moment(struct moment *moment, const char *text, size_t length, bool may_be_short)
 {
   struct cursor cursor = {text, text + length};
-  int64_t seconds, minutes, second = 0;
+  const char *const short_end = may_be_short ? cursor.end : NULL;
+  int64_t seconds, minutes = 0, second = 0;
   uint64_t fraction = 0;
   if (!take_date(&cursor, &seconds)) return false;
-  bool whole = cursor.p < cursor.end || !may_be_short;
-  if (whole) {
+  if (cursor.p != short_end) {
     if (!take_letter(&cursor, 'T') || !take_minutes(&cursor, &minutes)) return false;
-    bool to_the_second = take(&cursor, ':');
-    if (to_the_second
-            ? !take_number(&cursor, 2, 0, 60, &second) || !take_fraction(&cursor, &fraction)
-            : !may_be_short)
-      return false;
+    bool to_the_minute = may_be_short && (cursor.p == cursor.end || *cursor.p != ':');
+    if (!to_the_minute && !take_second(&cursor, &second, &fraction)) return false;
     seconds += minutes * 60 + second;
-    if ((cursor.p < cursor.end || !may_be_short) && !take_offset(&cursor, &seconds)) return false;
+    if (cursor.p != short_end && !take_offset(&cursor, &seconds)) return false;
   }
   *moment = (struct moment){key_of_seconds(seconds), fraction};
   return cursor.p == cursor.end;
@@ -190,7 +194,6 @@ struct moment moment_of(const char *text, size_t length)
 
 /* ---- the form that files have, quickly ---- */
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define BYTE(number, place) ((uint64_t)(number) << (8 * (place)))
 
 /* Eight bytes of the form at once, as opening a file would spend a tenth of its time on them one by
@@ -200,10 +203,7 @@ struct moment moment_of(const char *text, size_t length)
 static inline uint64_t read_pairs(const char *text, const char *form, uint64_t most,
                                   uint64_t *wrong)
 {
-  uint64_t word, model;
-  memcpy(&word, text, sizeof word);
-  memcpy(&model, form, sizeof model);
-  word ^= model;
+  uint64_t word = word_load(text) ^ word_load(form);
   *wrong |= (word + most) | word;
   return word * 10 + (word >> 8);
 }
@@ -236,16 +236,6 @@ int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
   time = time * (BYTE(8, 7) | BYTE(64, 3) | 1) >> 42;
   return (int64_t)(date << 22 | time | second);
 }
-#else
-int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
-{
-  for (int i = 0; i < TIMESTAMP_LENGTH; i++)
-    if (FORM[i] == '0' ? !is_digit(text[i]) : text[i] != FORM[i]) return -1;
-  struct moment moment = moment_of(text, TIMESTAMP_LENGTH);
-  return moment.second < 0 || text[17] == '6' ? -1 : moment.second;
-}
-#endif
-
 /* ---- bounds ---- */
 
 bool bound_read(struct bound *bound, const char *text, size_t length)

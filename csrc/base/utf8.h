@@ -1,4 +1,4 @@
-/* utf8.h: characters and their bytes in UTF-8 (RFC 3629). */
+/* utf8.h: characters and their bytes, in UTF-8 (RFC 3629) and in ASCII, whatever the locale. */
 #ifndef AISH_UTF8_H
 #define AISH_UTF8_H
 
@@ -11,6 +11,19 @@
 #define UTF8_INVALID UINT32_MAX
 
 enum { UTF8_LONGEST = 4 }; /* bytes of a character */
+
+static inline bool is_digit(char byte)
+{
+  return byte >= '0' && byte <= '9';
+}
+
+/* The value of a hexadecimal digit in either case; -1: it is none. */
+static inline int hex_digit(char byte)
+{
+  if (is_digit(byte)) return byte - '0';
+  char lower = (char)(byte | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
 
 /* Whether a byte is a continuation byte, 10xxxxxx, which begins no character. */
 static inline bool utf8_continues(char byte)

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-#include "base/ascii.h"
+#include "base/utf8.h"
+#include "base/word.h"
 #include "binding/args.h"
 #include "binding/class.h"
 #include "json/number.h"
@@ -116,29 +117,12 @@ static inline const char *decode_string(struct decoder *d, const char *p)
   return p;
 }
 
-/* A text of 1 to 16 bytes as two words that, with its length, tell it from all others. */
-static inline void read_words(const char *text, size_t length, uint64_t *first, uint64_t *last)
-{
-  *last = 0;
-  if (length >= 8) {
-    memcpy(first, text, 8);
-    memcpy(last, text + length - 8, 8);
-  } else if (length >= 4) {
-    uint32_t low, high;
-    memcpy(&low, text, 4);
-    memcpy(&high, text + length - 4, 4);
-    *first = low | (uint64_t)high << 32;
-  } else {
-    const unsigned char *bytes = (const unsigned char *)text;
-    *first = bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16;
-  }
-}
-
 /* A short string that is likely to come again. */
 static void push_key(struct decoder *d, const char *start, size_t length)
 {
-  uint64_t first, last;
-  read_words(start, length, &first, &last);
+  bool wide = length >= 8;
+  uint64_t first = wide ? word_load(start) : word_load_few(start, length);
+  uint64_t last = wide ? word_load(start + length - 8) : 0;
   unsigned slot = (unsigned)((first + last * 3 + length) * 0x9e3779b97f4a7c15U >> 58);
   if (d->keys[slot].first == first && d->keys[slot].last == last &&
       d->keys[slot].length == length) {

@@ -1,7 +1,6 @@
 /* json.c: validates JSON and decodes its strings. */
 #include "json/json.h"
 
-#include "base/ascii.h"
 #include "base/utf8.h"
 
 /* The value of four hex digits. If there are fewer: -1 minus their number. */

@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "base/buf.h"
+#include "base/word.h"
 #include "json/span.h"
 
 #pragma GCC visibility push(hidden)
@@ -36,33 +36,19 @@ static inline bool quote_is_plain(uint64_t word)
   return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & highs) == 0;
 }
 
-/* Copies less than SPAN_STEP bytes if each is such: as two words that overlap, since keys and most
- * values are that short, and a loop or a call would take longer than they do. */
+/* Copies less than SPAN_STEP bytes, and up to 7 behind them, if each is such: as two words that may
+ * overlap, since keys and most values are that short, and a loop or a call would take longer. */
 static inline bool quote_short(const char *text, size_t length, char *out)
 {
-  if (length >= 8) {
-    uint64_t first, last;
-    memcpy(&first, text, 8);
-    memcpy(&last, text + length - 8, 8);
-    memcpy(out, &first, 8);
-    memcpy(out + length - 8, &last, 8);
-    return quote_is_plain(first) && quote_is_plain(last);
+  if (length < 8) {
+    uint64_t word = word_load_few(text, length);
+    word_store(word, out);
+    return quote_is_plain(word | 0x2020202020202020U << 8 * length);
   }
-  if (length >= 4) {
-    uint32_t first, last;
-    memcpy(&first, text, 4);
-    memcpy(&last, text + length - 4, 4);
-    memcpy(out, &first, 4);
-    memcpy(out + length - 4, &last, 4);
-    return quote_is_plain(first | (uint64_t)last << 32);
-  }
-  if (length == 0) return true;
-  out[0] = text[0];
-  out[length / 2] = text[length / 2];
-  out[length - 1] = text[length - 1];
-  const unsigned char *bytes = (const unsigned char *)out;
-  return quote_is_plain(0x2020202020000000U | (uint64_t)bytes[length - 1] << 16 |
-                        (uint64_t)bytes[length / 2] << 8 | bytes[0]);
+  uint64_t first = word_load(text), last = word_load(text + length - 8);
+  word_store(first, out);
+  word_store(last, out + length - 8);
+  return quote_is_plain(first) && quote_is_plain(last);
 }
 
 /* Appends the text as a JSON string where room for `length` and QUOTE_SPARE bytes is reserved; two

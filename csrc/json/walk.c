@@ -5,6 +5,36 @@
 
 #include <string.h>
 
+bool slice_append(const struct slice *slice, struct buf *buf)
+{
+  size_t raw = (size_t)(slice->end - slice->start);
+  if (!slice->escaped) return buf_add(buf, slice->start, raw);
+  if (!buf_reserve(buf, raw)) return false;
+  buf->length += json_unescape(slice->start, slice->end, buf->data + buf->length);
+  return true;
+}
+
+bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes)
+{
+  *bytes = (struct bytes){NULL, 0};
+  if (slice->start == NULL) return true;
+  *bytes = (struct bytes){slice->start, (size_t)(slice->end - slice->start)};
+  if (!slice->escaped) return true;
+  buf->length = 0;
+  if (!slice_append(slice, buf)) return false;
+  *bytes = (struct bytes){buf->data, buf->length};
+  return true;
+}
+
+bool slice_is(const struct slice *slice, const char *text, size_t length)
+{
+  size_t raw = (size_t)(slice->end - slice->start);
+  if (slice->escaped) return json_is(slice->start, slice->end, text, length);
+  return raw == length && memcmp(slice->start, text, length) == 0;
+}
+
+/* ---- members and elements ---- */
+
 /* The byte after a number or literal; NULL: there is none. */
 static const char *skip_word(const char *p)
 {
@@ -14,15 +44,14 @@ static const char *skip_word(const char *p)
 }
 
 /* The byte after the value at p; NULL: the line ends before it does. */
-static const char *skip(const char *p)
+static const char *skip(const char *p, bool *escaped)
 {
   struct json_error error;
-  bool escaped;
   if (*p != '"' && *p != '{' && *p != '[') return skip_word(p);
   int depth = 0;
   do {
     char byte = *p++;
-    if (byte == '"') p = json_string(p, &escaped, &error);
+    if (byte == '"') p = json_string(p, escaped, &error);
     else if (byte == '{' || byte == '[') depth++;
     else if (byte == '}' || byte == ']') depth--;
     else if (byte == '\n') return NULL;
@@ -57,7 +86,7 @@ bool walk_next(struct walk *walk)
   if (*p == ']' || *p == '}') return false;
   if (walk->object && (p = pass_key(&walk->key, p)) == NULL) return false;
   walk->value = p;
-  walk->end = skip(p);
+  walk->end = skip(p, &walk->escaped);
   if (walk->end == NULL) return false;
   walk->next = json_space(walk->end, walk->end);
   return true;
@@ -65,11 +94,8 @@ bool walk_next(struct walk *walk)
 
 bool walk_string(const struct walk *walk, struct slice *slice)
 {
-  struct json_error error;
   if (*walk->value != '"') return false;
-  slice->start = walk->value + 1;
-  slice->end = walk->end - 1;
-  (void)json_string(slice->start, &slice->escaped, &error);
+  *slice = (struct slice){walk->value + 1, walk->end - 1, walk->escaped};
   return true;
 }
 

@@ -1,19 +1,35 @@
 /* walk.h: iterates over the members of an object or the elements of an array, without building
- * anything. The text is one line that was validated before. */
+ * anything; strings are left in their text, and decoded when they are needed. The text is one line
+ * that was validated before. */
 #ifndef AISH_WALK_H
 #define AISH_WALK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "json/json.h"
-#include "json/slice.h"
 
 #pragma GCC visibility push(hidden)
+
+/* The bytes between a string's quotes, with their escapes; start is NULL if there is no string. */
+struct slice {
+  const char *start, *end;
+  bool escaped;
+};
+
+/* Whether the string stands for this text. */
+bool slice_is(const struct slice *slice, const char *text, size_t length);
+/* The decoded string: in place, or, if it has escapes, in the buffer, from its beginning; none of no
+ * string. False: out of memory. */
+bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes);
+/* Appends the decoded string. False: out of memory. */
+bool slice_append(const struct slice *slice, struct buf *buf);
 
 struct walk {
   const char *next; /* the bracket or comma before the next one; anything else: the end */
   bool object;
+  bool escaped; /* the value, if it is a string */
   struct slice key; /* of an object's member */
   const char *value, *end; /* of the member or element */
 };

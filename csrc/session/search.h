@@ -10,7 +10,7 @@
 #include "base/timestamp.h"
 #include "file/window.h"
 #include "text/query.h"
-#include "json/slice.h"
+#include "json/walk.h"
 
 #pragma GCC visibility push(hidden)
 

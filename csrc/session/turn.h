@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "json/json.h"
-#include "json/slice.h"
+#include "json/walk.h"
 
 #pragma GCC visibility push(hidden)
 

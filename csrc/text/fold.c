@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 
-#include "base/ascii.h"
 #include "base/utf8.h"
 #include "text/casefold.h"
 

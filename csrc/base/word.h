@@ -1,0 +1,44 @@
+/* word.h: short texts as numbers, the first byte lowest on every machine. */
+#ifndef AISH_WORD_H
+#define AISH_WORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define WORD_LOW_FIRST(bits, number) __builtin_bswap##bits(number)
+#else
+#define WORD_LOW_FIRST(bits, number) (number)
+#endif
+
+static inline uint64_t word_load(const char *text)
+{
+  uint64_t word;
+  memcpy(&word, text, sizeof word);
+  return WORD_LOW_FIRST(64, word);
+}
+
+/* Up to 7 bytes, of which some are read twice rather than one after the other. */
+static inline uint64_t word_load_few(const char *text, size_t count)
+{
+  uint32_t first, last;
+  if (count >= sizeof first) {
+    memcpy(&first, text, sizeof first);
+    memcpy(&last, text + count - sizeof last, sizeof last);
+    return WORD_LOW_FIRST(32, first) | (uint64_t)WORD_LOW_FIRST(32, last)
+                                           << 8 * (count - sizeof last);
+  }
+  if (count == 0) return 0;
+  const unsigned char *bytes = (const unsigned char *)text;
+  return bytes[0] | (uint64_t)bytes[count / 2] << 8 * (count / 2) |
+         (uint64_t)bytes[count - 1] << 8 * (count - 1);
+}
+
+static inline void word_store(uint64_t word, char *out)
+{
+  word = WORD_LOW_FIRST(64, word);
+  memcpy(out, &word, sizeof word);
+}
+
+#endif
