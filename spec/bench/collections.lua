@@ -30,6 +30,13 @@ local function without(text, name)
   return (text:gsub(pattern, " "))
 end
 
+-- At most so many bytes of a text, cut between characters.
+local function cut(text, bytes)
+  if #text <= bytes then return text end
+  while bytes > 0 and text:find("^[\128-\191]", bytes + 1) do bytes = bytes - 1 end
+  return text:sub(1, bytes)
+end
+
 -- ---- packages ----
 
 -- Calls take(name, short, long) for each package of a file of descriptions in a language.
@@ -89,7 +96,7 @@ local function known_items(name, found, asks, answers)
 end
 
 local function long_without_name(package)
-  return without(package.long, package.name):sub(1, 600)
+  return cut(without(package.long, package.name), 600)
 end
 
 local function name_and_short(package)
@@ -131,7 +138,7 @@ local function summary_and_body(source)
   local names, summary = plain("\n" .. start):match("^(.-) %-+ (.+)")
   if not summary then return nil end
   for name in names:gmatch("[^%s,]+") do summary = without(summary, name:lower()) end
-  return summary, plain("\n" .. rest):sub(1, 1500)
+  return summary, cut(plain("\n" .. rest), 1500)
 end
 
 local function pages(dir, name, directories, count)
