@@ -87,6 +87,26 @@ local function growth(file, bench)
   table_of(file, { "job", "records", "time", "a record", "peak memory of the process" }, rows)
 end
 
+local engines = { { "recall", "recall" }, { "porter", "FTS5, porter" }, { "trigram", "FTS5, trigram" } }
+
+-- The share of questions whose right text comes first, that have it among ten, and the mean reciprocal rank.
+local function finding(file, bench)
+  if not bench.finding or #bench.finding == 0 then return end
+  local head, rows = { "collection", "texts", "questions" }, {}
+  for i, engine in ipairs(engines) do head[i + 3] = engine[2] end
+  for i, point in ipairs(bench.finding) do
+    local row = { point.name, tostring(point.texts), tostring(point.questions) }
+    for _, engine in ipairs(engines) do
+      local found = point[engine[1]]
+      row[#row + 1] = found and ("%.1f, %.1f, %.3f"):format(found.first, found.ten, found.mean) or ""
+    end
+    rows[i] = row
+  end
+  file:write("## Finding\n\nOf the questions that the ranking was not tuned on: how many of 100 have the right text first, ",
+    "how many among ten, and the mean reciprocal rank.\n\n")
+  table_of(file, head, rows)
+end
+
 local head = [[
 # Results
 
@@ -105,6 +125,7 @@ function report.write(bench, path)
   file:write(head, "## Machine\n\n")
   table_of(file, { "", "" }, machine(bench))
   comparisons(file, bench)
+  finding(file, bench)
   instructions(file, bench)
   growth(file, bench)
   local tried = io.open(measure.here .. "tried.md")
@@ -120,6 +141,7 @@ function report.print(bench)
   print()
   for _, line in ipairs(machine(bench)) do print(("%-20s %s"):format(line[1], line[2])) end
   local reached, judged = count_verdicts(bench.rows)
+  finding(io.stdout, bench)
   print(("%d of %d targets are reached%s."):format(reached, judged,
     bench.quick and ", of those for larger files, on smaller ones" or ""))
 end

@@ -7,8 +7,8 @@ package.path = measure.here .. "jobs/?.lua;" .. package.path
 local bench = require("bench")
 local corpus = require("corpus")
 
-local jobs = { "open", "load_memory", "load_session", "add", "session_append", "list", "start", "recall", "instructions",
-  "growth" }
+local jobs = { "open", "load_memory", "load_session", "add", "session_append", "list", "start", "recall", "finding",
+  "instructions", "growth" }
 
 local dir, quick = arg[1], arg[2] == "quick"
 local wanted = { unpack(arg, quick and 3 or 2) }
