@@ -37,8 +37,8 @@ static inline uint64_t word_load_few(const char *text, size_t count)
 
 static inline void word_store(uint64_t word, char *out)
 {
-  word = WORD_LOW_FIRST(64, word);
-  memcpy(out, &word, sizeof word);
+  const uint64_t low_first = WORD_LOW_FIRST(64, word);
+  memcpy(out, &low_first, sizeof low_first);
 }
 
 #endif
