@@ -5,10 +5,15 @@
  *    file, and it goes on from the first that differs. So a file that was cut short, or written
  *    anew, is read from there; from its start where what differs is farther back than what was kept.
  * 2. When the path leads to another file, the open one is read once more, to its end: a line may
- *    have come between the last read and the look at the path. Then the other is read. */
+ *    have come between the last read and the look at the path. Then the other is read. A writer that
+ *    looked at the path before that holds the open file's lock until it has written, so the file is
+ *    not left while it is locked; whoever takes the lock later finds that the path leads elsewhere. A
+ *    handle that keeps its lock finds that at its next call, and is waited for until then. */
 #include "file/follow.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/sys.h"
 #include "file/path.h"
@@ -109,11 +114,14 @@ static int next_here(struct follow *follow, struct line *line, bool left)
   return pass(follow, line) ? 1 : -1;
 }
 
-/* Whether the path leads to another file now. While it leads to none, one may come. */
+/* Whether the path leads to another file now, and nobody writes to this one any more. While it leads
+ * to none, one may come. Where there are no locks, nobody can be waited for. */
 static bool was_left(const struct follow *follow)
 {
   struct stat st;
-  return sys_stat(follow->path, &st) == 0 && !extent_is_of(&follow->given, &st);
+  if (sys_stat(follow->path, &st) != 0 || extent_is_of(&follow->given, &st)) return false;
+  if (sys_flock(follow->fd, LOCK_SH | LOCK_NB) == 0) return sys_flock(follow->fd, LOCK_UN) == 0;
+  return errno != EWOULDBLOCK;
 }
 
 int follow_next(struct follow *follow, struct line *line)
