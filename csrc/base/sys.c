@@ -180,6 +180,7 @@ ssize_t sys_read_at(int fd, void *buffer, size_t size, uint64_t offset)
 
 int sys_write(int fd, const void *bytes, size_t size, size_t *written)
 {
+  size_t first = 0;
   *written = 0;
   while (*written < size) {
     size_t rest = size - *written < MOST_AT_ONCE ? size - *written : MOST_AT_ONCE;
@@ -190,9 +191,15 @@ int sys_write(int fd, const void *bytes, size_t size, size_t *written)
       errno = EIO;
       return -1;
     }
+    if (*written == 0) first = (size_t)put;
     *written += (size_t)put;
   }
-  return 0;
+  return first < size;
+}
+
+int64_t sys_position(int fd)
+{
+  return lseek(fd, 0, SEEK_CUR);
 }
 
 int sys_truncate(int fd, uint64_t size)

@@ -4,10 +4,12 @@
  *    another file than the one that is open, that one is taken. So nothing goes to a file that an
  *    editor, rm or a compaction has replaced.
  * 2. A record is one write to a descriptor with O_APPEND. If the file's last line has no newline,
- *    the write begins with one: nothing is ever glued to a fragment.
+ *    the write begins with one: nothing is ever glued to a fragment. Where the system takes a part of
+ *    it at a time, it is looked at whether somebody who takes no lock has written between the parts;
+ *    if so, the whole record is written again behind that.
  * 3. A write that fails, or whose sync fails, is undone by cutting the file back to where it began.
- *    If that fails too, the next write finds the file longer than it knows and ends the fragment's
- *    line.
+ *    If that fails too, or somebody who takes no lock has written behind it, the next write finds the
+ *    file longer than it knows and ends the fragment's line.
  *    This is the one event that makes a file of lines shorter, and puts other bytes where some were:
  *    whoever reads without the lock must allow for it (see steady.c and extent.c). To end the
  *    fragment and leave it would spare them that. But a record whose sync failed is whole, and would
@@ -28,6 +30,7 @@
 #include "base/sys.h"
 #include "file/path.h"
 #include "file/reader.h"
+#include "file/steady.h"
 
 bool journal_init(struct journal *journal, const char *path)
 {
@@ -356,26 +359,75 @@ static void remove_made(const struct journal *journal)
   sys_free(place);
 }
 
+/* What was written to the file's end. */
+struct written {
+  uint64_t place; /* where it begins */
+  size_t size;
+  bool again; /* it stands behind a part of itself */
+};
+
+/* Whether what was written in several parts stands in one piece: it ends where the descriptor is now
+ * (POSIX, write, O_APPEND). 1 or 0; -1 and errno. */
+static int is_in_one_piece(const struct journal *journal, const char *bytes, size_t size,
+                           uint64_t *place)
+{
+  int64_t end = sys_position(journal->fd);
+  if (end < 0) return -1;
+  *place = (uint64_t)end - size;
+  ssize_t equal = count_equal(journal->fd, bytes, size, *place);
+  return equal < 0 ? -1 : (size_t)equal == size;
+}
+
+/* Writes the lines so that they stand there in one piece. Where that took several writes, a program that
+ * takes no lock may have written between them: then they are written once more, behind that. */
+static bool write_lines(const struct journal *journal, const struct buf *lines, bool ended,
+                        struct written *written)
+{
+  enum { TRIES = 4 };
+  for (int i = 0; i < TRIES; i++) {
+    const char *bytes = lines->data + ended;
+    const size_t size = lines->length - ended;
+    uint64_t place;
+    int result = sys_write(journal->fd, bytes, size, &written->size);
+    if (result <= 0) return result == 0;
+    int whole = is_in_one_piece(journal, bytes, size, &place);
+    if (whole != 0) return whole > 0;
+    *written = (struct written){.place = place + size, .again = true};
+    ended = false;
+  }
+  errno = EIO;
+  return false;
+}
+
+/* Cuts away what was written, unless somebody has written behind it. */
+static void undo(const struct journal *journal, const struct written *written)
+{
+  struct stat st;
+  if (written->size > 0 && sys_fstat(journal->fd, &st) == 0 &&
+      (uint64_t)st.st_size == written->place + written->size)
+    (void)sys_truncate(journal->fd, written->place);
+}
+
 static bool append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                    struct failure *failure)
 {
   bool ended;
-  size_t written;
+  struct written written = {.place = journal->size};
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
   if (!are_readable(lines))
     return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
   if (!is_ended(journal, &ended)) return fail(failure, "read");
   if (!extent_reserve(&journal->known)) return fail(failure, "write");
-  bool done = sys_write(journal->fd, lines->data + ended, lines->length - ended, &written) == 0 ||
-              fail(failure, "write");
+  bool done = write_lines(journal, lines, ended, &written) || fail(failure, "write");
   done = done && (!journal->durable || journal_sync(journal, failure));
   if (!done) {
-    if (written > 0) (void)sys_truncate(journal->fd, journal->size);
+    undo(journal, &written);
     return false;
   }
-  *offset = journal->size + !ended;
-  know(journal, lines->data + ended, written);
-  journal->size += written;
+  *offset = written.place + (written.again || !ended);
+  if (written.again) extent_restart(&journal->known); /* there is more than what was written here */
+  else know(journal, lines->data + ended, written.size);
+  journal->size = written.place + written.size;
   return true;
 }
 

@@ -48,7 +48,7 @@ static bool flush(struct output *output)
 {
   size_t written;
   bool done = output->fd < 0 ||
-              sys_write(output->fd, output->waiting.data, output->waiting.length, &written) == 0;
+              sys_write(output->fd, output->waiting.data, output->waiting.length, &written) >= 0;
   output->waiting.length = 0;
   return done || fail_output(output, "compact: write");
 }

@@ -79,7 +79,7 @@ local total = 0
 
 local function all(scenario)
   local began, before = now(), failures
-  local count = explore.all(scenario, options, function(moves)
+  local count = explore.all(scenario, scenario.bounds or options, function(moves)
     report(scenario, moves, (player:play(scenario, moves)))
     return interrupted
   end)

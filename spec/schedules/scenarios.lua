@@ -1,6 +1,7 @@
 --- What is played: {name=, files= (what is there before), processes=, foreign=, memories= (files to be
 -- opened afterwards), faults= (instead of those of explore.lua), kills= (which processes may be killed),
--- held= (a lock that is held is no failure), apart= (only played by its name)}.
+-- held= (a lock that is held is no failure), bounds= (instead of those that run.lua has), apart= (only
+-- played by its name)}.
 --
 -- A process is a function that prepares (no schedule yet) and returns what is scheduled. A foreign
 -- program is {name=, run=, loses= (it takes away what is in the file)}.
@@ -139,7 +140,6 @@ scenario("follow beside a writer and rotation", {
 })
 
 scenario("follow beside a writer and rotation that makes a new file", {
-  apart = true, -- see found.md
   files = { [LOG] = turn("text one") },
   foreign = { foreign.create(LOG, "log.jsonl.1") },
   faults = {},
@@ -344,6 +344,18 @@ scenario("an append without a lock beside shared handles", {
       p:items(memory)
       p:add(memory, text("C"))
     end),
+  },
+})
+
+scenario("an append without a lock within a short write", {
+  files = one,
+  memories = { MEMORY },
+  foreign = { foreign.append(MEMORY, '{"note":1}\n'), foreign.fragment(MEMORY, '{"note":"abcdefgh"}\n') },
+  faults = { write = { "short" } },
+  bounds = { preemptions = 1, faults = 2 },
+  processes = {
+    shared(function(p, memory) p:add(memory, text("A")) end),
+    shared(function(p, memory) p:items(memory) end),
   },
 })
 
