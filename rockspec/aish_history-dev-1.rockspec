@@ -74,7 +74,6 @@ build = {
         "csrc/json/number.c",
         "csrc/json/objects.c",
         "csrc/json/quote.c",
-        "csrc/json/slice.c",
         "csrc/json/walk.c",
         "csrc/json/wide.c",
         "csrc/memory/compact.c",
