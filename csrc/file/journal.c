@@ -367,15 +367,17 @@ struct written {
 };
 
 /* Whether what was written in several parts stands in one piece: it ends where the descriptor is now
- * (POSIX, write, O_APPEND). 1 or 0; -1 and errno. */
+ * (POSIX, write, O_APPEND). So it did if somebody has cut the file short since. 1 or 0; -1 and errno. */
 static int is_in_one_piece(const struct journal *journal, const char *bytes, size_t size,
                            uint64_t *place)
 {
+  struct stat st;
   int64_t end = sys_position(journal->fd);
   if (end < 0) return -1;
-  *place = (uint64_t)end - size;
+  *place = (uint64_t)end > size ? (uint64_t)end - size : 0;
   ssize_t equal = count_equal(journal->fd, bytes, size, *place);
-  return equal < 0 ? -1 : (size_t)equal == size;
+  if (equal < 0 || sys_fstat(journal->fd, &st) != 0) return -1;
+  return (size_t)equal == size || st.st_size < end;
 }
 
 /* Writes the lines so that they stand there in one piece. Where that took several writes, a program that
