@@ -13,9 +13,11 @@
 
 #include "base/sys.h"
 #include "file/steady.h"
-#include "json/json.h"
+#include "json/objects.h"
+#include "json/span.h"
 
-/* A longer line is not held if it does not begin with an object: nothing is looked for on it. */
+/* A longer line is held only if an object begins it: on any other there is none, or more than so many
+ * NUL bytes before it. */
 #define LONGEST_DAMAGED ((size_t)16 << 20)
 
 void reader_open(struct reader *reader, int fd, uint64_t offset)
@@ -50,16 +52,12 @@ static bool reserve(struct reader *reader, size_t size)
 }
 
 /* Whether the beginning of a line is that of no object, and so long that the line is not held. */
-static bool hopeless(struct reader *reader, size_t length)
+static bool hopeless(const struct reader *reader, size_t length)
 {
-  struct json_error error;
-  char *text = reader->buffer, *end = text + length;
+  const char *end = reader->buffer + length;
   if (length < LONGEST_DAMAGED) return false;
-  if (length >= READER_LONGEST_LINE) return true;
-  *end = '\n';
-  const char *p = json_space(text, text);
-  if (*p != '{') return p < end;
-  return json_value(p, text, 0, &error) == NULL && error.at < end;
+  const char *p = objects_skip(reader->buffer, end);
+  return length >= READER_LONGEST_LINE || p == end || *p != '{';
 }
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)

@@ -17,7 +17,7 @@ static bool is_blank(char byte)
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\0';
 }
 
-static const char *skip_separators(const char *p, const char *newline)
+const char *objects_skip(const char *p, const char *newline)
 {
   while (p < newline) {
     if (is_blank(*p)) p++;
@@ -126,7 +126,7 @@ void objects_begin(struct objects *objects, const char *line, const char *newlin
   const char *p, *behind = line, *end;
   *objects = (struct objects){.next = line, .newline = newline};
   for (;; behind = end) {
-    p = skip_separators(behind, newline);
+    p = objects_skip(behind, newline);
     if (*p != '{' || (end = json_value(p, p, 0, &error)) == NULL) break;
   }
   bool blank = behind == line && json_space(line, line) == newline;
@@ -137,7 +137,7 @@ bool objects_next(struct objects *objects, struct part *part)
 {
   struct json_error error;
   const char *p = objects->next;
-  if (p != objects->damage.start) p = skip_separators(p, objects->newline);
+  if (p != objects->damage.start) p = objects_skip(p, objects->newline);
   if (p == objects->newline) return false;
   if (p == objects->damage.start) *part = objects->damage;
   else *part = (struct part){p, json_value(p, p, 0, &error), NULL};
