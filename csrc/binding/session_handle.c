@@ -8,6 +8,7 @@
 #include "binding/class.h"
 #include "binding/encode.h"
 #include "binding/scratch.h"
+#include "file/format.h"
 #include "memory/kind.h"
 
 struct session {
@@ -37,13 +38,40 @@ static struct scratch *encode_line(lua_State *L, int index, const char *name, bo
   return scratch;
 }
 
-/* Writes the line under the lock. `only_first`: not if there is anything in the file already. */
-static bool write_line(struct journal *journal, const struct buf *line, bool only_first,
+/* Whether the file is one that a session may be appended to, by its first record. */
+static bool is_no_memory(const struct journal *journal, struct failure *failure)
+{
+  enum file_kind kind;
+  if (!file_kind(journal->fd, &kind)) return fail(failure, "read");
+  return kind != FILE_MEMORY ||
+         fail_because(failure, EINVAL, "open", "it is a memory, not a session");
+}
+
+/* Whether it still is, under the lock. What this handle wrote last is still there, unless somebody has
+ * written the file anew. */
+static bool is_still_fit(const struct journal *journal, struct failure *failure)
+{
+  const struct extent *known = &journal->known;
+  uint64_t place;
+  if (journal->size == 0 || journal->size == known->size) return true;
+  if (!extent_compare(known, journal->fd, &place)) return fail(failure, "read");
+  if (known->size > 0 && place == known->size) return true;
+  const char *other = format_other(journal->fd, journal->size);
+  if (other != NULL) return fail_because(failure, EINVAL, "open", other);
+  return is_no_memory(journal, failure);
+}
+
+enum condition { ALWAYS, IF_EMPTY, IF_SESSION };
+
+/* Writes the line under the lock; true also where the file is not empty, though it is to be. */
+static bool write_line(struct journal *journal, const struct buf *line, enum condition condition,
                        struct failure *failure)
 {
   uint64_t offset;
   if (!journal_attach(journal, true, failure)) return false;
-  bool done = (only_first && journal->size > 0) || journal_append(journal, line, &offset, failure);
+  bool done = (condition == IF_EMPTY && journal->size > 0) ||
+              ((condition != IF_SESSION || is_still_fit(journal, failure)) &&
+               journal_append(journal, line, &offset, failure));
   journal_detach(journal);
   return done;
 }
@@ -93,7 +121,7 @@ static int session_append_l(lua_State *L)
   check_record(L, 2, "turn");
   struct scratch *scratch = encode_line(L, 2, "turn", false);
   if (!session->open) return push_closed(L); /* a finalizer has closed it */
-  bool done = write_line(&session->journal, &scratch->text, false, &failure);
+  bool done = write_line(&session->journal, &scratch->text, IF_SESSION, &failure);
   release_scratch(scratch);
   return done ? push_true(L) : push_false_failure(L, &failure, session->path);
 }
@@ -194,14 +222,6 @@ static bool open_session(struct session *session, const struct session_options *
   return journal_attach(&session->journal, false, failure);
 }
 
-static bool is_no_memory(const struct session *session, struct failure *failure)
-{
-  enum file_kind kind;
-  if (!file_kind(session->journal.fd, &kind)) return fail(failure, "read");
-  return kind != FILE_MEMORY ||
-         fail_because(failure, EINVAL, "open", "it is a memory, not a session");
-}
-
 /* session(path [, meta [, opts]]): opens a session's file, or makes it.
  * path: string. meta: table that is a JSON object, written as {"meta":...} in the first line if the
  * file is new or empty. opts: table of sync ("full" or "none"; "none") and wait (seconds for the
@@ -219,9 +239,10 @@ int session_open_l(lua_State *L)
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct scratch *scratch = has_meta ? encode_line(L, 2, "meta", true) : NULL;
   struct session *session = new_session(L, path);
-  bool done = open_session(session, &options, &failure) && is_no_memory(session, &failure) &&
+  bool done = open_session(session, &options, &failure) &&
+              is_no_memory(&session->journal, &failure) &&
               (!has_meta || session->journal.size > 0 ||
-               write_line(&session->journal, &scratch->text, true, &failure));
+               write_line(&session->journal, &scratch->text, IF_EMPTY, &failure));
   if (scratch != NULL) release_scratch(scratch);
   if (done) return 1;
   close_session(session);
@@ -242,7 +263,7 @@ int append_l(lua_State *L)
   struct scratch *scratch = encode_line(L, 2, "value", false);
   struct session *session = new_session(L, path);
   bool done = open_session(session, &options, &failure) &&
-              write_line(&session->journal, &scratch->text, false, &failure);
+              write_line(&session->journal, &scratch->text, ALWAYS, &failure);
   release_scratch(scratch);
   close_session(session); /* if that fails, the record is in the file and cannot be taken back */
   return push_done(L, done, &failure, path);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "file/format.h"
 #include "file/window.h"
 #include "json/number.h"
 
@@ -198,6 +199,10 @@ static bool catch_up(struct memory *memory, struct failure *failure)
   if (known->size == 0) index_free(&memory->index);
   if (!find_known(journal, &place)) return fail(failure, "read");
   bool same = place == known->size;
+  if (!same && place == 0) { /* somebody has written it anew */
+    const char *other = format_other(journal->fd, journal->size);
+    if (other != NULL) return fail_because(failure, EINVAL, "open", other);
+  }
   if (!same) extent_cut(known, place > 0 ? known->end : 0);
   if ((!same || known->size != journal->size) && !read_on(memory, failure)) return false;
   known->most = MOST_KEPT; /* from now on: of a file that is opened, the first writes are many */

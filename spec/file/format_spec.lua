@@ -86,6 +86,75 @@ describe("a file that is no JSON Lines", function()
   end)
 end)
 
+describe("a file that is written anew in place, while a handle has it open,", function()
+  helper.guard(before_each, after_each)
+
+  -- Written over, so that the inode stays.
+  local function overwrite(path, bytes)
+    local file = assert(io.open(path, "wb"))
+    assert(file:write(bytes))
+    file:close()
+  end
+
+  local function refuses(path, words, result, message, number)
+    assert.falsy(result)
+    assert.truthy(message:find("open " .. path .. ": ", 1, true), message)
+    assert.matches(words, message)
+    assert.equal(errno.EINVAL, number)
+  end
+
+  for _, before in ipairs({ "", META, META .. TURN }) do
+    for label, case in pairs({
+      ["a JSON array"] = { "[" .. TURN:rep(5, ",") .. "]\n", "JSON array" },
+      ["UTF-16"] = { wide(TURN:rep(5), 0, 1), "UTF%-16" },
+      ["a memory"] = { memory:rep(3), "a memory, not a session" },
+    }) do
+      for _, appended in ipairs({ 0, 2 }) do
+        it(("as %s is no session: %d bytes before, %d appended"):format(label, #before, appended), function()
+          local path = helper.write(helper.tmpdir() .. "/a.jsonl", before)
+          local session = assert(aish.session(path))
+          for _ = 1, appended do assert(session:append({ role = "user", content = "y" })) end
+          overwrite(path, case[1])
+          refuses(path, case[2], session:append({ role = "user", content = "z" }))
+          assert.equal(case[1], helper.read(path))
+          overwrite(path, TURN)
+          assert.is_true(session:append({ role = "user", content = "z" }))
+          assert.equal(2, #aish.load(path))
+          session:close()
+        end)
+      end
+    end
+  end
+
+  for label, options in pairs({ ["a shared"] = { shared = true }, ["an exclusive"] = {} }) do
+    it("as a JSON array is no memory for " .. label .. " handle", function()
+      local path = helper.write(helper.tmpdir() .. "/a.jsonl", memory)
+      local handle = assert(aish.open(path, options))
+      assert(handle:add("fact", "y"))
+      local array = "[" .. support.item(1):rep(9, ",") .. "]\n"
+      overwrite(path, array)
+      refuses(path, "JSON array", handle:add("fact", "z"))
+      refuses(path, "JSON array", handle:items())
+      assert.equal(array, helper.read(path))
+      overwrite(path, memory)
+      assert.equal(3, handle:add("fact", "z"))
+      handle:close()
+    end)
+  end
+
+  it("by a neighbour that appends to it stays a session", function()
+    local path = helper.tmpdir() .. "/a.jsonl"
+    local one, other = assert(aish.session(path)), assert(aish.session(path))
+    for _ = 1, 3 do
+      assert(one:append({ role = "user", content = "1" }))
+      assert(other:append({ role = "user", content = "2" }))
+    end
+    assert.equal(6, #aish.load(path))
+    one:close()
+    other:close()
+  end)
+end)
+
 describe("a file of the other kind", function()
   helper.guard(before_each, after_each)
 
