@@ -42,13 +42,9 @@ struct decimal {
 
 static int print_unsigned(uint64_t value, char *text)
 {
-  char reversed[20];
-  int length = 0;
-  do {
-    reversed[length++] = (char)('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  for (int i = 0; i < length; i++) text[i] = reversed[length - 1 - i];
+  int length = 1;
+  for (uint64_t rest = value; rest >= 10; rest /= 10) length++;
+  for (int i = length; i-- > 0; value /= 10) text[i] = (char)('0' + value % 10);
   return length;
 }
 
