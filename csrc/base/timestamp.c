@@ -90,7 +90,7 @@ struct cursor {
   const char *p, *end;
 };
 
-static bool take(struct cursor *cursor, char byte)
+static bool take_byte(struct cursor *cursor, char byte)
 {
   if (cursor->p == cursor->end || *cursor->p != byte) return false;
   cursor->p++;
@@ -100,7 +100,7 @@ static bool take(struct cursor *cursor, char byte)
 /* RFC 3339's letters are of either case. */
 static bool take_letter(struct cursor *cursor, char upper)
 {
-  return take(cursor, upper) || take(cursor, (char)(upper | 0x20));
+  return take_byte(cursor, upper) || take_byte(cursor, (char)(upper | 0x20));
 }
 
 static bool take_number(struct cursor *cursor, int digits, int64_t least, int64_t most,
@@ -117,8 +117,8 @@ static bool take_number(struct cursor *cursor, int digits, int64_t least, int64_
 static bool take_date(struct cursor *cursor, int64_t *seconds)
 {
   int64_t year, month, day;
-  if (!take_number(cursor, 4, 0, 9999, &year) || !take(cursor, '-') ||
-      !take_number(cursor, 2, 1, 12, &month) || !take(cursor, '-') ||
+  if (!take_number(cursor, 4, 0, 9999, &year) || !take_byte(cursor, '-') ||
+      !take_number(cursor, 2, 1, 12, &month) || !take_byte(cursor, '-') ||
       !take_number(cursor, 2, 1, days_of_month(year, month), &day))
     return false;
   *seconds = days_since_1970(year, month, day) * 86400;
@@ -129,7 +129,7 @@ static bool take_date(struct cursor *cursor, int64_t *seconds)
 static bool take_minutes(struct cursor *cursor, int64_t *minutes)
 {
   int64_t hour, minute;
-  if (!take_number(cursor, 2, 0, 23, &hour) || !take(cursor, ':') ||
+  if (!take_number(cursor, 2, 0, 23, &hour) || !take_byte(cursor, ':') ||
       !take_number(cursor, 2, 0, 59, &minute))
     return false;
   *minutes = hour * 60 + minute;
@@ -140,7 +140,7 @@ static bool take_fraction(struct cursor *cursor, uint64_t *fraction)
 {
   uint64_t unit = 1000000000000000000;
   *fraction = 0;
-  if (!take(cursor, '.')) return true;
+  if (!take_byte(cursor, '.')) return true;
   const char *start = cursor->p;
   for (; cursor->p < cursor->end && is_digit(*cursor->p); cursor->p++, unit /= 10)
     *fraction += unit * (uint64_t)(*cursor->p - '0');
@@ -152,8 +152,8 @@ static bool take_offset(struct cursor *cursor, int64_t *seconds)
 {
   int64_t minutes;
   if (take_letter(cursor, 'Z')) return true;
-  bool behind = take(cursor, '-');
-  if ((!behind && !take(cursor, '+')) || !take_minutes(cursor, &minutes)) return false;
+  bool behind = take_byte(cursor, '-');
+  if ((!behind && !take_byte(cursor, '+')) || !take_minutes(cursor, &minutes)) return false;
   *seconds -= (behind ? -minutes : minutes) * 60;
   return true;
 }
@@ -161,7 +161,7 @@ static bool take_offset(struct cursor *cursor, int64_t *seconds)
 /* `:`, seconds and perhaps a fraction of one. */
 static bool take_second(struct cursor *cursor, int64_t *second, uint64_t *fraction)
 {
-  return take(cursor, ':') && take_number(cursor, 2, 0, 60, second) &&
+  return take_byte(cursor, ':') && take_number(cursor, 2, 0, 60, second) &&
          take_fraction(cursor, fraction);
 }
 

@@ -40,7 +40,7 @@ static bool is_identifier(const char *text, size_t length)
 }
 
 /* Pushes the digits of an integer of Lua's, from 5.3 on. */
-static bool push_integer(lua_State *L, int index)
+static bool push_integer_text(lua_State *L, int index)
 {
 #if LUA_VERSION_NUM >= 503
   if (!lua_isinteger(L, index)) return false;
@@ -56,7 +56,7 @@ static bool push_integer(lua_State *L, int index)
 /* Pushes the text of a number. */
 static void push_number(lua_State *L, int index)
 {
-  if (!push_integer(L, index)) push_number_text(L, lua_tonumber(L, index));
+  if (!push_integer_text(L, index)) push_number_text(L, lua_tonumber(L, index));
 }
 
 static void bracket(lua_State *L)
@@ -181,7 +181,7 @@ static bool push_cdata(lua_State *L, int index)
 static bool put_number(struct encoder *e, int index)
 {
   lua_Number number = lua_tonumber(e->L, index);
-  if (push_integer(e->L, index)) return put_digits(e);
+  if (push_integer_text(e->L, index)) return put_digits(e);
   if (isnan(number) || isinf(number)) return put_bytes(e, "null", 4);
   if (!buf_reserve(e->buf, NUMBER_SIZE)) return refuse_memory(e);
   e->buf->length += number_print(number, e->buf->data + e->buf->length);

@@ -97,12 +97,12 @@ static const struct item *item_at(const struct items_job *job, size_t place)
   return &job->index->items[position];
 }
 
-static bool offset_before(const void *context, uint32_t a, uint32_t b)
+static bool is_read_before(const void *context, uint32_t a, uint32_t b)
 {
   return item_offset(item_at(context, a)) < item_offset(item_at(context, b));
 }
 
-static bool choose(struct items_job *job)
+static bool choose_items(struct items_job *job)
 {
   struct newest newest;
   const struct item *item;
@@ -118,7 +118,7 @@ static bool choose(struct items_job *job)
   job->reading = sys_realloc(NULL, job->count * sizeof *job->reading);
   if (job->reading == NULL) return false;
   for (size_t i = 0; i < job->count; i++) job->reading[i] = (uint32_t)(job->count - 1 - i);
-  return sort_positions(job->reading, job->count, offset_before, job);
+  return sort_positions(job->reading, job->count, is_read_before, job);
 }
 
 /* Closes the holes that lines leave which are no longer there. */
@@ -167,7 +167,7 @@ static int build_items_l(lua_State *L)
   hold_collector(L, &job->collector, job->index->active > LARGE && job->filter->limit > LARGE);
   if (job->memory != NULL) memory_window(job->memory, &job->window);
   else window_open(&job->window, job->fd);
-  job->failed = !choose(job);
+  job->failed = !choose_items(job);
   if (job->failed) return 0;
   lua_createtable(L, (int)job->count, 0);
   decode_chosen(L, job, 2);

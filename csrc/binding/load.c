@@ -59,7 +59,7 @@ static bool is_meta(lua_State *L, struct load *load)
 }
 
 /* Puts the record on top of the stack where it belongs, and pops it. */
-static void take_record(lua_State *L, struct load *load, uint64_t offset)
+static void place_record(lua_State *L, struct load *load, uint64_t offset)
 {
   if (is_meta(L, load)) {
     load->meta_offset = offset;
@@ -83,7 +83,7 @@ static bool take_parts(lua_State *L, struct load *load, const char *text, const 
   objects_begin(&objects, text, newline, false);
   while (objects_next(&objects, &part)) {
     bool good = part.reason == NULL && decode_record(load->decoder, part.start, 0) != NULL;
-    if (good) take_record(L, load, offset);
+    if (good) place_record(L, load, offset);
     else lua_settop(L, top);
   }
   return objects.damage.start != NULL;
@@ -94,7 +94,7 @@ static bool take_line(lua_State *L, struct load *load, const char *text, const c
                       uint64_t offset)
 {
   int top = lua_gettop(L);
-  if (decode_line(load->decoder, text, 0) != NULL) return take_record(L, load, offset), false;
+  if (decode_line(load->decoder, text, 0) != NULL) return place_record(L, load, offset), false;
   lua_settop(L, top);
   return take_parts(L, load, text, newline, offset);
 }

@@ -49,7 +49,7 @@ void extent_cut(struct extent *extent, uint64_t offset)
 }
 
 /* Keeps the last `most` bytes or more. */
-static inline bool keep(struct buf *kept, const char *bytes, uint64_t size, size_t most)
+static inline bool keep_last(struct buf *kept, const char *bytes, uint64_t size, size_t most)
 {
   if (bytes == NULL || size >= most) kept->length = 0;
   if (bytes == NULL) return true;
@@ -67,8 +67,8 @@ bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int 
   bool certain = (how & EXTENT_CERTAIN) != 0;
   if (extent->size > extent->end) extent_cut(extent, extent->end);
   size_t most = extent->most > 0 ? extent->most : KEPT;
-  if (!(certain ? keep(&extent->kept, bytes, size, KEPT_CERTAIN)
-                : keep(&extent->kept, bytes, size, most)))
+  if (!(certain ? keep_last(&extent->kept, bytes, size, KEPT_CERTAIN)
+                : keep_last(&extent->kept, bytes, size, most)))
     return false;
   extent->size += size;
   if ((how & EXTENT_TORN) == 0) extent->end = extent->size;

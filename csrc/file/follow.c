@@ -27,7 +27,7 @@ void follow_init(struct follow *follow, const char *path, uint64_t from)
 }
 
 /* Reads on from where lines were handed out to. */
-static void read_on(struct follow *follow)
+static void resume(struct follow *follow)
 {
   lines_close(&follow->lines);
   lines_open(&follow->lines, follow->fd, follow->given.end);
@@ -40,7 +40,7 @@ static void go_to(struct follow *follow, uint64_t offset, uint64_t number)
   extent_cut(&follow->given, offset);
   follow->number = number;
   follow->last = offset;
-  read_on(follow);
+  resume(follow);
 }
 
 bool follow_open(struct follow *follow, struct failure *failure)
@@ -51,7 +51,7 @@ bool follow_open(struct follow *follow, struct failure *failure)
   if (follow->fd < 0) return false;
   extent_begin(&follow->given, &st, 0);
   follow->given.end = follow->given.size = from;
-  read_on(follow);
+  resume(follow);
   return true;
 }
 
@@ -108,7 +108,7 @@ static bool pass(struct follow *follow, const struct line *line)
  * the file. */
 static int next_here(struct follow *follow, struct line *line, bool left)
 {
-  if (follow->lines.reader.ended) read_on(follow);
+  if (follow->lines.reader.ended) resume(follow);
   int result = next_line(follow, line);
   if (result <= 0 || (line->unfinished && !left)) return result < 0 ? -1 : 0;
   return pass(follow, line) ? 1 : -1;

@@ -28,7 +28,7 @@ static int next_block(struct lines *lines)
   return result;
 }
 
-static void take(struct lines *lines, struct line *line)
+static void cut_line(struct lines *lines, struct line *line)
 {
   const struct block *block = &lines->block;
   line->text = lines->next;
@@ -51,7 +51,7 @@ int lines_next(struct lines *lines, struct line *line)
       int result = next_block(lines);
       if (result <= 0) return result;
     }
-    take(lines, line);
+    cut_line(lines, line);
     if (line->hopeless || *json_space(line->text, line->text) != '\n') return 1;
   }
 }

@@ -49,7 +49,7 @@ static const char *newline_before(const struct tail *tail)
 }
 
 /* The last line of the buffer begins at `start`. */
-static void hand_out(struct tail *tail, size_t start, struct tail_line *line)
+static void hand_out_last(struct tail *tail, size_t start, struct tail_line *line)
 {
   char *end = tail->buffer + tail->length;
   if (end[-1] != '\n') *end++ = '\n'; /* the file's last line */
@@ -99,7 +99,7 @@ int tail_next(struct tail *tail, struct tail_line *line)
   while (tail->end > 0) {
     const char *newline = newline_before(tail);
     if (newline != NULL || tail->length == tail->end) {
-      hand_out(tail, newline != NULL ? (size_t)(newline + 1 - tail->buffer) : 0, line);
+      hand_out_last(tail, newline != NULL ? (size_t)(newline + 1 - tail->buffer) : 0, line);
       return 1;
     }
     if (tail->length < READER_BLOCK) {

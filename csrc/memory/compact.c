@@ -193,7 +193,8 @@ static bool put_line(const struct rewrite *rewrite, struct output *output, const
          put(output, "\n", 1);
 }
 
-static bool keep(struct rewrite *rewrite, const struct record *record, const struct text *line)
+static bool keep_record(struct rewrite *rewrite, const struct record *record,
+                        const struct text *line)
 {
   rewrite->result->kept += record_is_item(record);
   if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
@@ -233,7 +234,7 @@ static bool take_object(struct rewrite *rewrite, const struct record *record,
   if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
   else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
   else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
-  if (wanted) return keep(rewrite, record, line);
+  if (wanted) return keep_record(rewrite, record, line);
   rewrite->result->dropped++;
   return true;
 }

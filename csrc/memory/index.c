@@ -401,7 +401,7 @@ static const struct item *item_asked(const struct settling *settling, size_t pla
   return &settling->index->items[BUF_ITEMS(struct asked, &settling->asked)[place].item];
 }
 
-static bool offset_before(const void *context, uint32_t a, uint32_t b)
+static bool asked_before(const void *context, uint32_t a, uint32_t b)
 {
   return item_offset(item_asked(context, a)) < item_offset(item_asked(context, b));
 }
@@ -428,7 +428,7 @@ static bool answer_all(struct settling *settling)
 {
   struct asked *asked = BUF_ITEMS(struct asked, &settling->asked);
   size_t count = BUF_COUNT(struct asked, &settling->asked);
-  if (!sort_elements(asked, count, sizeof *asked, offset_before, settling)) return false;
+  if (!sort_elements(asked, count, sizeof *asked, asked_before, settling)) return false;
   for (size_t i = 0; i < count; i++)
     if (!answer(settling, &asked[i])) return false;
   return true;
@@ -461,7 +461,7 @@ bool index_is_newer(const struct index *index, uint32_t a, uint32_t b)
   return order != 0 ? order > 0 : a > b;
 }
 
-static bool older(const void *context, uint32_t a, uint32_t b)
+static bool item_older(const void *context, uint32_t a, uint32_t b)
 {
   return index_is_newer(context, b, a);
 }
@@ -469,7 +469,7 @@ static bool older(const void *context, uint32_t a, uint32_t b)
 bool index_newest(struct index *index, struct newest *newest)
 {
   if (index->disordered && index->order == NULL) {
-    index->order = sorted_positions(index->count, older, index);
+    index->order = sorted_positions(index->count, item_older, index);
     if (index->order == NULL) return false;
   }
   *newest = (struct newest){index, index->order, index->count};

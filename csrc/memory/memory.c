@@ -268,7 +268,7 @@ bool memory_open(struct memory *memory, struct failure *failure)
   return true;
 }
 
-static void put_number(struct buf *lines, uint64_t number)
+static void put_id(struct buf *lines, uint64_t number)
 {
   lines->length += number_print((double)number, lines->data + lines->length);
 }
@@ -285,7 +285,7 @@ static void put_head(struct buf *lines, uint64_t id, const char *uid, const char
                      enum record_kind kind)
 {
   put_text(lines, "{\"id\":");
-  put_number(lines, id);
+  put_id(lines, id);
   if (uid != NULL) {
     put_text(lines, ",\"uid\":\"");
     buf_put_bytes(lines, uid, UID_LENGTH);
@@ -414,7 +414,7 @@ static bool keep_of(struct forgetting *forgetting, const struct slice *string)
 }
 
 /* The first item's name is the one. */
-static bool choose(struct forgetting *forgetting, const struct slice *string)
+static bool choose_name(struct forgetting *forgetting, const struct slice *string)
 {
   const struct buf *of = &forgetting->of;
   forgetting->chosen = true;
@@ -425,7 +425,7 @@ static bool choose(struct forgetting *forgetting, const struct slice *string)
 }
 
 /* False with errno. A line that is not there any more says nothing. */
-static bool look_at(struct forgetting *forgetting, const struct item *item)
+static bool look_at_name(struct forgetting *forgetting, const struct item *item)
 {
   struct record record;
   struct json_error error;
@@ -434,7 +434,7 @@ static bool look_at(struct forgetting *forgetting, const struct item *item)
   if (line == NULL) return errno == 0;
   if (record_parse_part(line, &record, &error) == NULL) return true;
   const struct slice *string = record_name(&record);
-  if (!forgetting->chosen) return choose(forgetting, string);
+  if (!forgetting->chosen) return choose_name(forgetting, string);
   if (!slice_bytes(string, &forgetting->scratch, &name)) return false;
   if (bytes_compare(name, forgetting->name) == 0) return keep_of(forgetting, string);
   forgetting->left++;
@@ -458,7 +458,7 @@ static bool write_tombstone(struct memory *memory, uint64_t target,
   uint64_t offset;
   put_head(lines, record.id, NULL, ts_now(memory), KIND_FORGET);
   put_text(lines, "\"target\":");
-  put_number(lines, target);
+  put_id(lines, target);
   put_text(lines, named ? ",\"of\":\"" : ",\"of\":null");
   if (named) {
     record.of = (struct slice){of->data, of->data + of->length, forgetting->escaped};
@@ -479,7 +479,7 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct forgetting 
   window_open(&forgetting->window, memory->journal.fd);
   for (const struct item *item = index_find(index, id); item != NULL;
        item = index_older_twin(index, item))
-    if (!look_at(forgetting, item)) return fail(failure, "read");
+    if (!look_at_name(forgetting, item)) return fail(failure, "read");
   return !forgetting->found || write_tombstone(memory, id, forgetting, failure);
 }
 

@@ -179,7 +179,7 @@ static bool is_candidate(const struct query *query, const char *line, size_t len
   return false;
 }
 
-static bool look_at(struct ranking *ranking, size_t position, const char *line)
+static bool count_in_item(struct ranking *ranking, size_t position, const char *line)
 {
   const struct query *query = ranking->query;
   if (!is_candidate(query, line, item_length(&ranking->index->items[position]))) return true;
@@ -198,7 +198,7 @@ static bool look_at_marked(struct ranking *ranking, const bool *marks)
     const char *line;
     if (!marks[i]) continue;
     int read = read_item(ranking, i, &line);
-    if (read < 0 || (read > 0 && !look_at(ranking, i, line))) return false;
+    if (read < 0 || (read > 0 && !count_in_item(ranking, i, line))) return false;
   }
   return true;
 }

@@ -34,7 +34,7 @@ static struct twin *twins_of(const struct batch *batch, size_t *count)
 
 /* ---- reading ---- */
 
-static bool offset_before(const void *context, uint32_t a, uint32_t b)
+static bool twin_before(const void *context, uint32_t a, uint32_t b)
 {
   const struct twin *twins = context;
   return item_offset(&twins[a].item) < item_offset(&twins[b].item);
@@ -79,7 +79,7 @@ static bool read_twins(struct batch *batch)
   struct twin *twins = twins_of(batch, &count);
   batch->lines.length = 0;
   if (!buf_reserve(&batch->lines, batch->size) ||
-      !sort_elements(twins, count, sizeof *twins, offset_before, twins))
+      !sort_elements(twins, count, sizeof *twins, twin_before, twins))
     return false;
   for (size_t i = 0; i < count; i++)
     if (!read_twin(batch, &twins[i])) return false;
@@ -133,7 +133,7 @@ struct ordering {
   const struct twin *twins;
 };
 
-static bool older(const void *context, uint32_t a, uint32_t b)
+static bool twin_older(const void *context, uint32_t a, uint32_t b)
 {
   const struct ordering *ordering = context;
   const struct twin *one = &ordering->twins[a], *other = &ordering->twins[b];
@@ -151,7 +151,7 @@ static bool put_in_order(struct batch *batch)
   size_t count;
   struct twin *twins = twins_of(batch, &count);
   const struct ordering ordering = {batch->index, twins};
-  return sort_elements(twins, count, sizeof *twins, older, &ordering);
+  return sort_elements(twins, count, sizeof *twins, twin_older, &ordering);
 }
 
 /* ---- the whole ---- */

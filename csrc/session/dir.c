@@ -21,7 +21,7 @@ static bool add_name(void *context, const char *name)
   return buf_add(&dir->text, name, length + 1);
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_strings(const void *a, const void *b)
 {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -35,7 +35,7 @@ bool dir_list(struct dir *dir, const char *path)
     if (!buf_add(&dir->order, (const char *)&name, sizeof name)) return false;
     name += strlen(name) + 1;
   }
-  if (dir->count > 0) qsort(dir->order.data, dir->count, sizeof name, compare_names);
+  if (dir->count > 0) qsort(dir->order.data, dir->count, sizeof name, compare_strings);
   return true;
 }
 

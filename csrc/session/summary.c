@@ -43,7 +43,7 @@ static bool add_ts(struct summary *summary, const struct turn *turn)
   return slice_append(&turn->ts, &summary->last_ts);
 }
 
-static bool add_record(void *context, const struct turn *turn)
+static bool add_to_summary(void *context, const struct turn *turn)
 {
   struct summary *summary = context;
   bool first = !summary->begun;
@@ -60,7 +60,7 @@ static bool add_block(struct summary *summary, const struct block *block)
   if (block->hopeless) return true;
   for (const char *p = block->start; p < block->end; p = newline + 1) {
     newline = memchr(p, '\n', (size_t)(block->end - p));
-    if (!turn_each(p, newline, add_record, summary)) return false;
+    if (!turn_each(p, newline, add_to_summary, summary)) return false;
   }
   return true;
 }

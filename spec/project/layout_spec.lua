@@ -5,6 +5,7 @@
 -- 3. Only csrc/binding and csrc/aish_history.c know Lua, and only csrc/base/sys.c calls the system.
 -- 4. Each source but csrc/aish_history.c has a header, and no two files have the same name.
 -- 5. The spec of csrc/X/y.c is spec/X/y_spec.lua.
+-- 6. No two sources have a static function of the same name.
 local lfs = require("lfs")
 local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
@@ -55,6 +56,18 @@ local function problems_of(root)
     end
   end
 
+  local functions = {}
+  local function check_functions(name)
+    local text = "\n" .. helper.read(root .. "/csrc/" .. name)
+    for line in text:gmatch("\nstatic ([^\n(=;]+)%(") do
+      local called = line:match("([%w_]+)$")
+      if called and (functions[called] or name) ~= name then
+        problem(name, "has a function %s, as %s has", called, functions[called])
+      end
+      functions[called or ""] = name
+    end
+  end
+
   for _, name in ipairs(shell.files(root .. "/csrc")) do
     local folder, base = folder_of(name), name:match("[^/]+$")
     if names[base] then problem(name, "has the name of %s", names[base]) end
@@ -63,6 +76,7 @@ local function problems_of(root)
       problem(name, "is in a folder without a floor")
     elseif name:find("%.[ch]$") then
       check_includes(name, folder)
+      if name:find("%.c$") then check_functions(name) end
       if name:find("/.*%.c$") and not exists("csrc/" .. name:gsub("c$", "h")) then problem(name, "has no header") end
     end
   end
@@ -124,6 +138,8 @@ describe("the layout", function()
       "file/reader.h: includes the system's stdio.h" },
     { "a source without a header", "csrc/json/lonely.c", "", "json/lonely.c: has no header" },
     { "a name that is there already", "csrc/text/json.h", "", "text/json.h: has the name of json/json.h" },
+    { "a static function of a name that is there already", "csrc/text/query.c", "static void cut_line(struct line *line)",
+      "text/query.c: has a function cut_line, as file/lines.c has" },
     { "a spec of no source", "spec/json/lonely_spec.lua", "", "spec/json/lonely_spec.lua: is the spec of no source" },
   }) do
     it("is seen to be broken by " .. case[1], function()
