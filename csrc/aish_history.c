@@ -32,6 +32,7 @@
  * text/      words in text
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
+ *   grams                   what a question and an item have in common besides whole words
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times

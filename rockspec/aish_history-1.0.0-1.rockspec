@@ -92,6 +92,7 @@ build = {
         "csrc/session/summary.c",
         "csrc/session/turn.c",
         "csrc/text/fold.c",
+        "csrc/text/grams.c",
         "csrc/text/needle.c",
         "csrc/text/query.c",
         "csrc/text/words.c",

@@ -84,6 +84,15 @@ static int64_t key_of_seconds(int64_t seconds)
   return (key * 64 + time.minute) * 64 + time.second;
 }
 
+int64_t moment_seconds(struct moment moment)
+{
+  int64_t key = moment.second, minutes = key >> 6, hours = minutes >> 6, days = hours >> 5;
+  int64_t months = days >> 5, years = months >> 4;
+  int64_t year = (years >> 7) * 100 + (years & 127);
+  int64_t of_day = ((hours & 31) * 60 + (minutes & 63)) * 60 + (key & 63);
+  return days_since_1970(year, months & 15, days & 31) * 86400 + of_day;
+}
+
 /* ---- reading ---- */
 
 struct cursor {

@@ -28,6 +28,9 @@ struct moment {
 
 #define MOMENT_NONE INT64_MIN
 
+/* Whole seconds since 1970, of a point in time. */
+int64_t moment_seconds(struct moment moment);
+
 /* Below 0, 0 or above. */
 static inline int moment_compare(struct moment a, struct moment b)
 {

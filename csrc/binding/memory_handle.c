@@ -21,6 +21,7 @@ struct handle {
   struct memory memory;
   uint64_t next_id; /* what it was when the handle was closed */
   bool open, shared;
+  bool asked; /* a function of the caller's is called, which may not use it */
   char path[]; /* as it was given */
 };
 
@@ -28,6 +29,7 @@ static struct handle *check_open(lua_State *L, const char *method)
 {
   struct handle *handle = check_object(L);
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
+  if (handle->asked) raise_plain(L, "memory:%s within cost", method);
   return handle;
 }
 
@@ -51,6 +53,7 @@ static int memory_close_l(lua_State *L)
   struct handle *handle = check_object(L);
   struct failure failure;
   check_count(L, 1);
+  if (handle->asked) raise_plain(L, "memory:close within cost");
   bool done = close_handle(handle) == 0 || fail(&failure, "close");
   return push_done(L, done, &failure, handle->path);
 }
@@ -144,6 +147,7 @@ static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scra
                        const char *method, uint64_t *first, struct failure *failure)
 {
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
+  if (handle->asked) raise_plain(L, "memory:%s within cost", method);
   const struct draft *drafts = (const struct draft *)(const void *)scratch->drafts.data;
   size_t count = scratch->drafts.length / sizeof *drafts;
   bool done = memory_add(&handle->memory, drafts, count, scratch->text.data, first, failure);
@@ -423,35 +427,43 @@ static int build_found_l(lua_State *L)
   return 1;
 }
 
-static bool find_ranked(struct memory *memory, const struct query *query, struct filter *filter,
+/* What memory:search and memory:recall are asked; argument 2 is a query or a text. */
+struct asking {
+  bool recall;
+  bool exact; /* of a query */
+  double half_life; /* of what is recalled, in days */
+  struct filter filter;
+};
+
+static bool find_ranked(lua_State *L, struct memory *memory, struct asking *asking,
                         struct found *found, struct failure *failure)
 {
-  if (!memory_refresh(memory, failure)) return false;
-  int fd = memory_fd(memory);
-  memory_window(memory, &found->window);
-  return rank_items(fd, memory_index(memory), query, filter, &found->ranked) == 0 ||
-         fail(failure, "read");
+  struct query query = {0};
+  struct bytes text = {NULL, 0};
+  const double day = 86400;
+  if (asking->recall) text.start = lua_tolstring(L, 2, &text.length);
+  else check_query(L, 2, &query, asking->exact);
+  bool done = memory_refresh(memory, failure);
+  if (done) {
+    int fd = memory_fd(memory);
+    struct index *index = memory_index(memory);
+    memory_window(memory, &found->window);
+    int result = asking->recall ? rank_recall(fd, index, text, asking->half_life * day,
+                                              &asking->filter, &found->ranked)
+                                : rank_items(fd, index, &query, &asking->filter, &found->ranked);
+    done = result == 0 || fail(failure, "read");
+  }
+  if (!asking->recall) query_free(&query);
+  return done;
 }
 
-/* memory:search(query [, opts]): the active items whose content and tags hold every word of the
- * query, letter case aside, the most relevant first (BM25), newer ones first where that ties.
- * query: string of words, split at white space. opts: a filter as of items, with a limit of 20, and
- * exact (boolean; false: the query is one literal text).
- * Returns an array of items with `score` added; nil, message, errno where the file cannot be read.
- */
-static int memory_search_l(lua_State *L)
+/* Pushes the array of the items that are found, or a failure; returns how many results. It starts over
+ * where a write that it has seen was undone meanwhile. */
+static int push_found(lua_State *L, struct handle *handle, struct asking *asking)
 {
-  struct handle *handle = check_open(L, "search");
-  struct filter filter = {.limit = 20};
-  struct query query;
+  const char *method = asking->recall ? "recall" : "search";
   struct found found;
   struct failure failure;
-  bool exact = false;
-  const struct option known[] = {
-      FILTER_OPTIONS(&filter), {"exact", read_boolean, &exact}, {NULL, NULL, NULL}};
-  check_count(L, 3);
-  check_string(L, 2, "query", NULL);
-  check_options(L, 3, known);
   bool done = false, lost;
   int top = lua_gettop(L), tries = MEMORY_TRIES;
   do {
@@ -459,10 +471,8 @@ static int memory_search_l(lua_State *L)
     memset(&found, 0, sizeof found);
     lua_pushcfunction(L, build_found_l);
     lua_pushlightuserdata(L, &found);
-    check_open(L, "search"); /* a finalizer may have closed it meanwhile */
-    check_query(L, 2, &query, exact);
-    done = find_ranked(&handle->memory, &query, &filter, &found, &failure);
-    query_free(&query);
+    check_open(L, method); /* a finalizer may have closed it meanwhile */
+    done = find_ranked(L, &handle->memory, asking, &found, &failure);
     int status = done ? lua_pcall(L, 1, 1, 0) : 0;
     window_close(&found.window);
     buf_free(&found.ranked);
@@ -474,6 +484,130 @@ static int memory_search_l(lua_State *L)
   } while (lost && tries-- > 0);
   if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
+}
+
+/* memory:search(query [, opts]): the active items whose content and tags hold every word of the
+ * query, letter case aside, the most relevant first (BM25), newer ones first where that ties.
+ * query: string of words, split at white space. opts: a filter as of items, with a limit of 20, and
+ * exact (boolean; false: the query is one literal text).
+ * Returns an array of items with `score` added; nil, message, errno where the file cannot be read.
+ */
+static int memory_search_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "search");
+  struct asking asking = {.filter.limit = 20};
+  const struct option known[] = {
+      FILTER_OPTIONS(&asking.filter), {"exact", read_boolean, &asking.exact}, {NULL, NULL, NULL}};
+  check_count(L, 3);
+  check_string(L, 2, "query", NULL);
+  check_options(L, 3, known);
+  return push_found(L, handle, &asking);
+}
+
+/* ---- what fits into a budget ---- */
+
+enum { COST_CALLS = 1000 }; /* at most, and so many items are looked at */
+
+/* What an item, on top of the stack, costs: what the function says; without one, the bytes of its
+ * content. */
+static lua_Number cost_of(lua_State *L, int function)
+{
+  lua_Number cost;
+  if (lua_isnil(L, function)) {
+    lua_getfield(L, -1, "content");
+    cost = lua_type(L, -1) == LUA_TSTRING ? (lua_Number)lua_objlen(L, -1) : 0;
+  } else {
+    lua_pushvalue(L, function);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    cost = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+    if (!(cost >= 0)) luaL_error(L, "cost must return a number, not negative");
+  }
+  lua_pop(L, 1);
+  return cost;
+}
+
+/* Called with an array, a budget, a limit, and a cost or nil, protected. Returns the array of what
+ * fits. */
+static int fit_budget_l(lua_State *L)
+{
+  enum { ITEMS = 1, BUDGET, LIMIT, COST };
+  lua_Number left = lua_tonumber(L, BUDGET), most = lua_tonumber(L, LIMIT);
+  int given = 0;
+  lua_newtable(L);
+  for (int i = 1; i <= COST_CALLS && given < most; i++) {
+    lua_rawgeti(L, ITEMS, i);
+    if (lua_isnil(L, -1)) return lua_pop(L, 1), 1;
+    lua_Number cost = cost_of(L, COST);
+    if (cost <= left) lua_rawseti(L, COST + 1, ++given);
+    else lua_pop(L, 1);
+    if (cost <= left) left -= cost;
+    lua_settop(L, COST + 1);
+  }
+  return 1;
+}
+
+/* Leaves of the array on top of the stack, below which is the cost or nil, what fits. While that is
+ * called, the handle is not to be used. */
+static int push_fitting(lua_State *L, struct handle *handle, double budget, size_t limit)
+{
+  lua_pushcfunction(L, fit_budget_l);
+  lua_insert(L, -2);
+  lua_pushnumber(L, budget);
+  lua_pushnumber(L, (lua_Number)limit);
+  lua_pushvalue(L, -5);
+  handle->asked = true;
+  int status = lua_pcall(L, 4, 1, 0);
+  handle->asked = false;
+  return status == 0 ? 1 : lua_error(L);
+}
+
+/* bool: it is given. */
+static void read_cost(lua_State *L, int argument, const char *name, void *into)
+{
+  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
+  *(bool *)into = true;
+}
+
+static void read_amount(lua_State *L, int argument, const char *name, void *into)
+{
+  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, "a number");
+  lua_Number amount = lua_tonumber(L, -1);
+  if (!(amount >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
+  *(double *)into = amount;
+}
+
+/* memory:recall(text [, opts]): the active items that bear on a text, best first, newer ones first
+ * where that ties. Any word of it counts, rare ones most, and so do other forms of a word.
+ * text: string of any length, such as a prompt; without a word: the newest items are given.
+ * opts: a filter as of items, with a limit of 20; half_life (days from 0; with each the score halves;
+ * 0: it does not; what has no time comes last); budget (the most bytes of content that all results
+ * together have: in their order, each that fits into what those before it left); cost (a function from
+ * item to a number from 0, which takes the place of the bytes; of the first 1,000 items at most; it
+ * must not use the handle).
+ * Returns an array of items with `score` added; nil, message, errno where the file cannot be read.
+ * Raises what cost raises. */
+static int memory_recall_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "recall");
+  struct asking asking = {.recall = true, .filter.limit = 20};
+  double budget = -1;
+  bool cost = false;
+  const struct option known[] = {FILTER_OPTIONS(&asking.filter),
+                                 {"half_life", read_amount, &asking.half_life},
+                                 {"budget", read_amount, &budget},
+                                 {"cost", read_cost, &cost},
+                                 {NULL, NULL, NULL}};
+  check_count(L, 3);
+  check_string(L, 2, "text", NULL);
+  check_options(L, 3, known);
+  size_t limit = asking.filter.limit;
+  if (budget >= 0) asking.filter.limit = COST_CALLS;
+  lua_pushliteral(L, "cost");
+  if (cost) lua_rawget(L, 3);
+  else lua_pushnil(L);
+  int count = push_found(L, handle, &asking);
+  return count == 1 && budget >= 0 ? push_fitting(L, handle, budget, limit) : count;
 }
 
 /* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */
@@ -561,11 +695,17 @@ static int memory_tostring_l(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"add", memory_add_l},         {"add_many", memory_add_many_l},
-    {"forget", memory_forget_l},   {"search", memory_search_l},
-    {"get", memory_get_l},         {"items", memory_items_l},
-    {"sync", memory_sync_l},       {"close", memory_close_l},
-    {"compact", memory_compact_l}, {NULL, NULL},
+    {"add", memory_add_l},
+    {"add_many", memory_add_many_l},
+    {"forget", memory_forget_l},
+    {"search", memory_search_l},
+    {"recall", memory_recall_l},
+    {"get", memory_get_l},
+    {"items", memory_items_l},
+    {"sync", memory_sync_l},
+    {"close", memory_close_l},
+    {"compact", memory_compact_l},
+    {NULL, NULL},
 };
 static const luaL_Reg METAMETHODS[] = {
     {"__index", memory_index_l},

@@ -7,7 +7,14 @@
  * N being the active items, n those that hold the word, f how often an item does, and lengths
  * counted in words. What words the items hold is kept with the index, so that only the first search
  * reads all of the text. A word of the query with other characters in it than words have (`c++`) is
- * looked for in the lines of the items that hold a run of it. */
+ * looked for in the lines of the items that hold a run of it.
+ *
+ * A text is recalled by its terms (see grams.h), of which any counts: the same score over terms in
+ * place of words, with b = 0.4 and
+ *
+ *     idf   = ln(1 + (N - n + 0.5) / (n + 0.5))
+ *
+ * The words that are kept tell which terms an item has, since a term stands within a word. */
 #include "memory/rank.h"
 
 #include <errno.h>
@@ -18,6 +25,7 @@
 #include "base/sys.h"
 #include "file/window.h"
 #include "text/fold.h"
+#include "text/grams.h"
 #include "text/words.h"
 #include "json/walk.h"
 
@@ -31,7 +39,15 @@ struct ranking {
   struct buf decoded, folded;
   struct buf holders[QUERY_WORDS]; /* of each word: struct holder, the active items that hold it */
   size_t counts[QUERY_WORDS]; /* of the line that is looked at */
+  struct grams grams; /* of a text that is recalled by */
+  struct buf pairs; /* struct pair */
+  double *scores; /* of each item */
   struct buf hits; /* struct hit */
+};
+
+/* A term and a word that has it; `next`: the next pair of that term, from 1 on, or 0. */
+struct pair {
+  uint32_t token, next;
 };
 
 struct hit {
@@ -277,6 +293,115 @@ static bool score(struct ranking *ranking)
   return true;
 }
 
+/* ---- the items that bear on a text ---- */
+
+/* Of a long text, the bytes in the middle are left out: what is asked stands before or after what was
+ * pasted. */
+enum { RECALL_TEXT = 32 * 1024 };
+
+static bool read_grams(struct ranking *ranking, struct bytes text)
+{
+  struct buf *folded = &ranking->folded;
+  size_t half = text.length > RECALL_TEXT ? RECALL_TEXT / 2 : text.length;
+  size_t rest = text.length > half ? half : 0;
+  folded->length = 0;
+  return fold(folded, text.start, half) && (rest == 0 || buf_add(folded, " ", 1)) &&
+         fold(folded, text.start + text.length - rest, rest) &&
+         grams_read(&ranking->grams, folded->data, folded->length);
+}
+
+/* Finds the words that have each term; `first`: the first pair of each. */
+static bool pair_up(struct ranking *ranking, uint32_t *first)
+{
+  const struct words *words = &ranking->index->words;
+  struct buf *found = &ranking->decoded;
+  for (size_t i = 0; i < words->token_count; i++) {
+    size_t length;
+    const char *word = words_token(words, i, &length);
+    found->length = 0;
+    if (!grams_find(&ranking->grams, word, length, found)) return false;
+    const uint32_t *terms = BUF_ITEMS(uint32_t, found);
+    for (size_t j = 0; j < BUF_COUNT(uint32_t, found); j++) {
+      const struct pair pair = {(uint32_t)i, first[terms[j]]};
+      if (!BUF_PUSH(&ranking->pairs, &pair)) return false;
+      first[terms[j]] = (uint32_t)BUF_COUNT(struct pair, &ranking->pairs);
+    }
+  }
+  return true;
+}
+
+/* Adds what a term is worth to the scores of the items that have it. */
+static bool score_term(struct ranking *ranking, uint32_t first)
+{
+  const double b = 0.4, items = (double)ranking->index->active, mean = mean_length(ranking->index);
+  const struct pair *pairs = BUF_ITEMS(struct pair, &ranking->pairs);
+  struct words *words = &ranking->index->words;
+  size_t count;
+  ranking->holders[0].length = 0;
+  for (; first != 0; first = pairs[first - 1].next)
+    if (!words_gather(words, pairs[first - 1].token, &ranking->holders[0])) return false;
+  words_collect(words, &ranking->holders[0]);
+  leave_out_forgotten(ranking, 0);
+  const struct holder *holders = holders_of(ranking, 0, &count);
+  const double idf = log(1 + (items - (double)count + 0.5) / ((double)count + 0.5));
+  for (size_t i = 0; i < count; i++) {
+    double length = mean > 0 ? words->members[holders[i].item].words / mean : 1;
+    double times = holders[i].count;
+    ranking->scores[holders[i].item] +=
+        idf * times * (K1 + 1) / (times + K1 * (1 - b + b * length));
+  }
+  return true;
+}
+
+static bool score_terms(struct ranking *ranking)
+{
+  const size_t count = ranking->grams.count;
+  uint32_t *first = sys_realloc(NULL, count * sizeof *first + 1);
+  if (first == NULL) return false;
+  memset(first, 0, count * sizeof *first);
+  bool done = pair_up(ranking, first);
+  for (size_t i = 0; done && i < count; i++) done = score_term(ranking, first[i]);
+  int reason = errno;
+  sys_free(first);
+  errno = reason;
+  return done;
+}
+
+/* How much of a score is left after the time since then; nothing, where that is not known. */
+static double faded(const struct ranking *ranking, uint32_t item, double half_life, int64_t now)
+{
+  const struct moment moment = item_moment(ranking->index, &ranking->index->items[item]);
+  if (half_life <= 0) return 1;
+  if (moment.second == MOMENT_NONE) return 0;
+  double age = (double)(now - moment_seconds(moment));
+  return age > 0 ? exp2(-age / half_life) : 1;
+}
+
+/* Makes hits of the items that have a score; of all active ones, if the text has no word. */
+static bool take_scores(struct ranking *ranking, double half_life)
+{
+  const struct index *index = ranking->index;
+  const int64_t now = sys_time();
+  for (size_t i = 0; i < index->count; i++) {
+    struct hit hit = {(uint32_t)i, ranking->scores[i]};
+    if (item_is_forgotten(&index->items[i]) || (hit.score <= 0 && ranking->grams.count > 0))
+      continue;
+    hit.score *= faded(ranking, hit.item, half_life, now);
+    if (!BUF_PUSH(&ranking->hits, &hit)) return false;
+  }
+  return true;
+}
+
+static bool recall(struct ranking *ranking, struct bytes text, double half_life)
+{
+  const size_t size = ranking->index->count * sizeof *ranking->scores;
+  if (!read_grams(ranking, text)) return false;
+  ranking->scores = sys_realloc(NULL, size + 1);
+  if (ranking->scores == NULL) return false;
+  memset(ranking->scores, 0, size);
+  return score_terms(ranking) && take_scores(ranking, half_life);
+}
+
 static bool filter_hits(struct ranking *ranking)
 {
   size_t count, kept = 0;
@@ -345,24 +470,49 @@ static bool give(struct ranking *ranking, struct buf *ranked)
   return true;
 }
 
+static void begin_ranking(struct ranking *ranking, int fd, struct index *index,
+                          struct filter *filter)
+{
+  memset(ranking, 0, sizeof *ranking);
+  ranking->index = index;
+  ranking->filter = filter;
+  window_open(&ranking->window, fd);
+}
+
+/* The result of rank_items. */
+static int end_ranking(struct ranking *ranking, bool done)
+{
+  int reason = errno;
+  if (!done) words_free(&ranking->index->words); /* they may be half an item's */
+  window_close(&ranking->window);
+  buf_free(&ranking->decoded);
+  buf_free(&ranking->folded);
+  buf_free(&ranking->hits);
+  buf_free(&ranking->pairs);
+  grams_free(&ranking->grams);
+  sys_free(ranking->scores);
+  for (size_t i = 0; i < QUERY_WORDS; i++) buf_free(&ranking->holders[i]);
+  errno = reason;
+  return done ? 0 : -1;
+}
+
 int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
                struct buf *ranked)
 {
   struct ranking ranking;
-  memset(&ranking, 0, sizeof ranking);
-  ranking.index = index;
+  begin_ranking(&ranking, fd, index, filter);
   ranking.query = query;
-  ranking.filter = filter;
-  window_open(&ranking.window, fd);
   bool done = take_up_items(&ranking) && find_holders(&ranking) && score(&ranking) &&
               filter_hits(&ranking) && give(&ranking, ranked);
-  int reason = errno;
-  if (!done) words_free(&index->words); /* they may be half an item's */
-  window_close(&ranking.window);
-  buf_free(&ranking.decoded);
-  buf_free(&ranking.folded);
-  buf_free(&ranking.hits);
-  for (size_t i = 0; i < query->count; i++) buf_free(&ranking.holders[i]);
-  errno = reason;
-  return done ? 0 : -1;
+  return end_ranking(&ranking, done);
+}
+
+int rank_recall(int fd, struct index *index, struct bytes text, double half_life,
+                struct filter *filter, struct buf *ranked)
+{
+  struct ranking ranking;
+  begin_ranking(&ranking, fd, index, filter);
+  bool done = take_up_items(&ranking) && recall(&ranking, text, half_life) &&
+              filter_hits(&ranking) && give(&ranking, ranked);
+  return end_ranking(&ranking, done);
 }

@@ -240,7 +240,7 @@ static bool add_holders(struct words *words, const struct token *token, uint64_t
 }
 
 /* Moves the sums from the items to the holders. */
-static void collect(struct words *words, struct buf *holders)
+void words_collect(struct words *words, struct buf *holders)
 {
   struct holder *holder = BUF_ITEMS(struct holder, holders);
   for (size_t i = 0; i < BUF_COUNT(struct holder, holders); i++) {
@@ -264,6 +264,17 @@ bool words_find(struct words *words, const struct needle *needle, struct buf *ho
     if (!add_holders(words, &words->tokens[token], times, holders)) return false;
     p = end;
   }
-  collect(words, holders);
+  words_collect(words, holders);
   return true;
+}
+
+const char *words_token(const struct words *words, size_t number, size_t *length)
+{
+  *length = token_end(words, number) - words->tokens[number].text;
+  return words->text.data + words->tokens[number].text;
+}
+
+bool words_gather(struct words *words, size_t number, struct buf *holders)
+{
+  return add_holders(words, &words->tokens[number], 1, holders);
 }

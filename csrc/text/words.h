@@ -48,5 +48,12 @@ struct holder {
  * above. */
 bool words_find(struct words *words, const struct needle *needle, struct buf *holders);
 
+/* A distinct word, of words->token_count. */
+const char *words_token(const struct words *words, size_t number, size_t *length);
+/* As words_find, of the items that hold a word: of several words, one after the other, and when
+ * words_collect was called, `holders` has each item once, with the sum. False: as above. */
+bool words_gather(struct words *words, size_t number, struct buf *holders);
+void words_collect(struct words *words, struct buf *holders);
+
 #pragma GCC visibility pop
 #endif

@@ -53,6 +53,7 @@ local calls = {
     return { item and item.content }
   end,
   ["memory:search"] = function() return pluck(memory:search("text")) end,
+  ["memory:recall"] = function() return pluck(memory:recall("texts")) end,
   ["search of a file"] = function() return pluck(aish.search(log_path, "text")) end,
   ["search of a directory"] = function() return pluck(aish.search(root .. "/logs", "text")) end,
   ["load"] = function() return pluck((aish.load(log_path))) end,

@@ -57,6 +57,7 @@ local looks = {
   ["get"] = function(memory) return tostring((memory:get(2))) ~= "nil" and "there" or "not there" end,
   ["items"] = function(memory) return text(memory:items()) end,
   ["search"] = function(memory) return text(memory:search("text")) end,
+  ["recall"] = function(memory) return text(memory:recall("texts")) end,
 }
 
 -- ---- the cases ----

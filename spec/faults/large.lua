@@ -52,6 +52,7 @@ local calls = {
   { "items", function() return memory:items() end },
   { "items with a filter", function() return memory:items({ source = "x" }) end },
   { "memory:search", function() return memory:search("large TEXT") end },
+  { "memory:recall", function() return memory:recall("larger texts") end },
   { "load_memory", function() return aish.load_memory(memory_path) end },
   { "load", function() return aish.load(log_path) end },
   { "load with last", function() return aish.load(log_path, { last = 1 }) end },

@@ -182,6 +182,10 @@ local calls = [==[
       both("search", function() return memory:search("kept") end, { check = function(hits)
         if #hits == 0 then problem("search: nothing found") end
       end })
+      local options = { budget = 1000, half_life = 1, cost = function() return 1 end }
+      both("recall", function() return memory:recall("what was kept?", options) end, { check = function(items)
+        if #items == 0 then problem("recall: nothing found") end
+      end })
     end
     if memory.compact then
       both("compact", function() return memory:compact() end, { rewrites = true, before = function()

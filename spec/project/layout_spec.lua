@@ -27,7 +27,7 @@ end
 local HEADERS = set [[errno.h float.h limits.h math.h stdarg.h stdbool.h stddef.h stdint.h stdlib.h string.h
   sys/types.h sys/file.h arm_neon.h emmintrin.h immintrin.h]]
 local FUNCTIONS = set [[memchr memcmp memcpy memmove memset strchr strcmp strlen strncmp strrchr strspn qsort
-  ceil fabs floor fmod log log10 pow errno errno_location error stack_chk_fail GLOBAL_OFFSET_TABLE_ cpu_model]]
+  ceil exp2 fabs floor fmod log log10 pow errno errno_location error stack_chk_fail GLOBAL_OFFSET_TABLE_ cpu_model]]
 
 local function folder_of(name) return name:match("^(.*)/") or "" end
 
