@@ -34,7 +34,7 @@ struct objects {
 /* Looks through the line from `line` up to `newline`, with a text's padding behind that. `memory`:
  * it is a line of a memory, otherwise of a session or any other file. */
 void objects_begin(struct objects *objects, const char *line, const char *newline, bool memory);
-/* Where something else begins than may stand before, between and behind objects; `newline` if nothing does. */
+/* Where something begins that is not what may stand around objects; `newline` if nothing does. */
 const char *objects_skip(const char *p, const char *newline);
 /* The next part, in their order on the line; false at its end. */
 bool objects_next(struct objects *objects, struct part *part);
