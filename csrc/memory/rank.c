@@ -12,7 +12,7 @@
  * A text is recalled by its terms (see grams.h), of which any counts: the same score over terms in
  * place of words, with b = 0.4 and
  *
- *     idf   = ln(1 + (N - n + 0.5) / (n + 0.5))
+ *     idf   = ln((N + 1) / (n + 0.5))
  *
  * The words that are kept tell which terms an item has, since a term stands within a word. */
 #include "memory/rank.h"
@@ -343,7 +343,7 @@ static bool score_term(struct ranking *ranking, uint32_t first)
   words_collect(words, &ranking->holders[0]);
   leave_out_forgotten(ranking, 0);
   const struct holder *holders = holders_of(ranking, 0, &count);
-  const double idf = log(1 + (items - (double)count + 0.5) / ((double)count + 0.5));
+  const double idf = log((items + 1) / ((double)count + 0.5));
   for (size_t i = 0; i < count; i++) {
     double length = mean > 0 ? words->members[holders[i].item].words / mean : 1;
     double times = holders[i].count;

@@ -32,7 +32,7 @@ local function plain_recall(items, text)
   for _, term in ipairs((terms_of(text))) do
     local holding = 0
     for index = 1, #items do holding = holding + (counts[index][term] and 1 or 0) end
-    local idf = math.log(1 + (#items - holding + 0.5) / (holding + 0.5))
+    local idf = math.log((#items + 1) / (holding + 0.5))
     for index = 1, seen[term] and 0 or #items do
       local count = counts[index][term]
       local length = lengths[index] / (total / #items)
