@@ -131,6 +131,22 @@ describe("README: the examples", function()
     assert.equal(select(2, table.concat(lines_of("lua"), "\n"):gsub("%-%->", "")), counts.expected)
   end)
 
+  it("of the demo are lines that it prints, in this order #build", function()
+    local build = os.getenv("AISH_HISTORY_CPATH") or "build"
+    if build:sub(1, 1) ~= "/" then build = helper.root .. "/" .. build end
+    local printed = shell.run(("cd %s && NO_COLOR=1 LUA_PATH=%s LUA_CPATH=%s luajit %s"):format(
+      quote(helper.tmpdir()), quote(helper.root .. "/lua/?.lua;;"), quote(build .. "/?.so;;"),
+      quote(helper.root .. "/spec/run/demo.lua")))
+    local place, count = 1, 0
+    for line in text:match("%$ make demo\n(.-)```"):gmatch("[^\n]+") do
+      local pattern = line:gsub("%p", "%%%0"):gsub(", %d+$", ", %%d+") -- a process id ends its line
+      local _, last = printed:find("\n" .. pattern .. "%f[\n]", place)
+      assert(last, line)
+      place, count = last, count + 1
+    end
+    assert(count > 3)
+  end)
+
   it("show files as they are", function()
     for number, line in ipairs(lines_of("json")) do
       if line ~= "" then assert.equal("table", type(aish_history.decode(line)), "README.md:" .. number) end
@@ -185,6 +201,19 @@ describe("README: what it names", function()
       if module == "aish_history" and name ~= "so" and name ~= "c" then assert(aish_history[name] ~= nil, name) end
       if module == "history" and name ~= "lua" then assert(history[name] ~= nil, name) end
     end
+  end)
+
+  it("is a spec for each guarantee", function()
+    local count = 0
+    for row in text:match("\n## Guarantees\n(.-)\n## "):gmatch("\n(| [^\n]+)") do
+      local shown = row:match("([^|]*)|$")
+      for name in shown:gmatch("`([^`]+)`") do
+        count = count + 1
+        assert(exists("spec/" .. (name:find("/") and "" or "promises/") .. name .. "_spec.lua"), name)
+      end
+      assert(shown:find("`") or shown:find("shown by") or shown:find("---"), row)
+    end
+    assert(count >= 10)
   end)
 
   it("exists as files, and every spec among them", function()
