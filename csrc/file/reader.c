@@ -13,11 +13,12 @@
 
 #include "base/sys.h"
 #include "file/steady.h"
+#include "json/json.h"
 #include "json/objects.h"
 #include "json/span.h"
 
-/* A longer line is held only if an object begins it: on any other there is none, or more than so many
- * NUL bytes before it. */
+/* A longer line is held only if an object begins it, or white space: on any other there is none, or
+ * more than so many NUL bytes and byte order marks before it. */
 #define LONGEST_DAMAGED ((size_t)16 << 20)
 
 void reader_open(struct reader *reader, int fd, uint64_t offset)
@@ -56,8 +57,10 @@ static bool hopeless(const struct reader *reader, size_t length)
 {
   const char *end = reader->buffer + length;
   if (length < LONGEST_DAMAGED) return false;
+  if (length >= READER_LONGEST_LINE) return true;
+  if (json_space(reader->buffer, reader->buffer) == end) return false; /* JSON may follow it */
   const char *p = objects_skip(reader->buffer, end);
-  return length >= READER_LONGEST_LINE || p == end || *p != '{';
+  return p == end || *p != '{';
 }
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)

@@ -24,6 +24,7 @@ describe("a line of more than 16 MiB", function()
     ["an item before garbage"] = { item(3, LONG) .. "garbage\n", { 3 } },
     ["an item before garbage that is longer"] = { item(3, "short") .. "garbage" .. LONG .. "\n", { 3 } },
     ["an item before a fragment"] = { item(3, "short") .. item(4, LONG):sub(1, -3) .. "\n", { 3 } },
+    ["an item after white space"] = { (" "):rep(17 * 1024 * 1024) .. item(3, "short") .. "\n", { 3 } },
     ["an item after a byte order mark"] = { "\239\187\191" .. item(3, LONG) .. "\n", { 3 } },
     ["an item after NUL bytes"] = { ("\0"):rep(5000) .. item(3, LONG) .. "\n", { 3 } },
     ["a long item after a short fragment"] = { item(3, "short"):sub(1, -3) .. item(4, LONG) .. "\n", { 4 } },
