@@ -245,6 +245,7 @@ int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
   time = time * (BYTE(8, 7) | BYTE(64, 3) | 1) >> 42;
   return (int64_t)(date << 22 | time | second);
 }
+
 /* ---- bounds ---- */
 
 bool bound_read(struct bound *bound, const char *text, size_t length)
