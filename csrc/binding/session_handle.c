@@ -56,9 +56,7 @@ static bool is_still_fit(const struct journal *journal, struct failure *failure)
   if (journal->size == 0 || journal->size == known->size) return true;
   if (!extent_compare(known, journal->fd, &place)) return fail(failure, "read");
   if (known->size > 0 && place == known->size) return true;
-  const char *other = format_other(journal->fd, journal->size);
-  if (other != NULL) return fail_because(failure, EINVAL, "open", other);
-  return is_no_memory(journal, failure);
+  return format_is_lines(journal->fd, journal->size, failure) && is_no_memory(journal, failure);
 }
 
 enum condition { ALWAYS, IF_EMPTY, IF_SESSION };

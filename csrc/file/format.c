@@ -1,7 +1,7 @@
 /* format.c: the first and the last bytes of a file. */
 #include "file/format.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
@@ -61,7 +61,8 @@ static char last_byte(int fd, char *piece, uint64_t end)
   return 0;
 }
 
-const char *format_other(int fd, uint64_t size)
+/* What it is, in words for a message; NULL: lines. */
+static const char *other_format(int fd, uint64_t size)
 {
   char piece[PIECE] = {0};
   ssize_t got = size > 0 ? sys_read_at(fd, piece, sizeof piece, 0) : 0;
@@ -69,4 +70,10 @@ const char *format_other(int fd, uint64_t size)
   if (wide != NULL) return wide;
   if (first_byte(fd, piece, got) != '[' || last_byte(fd, piece, size) != ']') return NULL;
   return "a JSON array, not JSON Lines";
+}
+
+bool format_is_lines(int fd, uint64_t size, struct failure *failure)
+{
+  const char *other = other_format(fd, size);
+  return other == NULL || fail_because(failure, EINVAL, "open", other);
 }

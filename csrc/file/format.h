@@ -2,14 +2,18 @@
 #ifndef AISH_FORMAT_H
 #define AISH_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/failure.h"
 
 #pragma GCC visibility push(hidden)
 
-/* What an open file of `size` bytes is, in words for a message, if it is UTF-16 or UTF-32 by its
- * first bytes, or begins with `[` and ends with `]`, white space aside; otherwise NULL, also
- * where it cannot be read. Anything else may have damaged lines, and good ones among them. */
-const char *format_other(int fd, uint64_t size);
+/* Whether an open file of `size` bytes may be JSON Lines: not if it is UTF-16 or UTF-32 by its first
+ * bytes, or begins with `[` and ends with `]`, white space aside. Then false, and
+ * *failure says what it is. Anything else may have damaged lines, and good ones among them; what
+ * cannot be read may be anything. */
+bool format_is_lines(int fd, uint64_t size, struct failure *failure);
 
 #pragma GCC visibility pop
 #endif

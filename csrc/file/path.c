@@ -72,11 +72,9 @@ int path_opened(int fd, const struct stat *st, struct failure *failure)
     fail_because(failure, EINVAL, "open", "not a regular file");
   else if (fd < 0) fail(failure, "open");
   if (fd < 0) return -1;
-  const char *other = format_other(fd, (uint64_t)st->st_size);
-  if (other == NULL) return fd;
+  if (format_is_lines(fd, (uint64_t)st->st_size, failure)) return fd;
   sys_close(fd);
-  errno = EINVAL;
-  fail_because(failure, errno, "open", other);
+  errno = failure->number;
   return -1;
 }
 

@@ -199,10 +199,8 @@ static bool catch_up(struct memory *memory, struct failure *failure)
   if (known->size == 0) index_free(&memory->index);
   if (!find_known(journal, &place)) return fail(failure, "read");
   bool same = place == known->size;
-  if (!same && place == 0) { /* somebody has written it anew */
-    const char *other = format_other(journal->fd, journal->size);
-    if (other != NULL) return fail_because(failure, EINVAL, "open", other);
-  }
+  if (!same && place == 0 && !format_is_lines(journal->fd, journal->size, failure))
+    return false; /* somebody has written it anew */
   if (!same) extent_cut(known, place > 0 ? known->end : 0);
   if ((!same || known->size != journal->size) && !read_on(memory, failure)) return false;
   known->most = MOST_KEPT; /* from now on: of a file that is opened, the first writes are many */
