@@ -203,12 +203,23 @@ void read_sync(lua_State *L, int argument, const char *name, void *into)
                    sync);
 }
 
+static void read_from_zero(lua_State *L, int argument, const char *name, const char *expected,
+                           double *into)
+{
+  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, expected);
+  lua_Number number = lua_tonumber(L, -1);
+  if (!(number >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
+  *into = number;
+}
+
 void read_wait(lua_State *L, int argument, const char *name, void *into)
 {
-  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, "a number of seconds");
-  lua_Number wait = lua_tonumber(L, -1);
-  if (!(wait >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
-  *(double *)into = wait;
+  read_from_zero(L, argument, name, "a number of seconds", into);
+}
+
+void read_amount(lua_State *L, int argument, const char *name, void *into)
+{
+  read_from_zero(L, argument, name, "a number", into);
 }
 
 /* Finds the option whose name and value are on top of the stack, during lua_next. */

@@ -569,14 +569,6 @@ static void read_cost(lua_State *L, int argument, const char *name, void *into)
   *(bool *)into = true;
 }
 
-static void read_amount(lua_State *L, int argument, const char *name, void *into)
-{
-  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, "a number");
-  lua_Number amount = lua_tonumber(L, -1);
-  if (!(amount >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
-  *(double *)into = amount;
-}
-
 /* memory:recall(text [, opts]): the active items that bear on a text, best first, newer ones first
  * where that ties. Any word of it counts, rare ones most, and so do other forms of a word.
  * text: string of any length, such as a prompt; without a word: the newest items are given.
