@@ -255,6 +255,14 @@ static double inverse_frequency(size_t items, size_t holding)
   return idf > 0 ? idf : 1e-6;
 }
 
+/* What a word or a term adds to the score of an item that has it `count` times; of the item's `words`,
+ * in an index whose items have `mean` of them, the part b counts. */
+static double worth(double idf, uint32_t count, uint16_t words, double mean, double b)
+{
+  const double length = mean > 0 ? words / mean : 1;
+  return idf * count * (K1 + 1) / (count + K1 * (1 - b + b * length));
+}
+
 static double mean_length(const struct index *index)
 {
   return index->active > 0 ? (double)index->words.total / (double)index->active : 0;
@@ -273,8 +281,7 @@ static void narrow(struct ranking *ranking, size_t word)
   for (size_t i = 0; i < count; i++) {
     const struct member *member = &members[hits[i].item];
     if (member->count == 0) continue;
-    double length = mean > 0 ? member->words / mean : 1;
-    hits[i].score += idf * member->count * (K1 + 1) / (member->count + K1 * (1 - B + B * length));
+    hits[i].score += worth(idf, member->count, member->words, mean, B);
     hits[kept++] = hits[i];
   }
   for (size_t i = 0; i < holding; i++) members[holders[i].item].count = 0;
@@ -345,10 +352,9 @@ static bool score_term(struct ranking *ranking, uint32_t first)
   const struct holder *holders = holders_of(ranking, 0, &count);
   const double idf = log((items + 1) / ((double)count + 0.5));
   for (size_t i = 0; i < count; i++) {
-    double length = mean > 0 ? words->members[holders[i].item].words / mean : 1;
-    double times = holders[i].count;
-    ranking->scores[holders[i].item] +=
-        idf * times * (K1 + 1) / (times + K1 * (1 - b + b * length));
+    const struct holder holder = holders[i];
+    ranking->scores[holder.item] +=
+        worth(idf, holder.count, words->members[holder.item].words, mean, b);
   }
   return true;
 }
@@ -356,7 +362,8 @@ static bool score_term(struct ranking *ranking, uint32_t first)
 static bool score_terms(struct ranking *ranking)
 {
   const size_t count = ranking->grams.count;
-  uint32_t *first = sys_realloc(NULL, count * sizeof *first + 1);
+  if (count == 0) return true;
+  uint32_t *first = sys_realloc(NULL, count * sizeof *first);
   if (first == NULL) return false;
   memset(first, 0, count * sizeof *first);
   bool done = pair_up(ranking, first);

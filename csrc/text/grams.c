@@ -153,7 +153,7 @@ bool grams_find(struct grams *grams, const char *word, size_t length, struct buf
 {
   if (!cut_word(grams, word, length)) return false;
   const uint64_t *terms = BUF_ITEMS(uint64_t, &grams->terms);
-  for (size_t i = 0; i < BUF_COUNT(uint64_t, &grams->terms) && grams->count > 0; i++) {
+  for (size_t i = 0; i < BUF_COUNT(uint64_t, &grams->terms); i++) {
     const struct gram *slot = find_term(grams, terms[i]);
     uint32_t number = slot->number - 1;
     if (slot->number != 0 && !BUF_PUSH(found, &number)) return false;

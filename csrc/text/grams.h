@@ -29,7 +29,7 @@ struct grams {
 bool grams_read(struct grams *grams, const char *text, size_t length);
 void grams_free(struct grams *grams);
 
-/* Appends to `found` the number, a uint32_t, of each of these terms that a folded word has, as often as
+/* Of a text that has terms. Appends to `found` the number, a uint32_t, of each of these terms that a folded word has, as often as
  * it has it. False with errno ENOMEM. */
 bool grams_find(struct grams *grams, const char *word, size_t length, struct buf *found);
 
