@@ -58,8 +58,12 @@ const char *escape_decode(const char *escape, char **out)
   char letter = escape_letter(escape[1]);
   int code = letter == 0 && escape[1] == 'u' ? escape_digits(escape + 2) : -1;
   if (code >= 0) return put_unit((unsigned)code, escape + 6, out);
-  *(*out)++ = letter != 0 ? letter : '\\';
-  return letter != 0 ? escape + 2 : escape + 1;
+  if (letter == 0) {
+    *(*out)++ = '\\';
+    return escape + 1;
+  }
+  *(*out)++ = letter;
+  return escape + 2;
 }
 
 size_t escape_decode_all(const char *p, const char *end, char *out)

@@ -123,7 +123,8 @@ static void put_compound(struct folding *folding, uint32_t code)
 
 static char fold_ascii(char byte)
 {
-  return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
+  if (byte >= 'A' && byte <= 'Z') byte = (char)(byte | 0x20);
+  return byte;
 }
 
 /* Folds the character or byte at the start of a text; returns its size. */
@@ -196,16 +197,19 @@ static void fold_iotas(struct buf *out, size_t start, size_t end)
     utf8_encode(IOTA, out->data + end - 2);
 }
 
+/* Sorts each run of marks from a place on. */
 static bool settle(struct buf *out, size_t from)
 {
-  for (size_t end, size; from<out->length; from = end> from ? end : from + size) {
+  for (size_t end, size; from < out->length; from = end) {
     end = end_of_marks(out, from);
     if (end == from) {
       utf8_decode(out->data + from, out->length - from, &size);
-      continue;
+      end = from + size;
+    } else if (sort_marks(out, from, end)) {
+      fold_iotas(out, from, end);
+    } else {
+      return false;
     }
-    if (!sort_marks(out, from, end)) return false;
-    fold_iotas(out, from, end);
   }
   return true;
 }
