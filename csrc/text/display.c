@@ -11,7 +11,7 @@ enum {
   JOINER_SIZE = 3,
   EMOJI_STYLE = 0xfe0f,
 };
-enum { COLUMNS = 3, ESCAPED = 3, MARK = 4 }; /* see widths.lua */
+enum { COLUMNS = 3, ESCAPED = 3, MARK = 4 }; /* of a class: see widths.lua */
 
 static unsigned class_of(uint32_t code)
 {
@@ -60,33 +60,36 @@ static unsigned class_after(uint32_t code, uint32_t before, unsigned marks)
   return MARK | (code == EMOJI_STYLE && class_of(before) == 1);
 }
 
-/* Writes the escape of the character at the start of a text; returns its size. */
+/* Writes the escape of the character that a text begins with; returns its size. */
 static size_t escape(uint32_t code, const char *text, char out[LONGEST_ESCAPE])
 {
-  static const char named[] = "\tt\nn\rr", digits[] = "0123456789abcdef";
-  const char *name = code < ' ' && code > 0 ? strchr(named, (int)code) : NULL;
+  static const char named[] = "\tt\nn\rr", kinds[] = "xuU", digits[] = "0123456789abcdef";
+  const char *name = code > 0 && code < ' ' ? strchr(named, (int)code) : NULL;
   size_t count = code < 0x80 || code == UTF8_INVALID ? 2 : code < 0x10000 ? 4 : 8;
   if (code == UTF8_INVALID) code = (unsigned char)*text;
   out[0] = '\\';
-  out[1] = name != NULL ? name[1] : count == 2 ? 'x' : count == 4 ? 'u' : 'U';
-  if (name != NULL) return 2;
+  if (name != NULL) {
+    out[1] = name[1];
+    return 2;
+  }
+  out[1] = kinds[count / 4];
   for (size_t i = count + 1; i > 1; i--, code >>= 4) out[i] = digits[code & 0xf];
   return count + 2;
 }
 
 bool display(struct buf *out, const char *text, size_t length, size_t width, size_t *columns)
 {
-  size_t cut = out->length, columns_there = 0;
+  size_t cut = 0, columns_there = 0; /* before the last character, its marks and a joiner */
   uint32_t before = 0;
   unsigned marks = 0;
   *columns = 0;
   for (size_t i = 0, size; i < length; i += size) {
-    char escaped[LONGEST_ESCAPE];
     uint32_t code = utf8_decode(text + i, length - i, &size);
     unsigned class = class_after(code, before, marks);
-    struct bytes shown = {text + i, size};
-    if (class == ESCAPED) shown = (struct bytes){escaped, escape(code, text + i, escaped)};
-    size_t more = class == ESCAPED ? shown.length : class & COLUMNS;
+    if (!buf_reserve(out, LONGEST_ESCAPE)) return false;
+    char *end = out->data + out->length;
+    size_t added = class == ESCAPED ? escape(code, text + i, end) : utf8_encode(code, end);
+    size_t more = class == ESCAPED ? added : class & COLUMNS;
     if ((class & MARK) == 0) {
       cut = out->length - (before == JOINER ? JOINER_SIZE : 0);
       columns_there = *columns;
@@ -96,7 +99,7 @@ bool display(struct buf *out, const char *text, size_t length, size_t width, siz
       *columns = columns_there;
       return true;
     }
-    if (!buf_add(out, shown.start, shown.length)) return false;
+    out->length += added;
     *columns += more;
     marks = class & MARK ? marks + 1 : 0;
     before = class == ESCAPED ? 0 : code;

@@ -215,6 +215,24 @@ describe("display", function()
     end
   end)
 
+  it("keeps an invisible character after those with which it has a meaning, to the last", function()
+    local function around(list)
+      local points = {}
+      for index = 1, #list, 2 do
+        for _, point in ipairs({ list[index] - 1, list[index], list[index + 1], list[index + 1] + 1 }) do points[#points + 1] = point end
+      end
+      return points
+    end
+    for _, meaning in ipairs(MEANINGS) do
+      for _, point in ipairs(around(meaning[1])) do
+        for _, before in ipairs(around(meaning[2])) do
+          local text = text_of(before, point)
+          assert.same({ plain(text) }, { display(text) })
+        end
+      end
+    end
+  end)
+
   it("leaves the sequences that Unicode has for emoji as they are", function()
     local count = 0
     for _, name in ipairs({ "emoji-zwj-sequences", "emoji-sequences", "emoji-variation-sequences" }) do
