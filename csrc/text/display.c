@@ -13,7 +13,7 @@ enum {
 };
 enum { COLUMNS = 3, ESCAPED = 3, MARK = 4 }; /* of a class: see widths.lua */
 
-static unsigned class_of(uint32_t code)
+static unsigned width_class(uint32_t code)
 {
   size_t low = 0, high = sizeof WIDTHS / sizeof *WIDTHS;
   while (high - low > 1) {
@@ -52,12 +52,12 @@ static unsigned class_after(uint32_t code, uint32_t before, unsigned marks)
 {
   if (code >= ' ' && code <= '~') return 1;
   if (code == UTF8_INVALID) return ESCAPED;
-  unsigned class = class_of(code);
+  unsigned class = width_class(code);
   bool kept = class == ESCAPED && has_meaning(code, before);
   if (!kept && (class & MARK) == 0) return class;
   if (before == 0 || marks == MARKS_AT_MOST) return ESCAPED;
   if (!kept) return class;
-  return MARK | (code == EMOJI_STYLE && class_of(before) == 1);
+  return MARK | (code == EMOJI_STYLE && width_class(before) == 1);
 }
 
 /* Writes the escape of the character that a text begins with; returns its size. */
