@@ -12,6 +12,7 @@
  *   load, scan              whole files as tables; their records one at a time
  *   sessions, hits          lists of sessions; what was said in them
  *   upkeep, lock            verify() and compact(); flock()
+ *   screen                  display()
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
  *   memory                  adding and forgetting
@@ -33,6 +34,7 @@
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
  *   grams                   what a question and an item have in common besides whole words
+ *   display                 text as a terminal may be given it
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
@@ -57,6 +59,7 @@
 #include "binding/lock.h"
 #include "binding/memory_handle.h"
 #include "binding/scan.h"
+#include "binding/screen.h"
 #include "binding/session_handle.h"
 #include "binding/sessions.h"
 #include "binding/upkeep.h"
@@ -73,14 +76,23 @@ __attribute__((visibility("default"))) int luaopen_aish_history(lua_State *L);
 int luaopen_aish_history(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"open", memory_open_l},  {"session", session_open_l},
-      {"append", append_l},     {"flock", flock_l},
-      {"scan", scan_l},         {"follow", follow_l},
-      {"sessions", sessions_l}, {"search", search_l},
-      {"load", load_l},         {"load_memory", load_memory_l},
-      {"list", list_l},         {"encode", encode_l},
-      {"decode", decode_l},     {"verify", verify_l},
-      {"compact", compact_l},   {NULL, NULL},
+      {"open", memory_open_l},
+      {"session", session_open_l},
+      {"append", append_l},
+      {"flock", flock_l},
+      {"scan", scan_l},
+      {"follow", follow_l},
+      {"sessions", sessions_l},
+      {"search", search_l},
+      {"load", load_l},
+      {"load_memory", load_memory_l},
+      {"list", list_l},
+      {"encode", encode_l},
+      {"decode", decode_l},
+      {"verify", verify_l},
+      {"compact", compact_l},
+      {"display", display_l},
+      {NULL, NULL},
   };
   static const struct {
     const char *name;
