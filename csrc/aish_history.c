@@ -15,7 +15,8 @@
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
  *   memory                  adding and forgetting
- *   filter, rank            which items are wanted; which of them come first
+ *   filter, ranking         which items are wanted; which of them come first
+ *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it
  * session/   a session's file
  *   turn, summary           what a line holds; what a file holds
@@ -32,7 +33,7 @@
  * text/      words in text
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
- *   grams                   what a question and an item have in common besides whole words
+ *   grams, bm25             what a question and a text have in common; what that is worth
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times

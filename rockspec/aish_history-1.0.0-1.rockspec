@@ -82,6 +82,8 @@ build = {
         "csrc/memory/kind.c",
         "csrc/memory/memory.c",
         "csrc/memory/rank.c",
+        "csrc/memory/ranking.c",
+        "csrc/memory/recall.c",
         "csrc/memory/record.c",
         "csrc/memory/tombstones.c",
         "csrc/memory/twins.c",

@@ -15,6 +15,7 @@
 #include "binding/upkeep.h"
 #include "file/window.h"
 #include "memory/rank.h"
+#include "memory/recall.h"
 #include "json/quote.h"
 
 struct handle {
@@ -448,8 +449,8 @@ static bool find_ranked(lua_State *L, struct memory *memory, struct asking *aski
     int fd = memory_fd(memory);
     struct index *index = memory_index(memory);
     memory_window(memory, &found->window);
-    int result = asking->recall ? rank_recall(fd, index, text, asking->half_life * day,
-                                              &asking->filter, &found->ranked)
+    int result = asking->recall ? recall_items(fd, index, text, asking->half_life * day,
+                                               &asking->filter, &found->ranked)
                                 : rank_items(fd, index, &query, &asking->filter, &found->ranked);
     done = result == 0 || fail(failure, "read");
   }
