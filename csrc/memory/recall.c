@@ -12,7 +12,6 @@
 
 #include "base/sys.h"
 #include "text/bm25.h"
-#include "text/fold.h"
 #include "text/grams.h"
 
 struct recall {
@@ -27,39 +26,32 @@ struct pair {
   uint32_t token, next;
 };
 
-/* Of a long text, the bytes in the middle are left out: what is asked stands before or after what was
- * pasted. */
-enum { RECALL_TEXT = 32 * 1024 };
-
-static bool read_grams(struct recall *recall, struct bytes text)
+/* Notes that a word has the terms that were found in it. */
+static bool pair_up(struct recall *recall, uint32_t token, uint32_t *first)
 {
-  struct buf *folded = &recall->ranking.folded;
-  size_t half = text.length > RECALL_TEXT ? RECALL_TEXT / 2 : text.length;
-  size_t rest = text.length > half ? half : 0;
-  folded->length = 0;
-  return fold(folded, text.start, half) && (rest == 0 || buf_add(folded, " ", 1)) &&
-         fold(folded, text.start + text.length - rest, rest) &&
-         grams_read(&recall->grams, folded->data, folded->length);
+  const struct grams *grams = &recall->grams;
+  for (size_t i = 0; i < grams->found_count; i++)
+    for (uint32_t times = grams->counts[grams->found[i]]; times > 0; times--) {
+      const struct pair pair = {token, first[grams->found[i]]};
+      if (!BUF_PUSH(&recall->pairs, &pair)) return false;
+      first[grams->found[i]] = (uint32_t)BUF_COUNT(struct pair, &recall->pairs);
+    }
+  return true;
 }
 
 /* Finds the words that have each term; `first`: the first pair of each. */
-static bool pair_up(struct recall *recall, uint32_t *first)
+static bool pair_all(struct recall *recall, uint32_t *first)
 {
   const struct words *words = &recall->ranking.index->words;
-  struct buf *found = &recall->ranking.decoded;
-  for (size_t i = 0; i < words->token_count; i++) {
+  bool done = true;
+  for (size_t i = 0; i < words->token_count && done; i++) {
     size_t length;
     const char *word = words_token(words, i, &length);
-    found->length = 0;
-    if (!grams_find(&recall->grams, word, length, found)) return false;
-    const uint32_t *terms = BUF_ITEMS(uint32_t, found);
-    for (size_t j = 0; j < BUF_COUNT(uint32_t, found); j++) {
-      const struct pair pair = {(uint32_t)i, first[terms[j]]};
-      if (!BUF_PUSH(&recall->pairs, &pair)) return false;
-      first[terms[j]] = (uint32_t)BUF_COUNT(struct pair, &recall->pairs);
-    }
+    grams_count(&recall->grams, word, length);
+    done = pair_up(recall, (uint32_t)i, first);
+    grams_clear(&recall->grams);
   }
-  return true;
+  return done;
 }
 
 /* Adds what a term is worth to the scores of the items that have it. */
@@ -92,7 +84,7 @@ static bool score_terms(struct recall *recall)
   uint32_t *first = sys_realloc(NULL, count * sizeof *first);
   if (first == NULL) return false;
   memset(first, 0, count * sizeof *first);
-  bool done = pair_up(recall, first);
+  bool done = pair_all(recall, first);
   for (size_t i = 0; done && i < count; i++) done = score_term(recall, first[i]);
   int reason = errno;
   sys_free(first);
@@ -129,7 +121,7 @@ static bool take_scores(struct recall *recall, double half_life)
 static bool score_items(struct recall *recall, struct bytes text, double half_life)
 {
   const size_t size = recall->ranking.index->count * sizeof *recall->scores;
-  if (!read_grams(recall, text)) return false;
+  if (!grams_read(&recall->grams, text.start, text.length)) return false;
   recall->scores = sys_realloc(NULL, size + 1);
   if (recall->scores == NULL) return false;
   memset(recall->scores, 0, size);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -17,6 +18,8 @@ size_t fold_source(const char *text, size_t length, size_t folded);
  * of letters and digits, roughly as SQLite's unicode61 splits them: beyond ASCII, every character
  * outside the blocks of punctuation and symbols is a letter. Folding does not move their ends. */
 const char *fold_word(const char **p, const char *end, size_t *length);
+/* Whether a character beyond ASCII is in these blocks. */
+bool fold_is_symbol(uint32_t code);
 /* The longest run of letters and digits without bytes that are not UTF-8, and its length, perhaps
  * 0. */
 const char *fold_run(const char *text, size_t size, size_t *length);
