@@ -77,7 +77,7 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   lua_pushstring(L, path);
   lua_setfield(L, -2, "path");
   set_whole(L, "line", hit->number);
-  lua_pushlstring(L, hit->text, hit->length);
+  lua_pushlstring(L, hit->text.start, hit->text.length);
   lua_setfield(L, -2, "text");
   struct decoder *decoder = acquire_decoder(L);
   bool decoded = decode_record(decoder, hit->record, 0) != NULL;
@@ -143,10 +143,12 @@ static bool find_in_directory(lua_State *L, struct finding *finding, const char 
 
 static void check_search_options(lua_State *L, int argument, struct search *search, bool *exact)
 {
-  const struct option known[] = {
-      {"role", read_text, &search->role},     {"since", read_time, &search->since},
-      {"before", read_time, &search->before}, {"limit", read_limit, &search->limit},
-      {"exact", read_boolean, exact},         {NULL, NULL, NULL}};
+  const struct option known[] = {{"role", read_text, &search->filter.role},
+                                 {"since", read_time, &search->filter.since},
+                                 {"before", read_time, &search->filter.before},
+                                 {"limit", read_limit, &search->limit},
+                                 {"exact", read_boolean, exact},
+                                 {NULL, NULL, NULL}};
   check_options(L, argument, known);
 }
 
