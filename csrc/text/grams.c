@@ -11,12 +11,16 @@
 #include "base/utf8.h"
 #include "text/fold.h"
 
-struct gram {
-  uint64_t term;
-  uint32_t number; /* from 1 on; 0: the slot is empty */
-};
-
 /* ---- terms ---- */
+
+enum { RUN = 4 };
+
+/* What a character adds to the hash of its word, by the run that it ends: no step waits for the one before. */
+static inline uint64_t mix_run(uint64_t run)
+{
+  const uint64_t product = run * 0x9fb21c651e98df25U;
+  return product ^ product >> 32;
+}
 
 /* Han, Hiragana, Katakana and Hangul. */
 static bool is_dense(uint32_t code)
@@ -27,14 +31,19 @@ static bool is_dense(uint32_t code)
          (code >= 0x20000 && code <= 0x3ffff);
 }
 
+/* Whether it is a letter or a digit of ASCII, which is folded. */
+static inline bool is_plain(char byte)
+{
+  return ((unsigned char)(byte - 'a') < 26) | ((unsigned char)(byte - '0') < 10);
+}
+
 /* The next character, 0 if it belongs to no word; a byte that is not UTF-8 is the surrogate that
  * stands for it in JSON. */
 static inline uint32_t next_letter(const char **p, const char *end)
 {
   const unsigned char byte = (unsigned char)**p;
   size_t size = 1;
-  if ((byte >= 'a' && byte <= 'z') || is_digit((char)byte)) return (*p)++, byte;
-  if (byte < 0x80) return (*p)++, 0;
+  if (byte < 0x80) return (*p)++, is_plain((char)byte) ? byte : 0;
   uint32_t code = utf8_decode(*p, (size_t)(end - *p), &size);
   *p += size;
   if (code == UTF8_INVALID) return 0xdc00U + byte;
@@ -47,13 +56,33 @@ static inline size_t add_letter(struct cut *cut, uint32_t code, uint64_t *terms)
     cut->words += cut->previous == 0;
     cut->previous = 0;
     cut->run = ' ';
-    cut->whole = 0x9e3779b97f4a7c15U;
+    cut->whole = 0;
     cut->count = 1;
   }
   cut->run = cut->run << 16 | (code & 0xffff);
-  cut->whole = (cut->whole ^ code) * 0x9fb21c651e98df25U;
+  cut->whole += mix_run(cut->run);
   terms[0] = cut->run;
-  return ++cut->count >= 4;
+  return ++cut->count >= RUN;
+}
+
+/* The letters of ASCII that follow in a run, which are most: as add_letter does. */
+static inline size_t add_plain(struct cut *cut, uint64_t *terms, size_t most)
+{
+  const char *p = cut->p, *stop = (size_t)(cut->end - p) > most ? p + most : cut->end;
+  uint64_t run = cut->run, whole = cut->whole;
+  unsigned count = cut->count;
+  size_t added = 0;
+  for (; p < stop && is_plain(*p); p++) {
+    run = run << 16 | (unsigned char)*p;
+    whole += mix_run(run);
+    terms[added] = run;
+    added += ++count >= RUN;
+  }
+  cut->p = p;
+  cut->run = run;
+  cut->whole = whole;
+  cut->count = count;
+  return added;
 }
 
 static inline size_t end_run(struct cut *cut, uint64_t *terms)
@@ -78,56 +107,54 @@ static size_t add_dense(struct cut *cut, uint32_t code, uint64_t *terms)
 
 size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
 {
-  enum { MOST_AT_ONCE = 4 };
-  struct cut state = *cut;
+  enum { MOST = CUT_TERMS - 4 }; /* a character adds up to four */
   size_t count = 0;
-  while (state.p < state.end && count <= CUT_TERMS - MOST_AT_ONCE) {
-    uint32_t code = next_letter(&state.p, state.end);
+  while (cut->p < cut->end && count <= MOST) {
+    uint32_t code = next_letter(&cut->p, cut->end);
     if (code == 0) {
-      count += end_run(&state, terms + count);
-      state.previous = 0;
+      count += end_run(cut, terms + count);
+      cut->previous = 0;
     } else if (code < 0x1100 || !is_dense(code)) {
-      count += add_letter(&state, code, terms + count);
+      count += add_letter(cut, code, terms + count);
+      count += add_plain(cut, terms + count, MOST - count + 1);
     } else {
-      count += add_dense(&state, code, terms + count);
+      count += add_dense(cut, code, terms + count);
     }
   }
-  if (state.p == state.end && count <= CUT_TERMS - MOST_AT_ONCE)
-    count += end_run(&state, terms + count);
-  *cut = state;
+  if (cut->p == cut->end && count <= MOST) count += end_run(cut, terms + count);
   return count;
 }
 
 /* ---- the table ---- */
 
-/* The slot of a term, or the empty one in which to put it. Multiplied by a random odd number, two
- * terms have the same slot as rarely as by chance (Dietzfelbinger et al., "A reliable randomized
- * algorithm for the closest-pair problem", 1997). */
-static inline struct gram *find_term(const struct grams *grams, uint64_t term)
+/* The slot of a term, or the empty one in which to put its number, from 1 on. Multiplied by a random
+ * odd number, two terms have the same slot as rarely as by chance (Dietzfelbinger et al., "A reliable
+ * randomized algorithm for the closest-pair problem", 1997). */
+static inline uint32_t *find_term(const struct grams *grams, uint64_t term)
 {
   const size_t mask = ((size_t)1 << grams->bits) - 1;
   size_t i = (size_t)(term * grams->factor >> (64 - grams->bits));
-  while (grams->slots[i].number != 0 && grams->slots[i].term != term) i = (i + 1) & mask;
+  while (grams->slots[i] != 0 && grams->terms[grams->slots[i] - 1] != term) i = (i + 1) & mask;
   return &grams->slots[i];
 }
 
-/* Keeps seven of eight slots empty: most terms that are looked up are none of these. */
+/* Makes room for one more term. Most slots are empty: most terms that are looked up are none of these,
+ * and one look should tell. */
 static bool reserve_term(struct grams *grams)
 {
-  const struct grams old = *grams;
-  size_t had = old.slots != NULL ? (size_t)1 << old.bits : 0;
-  if (grams->count < had / 8) return true;
-  grams->bits = had > 0 ? old.bits + 1 : 10;
-  size_t size = sizeof *old.slots << grams->bits;
-  grams->slots = sys_realloc(NULL, size);
-  if (grams->slots == NULL) {
-    *grams = old;
-    return false;
-  }
-  memset(grams->slots, 0, size);
-  for (size_t i = 0; i < had; i++)
-    if (old.slots[i].number != 0) *find_term(grams, old.slots[i].term) = old.slots[i];
-  sys_free(old.slots);
+  enum { FIRST = 128, SLOTS = 32 };
+  const size_t larger = grams->capacity > 0 ? grams->capacity * 2 : FIRST;
+  if (grams->count < grams->capacity) return true;
+  uint64_t *terms = sys_realloc(grams->terms, larger * sizeof *terms);
+  if (terms == NULL) return false;
+  grams->terms = terms;
+  uint32_t *slots = sys_realloc(grams->slots, larger * SLOTS * sizeof *slots);
+  if (slots == NULL) return false;
+  memset(slots, 0, larger * SLOTS * sizeof *slots);
+  grams->slots = slots;
+  grams->capacity = larger;
+  for (grams->bits = 0; (size_t)1 << grams->bits < larger * SLOTS;) grams->bits++;
+  for (size_t i = 0; i < grams->count; i++) *find_term(grams, terms[i]) = (uint32_t)i + 1;
   return true;
 }
 
@@ -137,8 +164,10 @@ static bool add_terms(struct grams *grams, struct cut cut)
   for (size_t count; (count = cut_terms(&cut, terms)) > 0;)
     for (size_t i = 0; i < count; i++) {
       if (!reserve_term(grams)) return false;
-      struct gram *slot = find_term(grams, terms[i]);
-      if (slot->number == 0) *slot = (struct gram){terms[i], (uint32_t)++grams->count};
+      uint32_t *slot = find_term(grams, terms[i]);
+      if (*slot != 0) continue;
+      grams->terms[grams->count++] = terms[i];
+      *slot = (uint32_t)grams->count;
     }
   return true;
 }
@@ -173,6 +202,7 @@ bool grams_read(struct grams *grams, const char *text, size_t length)
 
 void grams_free(struct grams *grams)
 {
+  sys_free(grams->terms);
   sys_free(grams->slots);
   sys_free(grams->counts);
   memset(grams, 0, sizeof *grams);
@@ -184,7 +214,7 @@ size_t grams_count(struct grams *grams, const char *text, size_t length)
   uint64_t terms[CUT_TERMS];
   for (size_t count; (count = cut_terms(&cut, terms)) > 0;)
     for (size_t i = 0; i < count; i++) {
-      const uint32_t number = find_term(grams, terms[i])->number;
+      const uint32_t number = *find_term(grams, terms[i]);
       if (number != 0 && grams->counts[number - 1]++ == 0)
         grams->found[grams->found_count++] = number - 1;
     }

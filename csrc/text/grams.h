@@ -34,8 +34,9 @@ size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS]);
 
 /* They are numbered from 0 on, in the order of the text, each once. */
 struct grams {
-  size_t count;
-  struct gram *slots; /* a hash table */
+  uint64_t *terms;
+  size_t count, capacity;
+  uint32_t *slots; /* a hash table of their numbers */
   unsigned bits; /* of the number of a slot */
   uint64_t factor; /* of the table, random, so that no text is made to have its terms collide */
   uint32_t *counts; /* of each: how often texts have had it since the last grams_clear */
