@@ -5,7 +5,8 @@
  *     idf   = ln((N - n + 0.5) / (n + 0.5)), at least 0.000001
  *
  * N being the active items, n those that hold the word, f how often an item does, and lengths
- * counted in words. A word of the query with other characters in it than words have (`c++`) is
+ * counted in words. Of both n and f, a whole word is 1, the beginning of one 1/8, an inside 1/32, and
+ * an item counts for 1 at most. A word of the query with other characters in it than words have (`c++`) is
  * looked for in the lines of the items that hold a run of it.
  */
 #include "memory/rank.h"
@@ -16,6 +17,7 @@
 
 #include "base/sys.h"
 #include "text/bm25.h"
+#include "text/fold.h"
 
 /* ---- the words of the items ---- */
 
@@ -50,32 +52,32 @@ static void mark(struct ranking *ranking, size_t word, bool *marks)
 
 static bool count_in_text(struct ranking *ranking)
 {
-  size_t first;
+  const struct buf *folded = &ranking->folded;
   for (size_t i = 0; i < ranking->query->count; i++)
     if (needs_lines(&ranking->query->words[i]))
-      ranking->counts[i] += query_count(&ranking->query->words[i], ranking->folded.data,
-                                        ranking->folded.length, &first);
+      ranking->weights[i] += query_weight(&ranking->query->words[i], folded->data, folded->length);
   return true;
 }
 
-static bool is_candidate(const struct query *query, const char *line, size_t length)
+static bool is_candidate(struct query *query, const char *line, size_t length)
 {
   for (size_t i = 0; i < query->count; i++)
     if (needs_lines(&query->words[i]) &&
-        query_candidate(&query->words[i], line, line + length + 1) != NULL)
+        query_line(query, &query->words[i], line, line + length + 1) != NULL)
       return true;
   return false;
 }
 
 static bool count_in_item(struct ranking *ranking, size_t position, const char *line)
 {
-  const struct query *query = ranking->query;
+  struct query *query = ranking->query;
   if (!is_candidate(query, line, item_length(&ranking->index->items[position]))) return true;
-  memset(ranking->counts, 0, query->count * sizeof *ranking->counts);
+  memset(ranking->weights, 0, query->count * sizeof *ranking->weights);
   if (!ranking_visit(ranking, line, count_in_text)) return false;
   for (size_t i = 0; i < query->count; i++) {
-    const struct holder holder = {(uint32_t)position, (uint32_t)ranking->counts[i]};
-    if (holder.count > 0 && !BUF_PUSH(&ranking->holders[i], &holder)) return false;
+    uint64_t weight = ranking->weights[i] < UINT32_MAX ? ranking->weights[i] : UINT32_MAX;
+    const struct holder holder = {(uint32_t)position, (uint32_t)weight};
+    if (weight > 0 && !BUF_PUSH(&ranking->holders[i], &holder)) return false;
   }
   return true;
 }
@@ -121,9 +123,13 @@ static bool find_holders(struct ranking *ranking)
 
 /* ---- the items that hold all words ---- */
 
-static double inverse_frequency(size_t items, size_t holding)
+/* An item that holds a word in part counts for as much of one as its occurrences weigh. */
+static double inverse_frequency(size_t items, const struct holder *holders, size_t count)
 {
-  double idf = log(((double)items - (double)holding + 0.5) / ((double)holding + 0.5));
+  double holding = 0;
+  for (size_t i = 0; i < count; i++)
+    holding += holders[i].count < FOLD_WHOLE ? holders[i].count / (double)FOLD_WHOLE : 1;
+  double idf = log(((double)items - holding + 0.5) / (holding + 0.5));
   return idf > 0 ? idf : 1e-6;
 }
 
@@ -135,12 +141,12 @@ static void narrow(struct ranking *ranking, size_t word)
   const struct holder *holders = holders_of(ranking, word, &holding);
   struct hit *hits = hits_of(ranking, &count);
   const double b = 0.75, mean = ranking_mean_length(ranking);
-  const double idf = inverse_frequency(ranking->index->active, holding);
+  const double idf = inverse_frequency(ranking->index->active, holders, holding);
   for (size_t i = 0; i < holding; i++) members[holders[i].item].count = holders[i].count;
   for (size_t i = 0; i < count; i++) {
     const struct member *member = &members[hits[i].item];
     if (member->count == 0) continue;
-    hits[i].score += bm25(idf, member->count, member->words / mean, b);
+    hits[i].score += bm25(idf, member->count / (double)FOLD_WHOLE, member->words / mean, b);
     hits[kept++] = hits[i];
   }
   for (size_t i = 0; i < holding; i++) members[holders[i].item].count = 0;
@@ -159,7 +165,7 @@ static bool score(struct ranking *ranking)
   return true;
 }
 
-int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+int rank_items(int fd, struct index *index, struct query *query, struct filter *filter,
                struct buf *ranked)
 {
   struct ranking ranking;

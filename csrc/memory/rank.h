@@ -12,7 +12,7 @@
 #pragma GCC visibility push(hidden)
 
 /* Fills `ranked` with struct ranked: the filter's limit of them at most. 0, or -1 and errno. */
-int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+int rank_items(int fd, struct index *index, struct query *query, struct filter *filter,
                struct buf *ranked);
 
 #pragma GCC visibility pop

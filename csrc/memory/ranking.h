@@ -28,12 +28,12 @@ struct hit {
 
 struct ranking {
   struct index *index;
-  const struct query *query; /* of a search */
+  struct query *query; /* of a search */
   struct filter *filter;
   struct window window;
   struct buf decoded, folded;
   struct buf holders[QUERY_WORDS]; /* of each word: struct holder, the active items that hold it */
-  size_t counts[QUERY_WORDS]; /* of the line that is looked at */
+  uint64_t weights[QUERY_WORDS]; /* of the line that is looked at */
   struct buf hits; /* struct hit */
 };
 

@@ -22,15 +22,6 @@ static inline uint64_t mix_run(uint64_t run)
   return product ^ product >> 32;
 }
 
-/* Han, Hiragana, Katakana and Hangul. */
-static bool is_dense(uint32_t code)
-{
-  return (code >= 0x1100 && code <= 0x11ff) || (code >= 0x3041 && code <= 0x31ff) ||
-         (code >= 0x3400 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7ff) ||
-         (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff66 && code <= 0xffdc) ||
-         (code >= 0x20000 && code <= 0x3ffff);
-}
-
 /* Whether it is a letter or a digit of ASCII, which is folded. */
 static inline bool is_plain(char byte)
 {
@@ -114,7 +105,7 @@ size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
     if (code == 0) {
       count += end_run(cut, terms + count);
       cut->previous = 0;
-    } else if (code < 0x1100 || !is_dense(code)) {
+    } else if (code < 0x1100 || !fold_is_dense(code)) {
       count += add_letter(cut, code, terms + count);
       count += add_plain(cut, terms + count, MOST - count + 1);
     } else {
