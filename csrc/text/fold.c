@@ -279,7 +279,7 @@ size_t fold_source(const char *text, size_t length, size_t folded)
 
 /* ---- words ---- */
 
-static bool is_symbol(uint32_t code)
+bool fold_is_symbol(uint32_t code)
 {
   static const uint32_t blocks[][2] = {
       {0x80, 0xa9},     {0xab, 0xb1},     {0xb4, 0xb4},       {0xb6, 0xb8},      {0xbb, 0xbb},
@@ -302,7 +302,7 @@ static inline bool is_letter(const char *text, size_t length, size_t *size)
 {
   *size = 1;
   if ((unsigned char)text[0] < 0x80) return is_word_byte(text[0]);
-  return !is_symbol(utf8_decode(text, length, size));
+  return !fold_is_symbol(utf8_decode(text, length, size));
 }
 
 bool fold_is_dense(uint32_t code)

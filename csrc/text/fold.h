@@ -28,6 +28,8 @@ size_t fold_source(const char *text, size_t length, size_t folded);
  * of letters and digits, roughly as SQLite's unicode61 splits them: beyond ASCII, every character
  * outside the blocks of punctuation and symbols is a letter. Folding does not move their ends. */
 const char *fold_word(const char **p, const char *end, size_t *length);
+/* Whether a character beyond ASCII is in these blocks. */
+bool fold_is_symbol(uint32_t code);
 /* Whether a character is of Han, Hiragana or Katakana, whose words no spaces part. Hangul, once folded,
  * consists of letters like any other. */
 bool fold_is_dense(uint32_t code);
