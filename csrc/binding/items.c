@@ -9,7 +9,6 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
-#include "binding/args.h"
 #include "binding/class.h"
 #include "binding/decode.h"
 

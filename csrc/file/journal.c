@@ -444,12 +444,10 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
 int journal_close(struct journal *journal)
 {
   int result = journal->fd >= 0 ? sys_close(journal->fd) : 0;
-  int reason = errno;
   sys_free(journal->place);
   extent_free(&journal->known);
   journal->place = NULL;
   journal->fd = -1;
   journal->locked = false;
-  errno = reason;
   return result;
 }

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/sys.h"
 #include "file/format.h"
 
 /* The texts one after the other. */

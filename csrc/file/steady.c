@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#include "base/sys.h"
-
 static bool was_at_rest(int fd, int64_t time)
 {
   struct stat st;
@@ -35,7 +33,7 @@ ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset)
   return (ssize_t)done;
 }
 
-ssize_t read_steady(int fd, char *buffer, size_t size, uint64_t offset)
+ssize_t read_steady(int fd, void *buffer, size_t size, uint64_t offset)
 {
   enum { TRIES = 4 };
   ssize_t equal = 0;

@@ -11,9 +11,7 @@
 
 struct tail {
   struct reader reader; /* of single lines that are longer than the buffer */
-  char *buffer;
-  size_t capacity;
-  size_t length; /* of what is in the buffer and not yet handed out */
+  struct buf text; /* what was not handed out yet of what was read */
   uint64_t end; /* of that, in the file */
 };
 

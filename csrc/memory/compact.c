@@ -352,9 +352,7 @@ static bool go_through(struct rewrite *rewrite, const struct pass *pass)
   while ((result = reader_next(&reader, &block)) > 0)
     if (!(block.hopeless ? pass->too_long(rewrite, &block) : pass_block(rewrite, pass, &block)))
       break;
-  int reason = errno;
   reader_close(&reader);
-  errno = reason;
   return result == 0;
 }
 

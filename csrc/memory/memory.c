@@ -12,7 +12,6 @@
 
 #include "base/sys.h"
 #include "file/format.h"
-#include "file/window.h"
 #include "json/number.h"
 
 static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
@@ -107,9 +106,7 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
         !know_block(known, &block, torn, locked ? EXTENT_CERTAIN : 0))
       break;
   }
-  int reason = errno;
   reader_close(&reader);
-  errno = reason;
   if (result == 0) return 0;
   extent_restart(known);
   return -1;

@@ -4,7 +4,6 @@
 
 #include "base/timestamp.h"
 #include "json/number.h"
-#include "json/walk.h"
 
 const char *record_kind_name(enum record_kind kind)
 {

@@ -2,7 +2,6 @@
  * once, so that the figures agree with each other beside a writer. */
 #include "memory/verify.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "file/reader.h"
@@ -104,9 +103,7 @@ static int judge_lines(struct judge *judge, int fd)
         !(block.hopeless ? judge_hopeless : judge_block)(judge, &block))
       break;
   }
-  int reason = errno;
   reader_close(&reader);
-  errno = reason;
   return result == 0 && index_settle(&judge->index, fd) ? 0 : -1;
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sys.h"
 #include "file/path.h"
 
 static const char SUFFIX[] = ".jsonl";

@@ -2,7 +2,6 @@
 #include "session/turn.h"
 
 #include "json/objects.h"
-#include "json/walk.h"
 
 bool turn_parse(const char *p, struct turn *turn)
 {
