@@ -15,28 +15,12 @@ static int hex_four(const char *p)
   return value;
 }
 
-/* What an escape's letter stands for. */
+/* What an escape's letter stands for; 0: it is none, or `u`. */
 static char plain_escape(char letter)
 {
-  switch (letter) {
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return letter;
-  }
-}
-
-static bool is_plain_escape(char letter)
-{
-  return letter == '"' || letter == '\\' || letter == '/' || plain_escape(letter) != letter;
+  static const char escapes[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+  return escapes[(unsigned char)letter];
 }
 
 const char *json_string_slowly(const char *p, bool *escaped, struct json_error *error)
@@ -53,7 +37,7 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
       int code = hex_four(p + 1);
       if (code < 0) return json_fail(error, "four hex digits expected after \\u", p - code);
       p += 5;
-    } else if (is_plain_escape(*p)) {
+    } else if (plain_escape(*p) != 0) {
       p++;
     } else {
       return json_fail(error, "unknown escape", p);
@@ -88,36 +72,32 @@ static const char *literal(const char *p, const char *word, struct json_error *e
   return p;
 }
 
-static const char *array(const char *p, const char *limit, int depth, struct json_error *error)
+/* Returns where the value of the key at p begins. */
+static const char *key(const char *p, const char *limit, struct json_error *error)
 {
+  bool escaped;
+  if (*p != '"') return json_fail(error, "key expected", p);
+  p = json_string(p + 1, &escaped, error);
+  if (p == NULL) return NULL;
+  p = json_space(p, limit);
+  return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
+}
+
+/* An array or an object. */
+static const char *container(const char *p, const char *limit, int depth, struct json_error *error)
+{
+  const bool object = *p == '{';
+  const char end = object ? '}' : ']';
   p = json_space(p + 1, limit);
-  if (*p == ']') return p + 1;
+  if (*p == end) return p + 1;
   for (;;) {
+    if (object && (p = key(p, limit, error)) == NULL) return NULL;
     p = json_value(p, limit, depth + 1, error);
     if (p == NULL) return NULL;
     p = json_space(p, limit);
-    if (*p == ']') return p + 1;
-    if (*p != ',') return json_fail(error, "',' or ']' expected", p);
-    p = json_space(p + 1, limit);
-  }
-}
-
-static const char *object(const char *p, const char *limit, int depth, struct json_error *error)
-{
-  bool escaped;
-  p = json_space(p + 1, limit);
-  if (*p == '}') return p + 1;
-  for (;;) {
-    if (*p != '"') return json_fail(error, "key expected", p);
-    p = json_string(p + 1, &escaped, error);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    if (*p != ':') return json_fail(error, "':' expected", p);
-    p = json_value(json_space(p + 1, limit), limit, depth + 1, error);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    if (*p == '}') return p + 1;
-    if (*p != ',') return json_fail(error, "',' or '}' expected", p);
+    if (*p == end) return p + 1;
+    if (*p != ',')
+      return json_fail(error, object ? "',' or '}' expected" : "',' or ']' expected", p);
     p = json_space(p + 1, limit);
   }
 }
@@ -131,7 +111,7 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
   case '{':
   case '[':
     if (depth >= JSON_DEPTH) return json_fail(error, "more than 1000 levels", p);
-    return *p == '{' ? object(p, limit, depth, error) : array(p, limit, depth, error);
+    return container(p, limit, depth, error);
   case 't':
     return literal(p, "true", error);
   case 'f':

@@ -3,6 +3,7 @@
 #include "memory/record.h"
 
 #include "base/timestamp.h"
+#include "base/word.h"
 #include "json/number.h"
 
 const char *record_kind_name(enum record_kind kind)
@@ -131,12 +132,9 @@ static inline enum key read_key(const char **p, struct json_error *error)
  * makes a digit its value; adding 0x76 then sets the high bit of a byte beyond 9, and the first
  * such byte ends the number. Its digits, moved to the end of the word, are joined to pairs, fours
  * and eights. */
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 static inline const char *read_digits(const char *p, uint64_t *number)
 {
-  uint64_t word;
-  memcpy(&word, p, sizeof word);
-  word ^= 0x3030303030303030U;
+  uint64_t word = word_load(p) ^ 0x3030303030303030U;
   uint64_t end = (word | (word + 0x7676767676767676U)) & 0x8080808080808080U;
   if (end == 0) return NULL;
   int bits = __builtin_ctzll(end) & ~7;
@@ -147,15 +145,6 @@ static inline const char *read_digits(const char *p, uint64_t *number)
   *number = (word * 10000 + (word >> 32)) & 0xffffffffU;
   return p + bits / 8;
 }
-#else
-static inline const char *read_digits(const char *p, uint64_t *number)
-{
-  const char *start = p;
-  for (*number = 0; *p >= '0' && *p <= '9' && p - start < 8; p++)
-    *number = *number * 10 + (uint64_t)(*p - '0');
-  return p - start < 8 ? p : NULL;
-}
-#endif
 
 static inline const char *read_number_quickly(const char *p, uint64_t *number)
 {
