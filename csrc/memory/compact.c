@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "base/sys.h"
 #include "file/beside.h"
+#include "file/lines.h"
 #include "file/path.h"
 #include "json/number.h"
 #include "json/objects.h"
@@ -96,7 +97,6 @@ struct rewrite {
   char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
   bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
   uint64_t damaged_from; /* of this size */
-  bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
 };
 
 /* Of a tombstone, by which the least of those that say the same is kept. One whose target is its own
@@ -111,11 +111,11 @@ struct text {
   uint64_t offset;
 };
 
-/* What is done with each record and each damaged text, in one pass over the file. */
+/* What is done with each record and each damaged text, in one pass over the file; NULL: nothing. */
 struct pass {
   bool (*object)(struct rewrite *rewrite, const struct record *record, const struct text *line);
   bool (*damage)(struct rewrite *rewrite, const struct text *text);
-  bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
+  bool (*too_long)(struct rewrite *rewrite, uint64_t from, uint64_t to); /* to be held in memory */
 };
 
 /* ---- the first pass: the highest id, and the tombstones ---- */
@@ -139,18 +139,6 @@ static bool sort_tombstones(struct rewrite *rewrite)
   size_t size = tombstones->settled * sizeof(struct rank);
   if (!buf_reserve(&rewrite->least, size + 1)) return false;
   memset(rewrite->least.data, 0xff, size);
-  return true;
-}
-
-static bool ignore_damage(struct rewrite *rewrite, const struct text *text)
-{
-  (void)rewrite, (void)text;
-  return true;
-}
-
-static bool ignore_too_long(struct rewrite *rewrite, const struct block *block)
-{
-  (void)rewrite, (void)block;
   return true;
 }
 
@@ -184,13 +172,14 @@ static bool choose_object(struct rewrite *rewrite, const struct record *record,
 
 /* ---- the last pass: which lines are kept ---- */
 
+/* In the place of a byte order mark, with which the file may begin, the reader has put spaces. */
 static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
 {
-  static const char mark[] = "\xef\xbb\xbf";
-  size_t hidden = line->offset == 0 && rewrite->marked ? sizeof mark - 1 : 0;
-  return put(output, mark, hidden) &&
-         put_sparsely(output, line->start + hidden, (size_t)(line->end - line->start) - hidden) &&
-         put(output, "\n", 1);
+  char start[3];
+  size_t size = (size_t)(line->end - line->start), first = size < 3 ? size : 3;
+  ssize_t got = line->offset > 0 ? 0 : sys_read_at(rewrite->memory->journal.fd, start, first, 0);
+  return got >= 0 && put(output, start, (size_t)got) &&
+         put_sparsely(output, line->start + got, size - (size_t)got) && put(output, "\n", 1);
 }
 
 static bool keep_record(struct rewrite *rewrite, const struct record *record,
@@ -268,17 +257,16 @@ static bool take_damage(struct rewrite *rewrite, const struct text *text)
 }
 
 /* A line too long to hold is copied in pieces. */
-static bool take_too_long(struct rewrite *rewrite, const struct block *block)
+static bool take_too_long(struct rewrite *rewrite, uint64_t from, uint64_t to)
 {
   char piece[PIECE_SIZE];
-  uint64_t done = 0, size = block->size - !block->unfinished;
   if (!open_damaged(rewrite)) return false;
-  while (done < size) {
-    size_t wanted = size - done < sizeof piece ? (size_t)(size - done) : sizeof piece;
+  while (from < to) {
+    size_t wanted = to - from < sizeof piece ? (size_t)(to - from) : sizeof piece;
     errno = EAGAIN; /* the file was cut meanwhile */
-    ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, block->offset + done);
+    ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, from);
     if (got <= 0 || !put_sparsely(&rewrite->damaged, piece, (size_t)got)) return false;
-    done += (uint64_t)got;
+    from += (uint64_t)got;
   }
   return put(&rewrite->damaged, "\n", 1);
 }
@@ -307,70 +295,52 @@ static bool keep_highest_ids(struct rewrite *rewrite)
 
 /* ---- passes ---- */
 
-/* Passes over a line that is not one object alone. */
-static bool pass_parts(struct rewrite *rewrite, const struct pass *pass, const struct text *line)
+static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const struct line *line)
 {
+  const struct text whole = {line->text, line->newline, line->offset};
   struct objects objects;
   struct part part;
   struct record record;
   struct json_error error;
   bool done = true;
-  objects_begin(&objects, line->start, line->end, true);
+  if (record_parse(line->text, &record, &error) != NULL)
+    return pass->object(rewrite, &record, &whole);
+  objects_begin(&objects, line->text, line->newline, true);
   while (done && objects_next(&objects, &part)) {
     const struct text text = {part.start, part.end,
-                              line->offset + (uint64_t)(part.start - line->start)};
-    if (part.reason == NULL) (void)record_parse_part(part.start, &record, &error);
-    done =
-        part.reason == NULL ? pass->object(rewrite, &record, &text) : pass->damage(rewrite, &text);
+                              line->offset + (uint64_t)(part.start - line->text)};
+    if (part.reason != NULL) {
+      done = pass->damage == NULL || pass->damage(rewrite, &text);
+    } else {
+      (void)record_parse_part(part.start, &record, &error);
+      done = pass->object(rewrite, &record, &text);
+    }
   }
   return done;
 }
 
-static bool pass_block(struct rewrite *rewrite, const struct pass *pass, const struct block *block)
-{
-  struct record record;
-  struct json_error error;
-  struct text line;
-  for (line.start = block->start; line.start < block->end; line.start = line.end + 1) {
-    line.offset = block->offset + (uint64_t)(line.start - block->start);
-    line.end = memchr(line.start, '\n', (size_t)(block->end - line.start));
-    bool done = record_parse(line.start, &record, &error) != NULL
-                    ? pass->object(rewrite, &record, &line)
-                    : pass_parts(rewrite, pass, &line);
-    if (!done) return false;
-  }
-  return true;
-}
-
 static bool go_through(struct rewrite *rewrite, const struct pass *pass)
 {
-  struct reader reader;
-  struct block block;
+  struct lines lines;
+  struct line line;
   int result;
-  reader_open(&reader, rewrite->memory->journal.fd, 0);
-  reader.locked = true;
-  while ((result = reader_next(&reader, &block)) > 0)
-    if (!(block.hopeless ? pass->too_long(rewrite, &block) : pass_block(rewrite, pass, &block)))
+  lines_open(&lines, rewrite->memory->journal.fd, 0);
+  lines.reader.locked = true;
+  while ((result = lines_next(&lines, &line)) > 0) {
+    uint64_t end = lines.end - !line.unfinished;
+    if (!line.hopeless ? !pass_line(rewrite, pass, &line)
+                       : pass->too_long != NULL && !pass->too_long(rewrite, line.offset, end))
       break;
-  reader_close(&reader);
+  }
+  lines_close(&lines);
   return result == 0;
-}
-
-static bool is_marked(struct rewrite *rewrite)
-{
-  char start[3];
-  ssize_t got = sys_read_at(rewrite->memory->journal.fd, start, sizeof start, 0);
-  rewrite->marked = got == 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0;
-  return got >= 0;
 }
 
 static bool sort_out(struct rewrite *rewrite)
 {
-  static const struct pass learn = {learn_object, ignore_damage, ignore_too_long};
-  static const struct pass choose = {choose_object, ignore_damage, ignore_too_long};
+  static const struct pass learn = {.object = learn_object}, choose = {.object = choose_object};
   static const struct pass take = {take_object, take_damage, take_too_long};
-  if (!is_marked(rewrite) || !go_through(rewrite, &learn) || !sort_tombstones(rewrite))
-    return false;
+  if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
   bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
   if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
