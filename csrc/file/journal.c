@@ -47,15 +47,15 @@ bool journal_init(struct journal *journal, const char *path)
 /* -1 and *failure; with errno ENOENT or ENOTDIR where there is no file, and `make` is not set. */
 static int open_file(struct journal *journal, bool make, struct stat *st, struct failure *failure)
 {
-  int fd = sys_open_append(journal->place, false, st);
+  int fd = sys_open(journal->place, SYS_APPEND, st);
   journal->made = make && fd == -1 && errno == ENOENT;
-  if (journal->made) fd = sys_open_append(journal->place, true, st);
+  if (journal->made) fd = sys_open(journal->place, SYS_MAKE, st);
   if (journal->made && fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
     if (!path_make_directories(journal->place)) {
       fail(failure, "make the directories of");
       return -1;
     }
-    fd = sys_open_append(journal->place, true, st);
+    fd = sys_open(journal->place, SYS_MAKE, st);
   }
   return path_opened(fd, st, failure);
 }
