@@ -39,16 +39,13 @@ static const char *newline_before(const struct tail *tail)
 }
 
 /* The last line of the buffer begins at `start`. */
-static void hand_out_last(struct tail *tail, size_t start, struct tail_line *line)
+static void hand_out_last(struct tail *tail, size_t start, struct line *line)
 {
   char *end = tail->text.data + tail->text.length;
   if (end[-1] != '\n') *end++ = '\n'; /* the file's last line */
   tail->end -= tail->text.length - start;
   tail->text.length = start;
-  line->text = tail->text.data + start;
-  line->newline = end - 1;
-  line->offset = tail->end;
-  line->hopeless = false;
+  *line = (struct line){.text = tail->text.data + start, .newline = end - 1, .offset = tail->end};
 }
 
 /* Sets *start to where the line at the end begins, of which more than a block is known to be it. */
@@ -68,23 +65,23 @@ static bool find_start(struct tail *tail, uint64_t *start)
 }
 
 /* 1 and the line at the end, which is longer than the buffer; 0 if it is not there any more. */
-static int next_long(struct tail *tail, struct tail_line *line)
+static int next_long(struct tail *tail, struct line *line)
 {
   struct block block;
-  if (!find_start(tail, &line->offset)) return -1;
+  uint64_t start;
+  if (!find_start(tail, &start)) return -1;
   reader_close(&tail->reader);
-  reader_open(&tail->reader, tail->reader.fd, line->offset);
+  reader_open(&tail->reader, tail->reader.fd, start);
   int result = reader_next(&tail->reader, &block);
-  tail->end = line->offset;
+  tail->end = start;
   tail->text.length = 0;
   if (result <= 0) return result;
-  line->text = block.start;
+  *line = (struct line){.text = block.start, .offset = start, .hopeless = block.hopeless};
   line->newline = memchr(block.start, '\n', (size_t)(block.end - block.start));
-  line->hopeless = block.hopeless;
   return 1;
 }
 
-int tail_next(struct tail *tail, struct tail_line *line)
+int tail_next(struct tail *tail, struct line *line)
 {
   while (tail->end > 0) {
     const char *newline = newline_before(tail);

@@ -83,7 +83,7 @@ static int read_last_lines(struct summary *summary, int fd, uint64_t size)
 {
   enum { LINES = 64 };
   struct tail tail;
-  struct tail_line line;
+  struct line line;
   int result = 1;
   tail_open(&tail, fd, size);
   summary->last_ts.length = 0;
