@@ -40,6 +40,7 @@ build = {
       sources = {
         "csrc/aish_history.c",
         "csrc/base/buf.c",
+        "csrc/base/escape.c",
         "csrc/base/hash.c",
         "csrc/base/sort.c",
         "csrc/base/sys.c",

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/utf8.h"
 #include "base/word.h"
 #include "binding/args.h"
@@ -101,7 +102,7 @@ static void push_unescaped(struct decoder *d, const char *start, const char *end
 {
   struct buf *buf = &d->unescaped;
   if (!buf_reserve(buf, (size_t)(end - start))) raise_no_memory(d->L);
-  size_t length = json_unescape(start, end, buf->data);
+  size_t length = escape_decode_all(start, end, buf->data);
   lua_pushlstring(d->L, buf->data, length);
   buf_reset(buf);
 }

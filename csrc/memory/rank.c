@@ -5,7 +5,8 @@
  *     idf   = ln((N - n + 0.5) / (n + 0.5)), at least 0.000001
  *
  * N being the active items, n those that hold the word, f how often an item does, and lengths
- * counted in words. What words the items hold is kept with the index, so that only the first search
+ * counted in words. Of both n and f, a whole word is 1, the beginning of one 1/8, an inside 1/32, and
+ * an item counts for 1 at most. What words the items hold is kept with the index, so that only the first search
  * reads all of the text. A word of the query with other characters in it than words have (`c++`) is
  * looked for in the lines of the items that hold a run of it.
  *
@@ -33,12 +34,12 @@ static const double K1 = 1.2, B = 0.75;
 
 struct ranking {
   struct index *index;
-  const struct query *query;
+  struct query *query;
   struct filter *filter;
   struct window window;
   struct buf decoded, folded;
   struct buf holders[QUERY_WORDS]; /* of each word: struct holder, the active items that hold it */
-  size_t counts[QUERY_WORDS]; /* of the line that is looked at */
+  uint64_t weights[QUERY_WORDS]; /* of the line that is looked at */
   struct grams grams; /* of a text that is recalled by */
   struct buf pairs; /* struct pair */
   double *scores; /* of each item */
@@ -178,32 +179,32 @@ static void mark(struct ranking *ranking, size_t word, bool *marks)
 
 static bool count_in_text(struct ranking *ranking)
 {
-  size_t first;
+  const struct buf *folded = &ranking->folded;
   for (size_t i = 0; i < ranking->query->count; i++)
     if (needs_lines(&ranking->query->words[i]))
-      ranking->counts[i] += query_count(&ranking->query->words[i], ranking->folded.data,
-                                        ranking->folded.length, &first);
+      ranking->weights[i] += query_weight(&ranking->query->words[i], folded->data, folded->length);
   return true;
 }
 
-static bool is_candidate(const struct query *query, const char *line, size_t length)
+static bool is_candidate(struct query *query, const char *line, size_t length)
 {
   for (size_t i = 0; i < query->count; i++)
     if (needs_lines(&query->words[i]) &&
-        query_candidate(&query->words[i], line, line + length + 1) != NULL)
+        query_line(query, &query->words[i], line, line + length + 1) != NULL)
       return true;
   return false;
 }
 
 static bool count_in_item(struct ranking *ranking, size_t position, const char *line)
 {
-  const struct query *query = ranking->query;
+  struct query *query = ranking->query;
   if (!is_candidate(query, line, item_length(&ranking->index->items[position]))) return true;
-  memset(ranking->counts, 0, query->count * sizeof *ranking->counts);
+  memset(ranking->weights, 0, query->count * sizeof *ranking->weights);
   if (!visit_text(ranking, line, count_in_text)) return false;
   for (size_t i = 0; i < query->count; i++) {
-    const struct holder holder = {(uint32_t)position, (uint32_t)ranking->counts[i]};
-    if (holder.count > 0 && !BUF_PUSH(&ranking->holders[i], &holder)) return false;
+    uint64_t weight = ranking->weights[i] < UINT32_MAX ? ranking->weights[i] : UINT32_MAX;
+    const struct holder holder = {(uint32_t)position, (uint32_t)weight};
+    if (weight > 0 && !BUF_PUSH(&ranking->holders[i], &holder)) return false;
   }
   return true;
 }
@@ -249,15 +250,19 @@ static bool find_holders(struct ranking *ranking)
 
 /* ---- the items that hold all words ---- */
 
-static double inverse_frequency(size_t items, size_t holding)
+/* An item that holds a word in part counts for as much of one as its occurrences weigh. */
+static double inverse_frequency(size_t items, const struct holder *holders, size_t count)
 {
-  double idf = log(((double)items - (double)holding + 0.5) / ((double)holding + 0.5));
+  double holding = 0;
+  for (size_t i = 0; i < count; i++)
+    holding += holders[i].count < FOLD_WHOLE ? holders[i].count / (double)FOLD_WHOLE : 1;
+  double idf = log(((double)items - holding + 0.5) / (holding + 0.5));
   return idf > 0 ? idf : 1e-6;
 }
 
 /* What a word or a term adds to the score of an item that has it `count` times; of the item's `words`,
  * in an index whose items have `mean` of them, the part b counts. */
-static double worth(double idf, uint32_t count, uint16_t words, double mean, double b)
+static double worth(double idf, double count, uint16_t words, double mean, double b)
 {
   const double length = mean > 0 ? words / mean : 1;
   return idf * count * (K1 + 1) / (count + K1 * (1 - b + b * length));
@@ -276,12 +281,12 @@ static void narrow(struct ranking *ranking, size_t word)
   const struct holder *holders = holders_of(ranking, word, &holding);
   struct hit *hits = hits_of(ranking, &count);
   const double mean = mean_length(ranking->index);
-  const double idf = inverse_frequency(ranking->index->active, holding);
+  const double idf = inverse_frequency(ranking->index->active, holders, holding);
   for (size_t i = 0; i < holding; i++) members[holders[i].item].count = holders[i].count;
   for (size_t i = 0; i < count; i++) {
     const struct member *member = &members[hits[i].item];
     if (member->count == 0) continue;
-    hits[i].score += worth(idf, member->count, member->words, mean, B);
+    hits[i].score += worth(idf, member->count / (double)FOLD_WHOLE, member->words, mean, B);
     hits[kept++] = hits[i];
   }
   for (size_t i = 0; i < holding; i++) members[holders[i].item].count = 0;
@@ -503,7 +508,7 @@ static int end_ranking(struct ranking *ranking, bool done)
   return done ? 0 : -1;
 }
 
-int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+int rank_items(int fd, struct index *index, struct query *query, struct filter *filter,
                struct buf *ranked)
 {
   struct ranking ranking;

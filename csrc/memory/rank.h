@@ -19,7 +19,7 @@ struct ranked {
 };
 
 /* Fills `ranked` with struct ranked: the filter's limit of them at most. 0, or -1 and errno. */
-int rank_items(int fd, struct index *index, const struct query *query, struct filter *filter,
+int rank_items(int fd, struct index *index, struct query *query, struct filter *filter,
                struct buf *ranked);
 
 /* The active items that bear on a text, or of a text without a word the newest. half_life: in seconds,

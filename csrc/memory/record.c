@@ -2,6 +2,7 @@
  * index needs, in any order, the last of a name counting, escaped or not. */
 #include "memory/record.h"
 
+#include "base/escape.h"
 #include "base/timestamp.h"
 #include "base/word.h"
 #include "json/number.h"
@@ -104,7 +105,7 @@ static int escaped_meaning(const struct name *(*find)(const char *), const char 
 {
   char name[LONGEST_NAME * 6];
   if ((size_t)(end - start) > sizeof name) return none;
-  return meaning(find, name, json_unescape(start, end, name), none);
+  return meaning(find, name, escape_decode_all(start, end, name), none);
 }
 
 enum record_kind record_kind(const char *name, size_t length)

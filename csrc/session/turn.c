@@ -46,6 +46,17 @@ bool turn_each(const char *line, const char *newline,
   return true;
 }
 
+bool turn_strings(const struct turn *turn, bool (*visit)(void *context, const struct slice *string),
+                  void *context)
+{
+  struct walk members;
+  for (walk_begin(&members, turn->start); walk_next(&members);)
+    if (!walk_key_is(&members, "role") && !walk_key_is(&members, "ts") &&
+        !walk_strings(members.value, members.end, visit, context))
+      return false;
+  return true;
+}
+
 static bool keep_string(void *context, const struct slice *string)
 {
   *(struct slice *)context = *string;

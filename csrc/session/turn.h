@@ -26,6 +26,11 @@ bool turn_parse(const char *p, struct turn *turn);
 bool turn_each(const char *line, const char *newline,
                bool (*take)(void *context, const struct turn *turn), void *context);
 
+/* Shows `visit` each string of a record, nested ones too, that is neither a key nor its role or time,
+ * until it answers false. True: they came to their end. */
+bool turn_strings(const struct turn *turn, bool (*visit)(void *context, const struct slice *string),
+                  void *context);
+
 /* Appends the text of a turn's content: the string that it is; of an array of parts, as providers
  * of models have them, the `text` of the first that has one; otherwise the first string in it.
  * False: out of memory. */

@@ -18,15 +18,6 @@ struct gram {
 
 /* ---- the terms of a word ---- */
 
-/* Han, Hiragana, Katakana and Hangul. */
-static bool is_dense(uint32_t code)
-{
-  return (code >= 0x1100 && code <= 0x11ff) || (code >= 0x3041 && code <= 0x31ff) ||
-         (code >= 0x3400 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7ff) ||
-         (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff66 && code <= 0xffdc) ||
-         (code >= 0x20000 && code <= 0x3ffff);
-}
-
 /* The next character; a byte that is not UTF-8 is the surrogate that stands for it in JSON. */
 static uint32_t next_code(const char **p, const char *end)
 {
@@ -45,7 +36,7 @@ static const char *add_runs(struct buf *terms, const char *p, const char *end)
   while (p < end) {
     const char *before = p;
     uint32_t code = next_code(&p, end);
-    if (is_dense(code)) {
+    if (fold_is_dense(code)) {
       p = before;
       break;
     }
@@ -62,7 +53,7 @@ static const char *add_pairs(struct buf *terms, const char *p, const char *end)
   while (p < end) {
     const char *before = p;
     uint64_t code = next_code(&p, end), pair = previous << 32 | code;
-    if (!is_dense((uint32_t)code)) return before;
+    if (!fold_is_dense((uint32_t)code)) return before;
     if (!BUF_PUSH(terms, &code) || (previous != 0 && !BUF_PUSH(terms, &pair))) return NULL;
     previous = code;
   }
@@ -77,7 +68,7 @@ static bool cut_word(struct grams *grams, const char *word, size_t length)
   terms->length = 0;
   for (const char *p = word; p < end; p = next) {
     const char *second = p;
-    bool dense = is_dense(next_code(&second, end));
+    bool dense = fold_is_dense(next_code(&second, end));
     next = dense ? add_pairs(terms, p, end) : add_runs(terms, p, end);
     if (next == NULL) return false;
     uint64_t whole = hash_text(&grams->key, p, (size_t)(next - p));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/escape.h"
 #include "fuzz.h"
 #include "json/json.h"
 #include "json/number.h"
@@ -122,7 +123,7 @@ static void compare_part(const struct plain_cursor *cursor)
   end = json_string(start + 1, &escaped, &error);
   CHECK(end == cursor->p);
   char *out = fuzz_alloc(NULL, (size_t)(end - start));
-  size_t length = json_unescape(start + 1, end - 1, out);
+  size_t length = escape_decode_all(start + 1, end - 1, out);
   CHECK(length == cursor->string.length &&
         (length == 0 || memcmp(out, cursor->string.bytes, length) == 0));
   CHECK(escaped || length == (size_t)(end - start) - 2);
