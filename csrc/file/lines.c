@@ -17,13 +17,6 @@ void lines_close(struct lines *lines)
   reader_close(&lines->reader);
 }
 
-static int next_block(struct lines *lines)
-{
-  int result = reader_next(&lines->reader, &lines->block);
-  lines->next = result > 0 ? lines->block.start : NULL;
-  return result;
-}
-
 static void cut_line(struct lines *lines, struct line *line)
 {
   const struct block *block = &lines->block;
@@ -44,7 +37,8 @@ int lines_next(struct lines *lines, struct line *line)
 {
   for (;;) {
     if (lines->next == NULL || lines->next >= lines->block.end) {
-      int result = next_block(lines);
+      int result = reader_next(&lines->reader, &lines->block);
+      lines->next = result > 0 ? lines->block.start : NULL;
       if (result <= 0) return result;
     }
     cut_line(lines, line);

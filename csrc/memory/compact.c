@@ -61,17 +61,12 @@ static bool put(struct output *output, const char *bytes, size_t size)
   return buf_add(&output->waiting, bytes, size);
 }
 
-static bool is_zeros(const char *bytes, size_t size)
-{
-  return bytes[0] == '\0' && memcmp(bytes, bytes + 1, size - 1) == 0;
-}
-
 /* What a hole in the file reads as takes no blocks of the disk here either. */
 static bool put_sparsely(struct output *output, const char *bytes, size_t size)
 {
   for (size_t piece; size > 0; bytes += piece, size -= piece) {
     piece = size < PIECE_SIZE ? size : PIECE_SIZE;
-    bool hole = piece == PIECE_SIZE && is_zeros(bytes, piece);
+    bool hole = piece == PIECE_SIZE && *bytes == '\0' && memcmp(bytes, bytes + 1, piece - 1) == 0;
     if (!(hole ? flush(output) : put(output, bytes, piece))) return false;
     if (!hole) continue;
     output->size += piece;
@@ -192,11 +187,6 @@ static bool keep_record(struct rewrite *rewrite, const struct record *record,
   return put_line(rewrite, &rewrite->kept, line);
 }
 
-static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
-{
-  return index_at(&rewrite->memory->index, record->id, offset) != NULL;
-}
-
 /* Whether it is the one that is kept of those that say the same. False with errno ENOMEM. */
 static bool is_chosen(struct rewrite *rewrite, const struct record *record, const struct text *line,
                       bool *chosen)
@@ -220,7 +210,8 @@ static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
   bool wanted = true;
-  if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
+  if (record_is_item(record))
+    wanted = index_at(&rewrite->memory->index, record->id, line->offset) != NULL;
   else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
   else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
   if (wanted) return keep_record(rewrite, record, line);

@@ -113,11 +113,6 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
   return -1;
 }
 
-static void keep_ids(struct memory *memory)
-{
-  if (memory->index.max_id > memory->highest_id) memory->highest_id = memory->index.max_id;
-}
-
 static bool read_on(struct memory *memory, struct failure *failure)
 {
   struct journal *journal = &memory->journal;
@@ -204,7 +199,7 @@ static bool catch_up(struct memory *memory, struct failure *failure)
   known->most = MOST_KEPT; /* from now on: of a file that is opened, the first writes are many */
   if (!journal->locked) return true;
   extent_confirm(known);
-  keep_ids(memory);
+  memory->highest_id = memory_highest_id(memory);
   return true;
 }
 

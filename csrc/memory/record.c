@@ -4,6 +4,7 @@
 
 #include "base/escape.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
 #include "base/word.h"
 #include "json/number.h"
 
@@ -196,11 +197,6 @@ static const char *read_id(const char *p, uint64_t *id, struct json_error *error
   return p;
 }
 
-static inline bool starts_number(char byte)
-{
-  return (byte >= '0' && byte <= '9') || byte == '-';
-}
-
 /* p is behind the opening quote. */
 static inline const char *read_long_string(const char *p, struct json_error *error)
 {
@@ -220,7 +216,7 @@ static const char *read_other(const char *p, struct json_error *error)
 static const char *read_whole(const char *p, uint64_t *number, struct json_error *error)
 {
   *number = 0;
-  return starts_number(*p) ? read_id(p, number, error) : read_other(p, error);
+  return *p == '-' || is_digit(*p) ? read_id(p, number, error) : read_other(p, error);
 }
 
 static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
@@ -286,12 +282,6 @@ static const char *read_member(enum key key, const char *p, struct record *recor
   default:
     return read_other(p, error);
   }
-}
-
-static const char *line_end(const char *p, struct json_error *error)
-{
-  p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
 /* What comes behind the kind of an item. */
@@ -420,7 +410,9 @@ const char *record_parse_part(const char *p, struct record *record, struct json_
 const char *record_parse(const char *p, struct record *record, struct json_error *error)
 {
   p = read_object(p, record, error);
-  return p == NULL || *p == '\n' ? p : line_end(p, error);
+  if (p == NULL || *p == '\n') return p;
+  p = json_space(p, p);
+  return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
 static bool has_text(const char *object, const char *name)

@@ -156,24 +156,17 @@ static bool put_in_order(struct batch *batch)
 
 /* ---- the whole ---- */
 
-/* Whether the item at a place shares its id with a neighbour. */
-static bool is_twin(const struct item *items, size_t count, size_t place)
-{
-  uint64_t id = item_id(&items[place]);
-  return (place > 0 && item_id(&items[place - 1]) == id) ||
-         (place + 1 < count && item_id(&items[place + 1]) == id);
-}
-
 /* Fills a batch with all items of some ids, from `place` on; returns the place behind them. */
 static bool fill(struct batch *batch, const struct item *items, size_t count, size_t *place)
 {
   batch->twins.length = batch->size = 0;
   for (; *place < count; ++*place) {
     const struct item *item = &items[*place];
-    bool first = *place == 0 || item_id(&item[-1]) != item_id(item);
-    if (first && batch->size > BATCH) return true;
     const struct twin twin = {.item = *item};
-    if (!is_twin(items, count, *place)) continue;
+    bool first = *place == 0 || item_id(&item[-1]) != item_id(item);
+    bool last = *place + 1 == count || item_id(&item[1]) != item_id(item);
+    if (first && batch->size > BATCH) return true;
+    if (first && last) continue; /* it shares its id with none */
     if (!BUF_PUSH(&batch->twins, &twin)) return false;
     batch->size += 2 * (size_t)item_length(item) + 1 + SPAN_PADDING;
   }
