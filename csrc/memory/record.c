@@ -180,21 +180,14 @@ static const char *read_strings_quickly(const char *p)
 /* An id is judged by its value, as Lua sees it: 1e2 is 100. */
 static const char *read_id(const char *p, uint64_t *id, struct json_error *error)
 {
-  const char *start = p, *end = read_number_quickly(p, id);
+  const char *end = read_number_quickly(p, id);
   if (end != NULL) return end;
-  uint64_t value = 0;
-  while (*p >= '0' && *p <= '9' && p - start < 16) value = value * 10 + (uint64_t)(*p++ - '0');
-  bool plain = p > start && (*start != '0') && !(*p >= '0' && *p <= '9') && *p != '.' &&
-               *p != 'e' && *p != 'E';
-  if (!plain) {
-    p = json_number(start, error);
-    if (p == NULL) return NULL;
-    double number = number_parse(start, p);
-    value = number >= 1 && number <= (double)RECORD_ID_MAX ? (uint64_t)number : 0;
-    if ((double)value != number) value = 0;
-  }
-  *id = value <= RECORD_ID_MAX ? value : 0;
-  return p;
+  end = json_number(p, error);
+  if (end == NULL) return NULL;
+  double number = number_parse(p, end);
+  *id = number >= 1 && number <= (double)RECORD_ID_MAX ? (uint64_t)number : 0;
+  if ((double)*id != number) *id = 0;
+  return end;
 }
 
 /* p is behind the opening quote. */
