@@ -8,6 +8,7 @@
  *   args, class, scratch    arguments, options and results; userdata; buffers
  *   encode, decode          Lua values as JSON text, and back
  *   memory_handle, items    open(), its handle, and the items that it returns
+ *   drafts                  items that are to be written
  *   session_handle          session(), its handle, and append()
  *   load, scan              whole files as tables; their records one at a time
  *   sessions, hits          lists of sessions; what was said in them

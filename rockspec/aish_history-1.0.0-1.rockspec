@@ -50,6 +50,7 @@ build = {
         "csrc/binding/budget.c",
         "csrc/binding/class.c",
         "csrc/binding/decode.c",
+        "csrc/binding/drafts.c",
         "csrc/binding/encode.c",
         "csrc/binding/hits.c",
         "csrc/binding/items.c",

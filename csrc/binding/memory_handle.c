@@ -9,7 +9,7 @@
 #include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/decode.h"
-#include "binding/encode.h"
+#include "binding/drafts.h"
 #include "binding/hits.h"
 #include "binding/items.h"
 #include "binding/scratch.h"
@@ -17,7 +17,6 @@
 #include "file/window.h"
 #include "memory/rank.h"
 #include "memory/recall.h"
-#include "json/quote.h"
 
 struct handle {
   struct memory memory;
@@ -62,87 +61,6 @@ static int memory_close_l(lua_State *L)
 
 /* ---- adding ---- */
 
-/* What an item is made of, as places on the stack. */
-enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
-
-/* The text of the value on top of the stack. */
-static const char *text_of_top(lua_State *L)
-{
-  lua_getglobal(L, "tostring");
-  lua_insert(L, -2);
-  lua_call(L, 1, 1);
-  return lua_tostring(L, -1);
-}
-
-static enum record_kind check_new_kind(lua_State *L, int index, const char *who)
-{
-  size_t length = 0;
-  const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
-  enum record_kind kind = record_kind(name, length);
-  if (record_kind_is_item(kind)) return kind;
-  lua_pushvalue(L, index);
-  raise_plain(L, "%s: kind must be %s (got %s)", who, record_kind_names(), text_of_top(L));
-  return KIND_UNKNOWN;
-}
-
-static inline void add_text(lua_State *L, struct buf *buf, const char *text)
-{
-  if (!buf_add(buf, text, strlen(text))) raise_no_memory(L);
-}
-
-static void add_string(lua_State *L, struct buf *buf, int index)
-{
-  size_t length;
-  const char *text = lua_tolstring(L, index, &length);
-  if (!quote_text(buf, text, length)) raise_no_memory(L);
-}
-
-static void add_content(lua_State *L, struct buf *buf, int index, const char *who)
-{
-  if (!lua_toboolean(L, index)) raise_plain(L, "%s: content required", who);
-  if (lua_type(L, index) != LUA_TSTRING)
-    raise_plain(L, "%s: content must be a string, got %s", who, luaL_typename(L, index));
-  if (lua_objlen(L, index) == 0) raise_plain(L, "%s: content required", who);
-  add_text(L, buf, "\"content\":");
-  add_string(L, buf, index);
-}
-
-static void add_tags(lua_State *L, struct buf *buf, int index, const char *who)
-{
-  if (!lua_istable(L, index))
-    raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
-  add_text(L, buf, ",\"tags\":");
-  if (!encode(L, index, buf, "tags", 1, false)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
-}
-
-static void add_source(lua_State *L, struct buf *buf, int index, const char *who)
-{
-  if (lua_type(L, index) != LUA_TSTRING)
-    raise_plain(L, "%s: source must be a string, got %s", who, luaL_typename(L, index));
-  add_text(L, buf, ",\"source\":");
-  add_string(L, buf, index);
-}
-
-/* Takes up the item whose fields stand at `base` and following. */
-static void add_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
-{
-  struct buf *bodies = &scratch->text;
-  struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 5};
-  size_t start = bodies->length;
-  add_content(L, bodies, base + FIELD_CONTENT, who);
-  if (lua_toboolean(L, base + FIELD_TAGS)) {
-    add_tags(L, bodies, base + FIELD_TAGS, who);
-    draft.members++;
-  }
-  if (lua_toboolean(L, base + FIELD_SOURCE)) {
-    add_source(L, bodies, base + FIELD_SOURCE, who);
-    draft.members++;
-  }
-  add_text(L, bodies, "}\n");
-  draft.length = bodies->length - start;
-  if (!buf_add(&scratch->drafts, (const char *)&draft, sizeof draft)) raise_no_memory(L);
-}
-
 /* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
  * have closed it meanwhile. */
 static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
@@ -150,52 +68,33 @@ static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scra
 {
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
   if (handle->asked) raise_plain(L, "memory:%s within cost", method);
-  const struct draft *drafts = (const struct draft *)(const void *)scratch->drafts.data;
-  size_t count = scratch->drafts.length / sizeof *drafts;
-  bool done = memory_add(&handle->memory, drafts, count, scratch->text.data, first, failure);
+  bool done =
+      memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
+                 BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, first, failure);
   release_scratch(scratch);
   return done;
 }
 
-/* memory:add(kind, content [, tags [, source]]): appends an item.
+/* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
  * kind: "fact", "pref" or "context". content: string, not empty. tags: table that JSON can hold.
- * source: string.
+ * source: string. item: table of these and of further members of any value that JSON holds, whose
+ * names are not those of the format: id, uid, ts, target, of, rev, replaces, replaces_uid, meta, score.
  * Returns its id; or nil, message, errno, and then no id is used up. Raises on wrong arguments. */
 static int memory_add_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add");
   struct failure failure;
   uint64_t id;
+  bool table = lua_gettop(L) == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
   lua_settop(L, 1 + FIELDS);
   struct scratch *scratch = acquire_scratch(L);
-  add_draft(L, scratch, 2, "memory:add");
+  if (table) draft_table(L, scratch, 2, "memory:add");
+  else draft_fields(L, scratch, 2, "memory:add");
   if (!add_drafts(L, handle, scratch, "add", &id, &failure))
     return push_nil_failure(L, &failure, handle->path);
   push_whole(L, id);
   return 1;
-}
-
-/* Pushes the fields of the table on top of the stack, in the order of the enum. */
-static void push_fields(lua_State *L, const char *who)
-{
-  static const char *const names[FIELDS] = {"kind", "content", "tags", "source"};
-  int item = lua_gettop(L);
-  if (!lua_istable(L, item))
-    raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, item));
-  for (lua_pushnil(L); lua_next(L, item) != 0; lua_pop(L, 1)) {
-    size_t length = 0;
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : "";
-    bool known = false;
-    for (int i = 0; i < FIELDS; i++) known = known || is_name(key, length, names[i]);
-    if (known) continue;
-    lua_pop(L, 1);
-    raise_plain(L, "%s: unknown key \"%s\"", who, text_of_top(L));
-  }
-  for (int i = 0; i < FIELDS; i++) {
-    lua_pushstring(L, names[i]);
-    lua_rawget(L, item);
-  }
 }
 
 /* The length of an array that is nothing else and has no holes. */
@@ -214,7 +113,7 @@ static int check_array(lua_State *L, int argument)
 }
 
 /* memory:add_many(items): appends items in one write and one sync, all of them or none.
- * items: array of tables with kind, content, tags and source as in add.
+ * items: array of tables as in add.
  * Returns an array of their ids; or nil, message, errno. Raises on wrong arguments. */
 static int memory_add_many_l(lua_State *L)
 {
@@ -228,8 +127,7 @@ static int memory_add_many_l(lua_State *L)
     lua_settop(L, 3);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
-    push_fields(L, who);
-    add_draft(L, scratch, 6, who);
+    draft_table(L, scratch, 5, who);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
   if (count == 0) release_scratch(scratch);

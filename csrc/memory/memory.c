@@ -286,7 +286,7 @@ static void put_head(struct buf *lines, uint64_t id, const char *uid, const char
   buf_put_bytes(lines, ts, TIMESTAMP_LENGTH);
   put_text(lines, "\",\"kind\":\"");
   put_text(lines, record_kind_name(kind));
-  put_text(lines, "\",");
+  put_text(lines, "\"");
 }
 
 /* Makes room for `count` lines. */
@@ -425,7 +425,7 @@ static bool write_tombstone(struct memory *memory, uint64_t target, struct bytes
   if (!record.of_null) record.of = (struct slice){name.start, name.start + name.length, false};
   if (!start_lines(memory, 0, 1, failure)) return false;
   put_head(lines, record.id, NULL, ts_now(memory), KIND_FORGET);
-  put_text(lines, "\"target\":");
+  put_text(lines, ",\"target\":");
   put_id(lines, target);
   put_text(lines, ",\"of\":");
   bool done =

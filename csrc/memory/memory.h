@@ -33,7 +33,7 @@ struct memory {
 struct draft {
   enum record_kind kind;
   int members; /* of the whole object, id, uid, ts and kind among them */
-  size_t length; /* of its body: `"content":...}` and a newline, in JSON */
+  size_t length; /* of its body: `,"content":...}` and a newline, in JSON */
 };
 
 /* How a memory is opened. */

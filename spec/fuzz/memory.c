@@ -202,10 +202,10 @@ static void check_refused(const struct state *before, const struct failure *fail
 }
 
 static const char *const BODIES[] = {
-    "\"content\":\"a\"}\n",
-    "\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
-    "\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
-    "\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
+    ",\"content\":\"a\"}\n",
+    ",\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
+    ",\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
+    ",\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
 };
 
 static void add(struct handle *handle, unsigned argument, size_t count)
