@@ -263,8 +263,9 @@ static int memory_get_l(lua_State *L)
 }
 
 /* memory:items([filter]): an array of the active items, newest first.
- * filter: table of kind (a name or an array of names), tag, source, since (inclusive), before
- * (exclusive; times as text or seconds since 1970) and limit.
+ * filter: table of kind (a name or an array of names), tag, source, where (a table of members and the
+ * strings, numbers or booleans that they are equal to), since (inclusive), before (exclusive; times as
+ * text or seconds since 1970) and limit.
  * nil, message, errno where the file cannot be read. */
 static int memory_items_l(lua_State *L)
 {
