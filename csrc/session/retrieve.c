@@ -56,7 +56,7 @@ bool retrieve_begin(struct retrieval *retrieval, const char *text, size_t length
   retrieve_free(retrieval);
   *retrieval = (struct retrieval){
       .filter = asked.filter, .limit = asked.limit, .half_life = asked.half_life};
-  if (!grams_read(grams, text, length)) return false;
+  if (!grams_read(grams, text, length) || !grams_prepare(grams)) return false;
   const size_t marks = grams->count / 64 + 1;
   retrieval->weights = sys_realloc(NULL, (grams->count + 1) * sizeof *retrieval->weights);
   retrieval->marks = sys_realloc(NULL, marks * sizeof *retrieval->marks);
@@ -221,7 +221,7 @@ static bool count_string(void *context, const struct slice *string)
   struct retrieval *retrieval = context;
   if (!fold_string(retrieval, string)) return false;
   retrieval->length +=
-      grams_count(&retrieval->grams, retrieval->folded.data, retrieval->folded.length);
+      grams_survey(&retrieval->grams, retrieval->folded.data, retrieval->folded.length);
   return true;
 }
 
