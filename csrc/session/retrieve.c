@@ -172,9 +172,7 @@ static double left_of(const struct retrieval *retrieval, int64_t second)
 static double score_counts(const struct retrieval *retrieval, const struct note *note,
                            const char **p)
 {
-  const double length = retrieval->words > 0 ? (double)note->words * (double)retrieval->turns /
-                                                   (double)retrieval->words
-                                             : 1;
+  const double length = (double)note->words / retrieval->mean;
   double score = 0;
   uint32_t term = 0;
   for (const char *end = *p + note->packed; *p < end; term++) {
@@ -312,6 +310,7 @@ int retrieve_weigh(struct retrieval *retrieval)
 {
   if (!retrieval->weighed) {
     double *weights = retrieval->weights, turns = (double)retrieval->turns;
+    retrieval->mean = (double)retrieval->words / turns;
     for (size_t i = 0; i < retrieval->grams.count; i++)
       weights[i] = log((turns + 1) / (weights[i] + 0.5));
     retrieval->weighed = true;
