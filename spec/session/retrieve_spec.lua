@@ -240,7 +240,7 @@ describe("recall of a directory", function()
 
   it("ranks sessions of one turn as a memory ranks items, in every script", function()
     local random = cases.random(20263)
-    local parts = { "laptop", "LAPTOP", "lap", "a", "é", "É", "ß", "и", "диск", "ΑΣ", "磁盘", "盘", "バック", "각하", "😀", "\255", "\195", "12", "-",
+    local parts = { "laptop", "LAPTOP", "lap", "a", "é", "É", "ß", "и", "диск", "ΑΣ", "磁盘", "盘", "バック", "각하", "😀", "\255", "\195", "12", "0189", "az", "-",
       ".", ",", " ", "  ", "\n", ("x"):rep(7), ("x"):rep(8), ("y"):rep(9), "e\204\129", "“", "\226\128" }
     local function text(most)
       local out = {}
