@@ -13,6 +13,7 @@
  *   sessions, hits          lists of sessions; what was said in them
  *   budget                  what fits into one, of what is recalled
  *   upkeep, lock            verify() and compact(); flock()
+ *   screen                  display()
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
  *   memory                  adding and forgetting
@@ -36,6 +37,7 @@
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
  *   grams, bm25             what a question and a text have in common; what that is worth
+ *   display                 text as a terminal may be given it
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
@@ -61,6 +63,7 @@
 #include "binding/lock.h"
 #include "binding/memory_handle.h"
 #include "binding/scan.h"
+#include "binding/screen.h"
 #include "binding/session_handle.h"
 #include "binding/sessions.h"
 #include "binding/upkeep.h"
@@ -94,6 +97,7 @@ int luaopen_aish_history(lua_State *L)
       {"decode", decode_l},
       {"verify", verify_l},
       {"compact", compact_l},
+      {"display", display_l},
       {NULL, NULL},
   };
   static const struct {

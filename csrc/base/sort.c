@@ -17,20 +17,17 @@ static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *le
   memcpy(positions + out, left + i, (middle - i) * sizeof *left);
 }
 
-/* Without positions: those from 0 on. */
-static bool is_sorted(const uint32_t *positions, size_t count, sort_before before,
-                      const void *context)
+static bool is_sorted(size_t count, sort_before before, const void *context)
 {
-  for (size_t i = 1; i < count; i++) {
-    uint32_t last = positions != NULL ? positions[i - 1] : (uint32_t)i - 1;
-    if (before(context, positions != NULL ? positions[i] : (uint32_t)i, last)) return false;
-  }
+  for (uint32_t i = 1; i < count; i++)
+    if (before(context, i, i - 1)) return false;
   return true;
 }
 
-bool sort_positions(uint32_t *positions, size_t count, sort_before before, const void *context)
+static bool sort_positions(uint32_t *positions, size_t count, sort_before before,
+                           const void *context)
 {
-  if (is_sorted(positions, count, before, context)) return true;
+  if (is_sorted(count, before, context)) return true;
   uint32_t *left = sys_realloc(NULL, count * sizeof *left);
   if (left == NULL) return false;
   for (size_t width = 1; width < count; width *= 2)
@@ -55,7 +52,7 @@ uint32_t *sorted_positions(size_t count, sort_before before, const void *context
 bool sort_elements(void *elements, size_t count, size_t size, sort_before before,
                    const void *context)
 {
-  if (is_sorted(NULL, count, before, context)) return true;
+  if (is_sorted(count, before, context)) return true;
   uint32_t *positions = sorted_positions(count, before, context);
   char *sorted = positions != NULL ? sys_realloc(NULL, count * size) : NULL;
   if (sorted != NULL) {

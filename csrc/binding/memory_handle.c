@@ -112,7 +112,7 @@ static void add_tags(lua_State *L, struct buf *buf, int index, const char *who)
   if (!lua_istable(L, index))
     raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
   add_text(L, buf, ",\"tags\":");
-  if (!encode(L, index, buf, "tags", 1)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
+  if (!encode(L, index, buf, "tags", 1, false)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
 }
 
 static void add_source(lua_State *L, struct buf *buf, int index, const char *who)

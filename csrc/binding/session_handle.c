@@ -33,8 +33,7 @@ static struct scratch *encode_line(lua_State *L, int index, const char *name, bo
   struct scratch *scratch = acquire_scratch(L);
   struct buf *line = &scratch->text;
   bool done = buf_add(line, "\n{\"meta\":", meta ? 9 : 1);
-  if (done && !encode_object(L, index, line, name, meta ? 1 : 0))
-    luaL_error(L, "%s", lua_tostring(L, -1));
+  if (done && !encode(L, index, line, name, meta, true)) luaL_error(L, "%s", lua_tostring(L, -1));
   if (!done || (meta && !buf_add(line, "}", 1)) || !buf_add(line, "\n", 1)) raise_no_memory(L);
   return scratch;
 }

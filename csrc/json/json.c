@@ -53,36 +53,32 @@ static const char *literal(const char *p, const char *word, struct json_error *e
   return p;
 }
 
-static const char *array(const char *p, const char *limit, int depth, struct json_error *error)
+/* Returns where the value of the key at p begins. */
+static const char *key(const char *p, const char *limit, struct json_error *error)
 {
+  bool escaped;
+  if (*p != '"') return json_fail(error, "key expected", p);
+  p = json_string(p + 1, &escaped, error);
+  if (p == NULL) return NULL;
+  p = json_space(p, limit);
+  return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
+}
+
+/* An array or an object. */
+static const char *container(const char *p, const char *limit, int depth, struct json_error *error)
+{
+  const bool object = *p == '{';
+  const char end = object ? '}' : ']';
   p = json_space(p + 1, limit);
-  if (*p == ']') return p + 1;
+  if (*p == end) return p + 1;
   for (;;) {
+    if (object && (p = key(p, limit, error)) == NULL) return NULL;
     p = json_value(p, limit, depth + 1, error);
     if (p == NULL) return NULL;
     p = json_space(p, limit);
-    if (*p == ']') return p + 1;
-    if (*p != ',') return json_fail(error, "',' or ']' expected", p);
-    p = json_space(p + 1, limit);
-  }
-}
-
-static const char *object(const char *p, const char *limit, int depth, struct json_error *error)
-{
-  bool escaped;
-  p = json_space(p + 1, limit);
-  if (*p == '}') return p + 1;
-  for (;;) {
-    if (*p != '"') return json_fail(error, "key expected", p);
-    p = json_string(p + 1, &escaped, error);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    if (*p != ':') return json_fail(error, "':' expected", p);
-    p = json_value(json_space(p + 1, limit), limit, depth + 1, error);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    if (*p == '}') return p + 1;
-    if (*p != ',') return json_fail(error, "',' or '}' expected", p);
+    if (*p == end) return p + 1;
+    if (*p != ',')
+      return json_fail(error, object ? "',' or '}' expected" : "',' or ']' expected", p);
     p = json_space(p + 1, limit);
   }
 }
@@ -96,7 +92,7 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
   case '{':
   case '[':
     if (depth >= JSON_DEPTH) return json_fail(error, "more than 1000 levels", p);
-    return *p == '{' ? object(p, limit, depth, error) : array(p, limit, depth, error);
+    return container(p, limit, depth, error);
   case 't':
     return literal(p, "true", error);
   case 'f':

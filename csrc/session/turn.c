@@ -3,7 +3,6 @@
 
 #include "base/utf8.h"
 #include "json/objects.h"
-#include "json/walk.h"
 
 bool turn_parse(const char *p, struct turn *turn)
 {
