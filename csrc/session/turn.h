@@ -1,6 +1,5 @@
 /* turn.h: what the records of a session's file say, without building anything. */
-#ifndef AISH_TURN_H
-#define AISH_TURN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -37,4 +36,3 @@ bool turn_strings(const struct turn *turn, bool (*visit)(void *context, const st
 bool turn_text(const struct turn *turn, struct buf *buf);
 
 #pragma GCC visibility pop
-#endif
