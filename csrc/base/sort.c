@@ -65,6 +65,41 @@ bool sort_elements(void *elements, size_t count, size_t size, sort_before before
   return sorted != NULL;
 }
 
+static void swap(char *a, char *b, size_t size)
+{
+  for (size_t i = 0; i < size; i++) {
+    const char byte = a[i];
+    a[i] = b[i];
+    b[i] = byte;
+  }
+}
+
+/* Puts the element on top of a heap, which has the last one of all there, into its place. */
+static void sift(char *heap, size_t size, uint32_t top, uint32_t count, sort_before before,
+                 const void *context)
+{
+  for (uint32_t child; (child = 2 * top + 1) < count; top = child) {
+    if (child + 1 < count && before(context, child, child + 1)) child++;
+    if (!before(context, top, child)) break;
+    swap(heap + top * size, heap + child * size, size);
+  }
+}
+
+size_t sort_first(void *elements, size_t count, size_t size, size_t most, sort_before before,
+                  const void *context)
+{
+  char *heap = elements;
+  if (most == 0 || count <= most) return most == 0 ? 0 : count;
+  const uint32_t held = (uint32_t)most;
+  for (uint32_t i = held / 2; i-- > 0;) sift(heap, size, i, held, before, context);
+  for (uint32_t i = held; i < count; i++) {
+    if (!before(context, i, 0)) continue;
+    memcpy(heap, heap + i * size, size);
+    sift(heap, size, 0, held, before, context);
+  }
+  return most;
+}
+
 /* Moves the entries to `sorted`, in the order of one byte of their keys. */
 static void sort_by_byte(const struct keyed *entries, struct keyed *sorted, size_t count, int shift)
 {

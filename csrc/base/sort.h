@@ -18,6 +18,10 @@ uint32_t *sorted_positions(size_t count, sort_before before, const void *context
  * False with errno ENOMEM and the elements as they were. */
 bool sort_elements(void *elements, size_t count, size_t size, sort_before before,
                    const void *context);
+/* Moves the `most` elements that come first to the beginning, in any order, without sorting them all;
+ * returns how many stand there. The others are lost. */
+size_t sort_first(void *elements, size_t count, size_t size, size_t most, sort_before before,
+                  const void *context);
 
 /* Sorts by key, without comparing, in time that grows with the count alone. `scratch` has room for
  * as many entries. */

@@ -17,6 +17,7 @@ struct follow {
   struct extent given; /* up to its end lines were handed out */
   uint64_t number; /* how many there are before that */
   uint64_t last; /* where the last of them begins */
+  int refusals; /* in a row, to ask for the file's lock */
 };
 
 /* Begins at `from`, which must be the start of a line; nothing is open yet. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "file/lines.h"
 #include "session/turn.h"
 #include "text/fold.h"
@@ -49,28 +48,13 @@ static bool match_string(void *context, const struct slice *string)
   return search->missing != 0;
 }
 
-static bool is_role(const struct search *search, const struct turn *turn)
-{
-  if (search->role.start == NULL) return true;
-  return turn->role.start != NULL && slice_is(&turn->role, search->role.start, search->role.length);
-}
-
-/* 1: it is, 0: it is not, -1: out of memory. */
-static int is_in_time(struct search *search, const struct turn *turn)
-{
-  struct bytes ts;
-  if (!search->since.given && !search->before.given) return 1;
-  if (!slice_bytes(&turn->ts, &search->decoded, &ts)) return -1;
-  return bounds_hold(&search->since, &search->before, moment_of(ts.start, ts.length));
-}
-
 /* Whether the record at `offset` holds all words and is of the role and the time; the session's meta
  * is not searched. 1: it matches, 0: it does not, -1: out of memory. */
 static int match(struct search *search, const struct turn *turn, uint64_t offset)
 {
   if (offset == search->first && turn->meta != NULL) return 0;
-  int in_time = is_role(search, turn) ? is_in_time(search, turn) : 0;
-  if (in_time <= 0) return in_time;
+  int passes = turn_passes(turn, &search->filter, &search->decoded);
+  if (passes <= 0) return passes;
   search->missing = UINT64_MAX >> (QUERY_WORDS - search->query.count);
   bool to_the_end = turn_strings(turn, match_string, search);
   if (search->missing == 0) return 1;
@@ -193,12 +177,9 @@ static bool cut_text(struct search *search, struct hit *hit)
   if (!decode_and_fold(search, &search->text)) return false;
   const char *text = search->decoded.data, *folded = search->folded.data;
   const char *found = query_find(&search->query.words[0], folded, search->folded.length);
-  size_t start = 0, end = search->decoded.length;
-  size_t place = found != NULL ? fold_source(text, end, (size_t)(found - folded)) : 0;
-  if (place > SEARCH_BEFORE && end > SEARCH_TEXT) start = utf8_start(text, place - SEARCH_BEFORE);
-  if (end - start > SEARCH_TEXT) end = utf8_start(text, start + SEARCH_TEXT);
-  hit->text = text + start;
-  hit->length = end - start;
+  size_t length = search->decoded.length;
+  size_t place = found != NULL ? fold_source(text, length, (size_t)(found - folded)) : 0;
+  hit->text = turn_excerpt(text, length, place);
   return true;
 }
 

@@ -17,7 +17,7 @@
 /* The letter that a character folds to by itself; 0: the table does not know. */
 static uint32_t letter_of(uint32_t code)
 {
-  size_t low = 0, high = LENGTH(LETTERS);
+  size_t low = 0, high = code < LETTERS[1].first ? 1 : LENGTH(LETTERS); /* most are in the first */
   while (high - low > 1) {
     size_t middle = low + (high - low) / 2;
     if (LETTERS[middle].first <= code) low = middle;
@@ -90,6 +90,8 @@ static void put_single(struct folding *folding, uint32_t code)
   else keep_mark(folding, code, class);
 }
 
+enum { FOLDED_MOST = 12 }; /* bytes of a character */
+
 /* The Unicode Standard, 3.12. */
 static void put_syllable(struct folding *folding, uint32_t place)
 {
@@ -121,6 +123,15 @@ static void put_compound(struct folding *folding, uint32_t code)
   if (second > 0) put_single(folding, second);
 }
 
+int fold_to_ascii(const char *text, size_t length, size_t *size)
+{
+  uint32_t code = utf8_decode(text, length, size);
+  uint32_t letter = code >= CALM_FIRST && code <= CALM_LAST ? code : letter_of(code);
+  if (letter > 0) return letter < 0x80 ? (int)letter : FOLD_OTHER;
+  if (class_of(code) != NO_MARK) return FOLD_MARK;
+  return last_row(PAIRS, LENGTH(PAIRS), 40, code) >> 40 == code ? FOLD_SEVERAL : FOLD_OTHER;
+}
+
 static char fold_ascii(char byte)
 {
   if (byte >= 'A' && byte <= 'Z') byte = (char)(byte | 0x20);
@@ -149,12 +160,6 @@ static int next_class(const char *text, size_t length, size_t *size)
 {
   uint32_t code = utf8_decode(text, length, size);
   return code < 0x300 || code == UTF8_INVALID ? NO_MARK : class_of(code);
-}
-
-bool fold_is_mark(const char *text, size_t length)
-{
-  size_t size;
-  return next_class(text, length, &size) != NO_MARK;
 }
 
 /* Sorts the marks of a run by counting the bytes of each class. */
@@ -257,13 +262,6 @@ bool fold(struct buf *out, const char *text, size_t length)
   return !folding.unsettled || settle(out, from);
 }
 
-size_t fold_character(const char *text, size_t length, char out[FOLDED_MOST], size_t *size)
-{
-  struct folding folding = {.out = out, .base = UTF8_INVALID};
-  *size = put_next(&folding, text, length);
-  return (size_t)(folding.out - out);
-}
-
 size_t fold_source(const char *text, size_t length, size_t folded)
 {
   char out[FOLDED_MOST];
@@ -281,7 +279,7 @@ size_t fold_source(const char *text, size_t length, size_t folded)
 
 /* ---- words ---- */
 
-static bool is_symbol(uint32_t code)
+bool fold_is_symbol(uint32_t code)
 {
   static const uint32_t blocks[][2] = {
       {0x80, 0xa9},     {0xab, 0xb1},     {0xb4, 0xb4},       {0xb6, 0xb8},      {0xbb, 0xbb},
@@ -304,7 +302,7 @@ static inline bool is_letter(const char *text, size_t length, size_t *size)
 {
   *size = 1;
   if ((unsigned char)text[0] < 0x80) return is_word_byte(text[0]);
-  return !is_symbol(utf8_decode(text, length, size));
+  return !fold_is_symbol(utf8_decode(text, length, size));
 }
 
 bool fold_is_dense(uint32_t code)

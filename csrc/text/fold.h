@@ -16,19 +16,20 @@
 /* Appends the folded text. Bytes that are not UTF-8 stay as they are. False: out of memory. */
 bool fold(struct buf *out, const char *text, size_t length);
 
-enum { FOLDED_MOST = 12 }; /* bytes of a character */
+/* What a character beyond ASCII comes to, for whoever looks for ASCII: the letter that it folds to, or
+ * one of these. FOLD_MARK may be left out, FOLD_SEVERAL is more than one character. */
+enum { FOLD_OTHER = -1, FOLD_MARK = -2, FOLD_SEVERAL = -3 };
 
-/* Folds the character, or the byte that is not UTF-8, that a text begins with, whose size it was;
- * returns how many bytes it wrote. A mark is taken to belong to no letter. */
-size_t fold_character(const char *text, size_t length, char out[FOLDED_MOST], size_t *size);
-/* Whether a folded character that is not ASCII is a mark, which may be left out behind a letter. */
-bool fold_is_mark(const char *text, size_t length);
+/* The same of the character, or the byte that is not UTF-8, that a text begins with, and its size. */
+int fold_to_ascii(const char *text, size_t length, size_t *size);
 /* Where the character begins, before its marks, that the folded text has at `folded`. */
 size_t fold_source(const char *text, size_t length, size_t folded);
 /* The first word from *p on, and its length; moves *p past it. NULL: there is none. Words are runs
  * of letters and digits, roughly as SQLite's unicode61 splits them: beyond ASCII, every character
  * outside the blocks of punctuation and symbols is a letter. Folding does not move their ends. */
 const char *fold_word(const char **p, const char *end, size_t *length);
+/* Whether a character beyond ASCII is in these blocks. */
+bool fold_is_symbol(uint32_t code);
 /* Whether a character is of Han, Hiragana or Katakana, whose words no spaces part. Hangul, once folded,
  * consists of letters like any other. */
 bool fold_is_dense(uint32_t code);

@@ -79,17 +79,34 @@ static bool is_behind(const struct needle *needle, size_t at, const char *p)
   return true;
 }
 
+/* Whether the bytes beside something that is not ASCII rule out that the needle is there, as they
+ * mostly do. `next` is behind it, where the line goes on. */
+static bool is_ruled_out(const struct needle *needle, const char *p, const char *from,
+                         const char *next)
+{
+  const char *text = needle->text, before = p > from ? p[-1] : '\n';
+  if ((unsigned char)before >= 0x80 || (unsigned char)*next >= 0x80 || *next == '\\') return false;
+  if (p - from >= 6 && p[-6] == '\\') return false;
+  for (size_t i = 0; i < needle->length; i++) {
+    if (i > 0 && (char)(before | fold_bit(text[i - 1])) != text[i - 1]) continue;
+    if (i + 1 == needle->length || (char)(*next | fold_bit(text[i + 1])) == text[i + 1] ||
+        (char)(*next | fold_bit(text[i])) == text[i])
+      return false;
+  }
+  return true;
+}
+
 /* Whether the needle may be where something is that is not ASCII. */
 static bool is_around(const struct needle *needle, const char *p, const char *from, const char *end)
 {
-  char folded[FOLDED_MOST];
-  size_t size, length = fold_character(p, (size_t)(end - p), folded, &size);
-  bool mark = fold_is_mark(folded, length);
-  if (!mark && (length > 1 || (unsigned char)folded[0] >= 0x80))
-    return (unsigned char)folded[0] < 0x80;
+  const unsigned char lead = (unsigned char)*p;
+  if (is_ruled_out(needle, p, from, p + (lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4))) return false;
+  size_t size;
+  int folded = fold_to_ascii(p, (size_t)(end - p), &size);
+  if (folded == FOLD_OTHER || folded == FOLD_SEVERAL) return folded == FOLD_SEVERAL;
   for (size_t i = 0; i < needle->length; i++)
-    if ((mark || needle->text[i] == folded[0]) && is_before(needle, i, p, from) &&
-        is_behind(needle, mark ? i : i + 1, p + size))
+    if ((folded == FOLD_MARK || needle->text[i] == folded) && is_before(needle, i, p, from) &&
+        is_behind(needle, folded == FOLD_MARK ? i : i + 1, p + size))
       return true;
   return false;
 }
@@ -97,7 +114,7 @@ static bool is_around(const struct needle *needle, const char *p, const char *fr
 /* Whether what begins at p is no ASCII, or an escape, and may fold to a part of the needle. */
 static bool hides(const struct needle *needle, const char *p, const char *from, const char *end)
 {
-  if ((unsigned char)p[0] >= 0x80) return is_around(needle, p, from, end);
+  if ((unsigned char)p[0] >= 0xc0) return is_around(needle, p, from, end);
   if (p[0] != '\\' || p[1] != 'u') return false;
   int code = escape_digits(p + 2);
   if (code >= 'A' && code <= 'Z') code |= 0x20;
@@ -144,7 +161,8 @@ static inline __m128i likely_16(const char *p, const struct rare *first, const s
   if (!raw) return both;
   __m128i backslash = _mm_cmpeq_epi8(here, _mm_set1_epi8('\\'));
   __m128i code = _mm_cmpeq_epi8(load(p + 1), _mm_set1_epi8('u'));
-  return _mm_or_si128(_mm_or_si128(both, here), _mm_and_si128(backslash, code));
+  __m128i lead = _mm_and_si128(here, _mm_add_epi8(here, here));
+  return _mm_or_si128(_mm_or_si128(both, lead), _mm_and_si128(backslash, code));
 }
 
 static inline uint64_t bits(__m128i bytes)
@@ -152,8 +170,8 @@ static inline uint64_t bits(__m128i bytes)
   return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
 }
 
-/* A bit for each of the STEP places from p on that has both bytes or, in raw text, `\u` or a byte that
- * is not ASCII. Only the high bits count. */
+/* A bit for each of the STEP places from p on that has both bytes or, in raw text, `\u` or a byte from
+ * 0xc0 on. Of `here` and the like, only the high bits count. */
 static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
                               size_t distance, bool raw)
 {
@@ -192,7 +210,7 @@ static inline bool has_zero(uint64_t word)
 }
 
 /* Bits for all of the STEP places from p on if one of them may have both bytes or, in raw text, `\u` or
- * a byte that is not ASCII. */
+ * a byte from 0xc0 on. */
 static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
                               size_t distance, bool raw)
 {
@@ -200,7 +218,7 @@ static inline uint64_t likely(const char *p, const struct rare *first, const str
   uint64_t others =
       ((here | first->bit) ^ first->byte) | ((load(p + distance) | second->bit) ^ second->byte);
   uint64_t no_escapes = (here ^ ONES * '\\') | (load(p + 1) ^ ONES * 'u');
-  bool odd = raw && ((here & (ONES << 7)) != 0 || has_zero(no_escapes));
+  bool odd = raw && ((here & here << 1 & (ONES << 7)) != 0 || has_zero(no_escapes));
   return odd || has_zero(others) ? 0xff : 0;
 }
 #endif
@@ -217,7 +235,7 @@ static inline const char *find(const struct needle *needle, const char *p, const
       if ((place = found(needle, p + __builtin_ctzll(mask), from, end, raw)) != NULL) return place;
   const char byte = needle->text[needle->first];
   for (; p < end; p++)
-    if (((char)(*p | fold_bit(byte)) == byte || *p == '\\' || (unsigned char)*p >= 0x80) &&
+    if (((char)(*p | fold_bit(byte)) == byte || *p == '\\' || (unsigned char)*p >= 0xc0) &&
         (place = found(needle, p, from, end, raw)) != NULL)
       return place;
   return NULL;

@@ -11,6 +11,7 @@
 
 #include "base/escape.h"
 #include "base/utf8.h"
+#include "base/word.h"
 #include "text/fold.h"
 
 /* ---- words ---- */
@@ -133,6 +134,18 @@ static bool may_hold(struct query *query, const struct word *word, const char *l
          needle_find(&word->whole, folded->data, folded->data + folded->length) != NULL;
 }
 
+/* Where the line begins that p is in, from `start` on. */
+static const char *line_start(const char *p, const char *start)
+{
+  const uint64_t ones = 0x0101010101010101U, highs = ones << 7;
+  for (uint64_t word; p - start >= 8; p -= 8) {
+    word = word_load(p - 8) ^ ones * '\n';
+    if (((word - ones) & ~word & highs) != 0) break;
+  }
+  while (p > start && p[-1] != '\n') p--;
+  return p;
+}
+
 const char *query_line(struct query *query, const struct word *word, const char *p, const char *end)
 {
   while (p < end) {
@@ -140,8 +153,8 @@ const char *query_line(struct query *query, const struct word *word, const char 
     if (word->part.length > 0) p = needle_find_raw(&word->part, p, end);
     if (p == NULL) return NULL;
     const char *newline = memchr(p, '\n', (size_t)(end - p));
-    bool found = word->part.length > 0 && is_certain(*p);
-    while (p > line && p[-1] != '\n') p--;
+    bool found = word->part.length > 0 && *p != '\\';
+    p = line_start(p, line);
     if (found || may_hold(query, word, p, (size_t)(newline - p))) return p;
     p = newline + 1;
   }
