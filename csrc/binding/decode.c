@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/utf8.h"
 #include "base/word.h"
 #include "binding/args.h"
@@ -101,7 +102,7 @@ static void push_unescaped(struct decoder *d, const char *start, const char *end
 {
   struct buf *buf = &d->unescaped;
   if (!buf_reserve(buf, (size_t)(end - start))) raise_no_memory(d->L);
-  size_t length = json_unescape(start, end, buf->data);
+  size_t length = escape_decode_all(start, end, buf->data);
   lua_pushlstring(d->L, buf->data, length);
   buf_reset(buf);
 }
@@ -343,20 +344,8 @@ static const char *decode_value(struct decoder *d, const char *p, const char *li
     if (depth >= JSON_DEPTH) return fail_at(d, "more than 1000 levels", p);
     return *p == '{' ? decode_object(d, p, limit, depth, members)
                      : decode_array(d, p, limit, depth);
-  case '-':
-  case '0':
-  case '1':
-  case '2':
-  case '3':
-  case '4':
-  case '5':
-  case '6':
-  case '7':
-  case '8':
-  case '9':
-    return decode_number(d, p);
   default:
-    return decode_literal(d, p);
+    return *p == '-' || is_digit(*p) ? decode_number(d, p) : decode_literal(d, p);
   }
 }
 

@@ -9,7 +9,6 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
-#include "binding/args.h"
 #include "binding/class.h"
 #include "binding/decode.h"
 
@@ -90,11 +89,10 @@ void read_kinds(lua_State *L, int argument, const char *name, void *into)
 
 /* ---- building ---- */
 
+/* The item that is read at a place. */
 static const struct item *item_at(const struct items_job *job, size_t place)
 {
-  uint32_t position;
-  memcpy(&position, job->chosen.data + place * sizeof position, sizeof position);
-  return &job->index->items[position];
+  return &job->index->items[BUF_ITEMS(uint32_t, &job->chosen)[job->reading[place]]];
 }
 
 static bool is_read_before(const void *context, uint32_t a, uint32_t b)
@@ -112,13 +110,13 @@ static bool choose_items(struct items_job *job)
     if (wanted < 0) return false;
     if (wanted == 0) continue;
     uint32_t position = (uint32_t)(item - job->index->items);
-    if (!buf_add(&job->chosen, (const char *)&position, sizeof position)) return false;
+    if (!BUF_PUSH(&job->chosen, &position)) return false;
     job->count++;
   }
   job->reading = sys_realloc(NULL, job->count * sizeof *job->reading);
   if (job->reading == NULL) return false;
   for (size_t i = 0; i < job->count; i++) job->reading[i] = (uint32_t)(job->count - 1 - i);
-  return sort_positions(job->reading, job->count, is_read_before, job);
+  return sort_elements(job->reading, job->count, sizeof *job->reading, is_read_before, job);
 }
 
 /* Closes the holes that lines leave which are no longer there. */
@@ -143,7 +141,7 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
   bool holes = false;
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
-    const struct item *item = item_at(job, job->reading[i]);
+    const struct item *item = item_at(job, i);
     const char *line = window_line(&job->window, item_offset(item), item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;

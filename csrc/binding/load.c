@@ -124,7 +124,7 @@ static void reverse(lua_State *L, size_t first, size_t last)
 /* Reads backward until there are enough turns; they are put in order afterwards. */
 static void read_backward(lua_State *L, struct load *load)
 {
-  struct tail_line line;
+  struct line line;
   int result = 1;
   while (load->count < load->last && (result = tail_next(&load->tail, &line)) > 0) {
     size_t before = load->count;
@@ -167,16 +167,6 @@ static int build_turns_l(lua_State *L)
   return 3;
 }
 
-static void check_load_options(lua_State *L, int argument, struct load *load)
-{
-  const struct option known[] = {
-      {"last", read_limit, &load->last}, {"all", read_boolean, &load->all}, {NULL, NULL, NULL}};
-  memset(load, 0, sizeof *load);
-  load->last = SIZE_MAX;
-  load->meta_offset = UINT64_MAX;
-  check_options(L, argument, known);
-}
-
 /* load(path [, opts]): the turns of a session's file.
  * path: string. opts: table of last (only the last so many turns, read from the end; all of them)
  * and all (boolean; false: records without role or content, such as calls of tools with
@@ -187,11 +177,13 @@ int load_l(lua_State *L)
 {
   enum { LARGE = 1 << 21 };
   struct failure failure;
-  struct load load;
+  struct load load = {.last = SIZE_MAX, .meta_offset = UINT64_MAX};
   struct stat st;
+  const struct option known[] = {
+      {"last", read_limit, &load.last}, {"all", read_boolean, &load.all}, {NULL, NULL, NULL}};
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
-  check_load_options(L, 2, &load);
+  check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushcfunction(L, build_turns_l);
   lua_pushlightuserdata(L, &load);

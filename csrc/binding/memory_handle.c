@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
@@ -15,6 +16,7 @@
 #include "binding/upkeep.h"
 #include "file/window.h"
 #include "memory/rank.h"
+#include "memory/recall.h"
 #include "json/quote.h"
 
 struct handle {
@@ -110,7 +112,7 @@ static void add_tags(lua_State *L, struct buf *buf, int index, const char *who)
   if (!lua_istable(L, index))
     raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
   add_text(L, buf, ",\"tags\":");
-  if (!encode(L, index, buf, "tags", 1)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
+  if (!encode(L, index, buf, "tags", 1, false)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
 }
 
 static void add_source(lua_State *L, struct buf *buf, int index, const char *who)
@@ -448,8 +450,8 @@ static bool find_ranked(lua_State *L, struct memory *memory, struct asking *aski
     int fd = memory_fd(memory);
     struct index *index = memory_index(memory);
     memory_window(memory, &found->window);
-    int result = asking->recall ? rank_recall(fd, index, text, asking->half_life * day,
-                                              &asking->filter, &found->ranked)
+    int result = asking->recall ? recall_items(fd, index, text, asking->half_life * day,
+                                               &asking->filter, &found->ranked)
                                 : rank_items(fd, index, &query, &asking->filter, &found->ranked);
     done = result == 0 || fail(failure, "read");
   }
@@ -504,71 +506,6 @@ static int memory_search_l(lua_State *L)
   return push_found(L, handle, &asking);
 }
 
-/* ---- what fits into a budget ---- */
-
-enum { COST_CALLS = 1000 }; /* at most, and so many items are looked at */
-
-/* What an item, on top of the stack, costs: what the function says; without one, the bytes of its
- * content. */
-static lua_Number cost_of(lua_State *L, int function)
-{
-  lua_Number cost;
-  if (lua_isnil(L, function)) {
-    lua_getfield(L, -1, "content");
-    cost = lua_type(L, -1) == LUA_TSTRING ? (lua_Number)lua_objlen(L, -1) : 0;
-  } else {
-    lua_pushvalue(L, function);
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 1);
-    cost = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
-    if (!(cost >= 0)) luaL_error(L, "cost must return a number, not negative");
-  }
-  lua_pop(L, 1);
-  return cost;
-}
-
-/* Called with an array, a budget, a limit, and a cost or nil, protected. Returns the array of what
- * fits. */
-static int fit_budget_l(lua_State *L)
-{
-  enum { ITEMS = 1, BUDGET, LIMIT, COST };
-  lua_Number left = lua_tonumber(L, BUDGET), most = lua_tonumber(L, LIMIT);
-  int given = 0;
-  lua_newtable(L);
-  for (int i = 1; i <= COST_CALLS && given < most; i++) {
-    lua_rawgeti(L, ITEMS, i);
-    if (lua_isnil(L, -1)) return lua_pop(L, 1), 1;
-    lua_Number cost = cost_of(L, COST);
-    if (cost <= left) lua_rawseti(L, COST + 1, ++given);
-    else lua_pop(L, 1);
-    if (cost <= left) left -= cost;
-    lua_settop(L, COST + 1);
-  }
-  return 1;
-}
-
-/* Leaves of the array on top of the stack, below which is the cost or nil, what fits. While that is
- * called, the handle is not to be used. */
-static int push_fitting(lua_State *L, struct handle *handle, double budget, size_t limit)
-{
-  lua_pushcfunction(L, fit_budget_l);
-  lua_insert(L, -2);
-  lua_pushnumber(L, budget);
-  lua_pushnumber(L, (lua_Number)limit);
-  lua_pushvalue(L, -5);
-  handle->asked = true;
-  int status = lua_pcall(L, 4, 1, 0);
-  handle->asked = false;
-  return status == 0 ? 1 : lua_error(L);
-}
-
-/* bool: it is given. */
-static void read_cost(lua_State *L, int argument, const char *name, void *into)
-{
-  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
-  *(bool *)into = true;
-}
-
 /* memory:recall(text [, opts]): the active items that bear on a text, best first, newer ones first
  * where that ties. Any word of it counts, rare ones most, and so do other forms of a word.
  * text: string of any length, such as a prompt; without a word: the newest items are given.
@@ -583,23 +520,21 @@ static int memory_recall_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "recall");
   struct asking asking = {.recall = true, .filter.limit = 20};
-  double budget = -1;
-  bool cost = false;
+  struct budget budget = {.bytes = -1};
   const struct option known[] = {FILTER_OPTIONS(&asking.filter),
                                  {"half_life", read_amount, &asking.half_life},
-                                 {"budget", read_amount, &budget},
-                                 {"cost", read_cost, &cost},
+                                 BUDGET_OPTIONS(&budget),
                                  {NULL, NULL, NULL}};
   check_count(L, 3);
   check_string(L, 2, "text", NULL);
   check_options(L, 3, known);
-  size_t limit = asking.filter.limit;
-  if (budget >= 0) asking.filter.limit = COST_CALLS;
-  lua_pushliteral(L, "cost");
-  if (cost) lua_rawget(L, 3);
-  else lua_pushnil(L);
+  budget_begin(L, &budget, &asking.filter.limit);
   int count = push_found(L, handle, &asking);
-  return count == 1 && budget >= 0 ? push_fitting(L, handle, budget, limit) : count;
+  if (count != 1 || budget.bytes < 0) return count;
+  handle->asked = true;
+  int status = budget_fit(L, &budget, "content", handle->path);
+  handle->asked = false;
+  return status == 0 ? 1 : lua_error(L);
 }
 
 /* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/encode.h"
 #include "binding/scratch.h"
@@ -32,8 +33,7 @@ static struct scratch *encode_line(lua_State *L, int index, const char *name, bo
   struct scratch *scratch = acquire_scratch(L);
   struct buf *line = &scratch->text;
   bool done = buf_add(line, "\n{\"meta\":", meta ? 9 : 1);
-  if (done && !encode_object(L, index, line, name, meta ? 1 : 0))
-    luaL_error(L, "%s", lua_tostring(L, -1));
+  if (done && !encode(L, index, line, name, meta, true)) luaL_error(L, "%s", lua_tostring(L, -1));
   if (!done || (meta && !buf_add(line, "}", 1)) || !buf_add(line, "\n", 1)) raise_no_memory(L);
   return scratch;
 }
@@ -88,11 +88,19 @@ static void release_session(void *session)
   close_session(session);
 }
 
+/* The session of a method that uses its file. */
+static struct session *check_session(lua_State *L)
+{
+  struct session *session = check_object(L);
+  budget_check(L, session->path);
+  return session;
+}
+
 /* session:close(): closes the handle. A second time does nothing.
  * Returns true; or nil, message, errno where the system reports a failure. */
 static int session_close_l(lua_State *L)
 {
-  struct session *session = check_object(L);
+  struct session *session = check_session(L);
   struct failure failure;
   check_count(L, 1);
   bool done = close_session(session) == 0 || fail(&failure, "close");
@@ -112,7 +120,7 @@ static int push_closed(lua_State *L)
  * the path to it. */
 static int session_append_l(lua_State *L)
 {
-  struct session *session = check_object(L);
+  struct session *session = check_session(L);
   struct failure failure;
   if (!session->open) return push_closed(L);
   check_count(L, 2);
@@ -128,7 +136,7 @@ static int session_append_l(lua_State *L)
  * closed"; or false, message, errno. */
 static int session_sync_l(lua_State *L)
 {
-  struct session *session = check_object(L);
+  struct session *session = check_session(L);
   struct failure failure;
   if (!session->open) return push_closed(L);
   check_count(L, 1);

@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-#include "base/sys.h"
 #include "file/steady.h"
 
 enum {
@@ -74,11 +73,6 @@ bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int 
   if ((how & EXTENT_TORN) == 0) extent->end = extent->size;
   if (certain) extent->confirmed = extent->size;
   return true;
-}
-
-bool extent_reserve(struct extent *extent)
-{
-  return buf_reserve(&extent->kept, KEPT_CERTAIN);
 }
 
 void extent_confirm(struct extent *extent)

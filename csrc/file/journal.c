@@ -47,15 +47,15 @@ bool journal_init(struct journal *journal, const char *path)
 /* -1 and *failure; with errno ENOENT or ENOTDIR where there is no file, and `make` is not set. */
 static int open_file(struct journal *journal, bool make, struct stat *st, struct failure *failure)
 {
-  int fd = sys_open_append(journal->place, false, st);
+  int fd = sys_open(journal->place, SYS_APPEND, st);
   journal->made = make && fd == -1 && errno == ENOENT;
-  if (journal->made) fd = sys_open_append(journal->place, true, st);
+  if (journal->made) fd = sys_open(journal->place, SYS_MAKE, st);
   if (journal->made && fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
     if (!path_make_directories(journal->place)) {
       fail(failure, "make the directories of");
       return -1;
     }
-    fd = sys_open_append(journal->place, true, st);
+    fd = sys_open(journal->place, SYS_MAKE, st);
   }
   return path_opened(fd, st, failure);
 }
@@ -340,14 +340,15 @@ static bool are_readable(const struct buf *lines)
   return true;
 }
 
-/* The bytes stand at the file's end now, and have ended the line before them. */
+/* The bytes stand at the file's end now, and have ended the line before them. If there is no memory for
+ * knowing that, nothing is known. */
 static void know(struct journal *journal, const char *bytes, size_t size)
 {
   struct extent *known = &journal->known;
   if (known->size != journal->size)
     known->kept.length = 0; /* whoever does not read knows nothing */
   known->end = known->size = journal->size;
-  (void)extent_extend(known, bytes, size, EXTENT_CERTAIN); /* there is room */
+  if (!extent_extend(known, bytes, size, EXTENT_CERTAIN)) extent_restart(known);
 }
 
 /* A file that was made for what could not be written goes again: it would be an empty session. */
@@ -419,7 +420,6 @@ static bool append(struct journal *journal, const struct buf *lines, uint64_t *o
   if (!are_readable(lines))
     return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
   if (!is_ended(journal, &ended)) return fail(failure, "read");
-  if (!extent_reserve(&journal->known)) return fail(failure, "write");
   bool done = write_lines(journal, lines, ended, &written) || fail(failure, "write");
   done = done && (!journal->durable || journal_sync(journal, failure));
   if (!done) {
@@ -444,12 +444,10 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
 int journal_close(struct journal *journal)
 {
   int result = journal->fd >= 0 ? sys_close(journal->fd) : 0;
-  int reason = errno;
   sys_free(journal->place);
   extent_free(&journal->known);
   journal->place = NULL;
   journal->fd = -1;
   journal->locked = false;
-  errno = reason;
   return result;
 }

@@ -14,7 +14,7 @@
 /* As sys_read_at, without the file's lock: returns how many bytes the file has held at one time. It
  * is less than what was asked for at the end of the file, or where a write that failed was undone
  * and another came to its place during the read; that, too, was the end of the file then. */
-ssize_t read_steady(int fd, char *buffer, size_t size, uint64_t offset);
+ssize_t read_steady(int fd, void *buffer, size_t size, uint64_t offset);
 
 /* How many of the bytes the file has at `offset`; -1 and errno. */
 ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset);

@@ -5,13 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 #pragma GCC visibility push(hidden)
 
 struct window {
   int fd; /* not owned */
-  char *buffer;
-  size_t capacity, length;
-  uint64_t offset;
+  struct buf text;
+  uint64_t offset; /* of it in the file */
   int reads; /* up to READER_LITTLES */
   uint64_t confirmed; /* what is before it does not change any more; set after window_open */
 };

@@ -32,11 +32,6 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
 /* The byte after a number, or NULL and *error. */
 const char *json_number(const char *p, struct json_error *error);
 
-/* Decodes a valid string to out, which has room for end - p bytes; returns how many it wrote. A
- * surrogate without its other half is the byte that \udc80 to \udcff stand for (see quote.h), or
- * else the three bytes of its code point (WTF-8), so that nothing is lost. Bytes that are not UTF-8
- * stay as they are. */
-size_t json_unescape(const char *p, const char *end, char *out);
 /* Whether a valid string stands for this text. */
 bool json_is(const char *p, const char *end, const char *text, size_t length);
 

@@ -6,14 +6,6 @@
 
 #include "json/walk.h"
 
-/* The kind and the time of an item. */
-static bool has_kind_and_time(const struct filter *filter, const struct index *index,
-                              const struct item *item)
-{
-  if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return false;
-  return bounds_hold(&filter->since, &filter->before, item_moment(index, item));
-}
-
 static bool has_tag(const struct filter *filter, const char *value)
 {
   struct walk elements;
@@ -45,7 +37,8 @@ static bool has_tag_and_source(const struct filter *filter, const char *line)
 int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window)
 {
-  if (!has_kind_and_time(filter, index, item)) return 0;
+  if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return 0;
+  if (!bounds_hold(&filter->since, &filter->before, item_moment(index, item))) return 0;
   if (filter->tag.start == NULL && filter->source.start == NULL) return 1;
   const char *line = window_line(window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;

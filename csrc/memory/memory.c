@@ -12,8 +12,8 @@
 
 #include "base/sys.h"
 #include "file/format.h"
-#include "file/window.h"
 #include "json/number.h"
+#include "json/quote.h"
 
 static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
 
@@ -107,17 +107,10 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
         !know_block(known, &block, torn, locked ? EXTENT_CERTAIN : 0))
       break;
   }
-  int reason = errno;
   reader_close(&reader);
-  errno = reason;
   if (result == 0) return 0;
   extent_restart(known);
   return -1;
-}
-
-static void keep_ids(struct memory *memory)
-{
-  if (memory->index.max_id > memory->highest_id) memory->highest_id = memory->index.max_id;
 }
 
 static bool read_on(struct memory *memory, struct failure *failure)
@@ -206,7 +199,7 @@ static bool catch_up(struct memory *memory, struct failure *failure)
   known->most = MOST_KEPT; /* from now on: of a file that is opened, the first writes are many */
   if (!journal->locked) return true;
   extent_confirm(known);
-  keep_ids(memory);
+  memory->highest_id = memory_highest_id(memory);
   return true;
 }
 
@@ -276,7 +269,7 @@ static void put_text(struct buf *lines, const char *text)
   buf_put_bytes(lines, text, strlen(text));
 }
 
-enum { HEAD_SIZE = 128 }; /* the room that a line needs besides its body or its `of` */
+enum { HEAD_SIZE = 128 }; /* the room that a line needs besides its body */
 
 /* `uid`: its UID_LENGTH bytes, or NULL: none. */
 static void put_head(struct buf *lines, uint64_t id, const char *uid, const char *ts,
@@ -382,44 +375,23 @@ bool memory_add(struct memory *memory, const struct draft *drafts, size_t count,
 /* What is told from the lines of an id's active items. */
 struct forgetting {
   struct window window;
-  struct buf of; /* the name that is forgotten, as it stands in the file */
-  bool escaped; /* it has escapes */
-  struct buf unescaped, scratch;
-  struct bytes name; /* what it stands for; of what has neither uid nor ts, start is NULL */
+  struct buf kept, scratch;
+  struct bytes name; /* which is forgotten; of what has neither uid nor ts, start is NULL */
   bool chosen; /* there is a name, so that others are not asked for theirs */
   bool found; /* an item has it */
   size_t left; /* so many have another */
 };
 
-static void end_forgetting(struct forgetting *forgetting)
-{
-  window_close(&forgetting->window);
-  buf_free(&forgetting->of);
-  buf_free(&forgetting->unescaped);
-  buf_free(&forgetting->scratch);
-}
-
-/* Keeps a name as it stands in the file, which is how it is written. */
-static bool keep_of(struct forgetting *forgetting, const struct slice *string)
-{
-  struct buf *of = &forgetting->of;
-  forgetting->found = true;
-  forgetting->escaped = string->start != NULL && string->escaped;
-  of->length = 0;
-  return string->start == NULL ||
-         (buf_reserve(of, 1) && /* or an empty one would be at no address */
-          buf_add(of, string->start, (size_t)(string->end - string->start)));
-}
-
 /* The first item's name is the one. */
-static bool choose_name(struct forgetting *forgetting, const struct slice *string)
+static bool choose_name(struct forgetting *forgetting, struct bytes name)
 {
-  const struct buf *of = &forgetting->of;
-  forgetting->chosen = true;
-  if (!keep_of(forgetting, string)) return false;
-  if (string->start == NULL) return true;
-  const struct slice kept = {of->data, of->data + of->length, string->escaped};
-  return slice_bytes(&kept, &forgetting->unescaped, &forgetting->name);
+  struct buf *kept = &forgetting->kept;
+  forgetting->chosen = forgetting->found = true;
+  if (name.start == NULL) return true;
+  if (!buf_reserve(kept, name.length + 1)) return false;
+  buf_put_bytes(kept, name.start, name.length);
+  forgetting->name = (struct bytes){kept->data, name.length};
+  return true;
 }
 
 /* False with errno. A line that is not there any more says nothing. */
@@ -431,40 +403,35 @@ static bool look_at_name(struct forgetting *forgetting, const struct item *item)
   const char *line = window_line(&forgetting->window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0;
   if (record_parse_part(line, &record, &error) == NULL) return true;
-  const struct slice *string = record_name(&record);
-  if (!forgetting->chosen) return choose_name(forgetting, string);
-  if (!slice_bytes(string, &forgetting->scratch, &name)) return false;
-  if (bytes_compare(name, forgetting->name) == 0) return keep_of(forgetting, string);
-  forgetting->left++;
+  if (!slice_bytes(record_name(&record), &forgetting->scratch, &name)) return false;
+  if (!forgetting->chosen) return choose_name(forgetting, name);
+  if (bytes_compare(name, forgetting->name) == 0) forgetting->found = true;
+  else forgetting->left++;
   return true;
 }
 
-static bool write_tombstone(struct memory *memory, uint64_t target,
-                            const struct forgetting *forgetting, struct failure *failure)
+static bool write_tombstone(struct memory *memory, uint64_t target, struct bytes name,
+                            struct failure *failure)
 {
-  const struct buf *of = &forgetting->of;
-  bool named = forgetting->name.start != NULL;
   struct record record = {.id = memory_next_id(memory),
                           .id_is_true = true,
                           .target = target,
                           .kind = KIND_FORGET,
-                          .of_null = !named};
-  /* Ids run out for items only; but a tombstone of its own id would retire nothing. */
-  if (record.id > RECORD_ID_MAX) record.id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
-  if (!start_lines(memory, of->length, 1, failure)) return false;
+                          .of_null = name.start == NULL};
   struct buf *lines = &memory->lines;
   uint64_t offset;
+  /* Ids run out for items only; but a tombstone of its own id would retire nothing. */
+  if (record.id > RECORD_ID_MAX) record.id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
+  if (!record.of_null) record.of = (struct slice){name.start, name.start + name.length, false};
+  if (!start_lines(memory, 0, 1, failure)) return false;
   put_head(lines, record.id, NULL, ts_now(memory), KIND_FORGET);
   put_text(lines, "\"target\":");
   put_id(lines, target);
-  put_text(lines, named ? ",\"of\":\"" : ",\"of\":null");
-  if (named) {
-    record.of = (struct slice){of->data, of->data + of->length, forgetting->escaped};
-    buf_put_bytes(lines, of->data, of->length);
-    buf_put(lines, '"');
-  }
-  put_text(lines, "}\n");
-  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
+  put_text(lines, ",\"of\":");
+  bool done =
+      record.of_null ? buf_add(lines, "null", 4) : quote_text(lines, name.start, name.length);
+  if (!(done && buf_add(lines, "}\n", 2))) return fail(failure, "write");
+  if (!journal_append(&memory->journal, lines, &offset, failure)) return false;
   take_up(memory, &record, offset, 0);
   return true;
 }
@@ -478,7 +445,7 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct forgetting 
   for (const struct item *item = index_find(index, id); item != NULL;
        item = index_older_twin(index, item))
     if (!look_at_name(forgetting, item)) return fail(failure, "read");
-  return !forgetting->found || write_tombstone(memory, id, forgetting, failure);
+  return !forgetting->found || write_tombstone(memory, id, forgetting->name, failure);
 }
 
 bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
@@ -493,6 +460,8 @@ bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name,
   journal_detach(&memory->journal);
   *found = forgetting.found;
   *left = forgetting.left;
-  end_forgetting(&forgetting);
+  window_close(&forgetting.window);
+  buf_free(&forgetting.kept);
+  buf_free(&forgetting.scratch);
   return done;
 }

@@ -221,11 +221,12 @@ static bool add_holder(struct words *words, uint32_t item, uint64_t count, struc
   const struct holder holder = {item, 0};
   struct member *member = &words->members[item];
   if (member->count == 0 && !BUF_PUSH(holders, &holder)) return false;
-  member->count += (uint32_t)count; /* less than the length of a line */
+  count += member->count;
+  member->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
   return true;
 }
 
-/* Adds up a token's postings; the needle occurs `times` times in the token. */
+/* Adds up a token's postings, `times` for each of its occurrences. */
 static bool add_holders(struct words *words, const struct token *token, uint64_t times,
                         struct buf *holders)
 {
@@ -258,10 +259,11 @@ bool words_find(struct words *words, const struct needle *needle, struct buf *ho
   size_t token = 0;
   while ((p = needle_find(needle, p, all)) != NULL) {
     token = token_at(words, token, (size_t)(p - text));
-    const char *end = text + token_end(words, token);
-    uint64_t times = 0;
-    for (; p != NULL; p = needle_find(needle, p + needle->length, end)) times++;
-    if (!add_holders(words, &words->tokens[token], times, holders)) return false;
+    const char *start = text + words->tokens[token].text, *end = text + token_end(words, token);
+    uint64_t weight = 0;
+    for (; p != NULL; p = needle_find(needle, p + needle->length, end))
+      weight += fold_weight(start, end, p, needle->length);
+    if (!add_holders(words, &words->tokens[token], weight, holders)) return false;
     p = end;
   }
   words_collect(words, holders);

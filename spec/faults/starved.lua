@@ -249,6 +249,7 @@ local calls = [==[
   both("sync of a session", function() return session:sync() end)
   both("encode", function() return aish.encode({ 1, "two", { three = { 4.5 } } }) end)
   both("decode", function() return aish.decode('{"a":[1,2,{"b":"c\\n"}],"d":{},"e":[null,1]}') end)
+  both("display", function() return aish.display("a\27" .. ("日"):rep(200), 200) end)
   both("flock", function() return aish.flock(session, aish.LOCK_UN) end)
   session:close()
   memory, session = nil, nil

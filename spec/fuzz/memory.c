@@ -128,7 +128,7 @@ static void check_load(const struct state *state)
   struct index index = {0};
   struct extent known = {0};
   struct stat st;
-  int fd = sys_open_read(world.path, &st);
+  int fd = sys_open(world.path, SYS_READ, &st);
   if (fd < 0) return;
   CHECK(memory_read(&index, &known, fd, false) == 0 && index_settle(&index, fd));
   check_index(&index, state);
@@ -547,7 +547,7 @@ static void verify_file(void)
   struct state state;
   struct verify_report report;
   struct stat st;
-  int fd = sys_open_read(world.path, &st);
+  int fd = sys_open(world.path, SYS_READ, &st);
   if (fd < 0) return;
   look(&state);
   CHECK(verify(fd, &report) == 0);

@@ -199,8 +199,8 @@ bool plain_json(struct plain_cursor *c)
   return c->p == c->end;
 }
 
-/* The size of the character at the beginning of `bytes` (table 3-7 of the Unicode Standard), or 0. */
-static size_t character(const unsigned char *bytes, size_t size)
+/* By table 3-7 of the Unicode Standard. */
+size_t plain_character(const unsigned char *bytes, size_t size)
 {
   static const struct {
     unsigned char first[2], second[2];
@@ -242,7 +242,7 @@ void plain_quote(struct plain_text *text, const char *bytes, size_t size)
   add_byte(text, '"');
   for (size_t i = 0, length; i < size; i += length) {
     const unsigned char *p = (const unsigned char *)bytes + i;
-    length = character(p, size - i);
+    length = plain_character(p, size - i);
     if (length == 0) add_escape(text, 0xdc00U + *p), length = 1;
     else if (*p < 0x20 || *p == '"' || *p == '\\') add_escape(text, *p);
     else

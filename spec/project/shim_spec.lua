@@ -338,7 +338,7 @@ describe("shim: the module", function()
       end
     end
     assert.is_true(count >= 7)
-    for _, name in ipairs({ "session", "append", "flock", "scan", "list", "encode", "decode" }) do
+    for _, name in ipairs({ "session", "append", "flock", "scan", "list", "encode", "decode", "display" }) do
       assert.equal("function", type(history[name]), name)
     end
     assert.is_nil(history.nosuch)

@@ -1,4 +1,4 @@
---- memory:recall, and the terms by which it finds: which items bear on a text, and in what order.
+--- memory:recall: which items bear on a text, and in what order.
 local assert = require("luassert")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
