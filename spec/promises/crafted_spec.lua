@@ -104,6 +104,9 @@ local crafted = {
   ["items and tombstones of one id, all forgotten"] = { open, function(count)
     return lines(count, function(index) return uid_item(1, index) .. named_tombstone(3, 1, count - index) end)
   end },
+  ["items and tombstones of one id, compacted"] = { compact, function(count)
+    return lines(count, function(index) return uid_item(1, index) .. named_tombstone(3, 1, 50000000 + index) end)
+  end },
   ["items and tombstones of one id without `of`"] = { open, function(count)
     return lines(count, function(index) return uid_item(1, index) .. support.tombstone(3, 1) end)
   end },
