@@ -17,7 +17,8 @@
  *   screen                  display()
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
- *   memory                  adding and forgetting
+ *   memory                  the index and the file in step
+ *   change                  adding, updating and forgetting
  *   filter, ranking         which items are wanted; which of them come first
  *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it

@@ -80,6 +80,7 @@ build = {
         "csrc/json/quote.c",
         "csrc/json/walk.c",
         "csrc/json/wide.c",
+        "csrc/memory/change.c",
         "csrc/memory/compact.c",
         "csrc/memory/filter.c",
         "csrc/memory/index.c",

@@ -6,13 +6,14 @@
 
 #include "binding/args.h"
 #include "binding/encode.h"
-#include "memory/memory.h"
+#include "memory/change.h"
 #include "json/quote.h"
 
 struct drafting {
   lua_State *L;
   struct scratch *scratch;
   const char *who;
+  bool changes; /* not an item, but the changes of one */
   struct draft draft;
 };
 
@@ -40,9 +41,16 @@ static void put_member(struct drafting *drafting, const char *name, size_t lengt
   drafting->draft.members++;
 }
 
+/* What is not mentioned stays as it is. */
+static bool is_unchanged(const struct drafting *drafting, int index)
+{
+  return drafting->changes && lua_isnil(drafting->L, index);
+}
+
 static void take_kind(struct drafting *drafting, int index)
 {
   lua_State *L = drafting->L;
+  if (is_unchanged(drafting, index)) return;
   size_t length = 0;
   const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
   drafting->draft.kind = record_kind(name, length);
@@ -68,17 +76,24 @@ static void put_field(struct drafting *drafting, int field, int index)
 static void take_content(struct drafting *drafting, int index)
 {
   lua_State *L = drafting->L;
+  if (is_unchanged(drafting, index)) return;
   if (lua_toboolean(L, index)) check_type(drafting, FIELD_CONTENT, index, LUA_TSTRING);
   if (!lua_toboolean(L, index) || lua_objlen(L, index) == 0)
     raise_plain(L, "%s: content required", drafting->who);
   put_field(drafting, FIELD_CONTENT, index);
 }
 
+static bool is_null(lua_State *L, int index)
+{
+  return lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL;
+}
+
 /* A field that need not be there. */
 static void take_optional(struct drafting *drafting, int field, int index, int type)
 {
-  if (!lua_toboolean(drafting->L, index)) return;
-  check_type(drafting, field, index, type);
+  lua_State *L = drafting->L;
+  if (drafting->changes ? lua_isnil(L, index) : !lua_toboolean(L, index)) return;
+  if (!drafting->changes || !is_null(L, index)) check_type(drafting, field, index, type);
   put_field(drafting, field, index);
 }
 
@@ -108,11 +123,10 @@ static void take_further(struct drafting *drafting)
 
 /* ---- drafts ---- */
 
-static void begin_draft(struct drafting *drafting, lua_State *L, struct scratch *scratch,
-                        const char *who)
+static void begin_draft(struct drafting *drafting)
 {
-  *drafting = (struct drafting){.L = L, .scratch = scratch, .who = who, .draft = {.members = 4}};
-  drafting->draft.length = scratch->text.length;
+  drafting->draft.members = 4;
+  drafting->draft.length = drafting->scratch->text.length;
 }
 
 static void take_fields(struct drafting *drafting, int base)
@@ -125,33 +139,48 @@ static void take_fields(struct drafting *drafting, int base)
 
 static void end_draft(struct drafting *drafting)
 {
-  struct scratch *scratch = drafting->scratch;
-  bool done = buf_add(&scratch->text, "}\n", 2);
-  drafting->draft.length = scratch->text.length - drafting->draft.length;
-  if (!done || !BUF_PUSH(&scratch->drafts, &drafting->draft)) raise_no_memory(drafting->L);
+  struct buf *text = &drafting->scratch->text;
+  bool done = buf_add(text, "}\n", 2) && buf_reserve(text, SPAN_PADDING);
+  if (done) memset(text->data + text->length, 0, SPAN_PADDING);
+  drafting->draft.length = text->length - drafting->draft.length;
+  if (!done || !BUF_PUSH(&drafting->scratch->drafts, &drafting->draft))
+    raise_no_memory(drafting->L);
 }
 
 void draft_fields(lua_State *L, struct scratch *scratch, int base, const char *who)
 {
-  struct drafting drafting;
-  begin_draft(&drafting, L, scratch, who);
+  struct drafting drafting = {.L = L, .scratch = scratch, .who = who};
+  begin_draft(&drafting);
   take_fields(&drafting, base);
   end_draft(&drafting);
 }
 
-void draft_table(lua_State *L, struct scratch *scratch, int table, const char *who)
+static void take_table(struct drafting *drafting, int table)
 {
-  struct drafting drafting;
+  lua_State *L = drafting->L;
   int fields = lua_gettop(L) + 1;
-  if (!lua_istable(L, table))
-    raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, table));
-  begin_draft(&drafting, L, scratch, who);
+  begin_draft(drafting);
   for (int i = 0; i < FIELDS; i++) {
     lua_pushstring(L, FIELD_NAMES[i]);
     lua_rawget(L, table);
   }
-  take_fields(&drafting, fields);
-  for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) take_further(&drafting);
-  end_draft(&drafting);
+  take_fields(drafting, fields);
+  for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) take_further(drafting);
+  end_draft(drafting);
   lua_settop(L, fields - 1);
+}
+
+void draft_table(lua_State *L, struct scratch *scratch, int table, const char *who)
+{
+  struct drafting drafting = {.L = L, .scratch = scratch, .who = who};
+  if (!lua_istable(L, table))
+    raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, table));
+  take_table(&drafting, table);
+}
+
+void draft_changes(lua_State *L, struct scratch *scratch, int table, const char *who)
+{
+  struct drafting drafting = {.L = L, .scratch = scratch, .who = who, .changes = true};
+  luaL_checktype(L, table, LUA_TTABLE);
+  take_table(&drafting, table);
 }

@@ -2,8 +2,7 @@
  *
  * Each becomes a struct draft in scratch->drafts and a body in scratch->text; what is wrong with one
  * raises, with a message that begins with `who`. */
-#ifndef AISH_DRAFTS_H
-#define AISH_DRAFTS_H
+#pragma once
 
 #include <lua.h>
 
@@ -18,6 +17,7 @@ enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
 void draft_fields(lua_State *L, struct scratch *scratch, int base, const char *who);
 /* The item that is the value at `table`. [-0, +0, e] */
 void draft_table(lua_State *L, struct scratch *scratch, int table, const char *who);
+/* The changes of one: all may be missing, and null takes away what need not be there. [-0, +0, e] */
+void draft_changes(lua_State *L, struct scratch *scratch, int table, const char *who);
 
 #pragma GCC visibility pop
-#endif

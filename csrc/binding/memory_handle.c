@@ -15,6 +15,7 @@
 #include "binding/scratch.h"
 #include "binding/upkeep.h"
 #include "file/window.h"
+#include "memory/change.h"
 #include "memory/rank.h"
 #include "memory/recall.h"
 
@@ -61,18 +62,13 @@ static int memory_close_l(lua_State *L)
 
 /* ---- adding ---- */
 
-/* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
- * have closed it meanwhile. */
-static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
-                       const char *method, uint64_t *first, struct failure *failure)
+/* Writes the drafts. The handle is looked at again, as a finalizer may have closed it meanwhile. */
+static bool add_drafts(lua_State *L, struct scratch *scratch, const char *method,
+                       struct failure *failure)
 {
-  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
-  if (handle->asked) raise_plain(L, "memory:%s within cost", method);
-  bool done =
-      memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
-                 BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, first, failure);
-  release_scratch(scratch);
-  return done;
+  struct handle *handle = check_open(L, method);
+  return memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
+                    BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, failure);
 }
 
 /* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
@@ -84,15 +80,16 @@ static int memory_add_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add");
   struct failure failure;
-  uint64_t id;
   bool table = lua_gettop(L) == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
   lua_settop(L, 1 + FIELDS);
   struct scratch *scratch = acquire_scratch(L);
   if (table) draft_table(L, scratch, 2, "memory:add");
   else draft_fields(L, scratch, 2, "memory:add");
-  if (!add_drafts(L, handle, scratch, "add", &id, &failure))
-    return push_nil_failure(L, &failure, handle->path);
+  bool done = add_drafts(L, scratch, "add", &failure);
+  uint64_t id = BUF_ITEMS(struct draft, &scratch->drafts)->id;
+  release_scratch(scratch);
+  if (!done) return push_nil_failure(L, &failure, handle->path);
   push_whole(L, id);
   return 1;
 }
@@ -119,7 +116,6 @@ static int memory_add_many_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add_many");
   struct failure failure;
-  uint64_t id = 0;
   check_count(L, 2);
   int count = check_array(L, 2);
   struct scratch *scratch = acquire_scratch(L);
@@ -130,14 +126,13 @@ static int memory_add_many_l(lua_State *L)
     draft_table(L, scratch, 5, who);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  if (count == 0) release_scratch(scratch);
-  else if (!add_drafts(L, handle, scratch, "add_many", &id, &failure))
-    return push_nil_failure(L, &failure, handle->path);
+  bool done = count == 0 || add_drafts(L, scratch, "add_many", &failure);
   for (int i = 0; i < count; i++) {
-    push_whole(L, id + (uint64_t)i);
+    push_whole(L, BUF_ITEMS(struct draft, &scratch->drafts)[i].id);
     lua_rawseti(L, -2, i + 1);
   }
-  return 1;
+  release_scratch(scratch);
+  return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
 /* ---- forgetting and reading ---- */
@@ -157,20 +152,29 @@ static uint64_t to_id(lua_Number number)
              : 0;
 }
 
-/* Leaves the item at 2 as its id, and its name, if it has one, behind that. */
+/* Leaves the item at 2 as its id, and its name, if it has one, on the stack; true if it is an item. */
 static bool check_name(lua_State *L, struct bytes *name)
 {
+  static const char *const members[] = {"uid", "ts", "id"};
+  int place = lua_gettop(L) + 1;
   if (!lua_istable(L, 2)) return false;
-  static const char *const members[] = {"id", "uid", "ts"};
   for (int i = 0; i < 3; i++) {
     lua_pushstring(L, members[i]);
     lua_rawget(L, 2);
   }
-  int place = lua_type(L, 4) == LUA_TSTRING ? 4 : 5;
-  if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
-  lua_pushvalue(L, 3);
   lua_replace(L, 2);
+  if (lua_type(L, place) != LUA_TSTRING) place++;
+  if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
   return true;
+}
+
+static int push_not_active(lua_State *L, lua_Number id)
+{
+  lua_pushboolean(L, 0);
+  push_number_text(L, id);
+  lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
+  lua_remove(L, -2);
+  return 2;
 }
 
 /* memory:forget(id or item): appends a tombstone for an active item.
@@ -180,7 +184,7 @@ static bool check_name(lua_State *L, struct bytes *name)
  * "no active item N", nothing being written; or false, message, errno. */
 static int memory_forget_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "forget");
+  check_open(L, "forget");
   struct failure failure;
   struct bytes name = {NULL, 0};
   bool found;
@@ -188,16 +192,44 @@ static int memory_forget_l(lua_State *L)
   check_count(L, 2);
   bool named = check_name(L, &name);
   lua_Number number = check_id(L);
-  check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
+  struct handle *handle = check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
   if (!memory_forget(&handle->memory, to_id(number), named ? &name : NULL, &found, &left, &failure))
     return push_false_failure(L, &failure, handle->path);
-  lua_pushboolean(L, found);
-  if (found && !named && left > 0) return push_whole(L, left), 2;
-  if (found) return 1;
-  push_number_text(L, number);
-  lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
-  lua_remove(L, -2);
+  if (!found) return push_not_active(L, number);
+  push_true(L);
+  if (named || left == 0) return 1;
+  push_whole(L, left);
   return 2;
+}
+
+/* memory:update(id or item, changes): appends an item in the place of an active one, in one write: with
+ * its members, byte for byte, but for the changes; `replaces`, its id; and `replaces_uid`.
+ * id or item: as of forget. changes: table as an item of add's, of which all may be missing; null takes
+ * a member away, but not kind or content.
+ * Returns the new item's id; or false and "no active item N", nothing being written; or nil, message,
+ * errno. Raises as add. */
+static int memory_update_l(lua_State *L)
+{
+  check_open(L, "update");
+  struct failure failure;
+  struct bytes name = {NULL, 0};
+  bool found;
+  check_count(L, 3);
+  lua_settop(L, 3);
+  bool named = check_name(L, &name);
+  lua_Number number = check_id(L);
+  struct scratch *scratch = acquire_scratch(L);
+  draft_changes(L, scratch, 3, "memory:update");
+  struct handle *handle = check_open(L, "update");
+  struct draft *changes = BUF_ITEMS(struct draft, &scratch->drafts);
+  bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, changes,
+                            scratch->text.data, &found, &failure);
+  uint64_t id = changes->id;
+  release_scratch(scratch);
+  if (!done) return push_nil_failure(L, &failure, handle->path);
+  if (!found) return push_not_active(L, number);
+  push_whole(L, id);
+  return 1;
 }
 
 /* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
@@ -519,17 +551,10 @@ static int memory_tostring_l(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"add", memory_add_l},
-    {"add_many", memory_add_many_l},
-    {"forget", memory_forget_l},
-    {"search", memory_search_l},
-    {"recall", memory_recall_l},
-    {"get", memory_get_l},
-    {"items", memory_items_l},
-    {"sync", memory_sync_l},
-    {"close", memory_close_l},
-    {"compact", memory_compact_l},
-    {NULL, NULL},
+    {"add", memory_add_l},       {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
+    {"update", memory_update_l}, {"search", memory_search_l},     {"recall", memory_recall_l},
+    {"get", memory_get_l},       {"items", memory_items_l},       {"sync", memory_sync_l},
+    {"close", memory_close_l},   {"compact", memory_compact_l},   {NULL, NULL},
 };
 static const luaL_Reg METAMETHODS[] = {
     {"__index", memory_index_l},

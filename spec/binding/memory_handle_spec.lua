@@ -9,7 +9,7 @@ local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
 
 local max_id = support.max_id
-local names = table.concat({ "add", "add_many", "forget", "get", "items", "sync", "close" }, " ")
+local names = table.concat({ "add", "add_many", "update", "forget", "get", "items", "sync", "close" }, " ")
 
 local function mode(path)
   return ("%o"):format(assert(stat.stat(path)).st_mode % 4096)
@@ -274,6 +274,8 @@ describe("sync", function()
       assert(#memory:add_many(list) == 500)
     elseif call == "forget" then
       assert(memory:forget(1))
+    elseif call == "update" then
+      assert(memory:update(1, { content = "new" }))
     else
       assert(memory:sync() == true)
     end
@@ -322,6 +324,10 @@ describe("sync", function()
 
   it("full: forget is one write and one fdatasync", function()
     check(support.item(1), "full", "forget", { "write", "fdatasync" })
+  end)
+
+  it("full: update is one write and one fdatasync", function()
+    check(support.item(1), "full", "update", { "write", "fdatasync" })
   end)
 
   it("full: a new file's name is on disk before the first record is acknowledged", function()
@@ -1257,6 +1263,7 @@ describe("arguments", function()
       "kind content tags source" },
     { "m:add_many", { {} }, { "table" } },
     { "m:forget", { 1 }, { "number" } },
+    { "m:update", { 1, { x = 1 } }, { "number", "table" } },
     { "m:get", { 1 }, { "number" } },
   }
 
@@ -1307,6 +1314,7 @@ describe("arguments", function()
     local memory, path = new()
     local before = helper.read(path)
     local right = { add = { "fact", "x", { "t" }, "s" }, add_many = { {} }, forget = { 1 }, get = { 1 }, items = { nil },
+      update = { 1, {} },
       sync = {}, close = {} }
     local many = {}
     for index = 1, 7000 do many[index] = index end
