@@ -217,9 +217,10 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   char text[512] = "";
   for (size_t i = 0; i < count; i++) {
     bodies[i] = BODIES[(argument + i) % 4];
-    drafts[i] =
-        (struct draft){KIND_FACT + (argument + i) % 3,
-                       5 + ((argument + i) % 4) / 2 + ((argument + i) % 4) / 3, strlen(bodies[i])};
+    drafts[i] = (struct draft){.kind = KIND_FACT + (argument + i) % 3,
+                               .members = 5 + ((argument + i) % 4) / 2 + ((argument + i) % 4) / 3,
+                               .start = strlen(text),
+                               .length = strlen(bodies[i])};
     strcat(text, bodies[i]);
   }
   look(&before);
