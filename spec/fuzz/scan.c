@@ -104,9 +104,12 @@ static size_t twins_of(const struct plain *plain)
 static void compare_index(struct index *index, const struct extent *known, const struct plain *plain,
                           const char *bytes, size_t size, int fd)
 {
-  bool whole = true; /* the last line */
-  for (size_t i = plain->first_of_last; plain->unfinished && i < plain->count; i++)
-    whole = whole && plain->lines[i].verdict <= PLAIN_OBJECT;
+  bool damaged = false, object = false; /* on the last line */
+  for (size_t i = plain->first_of_last; plain->unfinished && i < plain->count; i++) {
+    damaged = damaged || plain->lines[i].verdict > PLAIN_OBJECT;
+    object = object || plain->lines[i].verdict == PLAIN_OBJECT;
+  }
+  const bool whole = object || !damaged;
   CHECK(index->max_id == plain->max_id);
   for (size_t count = 1; count <= 3; count++)
     CHECK(index_untargeted(index, index->max_id + 1, count) ==
