@@ -84,7 +84,8 @@ static void keep_path(lua_State *L)
   lua_pop(L, 1);
 }
 
-int budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path)
+void budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path,
+                bool *asked)
 {
   int cost = lua_gettop(L) - 1, results = cost + 1;
   push_kept(L, &PATH);
@@ -95,9 +96,11 @@ int budget_fit(lua_State *L, const struct budget *budget, const char *member, co
   lua_pushstring(L, member);
   lua_pushvalue(L, cost);
   lua_pushstring(L, path);
-  keep_path(L);
+  keep_path(L); /* the last that may raise */
+  *asked = true;
   int status = lua_pcall(L, 5, 1, 0);
+  *asked = false;
   lua_replace(L, results);
   keep_path(L);
-  return status;
+  if (status != 0) lua_error(L);
 }

@@ -30,9 +30,10 @@ option_reader read_cost; /* bool: it is given */
 void budget_begin(lua_State *L, struct budget *budget, size_t *limit);
 /* Leaves, of the array on top of the stack, below which is what budget_begin has pushed, those that
  * fit: in their order, each that does into what those before it left. What one costs without a
- * function: the bytes of its member of that name. Returns the status of lua_pcall, and in place of the
- * array that of those, or what was raised. [-1, +1, m] */
-int budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path);
+ * function: the bytes of its member of that name. While the function is asked, *asked is true and
+ * budget_check raises. Raises what the function does. [-1, +1, e] */
+void budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path,
+                bool *asked);
 /* Raises if it is the path, or that of a file in the directory, of whose results budget_fit asks the
  * cost. [-0, +0, e] */
 void budget_check(lua_State *L, const char *path);

@@ -321,6 +321,7 @@ int recall_l(lua_State *L)
 {
   struct failure failure;
   struct budget budget = {.bytes = -1};
+  bool asked;
   const double day = 86400;
   check_count(L, 3);
   lua_settop(L, 3);
@@ -343,5 +344,7 @@ int recall_l(lua_State *L)
   if (!recall_steadily(L, finding, path, &failure)) return push_nil_failure(L, &failure, path);
   if (budget.bytes < 0) return 2;
   lua_insert(L, -3); /* the errors, below the cost and the hits */
-  return budget_fit(L, &budget, "text", path) == 0 ? (lua_pushvalue(L, -3), 2) : lua_error(L);
+  budget_fit(L, &budget, "text", path, &asked);
+  lua_pushvalue(L, -3);
+  return 2;
 }

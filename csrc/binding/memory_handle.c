@@ -530,11 +530,9 @@ static int memory_recall_l(lua_State *L)
   check_options(L, 3, known);
   budget_begin(L, &budget, &asking.filter.limit);
   int count = push_found(L, handle, &asking);
-  if (count != 1 || budget.bytes < 0) return count;
-  handle->asked = true;
-  int status = budget_fit(L, &budget, "content", handle->path);
-  handle->asked = false;
-  return status == 0 ? 1 : lua_error(L);
+  if (count == 1 && budget.bytes >= 0)
+    budget_fit(L, &budget, "content", handle->path, &handle->asked);
+  return count;
 }
 
 /* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */

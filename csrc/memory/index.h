@@ -1,7 +1,6 @@
 /* index.h: what is in a memory file, in 24 bytes an item and 16 a tombstone: which items there are,
  * which of them are active, and their order. */
-#ifndef AISH_INDEX_H
-#define AISH_INDEX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -114,4 +113,3 @@ bool index_newest(struct index *index, struct newest *newest);
 const struct item *newest_next(struct newest *newest);
 
 #pragma GCC visibility pop
-#endif

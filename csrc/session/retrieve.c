@@ -16,6 +16,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/packed.h"
 #include "base/sort.h"
 #include "file/lines.h"
 #include "text/bm25.h"
@@ -24,7 +25,7 @@
 /* What of the score of the record before counts. */
 static const double SHARE = 0.35;
 
-enum { NOTES_MOST = 32 << 20, LONGEST_PACKED = 10 };
+enum { NOTES_MOST = 32 << 20 };
 
 struct source {
   dev_t device;
@@ -56,7 +57,7 @@ bool retrieve_begin(struct retrieval *retrieval, const char *text, size_t length
   retrieve_free(retrieval);
   *retrieval = (struct retrieval){
       .filter = asked.filter, .limit = asked.limit, .half_life = asked.half_life};
-  if (!grams_read(grams, text, length)) return false;
+  if (!grams_read(grams, text, length) || !grams_prepare(grams)) return false;
   const size_t marks = grams->count / 64 + 1;
   retrieval->weights = sys_realloc(NULL, (grams->count + 1) * sizeof *retrieval->weights);
   retrieval->marks = sys_realloc(NULL, marks * sizeof *retrieval->marks);
@@ -85,25 +86,13 @@ void retrieve_free(struct retrieval *retrieval)
 
 /* ---- notes ---- */
 
-static void pack(struct buf *buf, uint32_t number)
-{
-  for (; number >= 0x80; number >>= 7) buf_put(buf, (char)(number | 0x80));
-  buf_put(buf, (char)number);
-}
-
-static uint32_t unpack(const char **p)
-{
-  uint32_t number = 0;
-  unsigned shift = 0;
-  for (; (unsigned char)**p >= 0x80; shift += 7) number |= (uint32_t)(*(*p)++ & 0x7f) << shift;
-  return number | (uint32_t) * (*p)++ << shift;
-}
-
 /* Packs the terms that were counted, in the order of their numbers, so that two records that have the
  * same have the same score. */
 static void pack_counts(struct retrieval *retrieval)
 {
   const struct grams *grams = &retrieval->grams;
+  struct buf *notes = &retrieval->notes;
+  unsigned char *p = (unsigned char *)notes->data + notes->length;
   uint32_t next = 0;
   for (size_t i = 0; i < grams->found_count; i++)
     retrieval->marks[grams->found[i] / 64] |= 1ULL << grams->found[i] % 64;
@@ -111,11 +100,12 @@ static void pack_counts(struct retrieval *retrieval)
     uint64_t *marks = &retrieval->marks[i / 64];
     for (; *marks != 0; *marks &= *marks - 1) {
       uint32_t term = i + (uint32_t)__builtin_ctzll(*marks);
-      pack(&retrieval->notes, term - next);
-      pack(&retrieval->notes, grams->counts[term]);
+      packed_put(&p, term - next);
+      packed_put(&p, grams->counts[term]);
       next = term + 1;
     }
   }
+  notes->length = (size_t)((char *)p - notes->data);
 }
 
 /* Takes down the record whose terms were counted. */
@@ -123,7 +113,7 @@ static bool take_note(struct retrieval *retrieval, struct note *note)
 {
   struct buf *notes = &retrieval->notes;
   const size_t start = notes->length;
-  if (!buf_reserve(notes, sizeof *note + retrieval->grams.found_count * LONGEST_PACKED))
+  if (!buf_reserve(notes, sizeof *note + retrieval->grams.found_count * 2 * PACKED_LONGEST))
     return false;
   notes->length += sizeof *note;
   pack_counts(retrieval);
@@ -170,21 +160,19 @@ static double left_of(const struct retrieval *retrieval, int64_t second)
 
 /* What a record has by itself; moves *p past its counts. */
 static double score_counts(const struct retrieval *retrieval, const struct note *note,
-                           const char **p)
+                           const unsigned char **p)
 {
-  const double length = retrieval->words > 0 ? (double)note->words * (double)retrieval->turns /
-                                                   (double)retrieval->words
-                                             : 1;
+  const double length = (double)note->words / retrieval->mean;
   double score = 0;
   uint32_t term = 0;
-  for (const char *end = *p + note->packed; *p < end; term++) {
-    term += unpack(p);
-    score += bm25(retrieval->weights[term], unpack(p), length, BM25_TERMS_B);
+  for (const unsigned char *end = *p + note->packed; *p < end; term++) {
+    term += (uint32_t)packed_get(p);
+    score += bm25(retrieval->weights[term], (double)packed_get(p), length, BM25_TERMS_B);
   }
   return score;
 }
 
-static bool score_note(struct retrieval *retrieval, const char **p)
+static bool score_note(struct retrieval *retrieval, const unsigned char **p)
 {
   struct note note;
   memcpy(&note, *p, sizeof note);
@@ -198,10 +186,10 @@ static bool score_note(struct retrieval *retrieval, const char **p)
 
 static bool score_notes(struct retrieval *retrieval)
 {
-  const struct buf *notes = &retrieval->notes;
-  const char *p = notes->data;
+  const unsigned char *p = (const unsigned char *)retrieval->notes.data;
+  const unsigned char *end = p != NULL ? p + retrieval->notes.length : p;
   bool done = true;
-  while (done && p != NULL && p < notes->data + notes->length) done = score_note(retrieval, &p);
+  while (done && p < end) done = score_note(retrieval, &p);
   retrieval->notes.length = 0;
   return done;
 }
@@ -221,7 +209,7 @@ static bool count_string(void *context, const struct slice *string)
   struct retrieval *retrieval = context;
   if (!fold_string(retrieval, string)) return false;
   retrieval->length +=
-      grams_count(&retrieval->grams, retrieval->folded.data, retrieval->folded.length);
+      grams_survey(&retrieval->grams, retrieval->folded.data, retrieval->folded.length);
   return true;
 }
 
@@ -312,14 +300,12 @@ int retrieve_weigh(struct retrieval *retrieval)
 {
   if (!retrieval->weighed) {
     double *weights = retrieval->weights, turns = (double)retrieval->turns;
+    retrieval->mean = (double)retrieval->words / turns;
     for (size_t i = 0; i < retrieval->grams.count; i++)
       weights[i] = log((turns + 1) / (weights[i] + 0.5));
     retrieval->weighed = true;
     if (!retrieval->forgetful && !score_notes(retrieval)) return -1;
-    if (retrieval->forgetful) {
-      retrieval->sources.length = 0;
-      return 1;
-    }
+    if (retrieval->forgetful) return 1;
   }
   leave_best(retrieval);
   return sort_elements(retrieval->found.data, retrieve_count(retrieval), sizeof(struct found),

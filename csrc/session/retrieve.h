@@ -26,7 +26,8 @@ struct retrieval {
   struct grams grams; /* of the text */
   double *weights; /* of each term: in how many records it is, then what it weighs */
   uint64_t *marks; /* a bit for each term that the record has */
-  uint64_t turns, words; /* records, and the words in them */
+  uint64_t turns, words; /* records, and the words in them; */
+  double mean; /* words of a record */
   struct buf notes; /* struct note: of records that are yet to be scored */
   bool weighed; /* the weights are known: records are scored as they come */
   bool forgetful; /* the notes became too many, and are not kept */

@@ -9,6 +9,7 @@
 
 #include "base/sys.h"
 #include "base/utf8.h"
+#include "base/word.h"
 #include "text/fold.h"
 
 /* ---- terms ---- */
@@ -196,19 +197,29 @@ void grams_free(struct grams *grams)
   sys_free(grams->terms);
   sys_free(grams->slots);
   sys_free(grams->counts);
+  sys_free(grams->strangers);
   memset(grams, 0, sizeof *grams);
+}
+
+/* Returns how many there are. */
+static size_t count_terms(struct grams *grams, struct cut *cut)
+{
+  uint64_t terms[CUT_TERMS];
+  size_t found = 0;
+  for (size_t count; (count = cut_terms(cut, terms)) > 0;)
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t number = *find_term(grams, terms[i]);
+      if (number == 0) continue;
+      found++;
+      if (grams->counts[number - 1]++ == 0) grams->found[grams->found_count++] = number - 1;
+    }
+  return found;
 }
 
 size_t grams_count(struct grams *grams, const char *text, size_t length)
 {
   struct cut cut = {.p = text, .end = text + length};
-  uint64_t terms[CUT_TERMS];
-  for (size_t count; (count = cut_terms(&cut, terms)) > 0;)
-    for (size_t i = 0; i < count; i++) {
-      const uint32_t number = *find_term(grams, terms[i]);
-      if (number != 0 && grams->counts[number - 1]++ == 0)
-        grams->found[grams->found_count++] = number - 1;
-    }
+  count_terms(grams, &cut);
   return cut.words;
 }
 
@@ -216,4 +227,77 @@ void grams_clear(struct grams *grams)
 {
   for (size_t i = 0; i < grams->found_count; i++) grams->counts[grams->found[i]] = 0;
   grams->found_count = 0;
+}
+
+/* ---- many texts ---- */
+
+enum { STRANGER_BITS = 14 };
+
+bool grams_prepare(struct grams *grams)
+{
+  const size_t size = sizeof *grams->strangers << STRANGER_BITS;
+  grams->strangers = sys_realloc(NULL, size);
+  if (grams->strangers == NULL) return false;
+  memset(grams->strangers, 0, size);
+  return true;
+}
+
+/* Of eight folded bytes: the high bit of each that is no letter or digit of ASCII. No sum carries into
+ * the next byte, as the high bits are masked out before. */
+static inline uint64_t ends_in(uint64_t bytes)
+{
+  const uint64_t ones = 0x0101010101010101U, highs = 0x80 * ones, low = bytes & ~highs;
+  const uint64_t letters = (low + (0x80 - 'a') * ones) & ~(low + (0x80 - 'z' - 1) * ones);
+  const uint64_t digits = (low + (0x80 - '0') * ones) & ~(low + (0x80 - '9' - 1) * ones);
+  return (~(letters | digits) | bytes) & highs;
+}
+
+/* The length of the word of up to 16 letters of ASCII at p, and its hash; 0: it is another. */
+static inline size_t known_word(const struct grams *grams, const char *p, const char *end,
+                                uint64_t *hash)
+{
+  if (end - p <= 16) return 0;
+  uint64_t low = word_load(p), high = 0, ends = ends_in(low);
+  size_t length = 0;
+  if (ends == 0) {
+    high = low * grams->factor;
+    low = word_load(p + 8);
+    ends = ends_in(low);
+    length = 8;
+  }
+  if (ends == 0) return 0;
+  const unsigned bits = (unsigned)__builtin_ctzll(ends) - 7;
+  length += bits / 8;
+  low &= ((uint64_t)1 << bits) - 1;
+  high ^= high >> 32;
+  *hash = ((low + high) ^ length) * grams->factor;
+  return (unsigned char)p[length] < 0x80 ? length : 0;
+}
+
+/* Counts the terms of a word, unless it is known to have none. */
+static void survey_word(struct grams *grams, const char *word, size_t length, uint64_t hash)
+{
+  uint64_t *stranger = &grams->strangers[hash >> (64 - STRANGER_BITS)];
+  struct cut cut = {.p = word, .end = word + length};
+  if (*stranger != hash && count_terms(grams, &cut) == 0) *stranger = hash;
+}
+
+size_t grams_survey(struct grams *grams, const char *text, size_t length)
+{
+  const char *p = text, *end = text + length;
+  size_t words = 0, size;
+  uint64_t hash;
+  while (p < end) {
+    if ((unsigned char)*p < 0x80 && !is_plain(*p)) {
+      p++;
+    } else if ((size = known_word(grams, p, end, &hash)) > 0) {
+      survey_word(grams, p, size, hash);
+      words++;
+      p += size;
+    } else {
+      const char *word = fold_word(&p, end, &size);
+      words += word != NULL ? grams_count(grams, word, size) : 0;
+    }
+  }
+  return words;
 }

@@ -42,8 +42,11 @@ struct grams {
   uint32_t *counts; /* of each: how often texts have had it since the last grams_clear */
   uint32_t *found; /* those of which this is not 0; */
   size_t found_count; /* so many */
+  uint64_t *strangers; /* hashes of words without terms, each in one place; NULL: none yet */
 };
 
+/* Makes room for grams_survey, where that is wanted. False with errno ENOMEM. */
+bool grams_prepare(struct grams *grams);
 /* Takes up the terms of a text; of a long one, those of its beginning and its end. grams_free in any
  * case. False with errno. */
 bool grams_read(struct grams *grams, const char *text, size_t length);
@@ -51,6 +54,9 @@ void grams_free(struct grams *grams);
 
 /* Counts the terms in a folded text; returns how many words that has. */
 size_t grams_count(struct grams *grams, const char *text, size_t length);
+/* The same, quicker for many texts that repeat their words: most have none of the terms, and are known
+ * again. */
+size_t grams_survey(struct grams *grams, const char *text, size_t length);
 void grams_clear(struct grams *grams);
 
 #pragma GCC visibility pop

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/packed.h"
 #include "base/sys.h"
 #include "text/fold.h"
 
@@ -64,22 +65,6 @@ static bool reserve_posting(struct token *token)
   return true;
 }
 
-static void pack(struct token *token, uint64_t number)
-{
-  for (; number >= 0x80; number >>= 7)
-    token->packed[token->size++] = (unsigned char)(number | 0x80);
-  token->packed[token->size++] = (unsigned char)number;
-}
-
-static uint64_t unpack(const struct token *token, size_t *at)
-{
-  uint64_t number = 0;
-  unsigned shift = 0;
-  for (; token->packed[*at] >= 0x80; shift += 7)
-    number |= (uint64_t)(token->packed[(*at)++] & 0x7f) << shift;
-  return number | (uint64_t)token->packed[(*at)++] << shift;
-}
-
 /* The distance's lowest bit tells whether a count follows; most counts are 1. */
 static bool add_posting(struct token *token, uint32_t item)
 {
@@ -88,8 +73,10 @@ static bool add_posting(struct token *token, uint32_t item)
     return true;
   }
   if (!reserve_posting(token)) return false;
-  pack(token, (uint64_t)(token->item - token->packed_item) << 1 | (token->count > 1));
-  if (token->count > 1) pack(token, token->count);
+  unsigned char *p = token->packed + token->size;
+  packed_put(&p, (uint64_t)(token->item - token->packed_item) << 1 | (token->count > 1));
+  if (token->count > 1) packed_put(&p, token->count);
+  token->size = (uint32_t)(p - token->packed);
   token->packed_item = token->item;
   token->item = item;
   token->count = 1;
@@ -231,9 +218,10 @@ static bool add_holders(struct words *words, const struct token *token, uint64_t
                         struct buf *holders)
 {
   uint32_t item = 0;
-  for (size_t at = 0; at < token->size;) {
-    uint64_t distance = unpack(token, &at), count = 1;
-    if (distance & 1) count = unpack(token, &at);
+  const unsigned char *p = token->packed, *end = p + token->size;
+  while (p < end) {
+    uint64_t distance = packed_get(&p), count = 1;
+    if (distance & 1) count = packed_get(&p);
     item += (uint32_t)(distance >> 1);
     if (!add_holder(words, item, count * times, holders)) return false;
   }

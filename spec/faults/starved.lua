@@ -225,9 +225,10 @@ local calls = [==[
   end)
   both("load", function() return aish.load(session_path) end)
   both("list", function() return aish.list(root) end)
-  for _, name in ipairs({ "search", "sessions" }) do
-    if aish[name] then both(name, function() return aish[name](root, name == "search" and "warm" or nil) end) end
-  end
+  both("search", function() return aish.search(root, "warm") end)
+  both("recall of a session", function() return aish.recall(session_path, "warmer", { budget = 100 }) end)
+  both("recall of a directory", function() return aish.recall(root, "warmer", { budget = 9, cost = function() return 1 end }) end)
+  both("sessions", function() return aish.sessions(root) end)
 
   both("session", function()
     local other, message = aish.session(session_path, { model = "m" }, { sync = "full" })

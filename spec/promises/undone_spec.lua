@@ -91,6 +91,7 @@ describe("beside a writer whose writes fail and are undone", function()
       check(aish.load(path))
       check(aish.load(path, { last = 3 }))
       for _, hit in ipairs(aish.search(path, "BBBB", { limit = 3 })) do check({ hit.record }) end
+      for _, hit in ipairs(aish.recall(path, "BBBB", { limit = 3 })) do check({ hit.record }) end
       for _, record in follow do given[#given + 1] = record end
     end)
     for _, record in follow do given[#given + 1] = record end

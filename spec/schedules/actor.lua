@@ -175,10 +175,11 @@ function Actor:load_memory(name, kind)
   end)
 end
 
---- Of the session `name`; or of the directory that it is in.
-function Actor:search_file(name, query, directory)
-  return self:call({ what = "search", file = name, reads = true }, function()
-    local hits, message, number = aish.search(self:path(directory or name), query, { limit = 1000 })
+--- Of the session `name`; or of the directory that it is in. what: "search" or "recall".
+function Actor:search_file(name, query, directory, what)
+  what = what or "search"
+  return self:call({ what = what, file = name, reads = true }, function()
+    local hits, message, number = aish[what](self:path(directory or name), query, { limit = 1000 })
     if not hits then return nil, message, number end
     local _, unread = next(directory and message or {})
     if unread then return nil, unread end

@@ -49,6 +49,8 @@ local readers = {
   ["load last"] = function(p) p:load(LOG, 2) end,
   search = function(p) p:search_file(LOG, "text") end,
   ["search of a directory"] = function(p) p:search_file(LOG, "text", ".") end,
+  recall = function(p) p:search_file(LOG, "text", nil, "recall") end,
+  ["recall of a directory"] = function(p) p:search_file(LOG, "text", ".", "recall") end,
 }
 
 for name, read in pairs(readers) do
