@@ -159,7 +159,7 @@ static bool is_refused(const struct failure *failure)
 static bool refresh(struct handle *handle)
 {
   struct failure failure;
-  bool done = memory_refresh(&handle->memory, &failure); /* this may make the file */
+  bool done = memory_refresh(&handle->memory, 0, &failure); /* this may make the file */
   CHECK(done || is_held(&failure) || is_refused(&failure));
   return done;
 }

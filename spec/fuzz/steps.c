@@ -80,7 +80,8 @@ static void call_open(struct world *world)
   const struct memory_options options = {.shared = true};
   struct failure failure;
   CHECK(memory_init(&world->memory, world->path, &options));
-  world->open = memory_open(&world->memory, &failure) && memory_refresh(&world->memory, &failure);
+  world->open =
+      memory_open(&world->memory, &failure) && memory_refresh(&world->memory, 0, &failure);
 }
 
 static void call_add(struct world *world)
@@ -91,7 +92,7 @@ static void call_add(struct world *world)
   uint64_t first;
   for (int i = 0; i < 3 && world->open; i++)
     world->open = memory_add(&world->memory, &draft, 1, body, &first, &failure) &&
-                  memory_refresh(&world->memory, &failure);
+                  memory_refresh(&world->memory, 0, &failure);
 }
 
 static void call_forget(struct world *world)
