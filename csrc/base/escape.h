@@ -1,7 +1,6 @@
 /* escape.h: the escapes of JSON strings (RFC 8259, section 7), for whoever decodes a string and for
  * whoever looks for text in lines that were not decoded. */
-#ifndef AISH_ESCAPE_H
-#define AISH_ESCAPE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -22,4 +21,3 @@ const char *escape_decode(const char *escape, char **out);
 size_t escape_decode_all(const char *p, const char *end, char *out);
 
 #pragma GCC visibility pop
-#endif

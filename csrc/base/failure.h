@@ -1,6 +1,5 @@
 /* failure.h: why an operation failed, as its caller is told. */
-#ifndef AISH_FAILURE_H
-#define AISH_FAILURE_H
+#pragma once
 
 #include <errno.h>
 #include <stdbool.h>
@@ -44,5 +43,3 @@ static inline bool fail_about(struct failure *failure, const char *doing, const 
   memcpy(failure->path, path, length < FAILURE_PATH ? length : FAILURE_PATH - 1);
   return false;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* sort.h: sorting that is stable, takes n log n at most whatever the input, and is quick where it is
  * in order already; qsort(3) promises none of that. */
-#ifndef AISH_SORT_H
-#define AISH_SORT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,4 +31,3 @@ struct keyed {
 void sort_keyed(struct keyed *entries, struct keyed *scratch, size_t count);
 
 #pragma GCC visibility pop
-#endif

@@ -3,8 +3,7 @@
  * Every wrapper returns -1 (or NULL) with errno set when it fails and leaves errno alone otherwise.
  * A call that a signal interrupted is made again, except sys_sleep. Nothing else in the module
  * calls the system, so a build with SYS_SEAM can make each call fail; see sys.c. */
-#ifndef AISH_SYS_H
-#define AISH_SYS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,4 +101,3 @@ void *sys_realloc(void *block, size_t size);
 void sys_free(void *block);
 
 #pragma GCC visibility pop
-#endif

@@ -1,8 +1,7 @@
 /* args.h: reading the arguments and options of the module's functions, and pushing their results.
  *
  * [-o, +p, e]: see class.h. */
-#ifndef AISH_ARGS_H
-#define AISH_ARGS_H
+#pragma once
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -106,4 +105,3 @@ void set_whole(lua_State *L, const char *name, uint64_t number);
 void push_number_text(lua_State *L, lua_Number number);
 
 #pragma GCC visibility pop
-#endif

@@ -1,6 +1,5 @@
 /* encode.h: writing Lua values as JSON text. */
-#ifndef AISH_ENCODE_H
-#define AISH_ENCODE_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -20,4 +19,3 @@ bool encode(lua_State *L, int index, struct buf *buf, const char *root, int dept
 int encode_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

@@ -1,6 +1,5 @@
 /* items.h: items of a memory file as Lua tables. */
-#ifndef AISH_ITEMS_H
-#define AISH_ITEMS_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -65,4 +64,3 @@ void items_prepare(lua_State *L, struct items_job *job);
 int items_build(lua_State *L, struct items_job *job, struct failure *failure);
 
 #pragma GCC visibility pop
-#endif

@@ -1,6 +1,5 @@
 /* scratch.h: the buffers in which a Lua state puts together what it writes next. */
-#ifndef AISH_SCRATCH_H
-#define AISH_SCRATCH_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -21,4 +20,3 @@ struct scratch *acquire_scratch(lua_State *L);
 void release_scratch(struct scratch *scratch);
 
 #pragma GCC visibility pop
-#endif

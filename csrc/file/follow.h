@@ -1,6 +1,5 @@
 /* follow.h: the lines that a file has, and those that it gets. */
-#ifndef AISH_FOLLOW_H
-#define AISH_FOLLOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,4 +31,3 @@ int follow_next(struct follow *follow, struct line *line);
 void follow_close(struct follow *follow);
 
 #pragma GCC visibility pop
-#endif

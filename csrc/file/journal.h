@@ -1,6 +1,5 @@
 /* journal.h: a file of lines that is only appended to, under a lock. */
-#ifndef AISH_JOURNAL_H
-#define AISH_JOURNAL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,4 +67,3 @@ bool journal_sync_all(struct journal *journal, struct failure *failure);
 int journal_close(struct journal *journal);
 
 #pragma GCC visibility pop
-#endif

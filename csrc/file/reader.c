@@ -17,8 +17,8 @@
 #include "json/objects.h"
 #include "json/span.h"
 
-/* A longer line is held only if an object begins it, or white space: on any other there is none, or
- * more than so many NUL bytes and byte order marks before it. */
+/* A longer line is held only if an object begins it, or the first that follows white space, NUL bytes
+ * and byte order marks is one. */
 #define LONGEST_DAMAGED ((size_t)16 << 20)
 
 void reader_open(struct reader *reader, int fd, uint64_t offset)
@@ -53,15 +53,39 @@ bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool ce
   return true;
 }
 
+/* Where the second half of a block is, for bytes that are not kept. */
+static char *spare(const struct reader *reader)
+{
+  return reader->text.data + READER_BLOCK / 2;
+}
+
+/* Whether an object follows the `length` bytes of a line that were read, NUL bytes and byte order marks
+ * before it aside. It is looked for without holding them: a crash leaves gigabytes of them. */
+static bool object_follows(const struct reader *reader, uint64_t length)
+{
+  char *piece = spare(reader);
+  while (length < READER_LONGEST_LINE) {
+    ssize_t got = sys_read_at(reader->fd, piece, READER_BLOCK / 2, reader->position + length);
+    if (got <= 0) return false;
+    const char *end = piece + got, *p;
+    piece[got] = '\n'; /* ends what may be the beginning of a mark */
+    p = objects_skip(piece, end);
+    if (end - p > 2) return *p == '{'; /* less may be the beginning of a mark */
+    if (p == piece) return false;
+    length += (uint64_t)(p - piece);
+  }
+  return false;
+}
+
 /* Whether the beginning of a line is that of no object, and so long that the line is not held. */
 static bool hopeless(const struct reader *reader, size_t length)
 {
   const char *text = reader->text.data, *end = text + length;
   if (length < LONGEST_DAMAGED) return false;
   if (length >= READER_LONGEST_LINE) return true;
-  if (json_space(text, text) == end) return false; /* JSON may follow it */
+  if (json_space(text, text) == end) return false; /* JSON may follow it, or nothing */
   const char *p = objects_skip(text, end);
-  return p == end || *p != '{';
+  return end - p > 2 ? *p != '{' : !object_follows(reader, (uint64_t)(p - text));
 }
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)
@@ -88,7 +112,7 @@ static int pass_over(struct reader *reader, struct block *block, size_t length)
 {
   hand_out(reader, block, length);
   block->hopeless = true;
-  char *rest = reader->text.data + READER_BLOCK / 2;
+  char *rest = spare(reader);
   block->end = rest;
   for (;;) {
     ssize_t got = sys_read_at(reader->fd, rest, READER_BLOCK / 2, reader->position);

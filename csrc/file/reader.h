@@ -1,6 +1,5 @@
 /* reader.h: a file as runs of whole lines, read forward in blocks. */
-#ifndef AISH_READER_H
-#define AISH_READER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,4 +54,3 @@ int reader_next(struct reader *reader, struct block *block);
 void reader_close(struct reader *reader);
 
 #pragma GCC visibility pop
-#endif

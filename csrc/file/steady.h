@@ -1,6 +1,5 @@
 /* steady.h: reading bytes that no write changes meanwhile. */
-#ifndef AISH_STEADY_H
-#define AISH_STEADY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,4 +27,3 @@ static inline bool is_at_rest(const struct stat *st, int64_t time)
 }
 
 #pragma GCC visibility pop
-#endif

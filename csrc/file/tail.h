@@ -1,6 +1,5 @@
 /* tail.h: the lines of a file from the last to the first. */
-#ifndef AISH_TAIL_H
-#define AISH_TAIL_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,4 +21,3 @@ int tail_next(struct tail *tail, struct line *line);
 void tail_close(struct tail *tail);
 
 #pragma GCC visibility pop
-#endif

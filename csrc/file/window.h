@@ -1,6 +1,5 @@
 /* window.h: single lines of a file, read in the order of their offsets or any other. */
-#ifndef AISH_WINDOW_H
-#define AISH_WINDOW_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,4 +23,3 @@ const char *window_line(struct window *window, uint64_t offset, size_t length);
 void window_close(struct window *window);
 
 #pragma GCC visibility pop
-#endif

@@ -3,8 +3,7 @@
  * A text ends in a byte that no token can hold (a newline after a line, a NUL after any other text)
  * with SPAN_PADDING bytes of memory after it, so nothing here checks for the end. A newline is
  * white space only before `limit`: the start of a line, the end of any other text. */
-#ifndef AISH_JSON_H
-#define AISH_JSON_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,4 +57,3 @@ static inline const char *json_string(const char *p, bool *escaped, struct json_
 }
 
 #pragma GCC visibility pop
-#endif

@@ -11,8 +11,7 @@
  *
  * Most lines are one object: try that first, this is for the rest. All of it is linear in the
  * line's length. */
-#ifndef AISH_OBJECTS_H
-#define AISH_OBJECTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,4 +39,3 @@ const char *objects_skip(const char *p, const char *newline);
 bool objects_next(struct objects *objects, struct part *part);
 
 #pragma GCC visibility pop
-#endif

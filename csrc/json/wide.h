@@ -1,6 +1,5 @@
 /* wide.h: the search of span.h for text beyond ASCII, which also finds where it is not UTF-8. */
-#ifndef AISH_WIDE_H
-#define AISH_WIDE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -24,4 +23,3 @@ bool wide_is_there(void);
 const char *wide_copy(const char *p, const char *end, char *out);
 
 #pragma GCC visibility pop
-#endif

@@ -1,6 +1,5 @@
 /* filter.h: which items are wanted, judged before anything is made a Lua value. */
-#ifndef AISH_FILTER_H
-#define AISH_FILTER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,4 +24,3 @@ int filter_item(const struct filter *filter, const struct index *index, const st
                 struct window *window);
 
 #pragma GCC visibility pop
-#endif

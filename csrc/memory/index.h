@@ -1,7 +1,6 @@
 /* index.h: what is in a memory file, in 24 bytes an item and 16 a tombstone: which items there are,
  * which of them are active, and their order. */
-#ifndef AISH_INDEX_H
-#define AISH_INDEX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,8 +93,6 @@ uint64_t index_untargeted(struct index *index, uint64_t id, size_t count);
 /* The newest active item of an id, or NULL; and the next one behind that of the same id. */
 const struct item *index_find(const struct index *index, uint64_t id);
 const struct item *index_older_twin(const struct index *index, const struct item *item);
-/* The active item that stands at an offset, or NULL. */
-const struct item *index_at(const struct index *index, uint64_t id, uint64_t offset);
 /* How many items, active or not, share their id with another. */
 size_t index_twins(const struct index *index);
 
@@ -116,4 +113,3 @@ bool index_newest(struct index *index, struct newest *newest);
 const struct item *newest_next(struct newest *newest);
 
 #pragma GCC visibility pop
-#endif

@@ -1,6 +1,5 @@
 /* memory.h: the store of what was learnt about the user: a journal and the index of it. */
-#ifndef AISH_MEMORY_H
-#define AISH_MEMORY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -97,4 +96,3 @@ bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name,
                    size_t *left, struct failure *failure);
 
 #pragma GCC visibility pop
-#endif

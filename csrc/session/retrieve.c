@@ -23,7 +23,7 @@
 #include "text/fold.h"
 
 /* What of the score of the record before counts. */
-static const double SHARE = 0.35;
+static const double SHARE = 0.4;
 
 enum { NOTES_MOST = 32 << 20 };
 

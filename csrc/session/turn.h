@@ -1,6 +1,5 @@
 /* turn.h: what the records of a session's file say, without building anything. */
-#ifndef AISH_TURN_H
-#define AISH_TURN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -57,4 +56,3 @@ enum {
 struct bytes turn_excerpt(const char *text, size_t length, size_t place);
 
 #pragma GCC visibility pop
-#endif
