@@ -32,7 +32,7 @@
  * json/      JSON text
  *   span, json, number      plain runs of bytes; the grammar; numbers
  *   walk, objects           members and elements; what a damaged line holds
- *   quote, wide             strings that are written; beyond ASCII
+ *   quote                   strings that are written
  * text/      words in text
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
