@@ -15,6 +15,7 @@
 struct session {
   struct journal journal;
   bool open;
+  const bool *asked; /* see budget_check */
   char path[]; /* as it was given */
 };
 
@@ -92,7 +93,7 @@ static void release_session(void *session)
 static struct session *check_session(lua_State *L)
 {
   struct session *session = check_object(L);
-  budget_check(L, session->path);
+  budget_check(L, session->asked, session->path);
   return session;
 }
 
@@ -215,6 +216,7 @@ static struct session *new_session(lua_State *L, const char *path)
   size_t size = strlen(path) + 1;
   struct session *session = new_object(L, &SESSION, sizeof *session + size);
   memcpy(session->path, path, size);
+  session->asked = budget_asked(L);
   return session;
 }
 

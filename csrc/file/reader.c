@@ -145,7 +145,7 @@ int reader_next(struct reader *reader, struct block *block)
 {
   struct buf *text = &reader->text;
   if (reader->ended) return 0;
-  if (text->data == NULL && !buf_reserve(text, READER_BLOCK + 1 + SPAN_PADDING)) return -1;
+  if (text->capacity == 0 && !buf_reserve(text, READER_BLOCK + 1 + SPAN_PADDING)) return -1;
   for (size_t size = first_size(reader);; size = next_size(size)) {
     if (!read_padded(reader->fd, text, size, reader->position, reader->locked)) return -1;
     if (text->length == 0) return 0;

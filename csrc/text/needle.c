@@ -84,7 +84,9 @@ static bool is_behind(const struct needle *needle, size_t at, const char *p)
 static bool is_ruled_out(const struct needle *needle, const char *p, const char *from,
                          const char *next)
 {
-  const char *text = needle->text, before = p > from ? p[-1] : '\n';
+  const char *text = needle->text;
+  char before = '\n';
+  if (p > from) before = p[-1];
   if ((unsigned char)before >= 0x80 || (unsigned char)*next >= 0x80 || *next == '\\') return false;
   if (p - from >= 6 && p[-6] == '\\') return false;
   for (size_t i = 0; i < needle->length; i++) {
