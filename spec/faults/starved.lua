@@ -237,7 +237,7 @@ local calls = [==[
     return true
   end)
   both("session, new", function()
-    local other, message = aish.session(root .. "/new.jsonl", { model = { 1, 2 } })
+    local other, message = aish.session(root .. "/new.jsonl", { model = { 1, 2 } }, { new = true, exclusive = true })
     if not other then return other, message end
     other:close()
     return true
