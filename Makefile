@@ -101,7 +101,8 @@ soak: deps ## Kill writers at random moments, for thousands of rounds
 
 schedules: deps ## Play every small schedule of processes and faults, then others by chance for SECONDS=60 (SEED=1)
 	@$(MAKE) $(QUIET) '$(BUILD)/schedules/aish_history.so'
-	@export AISH_HISTORY_CPATH='$(BUILD)' && luajit spec/schedules/run.lua && \
+	@export AISH_HISTORY_CPATH='$(BUILD)' && \
+	  seq $(CORES) | xargs -P 0 -I{} luajit spec/schedules/run.lua --share {} --of $(CORES) && \
 	  seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(CORES) - 1)) | \
 	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
 

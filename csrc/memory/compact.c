@@ -22,6 +22,7 @@
 #include <sys/file.h>
 
 #include "base/hash.h"
+#include "base/sort.h"
 #include "base/sys.h"
 #include "file/beside.h"
 #include "file/lines.h"
@@ -84,6 +85,8 @@ struct rewrite {
   struct tombstones tombstones; /* all of the file */
   struct buf least; /* struct rank: by the place among these, the least one */
   struct buf unescaped; /* an `of` */
+  uint32_t *items; /* positions in the index, in the order of the file, */
+  size_t item; /* up to which its records were met */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
   uint64_t highest_mark; /* of the one mark that is kept; 0: none, or it was met */
@@ -206,12 +209,28 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
   return true;
 }
 
+static bool item_stands_before(const void *context, uint32_t a, uint32_t b)
+{
+  const struct item *items = context;
+  return item_offset(&items[a]) < item_offset(&items[b]);
+}
+
+/* Whether the record at an offset is an active item; asked in the order of the file. */
+static bool is_active(struct rewrite *rewrite, uint64_t offset)
+{
+  const struct index *index = &rewrite->memory->index;
+  for (; rewrite->item < index->count; rewrite->item++) {
+    const struct item *item = &index->items[rewrite->items[rewrite->item]];
+    if (item_offset(item) >= offset) return item_offset(item) == offset && !item_is_forgotten(item);
+  }
+  return false;
+}
+
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
   bool wanted = true;
-  if (record_is_item(record))
-    wanted = index_at(&rewrite->memory->index, record->id, line->offset) != NULL;
+  if (record_is_item(record)) wanted = is_active(rewrite, line->offset);
   else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
   else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
   if (wanted) return keep_record(rewrite, record, line);
@@ -331,7 +350,10 @@ static bool sort_out(struct rewrite *rewrite)
 {
   static const struct pass learn = {.object = learn_object}, choose = {.object = choose_object};
   static const struct pass take = {take_object, take_damage, take_too_long};
+  const struct index *index = &rewrite->memory->index;
   if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
+  rewrite->items = sorted_positions(index->count, item_stands_before, index->items);
+  if (rewrite->items == NULL) return false;
   bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
   if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
@@ -435,6 +457,7 @@ static bool compact_locked(struct memory *memory, const struct compact_options *
   buf_free(&rewrite.damaged.waiting);
   buf_free(&rewrite.least);
   buf_free(&rewrite.unescaped);
+  sys_free(rewrite.items);
   tombstones_free(&rewrite.tombstones);
   sys_free(rewrite.place);
   sys_free(rewrite.temporary);

@@ -246,15 +246,6 @@ const struct item *index_older_twin(const struct index *index, const struct item
   return NULL;
 }
 
-const struct item *index_at(const struct index *index, uint64_t id, uint64_t offset)
-{
-  for (size_t i = place_of(index, id); has_id(index, i, id); i++) {
-    const struct item *item = &index->items[i];
-    if (item_offset(item) == offset) return item_is_forgotten(item) ? NULL : item;
-  }
-  return NULL;
-}
-
 size_t index_twins(const struct index *index)
 {
   size_t twins = 0;

@@ -93,8 +93,6 @@ uint64_t index_untargeted(struct index *index, uint64_t id, size_t count);
 /* The newest active item of an id, or NULL; and the next one behind that of the same id. */
 const struct item *index_find(const struct index *index, uint64_t id);
 const struct item *index_older_twin(const struct index *index, const struct item *item);
-/* The active item that stands at an offset, or NULL. */
-const struct item *index_at(const struct index *index, uint64_t id, uint64_t offset);
 /* How many items, active or not, share their id with another. */
 size_t index_twins(const struct index *index);
 

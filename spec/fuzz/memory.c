@@ -115,7 +115,7 @@ static void check_index(const struct index *index, const struct state *state)
   for (size_t i = 0; i < state->plain.count; i++) {
     const struct plain_line *line = &state->plain.lines[i];
     if (!line->active) continue;
-    const struct item *item = index_at(index, line->id, line->offset);
+    const struct item *item = fuzz_item_at(index, line->offset);
     CHECK(item != NULL && item_length(item) == line->length);
     CHECK((int)item_kind(item) == (int)line->kind);
     CHECK(item_members(item) == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));

@@ -122,9 +122,9 @@ static void compare_index(struct index *index, const struct extent *known, const
   for (size_t i = 0; i < plain->count; i++) {
     const struct plain_line *line = &plain->lines[i];
     compare_finding(index, plain, line->id);
-    CHECK((index_at(index, line->id, line->offset) != NULL) == line->active);
+    CHECK((fuzz_item_at(index, line->offset) != NULL) == line->active);
     if (!line->active) continue;
-    compare_item(index, index_at(index, line->id, line->offset), line);
+    compare_item(index, fuzz_item_at(index, line->offset), line);
     compare_line(&window, line, bytes);
   }
   window_close(&window);

@@ -115,12 +115,22 @@ function Actor:items(memory, kind)
   end)
 end
 
-function Actor:search(memory, query)
-  return on(self, memory, { what = "memory:search", reads = true }, function(object)
-    local hits, message, number = object:search(query, { limit = 1000 })
+-- `method`: of the memory, which gives what bears on a text, with its score.
+local function find(self, memory, method, text, kind)
+  local event = { what = "memory:" .. method, reads = true, kind = kind }
+  return on(self, memory, event, function(object)
+    local hits, message, number = object[method](object, text, { limit = 1000, kind = kind })
     for _, hit in ipairs(hits or {}) do hit.score = nil end
     return hits, message, number
   end)
+end
+
+function Actor:search(memory, query, kind)
+  return find(self, memory, "search", query, kind)
+end
+
+function Actor:recall(memory, text, kind)
+  return find(self, memory, "recall", text, kind)
 end
 
 function Actor:count(memory)
@@ -159,9 +169,9 @@ function Actor:load(name, last)
   end)
 end
 
-function Actor:load_memory(name)
-  return self:call({ what = "load_memory", file = name, reads = true }, function()
-    return aish.load_memory(self:path(name))
+function Actor:load_memory(name, kind)
+  return self:call({ what = "load_memory", file = name, reads = true, kind = kind }, function()
+    return aish.load_memory(self:path(name), { kind = kind })
   end)
 end
 
