@@ -12,6 +12,7 @@
 #include "binding/encode.h"
 #include "binding/hits.h"
 #include "binding/items.h"
+#include "binding/redact.h"
 #include "binding/scratch.h"
 #include "binding/upkeep.h"
 #include "file/window.h"
@@ -23,6 +24,7 @@ struct handle {
   struct memory memory;
   uint64_t next_id; /* what it was when the handle was closed */
   bool open, shared;
+  bool redacts; /* it keeps a function for that */
   bool asked; /* a function of the caller's is called, which may not use it */
   char path[]; /* as it was given */
 };
@@ -90,37 +92,38 @@ static inline void add_text(lua_State *L, struct buf *buf, const char *text)
   if (!buf_add(buf, text, strlen(text))) raise_no_memory(L);
 }
 
-static void add_string(lua_State *L, struct buf *buf, int index)
+static void add_value(lua_State *L, struct scratch *scratch, int index, const char *name,
+                      const char *who)
 {
-  size_t length;
-  const char *text = lua_tolstring(L, index, &length);
-  if (!quote_text(buf, text, length)) raise_no_memory(L);
+  if (!encode(L, index, scratch, name, 1, false))
+    raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
 }
 
-static void add_content(lua_State *L, struct buf *buf, int index, const char *who)
+static void add_content(lua_State *L, struct scratch *scratch, int index, const char *who)
 {
   if (!lua_toboolean(L, index)) raise_plain(L, "%s: content required", who);
   if (lua_type(L, index) != LUA_TSTRING)
     raise_plain(L, "%s: content must be a string, got %s", who, luaL_typename(L, index));
-  if (lua_objlen(L, index) == 0) raise_plain(L, "%s: content required", who);
-  add_text(L, buf, "\"content\":");
-  add_string(L, buf, index);
+  add_text(L, &scratch->text, "\"content\":");
+  size_t empty = scratch->text.length + strlen("\"\"");
+  add_value(L, scratch, index, "content", who);
+  if (scratch->text.length == empty) raise_plain(L, "%s: content required", who);
 }
 
-static void add_tags(lua_State *L, struct buf *buf, int index, const char *who)
+static void add_tags(lua_State *L, struct scratch *scratch, int index, const char *who)
 {
   if (!lua_istable(L, index))
     raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
-  add_text(L, buf, ",\"tags\":");
-  if (!encode(L, index, buf, "tags", 1, false)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
+  add_text(L, &scratch->text, ",\"tags\":");
+  add_value(L, scratch, index, "tags", who);
 }
 
-static void add_source(lua_State *L, struct buf *buf, int index, const char *who)
+static void add_source(lua_State *L, struct scratch *scratch, int index, const char *who)
 {
   if (lua_type(L, index) != LUA_TSTRING)
     raise_plain(L, "%s: source must be a string, got %s", who, luaL_typename(L, index));
-  add_text(L, buf, ",\"source\":");
-  add_string(L, buf, index);
+  add_text(L, &scratch->text, ",\"source\":");
+  add_value(L, scratch, index, "source", who);
 }
 
 /* Takes up the item whose fields stand at `base` and following. */
@@ -129,13 +132,13 @@ static void add_draft(lua_State *L, struct scratch *scratch, int base, const cha
   struct buf *bodies = &scratch->text;
   struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 5};
   size_t start = bodies->length;
-  add_content(L, bodies, base + FIELD_CONTENT, who);
+  add_content(L, scratch, base + FIELD_CONTENT, who);
   if (lua_toboolean(L, base + FIELD_TAGS)) {
-    add_tags(L, bodies, base + FIELD_TAGS, who);
+    add_tags(L, scratch, base + FIELD_TAGS, who);
     draft.members++;
   }
   if (lua_toboolean(L, base + FIELD_SOURCE)) {
-    add_source(L, bodies, base + FIELD_SOURCE, who);
+    add_source(L, scratch, base + FIELD_SOURCE, who);
     draft.members++;
   }
   add_text(L, bodies, "}\n");
@@ -143,8 +146,18 @@ static void add_draft(lua_State *L, struct scratch *scratch, int base, const cha
   if (!buf_add(&scratch->drafts, (const char *)&draft, sizeof draft)) raise_no_memory(L);
 }
 
+/* A scratch for drafts, and before it on the stack what redacts them, or nil. */
+static struct scratch *acquire_drafts(lua_State *L, const struct handle *handle)
+{
+  int redact = handle->redacts ? push_redact(L) : 0;
+  if (redact == 0) lua_pushnil(L);
+  struct scratch *scratch = acquire_scratch(L);
+  scratch->redact = redact;
+  return scratch;
+}
+
 /* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
- * have closed it meanwhile. */
+ * have closed it meanwhile, or redact. */
 static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
                        const char *method, uint64_t *first, struct failure *failure)
 {
@@ -168,7 +181,7 @@ static int memory_add_l(lua_State *L)
   uint64_t id;
   check_count(L, 1 + FIELDS);
   lua_settop(L, 1 + FIELDS);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_drafts(L, handle);
   add_draft(L, scratch, 2, "memory:add");
   if (!add_drafts(L, handle, scratch, "add", &id, &failure))
     return push_nil_failure(L, &failure, handle->path);
@@ -223,13 +236,13 @@ static int memory_add_many_l(lua_State *L)
   uint64_t id = 0;
   check_count(L, 2);
   int count = check_array(L, 2);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_drafts(L, handle);
   for (int i = 1; i <= count; i++) {
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
     push_fields(L, who);
-    add_draft(L, scratch, 6, who);
+    add_draft(L, scratch, 7, who);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
   if (count == 0) release_scratch(scratch);
@@ -714,16 +727,23 @@ static bool open_handle(struct handle *handle, struct memory_options *options,
 }
 
 /* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
- * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
- * 5 if shared) and shared (boolean; false: the lock is held for the handle's life).
+ * path: string. opts: table of
+ *   sync ("full" or "none"; "full"),
+ *   wait (seconds for the lock; 0, or 5 if shared),
+ *   shared (boolean; false: the lock is held for the handle's life),
+ *   redact (a function from text to text, for every string of what is added, except its kind: what it
+ *     returns is written. What it raises is raised, and so is a result that is no string, and nothing
+ *     is written).
  * Returns the handle; or nil, message, errno and, where the lock is held and the system tells,
  * the holder's process id. Raises on wrong arguments. */
 int memory_open_l(lua_State *L)
 {
   struct memory_options options = {.wait = -1, .durable = true};
+  int redact = 0;
   const struct option known[] = {{"sync", read_sync, &options.durable},
                                  {"wait", read_wait, &options.wait},
                                  {"shared", read_boolean, &options.shared},
+                                 {"redact", read_redact, &redact},
                                  {NULL, NULL, NULL}};
   struct failure failure;
   check_count(L, 2);
@@ -731,6 +751,8 @@ int memory_open_l(lua_State *L)
   check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct handle *handle = new_handle(L, path);
+  handle->redacts = redact != 0;
+  keep_redact(L, redact);
   if (open_handle(handle, &options, &failure)) return 1;
   close_handle(handle);
   return push_nil_failure(L, &failure, path);

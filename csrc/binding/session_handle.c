@@ -8,6 +8,7 @@
 #include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/encode.h"
+#include "binding/redact.h"
 #include "binding/scratch.h"
 #include "file/format.h"
 #include "memory/kind.h"
@@ -15,6 +16,7 @@
 struct session {
   struct journal journal;
   bool open;
+  bool redacts; /* it keeps a function for that */
   char path[]; /* as it was given */
 };
 
@@ -27,13 +29,16 @@ static void check_record(lua_State *L, int argument, const char *name)
 }
 
 /* Puts together the line that a record is, after the newline that journal_append wants. `name` is
- * what an error calls the record; a meta is also put into a member of that name. */
-static struct scratch *encode_line(lua_State *L, int index, const char *name, bool meta)
+ * what an error calls the record; a meta is also put into a member of that name. `redact`: where the
+ * function stands that its strings go through; 0: none. */
+static struct scratch *encode_line(lua_State *L, int index, const char *name, bool meta, int redact)
 {
   struct scratch *scratch = acquire_scratch(L);
   struct buf *line = &scratch->text;
+  scratch->redact = redact;
   bool done = buf_add(line, "\n{\"meta\":", meta ? 9 : 1);
-  if (done && !encode(L, index, line, name, meta, true)) luaL_error(L, "%s", lua_tostring(L, -1));
+  if (done && !encode(L, index, scratch, name, meta, true))
+    luaL_error(L, "%s", lua_tostring(L, -1));
   if (!done || (meta && !buf_add(line, "}", 1)) || !buf_add(line, "\n", 1)) raise_no_memory(L);
   return scratch;
 }
@@ -136,8 +141,9 @@ static int session_append_l(lua_State *L)
   if (!session->open) return push_closed(L);
   check_count(L, 2);
   check_record(L, 2, "turn");
-  struct scratch *scratch = encode_line(L, 2, "turn", false);
-  if (!session->open) return push_closed(L); /* a finalizer has closed it */
+  int redact = session->redacts ? push_redact(L) : 0;
+  struct scratch *scratch = encode_line(L, 2, "turn", false, redact);
+  if (!session->open) return push_closed(L); /* a finalizer has closed it, or redact */
   bool done = write_line(&session->journal, &scratch->text, IF_SESSION, &failure);
   release_scratch(scratch);
   return done ? push_true(L) : push_false_failure(L, &failure, session->path);
@@ -209,17 +215,17 @@ bool test_session(lua_State *L, int index, struct journal **journal)
 struct session_options {
   double wait;
   bool durable, exclusive, new;
+  int redact; /* where the function stands; 0: there is none */
 };
 
 /* Reads a session's options over their defaults; the first two are those of a handle only. */
 static struct session_options check_session_options(lua_State *L, int argument, bool handle)
 {
   struct session_options options = {.wait = -1};
-  const struct option known[] = {{"exclusive", read_boolean, &options.exclusive},
-                                 {"new", read_boolean, &options.new},
-                                 {"sync", read_sync, &options.durable},
-                                 {"wait", read_wait, &options.wait},
-                                 {NULL, NULL, NULL}};
+  const struct option known[] = {
+      {"exclusive", read_boolean, &options.exclusive}, {"new", read_boolean, &options.new},
+      {"sync", read_sync, &options.durable},           {"wait", read_wait, &options.wait},
+      {"redact", read_redact, &options.redact},        {NULL, NULL, NULL}};
   check_options(L, argument, handle ? known : known + 2);
   if (options.wait < 0) options.wait = options.exclusive ? 0 : 5;
   return options;
@@ -263,7 +269,11 @@ static bool begin_session(struct session *session, const struct session_options 
  *   wait (seconds for the lock; 5, or 0 if exclusive),
  *   exclusive (boolean; false: the lock is held for each write; true: for the handle's life, so that
  *     there is one such handle at a time, and nobody else appends),
- *   new (boolean; false; true: fails with EEXIST where the file has a record).
+ *   new (boolean; false; true: fails with EEXIST where the file has a record),
+ *   redact (a function from text to text, for every string value of the meta and of turns, except a
+ *     turn's own id, uid, ts, kind, target, of and role: what it returns is written. It runs before
+ *     the lock is taken; what it raises is raised, and so is a result that is no string, and nothing
+ *     is written).
  * Returns the handle; or nil, message, errno, also where the file is a memory, and, where the lock
  * is held and the system tells, the holder's process id. Raises on wrong arguments. */
 int session_open_l(lua_State *L)
@@ -275,8 +285,10 @@ int session_open_l(lua_State *L)
   if (has_meta) check_record(L, 2, "meta");
   struct session_options options = check_session_options(L, 3, true);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scratch *scratch = has_meta ? encode_line(L, 2, "meta", true) : NULL;
+  struct scratch *scratch = has_meta ? encode_line(L, 2, "meta", true, options.redact) : NULL;
   struct session *session = new_session(L, path);
+  session->redacts = options.redact != 0;
+  keep_redact(L, options.redact);
   bool done = begin_session(session, &options, has_meta ? &scratch->text : NULL, &failure);
   if (scratch != NULL) release_scratch(scratch);
   if (done) return 1;
@@ -285,7 +297,7 @@ int session_open_l(lua_State *L)
 }
 
 /* append(path, value [, opts]): appends one record to a file of JSON lines, under its lock.
- * path: string. value: as session:append's turn. opts: sync and wait, as session's.
+ * path: string. value: as session:append's turn. opts: sync, wait and redact, as session's.
  * Returns true; or nil, message, errno. Raises as session:append. */
 int append_l(lua_State *L)
 {
@@ -295,7 +307,7 @@ int append_l(lua_State *L)
   check_record(L, 2, "value");
   struct session_options options = check_session_options(L, 3, false);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scratch *scratch = encode_line(L, 2, "value", false);
+  struct scratch *scratch = encode_line(L, 2, "value", false, options.redact);
   struct session *session = new_session(L, path);
   bool done = open_session(session, &options, &failure) &&
               write_line(&session->journal, &scratch->text, ALWAYS, &failure);

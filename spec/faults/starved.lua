@@ -245,6 +245,15 @@ local calls = [==[
   both("append", function()
     return session:append({ role = "user", content = string.rep("y", 300), more = { 1, { 2 } } })
   end)
+  local redacted = { redact = function(text) return text .. "!" end }
+  both("append, redacted", function() return aish.append(session_path, { role = "user", content = { "z" } }, redacted) end)
+  both("session, redacted", function()
+    local other, message = aish.session(session_path, nil, redacted)
+    if not other then return other, message end
+    local done, reason = other:append({ role = "user", content = { "z" } })
+    other:close()
+    return done, reason
+  end)
   both("append without a handle", function() return aish.append(session_path, { role = "user", content = "z" }) end)
   both("tostring of a session", function() return tostring(session) end)
   both("sync of a session", function() return session:sync() end)
