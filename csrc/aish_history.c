@@ -32,7 +32,7 @@
  * json/      JSON text
  *   span, json, number      plain runs of bytes; the grammar; numbers
  *   walk, objects           members and elements; what a damaged line holds
- *   quote, wide             strings that are written; beyond ASCII
+ *   quote                   strings that are written
  * text/      words in text
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
@@ -71,7 +71,8 @@
 
 static int call_l(lua_State *L)
 {
-  if (lua_type(L, 1) == LUA_TSTRING) budget_check(L, lua_tostring(L, 1));
+  if (lua_type(L, 1) == LUA_TSTRING)
+    budget_check(L, lua_touserdata(L, lua_upvalueindex(2)), lua_tostring(L, 1));
   return call_twice(L, lua_tocfunction(L, lua_upvalueindex(1)));
 }
 
@@ -106,10 +107,12 @@ int luaopen_aish_history(lua_State *L)
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   sys_stay_loaded();
+  bool *asked = budget_asked(L);
   lua_newtable(L);
   for (const luaL_Reg *function = functions; function->name != NULL; function++) {
     lua_pushcfunction(L, function->func);
-    lua_pushcclosure(L, call_l, 1);
+    lua_pushlightuserdata(L, asked);
+    lua_pushcclosure(L, call_l, 2);
     lua_setfield(L, -2, function->name);
   }
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {

@@ -79,7 +79,6 @@ build = {
         "csrc/json/objects.c",
         "csrc/json/quote.c",
         "csrc/json/walk.c",
-        "csrc/json/wide.c",
         "csrc/memory/compact.c",
         "csrc/memory/filter.c",
         "csrc/memory/index.c",

@@ -228,7 +228,8 @@ int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
   wrong |= less | (less + (BYTE(128 - 31, 0) | BYTE(128 - 60, 1) | BYTE(128 - 24, 3) |
                            BYTE(128 - 12, 5) | BYTE(128 - 60, 6)));
   if ((wrong & 0x8080808080808080U) != 0) return -1;
-  int64_t day = time & 0xff, year = (int64_t)((date & 0xff) * 100 + (date >> 16 & 0xff));
+  int64_t day = (int64_t)(time & 0xff);
+  int64_t year = (int64_t)((date & 0xff) * 100 + (date >> 16 & 0xff));
   if (day > 28 && day > days_of_month(year, (int64_t)(date >> 40))) return -1;
   /* Each product brings three bytes together at its top, where the key has them. */
   date = date * (BYTE(8, 6) | BYTE(16, 3) | 1) >> 40;

@@ -22,14 +22,29 @@ void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
   else lua_pushnil(L);
 }
 
-static const char PATH = 0; /* what budget_fit is given is kept under its address meanwhile */
+/* Kept under their addresses: what budget_fit is given, meanwhile, and whether it is. */
+static const char PATH = 0, ASKED = 0;
 
-void budget_check(lua_State *L, const char *path)
+bool *budget_asked(lua_State *L)
+{
+  push_kept(L, &ASKED);
+  bool *asked = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (asked != NULL) return asked;
+  asked = lua_newuserdata(L, sizeof *asked);
+  *asked = false;
+  keep(L, &ASKED);
+  lua_pop(L, 1);
+  return asked;
+}
+
+void budget_check(lua_State *L, const bool *asked, const char *path)
 {
   size_t length;
+  if (!*asked) return;
   push_kept(L, &PATH);
-  const char *asked = lua_tolstring(L, -1, &length);
-  if (asked != NULL && strncmp(path, asked, length) == 0 &&
+  const char *kept = lua_tolstring(L, -1, &length);
+  if (kept != NULL && strncmp(path, kept, length) == 0 &&
       (path[length] == '\0' || path[length] == '/'))
     raise_plain(L, "%s must not be used within cost", path);
   lua_pop(L, 1);
@@ -80,6 +95,7 @@ static int fit_l(lua_State *L)
 /* Keeps the string, or nil, on top of the stack as the path, and pops it. */
 static void keep_path(lua_State *L)
 {
+  *budget_asked(L) = lua_isstring(L, -1);
   keep(L, &PATH);
   lua_pop(L, 1);
 }

@@ -34,9 +34,12 @@ void budget_begin(lua_State *L, struct budget *budget, size_t *limit);
  * budget_check raises. Raises what the function does. [-1, +1, e] */
 void budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path,
                 bool *asked);
-/* Raises if it is the path, or that of a file in the directory, of whose results budget_fit asks the
- * cost. [-0, +0, e] */
-void budget_check(lua_State *L, const char *path);
+/* Whether a cost is asked for now, by any call of this state: a bool, which is there for as long as the
+ * state. [-0, +0, m] */
+bool *budget_asked(lua_State *L);
+/* Then raises if it is the path, or that of a file in the directory, of whose results the cost is
+ * asked. [-0, +0, e] */
+void budget_check(lua_State *L, const bool *asked, const char *path);
 
 #pragma GCC visibility pop
 #endif

@@ -221,6 +221,12 @@ static void move_members(struct decoder *d, int base, int done)
   lua_settop(L, base + 1);
 }
 
+static inline void move_parts(struct decoder *d, int base, bool object, int done, bool last)
+{
+  if (object) move_members(d, base, done);
+  else move_elements(d, base, done, last);
+}
+
 /* Inlined, what follows is compiled for arrays and for objects by itself. */
 #define FOR_EACH_KIND __attribute__((always_inline)) static inline
 
@@ -255,39 +261,41 @@ static void mark_table(struct decoder *d, bool object)
   lua_setmetatable(L, table);
 }
 
+/* What comes between the parts, or behind the last one. */
+FOR_EACH_KIND const char *pass_comma(struct decoder *d, const char *p, const char *limit,
+                                     bool object, bool *more)
+{
+  p = json_space(p, limit);
+  *more = *p == ',';
+  if (*more) return json_space(p + 1, limit);
+  if (*p == (object ? '}' : ']')) return p + 1;
+  return fail_at(d, object ? "',' or '}' expected" : "',' or ']' expected", p);
+}
+
 FOR_EACH_KIND const char *decode_table(struct decoder *d, const char *p, const char *limit,
                                        int depth, bool object, int members)
 {
   lua_State *L = d->L;
-  const char end = object ? '}' : ']';
   int base = lua_gettop(L), batch = depth < OUTER ? BATCH : 1, done = 0, waiting = 0;
   if (!lua_checkstack(L, batch + LUA_MINSTACK))
     return fail_at(d, "nested too deeply for the Lua stack", p);
   if (members > 0) lua_createtable(L, 0, members);
   p = json_space(p + 1, limit);
-  bool more = *p != end, nulls = object && !more;
+  bool more = *p != (object ? '}' : ']'), nulls = object && !more;
   if (!more) p++;
   while (more) {
     p = decode_part(d, p, limit, depth, object, &nulls);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    more = *p == ',';
-    if (!more && *p != end)
-      return fail_at(d, object ? "',' or '}' expected" : "',' or ']' expected", p);
-    p++;
-    if (more) p = json_space(p, limit);
+    if (p == NULL || (p = pass_comma(d, p, limit, object, &more)) == NULL) return NULL;
     waiting += object ? 2 : 1;
     if (members > 0) {
       lua_rawset(L, base + 1);
     } else if (waiting >= batch && more) {
-      if (object) move_members(d, base, done);
-      else move_elements(d, base, done, false);
+      move_parts(d, base, object, done, false);
       done += waiting;
       waiting = 0;
     }
   }
-  if (!object) move_elements(d, base, done, true);
-  else if (members == 0) move_members(d, base, done);
+  if (members == 0) move_parts(d, base, object, done, true);
   if (nulls) mark_table(d, object);
   return p;
 }

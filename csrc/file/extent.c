@@ -75,6 +75,11 @@ bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int 
   return true;
 }
 
+bool extent_reserve(struct extent *extent)
+{
+  return buf_reserve(&extent->kept, KEPT_CERTAIN);
+}
+
 void extent_confirm(struct extent *extent)
 {
   struct buf *kept = &extent->kept;

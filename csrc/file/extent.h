@@ -37,6 +37,8 @@ void extent_free(struct extent *extent);
 /* Takes up the bytes that follow `end`; those of a line's beginning are EXTENT_TORN. bytes: NULL:
  * they are not at hand. False with errno ENOMEM. */
 bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int how);
+/* Makes room for what is certain, so that taking it up cannot fail. */
+bool extent_reserve(struct extent *extent);
 /* What was read has been found in the file under the lock. */
 void extent_confirm(struct extent *extent);
 /* Forgets what was read behind the offset, where a line ends. */

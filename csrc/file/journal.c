@@ -340,15 +340,14 @@ static bool are_readable(const struct buf *lines)
   return true;
 }
 
-/* The bytes stand at the file's end now, and have ended the line before them. If there is no memory for
- * knowing that, nothing is known. */
+/* The bytes stand at the file's end now, and have ended the line before them. */
 static void know(struct journal *journal, const char *bytes, size_t size)
 {
   struct extent *known = &journal->known;
   if (known->size != journal->size)
     known->kept.length = 0; /* whoever does not read knows nothing */
   known->end = known->size = journal->size;
-  if (!extent_extend(known, bytes, size, EXTENT_CERTAIN)) extent_restart(known);
+  (void)extent_extend(known, bytes, size, EXTENT_CERTAIN); /* there is room */
 }
 
 /* A file that was made for what could not be written goes again: it would be an empty session. */
@@ -420,6 +419,7 @@ static bool append(struct journal *journal, const struct buf *lines, uint64_t *o
   if (!are_readable(lines))
     return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
   if (!is_ended(journal, &ended)) return fail(failure, "read");
+  if (!extent_reserve(&journal->known)) return fail(failure, "write");
   bool done = write_lines(journal, lines, ended, &written) || fail(failure, "write");
   done = done && (!journal->durable || journal_sync(journal, failure));
   if (!done) {

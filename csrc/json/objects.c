@@ -138,6 +138,7 @@ bool objects_next(struct objects *objects, struct part *part)
   struct json_error error;
   const char *p = objects->next;
   if (p != objects->damage.start) p = objects_skip(p, objects->newline);
+  objects->next = p; /* at its end for good: the line's memory may be another's then */
   if (p == objects->newline) return false;
   if (p == objects->damage.start) *part = objects->damage;
   else *part = (struct part){p, json_value(p, p, 0, &error), NULL};

@@ -36,8 +36,8 @@ static bool judge_record(struct verify_report *report, const struct record *reco
   return true;
 }
 
-static bool note_record(struct judge *judge, const struct record *record, const struct line *line,
-                        const char *start, const char *end)
+static bool enter_record(struct judge *judge, const struct record *record, const struct line *line,
+                         const char *start, const char *end)
 {
   uint64_t offset = line->offset + (uint64_t)(start - line->text);
   return index_add(&judge->index, record, offset, (uint32_t)(end - start)) &&
@@ -52,7 +52,7 @@ static bool judge_line(struct judge *judge, const struct line *line)
   struct record record;
   struct json_error error;
   if (record_parse(line->text, &record, &error) != NULL)
-    return note_record(judge, &record, line, line->text, line->newline);
+    return enter_record(judge, &record, line, line->text, line->newline);
   objects_begin(&objects, line->text, line->newline, true);
   bool done = true, damaged = objects.damage.start != NULL;
   report->torn += objects.torn;
@@ -63,7 +63,7 @@ static bool judge_line(struct judge *judge, const struct line *line)
                          objects.torn ? "torn" : part.reason);
     } else {
       (void)record_parse_part(part.start, &record, &error);
-      done = note_record(judge, &record, line, part.start, part.end);
+      done = enter_record(judge, &record, line, part.start, part.end);
       report->saved += damaged;
     }
   }

@@ -214,7 +214,7 @@ static bool count_string(void *context, const struct slice *string)
 }
 
 /* Takes the record into account, where the weights are not known. */
-static void count_record(struct retrieval *retrieval)
+static void count_turn(struct retrieval *retrieval)
 {
   const struct grams *grams = &retrieval->grams;
   if (retrieval->weighed) return;
@@ -224,7 +224,7 @@ static void count_record(struct retrieval *retrieval)
 }
 
 /* Notes the record, and scores it if that can be done. */
-static bool note_record(struct retrieval *retrieval, const struct turn *turn)
+static bool note_turn(struct retrieval *retrieval, const struct turn *turn)
 {
   const struct line *line = retrieval->line;
   struct note note = {.place = {line->offset + (uint64_t)(turn->start - line->text), line->number,
@@ -251,7 +251,7 @@ static bool note_record(struct retrieval *retrieval, const struct turn *turn)
   return true;
 }
 
-static bool look_at_record(void *context, const struct turn *turn)
+static bool look_at_turn(void *context, const struct turn *turn)
 {
   struct retrieval *retrieval = context;
   bool first = !retrieval->begun;
@@ -259,9 +259,9 @@ static bool look_at_record(void *context, const struct turn *turn)
   if (first && turn->meta != NULL) return true;
   retrieval->length = 0;
   bool done = turn_strings(turn, count_string, retrieval), has = retrieval->grams.found_count > 0;
-  if (done) count_record(retrieval);
+  if (done) count_turn(retrieval);
   if (done && (has || retrieval->follows || retrieval->grams.count == 0))
-    done = note_record(retrieval, turn);
+    done = note_turn(retrieval, turn);
   retrieval->follows = has;
   grams_clear(&retrieval->grams);
   return done;
@@ -282,7 +282,7 @@ bool retrieve_look(struct retrieval *retrieval, int fd, const struct stat *st, s
   while (done && (result = lines_next(&lines, &line)) > 0) {
     if (line.hopeless) continue;
     retrieval->line = &line;
-    done = turn_each(line.text, line.newline, look_at_record, retrieval);
+    done = turn_each(line.text, line.newline, look_at_turn, retrieval);
   }
   int reason = errno;
   lines_close(&lines);

@@ -253,6 +253,7 @@ bool fold(struct buf *out, const char *text, size_t length)
 {
   struct folding folding = {.base = UTF8_INVALID};
   size_t from = out->length;
+  if (!buf_reserve(out, length + FOLDED_MOST)) return false; /* an empty text has a place, too */
   for (size_t i = 0; i < length; out->length = (size_t)(folding.out - out->data)) {
     if (!buf_reserve(out, length - i + FOLDED_MOST)) return false;
     folding.out = out->data + out->length;

@@ -197,29 +197,25 @@ void grams_free(struct grams *grams)
   sys_free(grams->terms);
   sys_free(grams->slots);
   sys_free(grams->counts);
-  sys_free(grams->strangers);
+  sys_free(grams->known);
+  sys_free(grams->known_terms);
   memset(grams, 0, sizeof *grams);
 }
 
-/* Returns how many there are. */
-static size_t count_terms(struct grams *grams, struct cut *cut)
+static inline void count_term(struct grams *grams, uint32_t number)
 {
-  uint64_t terms[CUT_TERMS];
-  size_t found = 0;
-  for (size_t count; (count = cut_terms(cut, terms)) > 0;)
-    for (size_t i = 0; i < count; i++) {
-      const uint32_t number = *find_term(grams, terms[i]);
-      if (number == 0) continue;
-      found++;
-      if (grams->counts[number - 1]++ == 0) grams->found[grams->found_count++] = number - 1;
-    }
-  return found;
+  if (grams->counts[number]++ == 0) grams->found[grams->found_count++] = number;
 }
 
 size_t grams_count(struct grams *grams, const char *text, size_t length)
 {
   struct cut cut = {.p = text, .end = text + length};
-  count_terms(grams, &cut);
+  uint64_t terms[CUT_TERMS];
+  for (size_t count; (count = cut_terms(&cut, terms)) > 0;)
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t number = *find_term(grams, terms[i]);
+      if (number != 0) count_term(grams, number - 1);
+    }
   return cut.words;
 }
 
@@ -231,14 +227,19 @@ void grams_clear(struct grams *grams)
 
 /* ---- many texts ---- */
 
-enum { STRANGER_BITS = 14 };
+enum { KNOWN_BITS = 14, KNOWN_TERMS = 1 << 16, LONGEST_KNOWN = 15 };
+
+struct known {
+  uint64_t hash;
+  uint32_t start, count; /* of its terms' numbers */
+};
 
 bool grams_prepare(struct grams *grams)
 {
-  const size_t size = sizeof *grams->strangers << STRANGER_BITS;
-  grams->strangers = sys_realloc(NULL, size);
-  if (grams->strangers == NULL) return false;
-  memset(grams->strangers, 0, size);
+  grams->known_terms = sys_realloc(NULL, KNOWN_TERMS * sizeof *grams->known_terms);
+  grams->known = sys_realloc(NULL, sizeof *grams->known << KNOWN_BITS);
+  if (grams->known_terms == NULL || grams->known == NULL) return false;
+  memset(grams->known, 0, sizeof *grams->known << KNOWN_BITS);
   return true;
 }
 
@@ -252,7 +253,7 @@ static inline uint64_t ends_in(uint64_t bytes)
   return (~(letters | digits) | bytes) & highs;
 }
 
-/* The length of the word of up to 16 letters of ASCII at p, and its hash; 0: it is another. */
+/* The length of the word of up to 15 letters of ASCII at p, and its hash; 0: it is another. */
 static inline size_t known_word(const struct grams *grams, const char *p, const char *end,
                                 uint64_t *hash)
 {
@@ -274,12 +275,32 @@ static inline size_t known_word(const struct grams *grams, const char *p, const 
   return (unsigned char)p[length] < 0x80 ? length : 0;
 }
 
-/* Counts the terms of a word, unless it is known to have none. */
-static void survey_word(struct grams *grams, const char *word, size_t length, uint64_t hash)
+/* Takes up a word of up to 15 letters, which has no more terms than letters and one. */
+static void learn_word(struct grams *grams, struct known *known, const char *word, size_t length)
 {
-  uint64_t *stranger = &grams->strangers[hash >> (64 - STRANGER_BITS)];
   struct cut cut = {.p = word, .end = word + length};
-  if (*stranger != hash && count_terms(grams, &cut) == 0) *stranger = hash;
+  uint64_t terms[CUT_TERMS];
+  if (grams->known_count + LONGEST_KNOWN + 1 > KNOWN_TERMS) {
+    memset(grams->known, 0, sizeof *grams->known << KNOWN_BITS);
+    grams->known_count = 0;
+  }
+  known->start = (uint32_t)grams->known_count;
+  for (size_t i = 0, count = cut_terms(&cut, terms); i < count; i++) {
+    const uint32_t number = *find_term(grams, terms[i]);
+    if (number != 0) grams->known_terms[grams->known_count++] = number - 1;
+  }
+  known->count = (uint32_t)grams->known_count - known->start;
+}
+
+static inline void survey_word(struct grams *grams, const char *word, size_t length, uint64_t hash)
+{
+  struct known *known = &grams->known[hash >> (64 - KNOWN_BITS)];
+  if (known->hash != hash) {
+    learn_word(grams, known, word, length);
+    known->hash = hash;
+  }
+  for (uint32_t i = 0; i < known->count; i++)
+    count_term(grams, grams->known_terms[known->start + i]);
 }
 
 size_t grams_survey(struct grams *grams, const char *text, size_t length)

@@ -42,7 +42,9 @@ struct grams {
   uint32_t *counts; /* of each: how often texts have had it since the last grams_clear */
   uint32_t *found; /* those of which this is not 0; */
   size_t found_count; /* so many */
-  uint64_t *strangers; /* hashes of words without terms, each in one place; NULL: none yet */
+  struct known *known; /* words that were met, each in one place; NULL: none yet */
+  uint32_t *known_terms; /* the numbers of theirs; */
+  size_t known_count; /* so many */
 };
 
 /* Makes room for grams_survey, where that is wanted. False with errno ENOMEM. */
@@ -54,8 +56,7 @@ void grams_free(struct grams *grams);
 
 /* Counts the terms in a folded text; returns how many words that has. */
 size_t grams_count(struct grams *grams, const char *text, size_t length);
-/* The same, quicker for many texts that repeat their words: most have none of the terms, and are known
- * again. */
+/* The same, quicker for many texts that repeat their words: most are known again. */
 size_t grams_survey(struct grams *grams, const char *text, size_t length);
 void grams_clear(struct grams *grams);
 

@@ -315,7 +315,7 @@ end
 
 -- What searches find of the active items: words of many items and of few, and one that is in no word.
 function Player:search(handle, items)
-  for _, query in ipairs({ "text", "e", "text 1.", "four" }) do
+  for _, query in ipairs({ "text", "e", "text 1", "four" }) do
     local hits = calls(self, handle, "search", function(memory) return memory:search(query, { limit = math.huge }) end)
     local found, expected = {}, 0
     for _, hit in ipairs(hits or {}) do found[hit.id] = true end
