@@ -49,6 +49,19 @@ local ways = {
     local memory = assert(native.open(path, { redact = redact }))
     return function(value) return memory:add("fact", "content", { value }, "source") end, function() memory:close() end
   end,
+  ["memory:add(item)"] = function(path, redact)
+    local memory = assert(native.open(path, { redact = redact, shared = true }))
+    return function(value)
+      local item = { kind = "fact", content = "0", value = value }
+      for name, member in pairs(value) do item[name] = member end
+      return memory:add(item)
+    end, function() memory:close() end
+  end,
+  ["memory:update"] = function(path, redact)
+    local memory = assert(native.open(path, { redact = redact, shared = true }))
+    local id = memory:add("fact", "first")
+    return function(value) return memory:update(id, { value = value, tags = { value } }) end, function() memory:close() end
+  end,
   ["memory:add_many"] = function(path, redact)
     local memory = assert(native.open(path, { redact = redact, shared = true }))
     return function(value)
@@ -108,6 +121,34 @@ describe("redact", function()
     assert.equal("<f>", memory:get(2).source)
     memory:close()
     assert.equal(7, #texts)
+  end)
+
+  it("is called for further members of items, and for what an update changes", function()
+    local texts, record = recorder()
+    local memory = assert(native.open(new_path(), { redact = record }))
+    assert.equal(1, memory:add({ kind = "fact", content = "a", project = "b", more = { id = "c", n = 1 } }))
+    assert.equal(2, memory:update(1, { project = "d", tags = { "e" } }))
+    assert.same({ "a", "b", "c", "d", "e" }, sorted(texts))
+    local item = memory:get(2)
+    assert.same({ "fact", "<a>", "<d>", { id = "<c>", n = 1 }, { "<e>" } },
+      { item.kind, item.content, item.project, item.more, item.tags })
+    memory:close()
+  end)
+
+  it("may change the item that is added, and that is whole", function()
+    local item = { kind = "fact", content = "1", a = "2", b = "3", c = { "4" }, d = "5" }
+    local calls = 0
+    local memory = assert(native.open(new_path(), { redact = function(text)
+      calls = calls + 1
+      for index = 1, 50 do item["new" .. calls .. "." .. index] = "more" end
+      item.a, item.d = nil, nil
+      return text
+    end }))
+    assert.equal(1, memory:add(item))
+    local got = memory:get(1)
+    assert.same({ "1", "2", "3", { "4" }, "5" }, { got.content, got.a, got.b, got.c, got.d })
+    assert.equal(5, calls)
+    memory:close()
   end)
 
   it("leaves no secret in a file, however deep it is nested", function()

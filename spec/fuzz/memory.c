@@ -15,7 +15,7 @@
 #include "memory/compact.h"
 #include "memory/verify.h"
 #include "fuzz.h"
-#include "memory/memory.h"
+#include "memory/change.h"
 #include "plain.h"
 #include "base/hash.h"
 #include "base/sys.h"
@@ -202,10 +202,10 @@ static void check_refused(const struct state *before, const struct failure *fail
 }
 
 static const char *const BODIES[] = {
-    "\"content\":\"a\"}\n",
-    "\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
-    "\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
-    "\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
+    ",\"content\":\"a\"}\n",
+    ",\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
+    ",\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
+    ",\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
 };
 
 static void add(struct handle *handle, unsigned argument, size_t count)
@@ -215,7 +215,6 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   struct draft drafts[DRAFTS];
   const char *bodies[DRAFTS];
   char text[512] = "";
-  uint64_t first;
   for (size_t i = 0; i < count; i++) {
     bodies[i] = BODIES[(argument + i) % 4];
     drafts[i] =
@@ -224,9 +223,10 @@ static void add(struct handle *handle, unsigned argument, size_t count)
     strcat(text, bodies[i]);
   }
   look(&before);
-  if (!memory_add(&handle->memory, drafts, count, text, &first, &failure)) {
+  if (!memory_add(&handle->memory, drafts, count, text, &failure)) {
     check_refused(&before, &failure);
   } else {
+    uint64_t first = drafts[0].id;
     look(&after);
     CHECK(first > before.plain.max_id && first > world.given && first + count - 1 <= RECORD_ID_MAX);
     const struct plain_line *line = check_appended(&before, &after, count);
