@@ -189,7 +189,8 @@ static bool is_plain_member(const struct encoder *e)
   return false;
 }
 
-static bool redact(struct encoder *e, int index)
+/* Not inlined: the registers that it needs would be saved for each string. */
+__attribute__((noinline)) static bool redact(struct encoder *e, int index)
 {
   if (is_plain_member(e) || redact_string(e->L, e->redact, index)) return true;
   const char *got = luaL_typename(e->L, index);

@@ -205,9 +205,11 @@ int load_l(lua_State *L)
 /* ---- load_memory ---- */
 
 /* Reads the file's index, which is then of the file at one time. */
-static bool read_index(struct index *index, struct extent *known, int fd, struct failure *failure)
+static bool read_index(struct index *index, struct extent *known, int fd, bool lock,
+                       struct failure *failure)
 {
-  return (memory_read(index, known, fd, false) == 0 && index_settle(index, fd)) ||
+  if (lock && !journal_share_lock(fd, failure)) return false;
+  return (memory_read(index, known, fd, lock) == 0 && index_settle(index, fd)) ||
          fail(failure, "read");
 }
 
@@ -219,9 +221,9 @@ static bool holds(const struct extent *known, int fd)
 }
 
 /* load_memory, once its arguments are two. It starts over where a write that it has seen was undone
- * meanwhile, or a finalizer did something to the handle whose index was taken, up to `tries` times;
- * that of a handle is taken only the first time. */
-static int load_items(lua_State *L, int tries)
+ * meanwhile, or a finalizer did something to the handle whose index was taken; that of a handle is
+ * taken only the first time. lost: how many times it has, as of memory_refresh. */
+static int load_items(lua_State *L, int lost)
 {
   struct failure failure;
   struct index own; /* of the file, unless a handle has one */
@@ -242,22 +244,22 @@ static int load_items(lua_State *L, int tries)
   int fd = open_to_read(path, &st, &failure);
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  if (tries == MEMORY_TRIES) opened = opened_memory(L, place, &st);
+  if (lost == 0) opened = opened_memory(L, place, &st);
   job.memory = opened;
   job.fd = fd;
   job.index = opened != NULL ? memory_index(opened) : &own;
   job.filter = &filter;
-  bool read =
-      opened != NULL ? memory_settle(opened, &failure) : read_index(&own, &known, fd, &failure);
+  bool lock = lost >= MEMORY_TRIES;
+  bool read = opened != NULL ? memory_settle(opened, &failure)
+                             : read_index(&own, &known, fd, lock, &failure);
   int result = read ? items_build(L, &job, &failure) : 0;
-  bool lost = opened != NULL ? !memory_is_of(opened, &st) : !holds(&known, fd);
+  bool held = opened != NULL ? memory_is_of(opened, &st) : lock || holds(&known, fd);
   index_free(&own);
   extent_free(&known);
   sys_close(fd);
   release_collector(L, &job.collector);
   if (result < 0) return lua_error(L);
-  if (lost && result > 0 && tries > 0) return lua_settop(L, 2), load_items(L, tries - 1);
-  if (lost && result > 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
+  if (!held && result > 0) return lua_settop(L, 2), load_items(L, lost + 1);
   return result > 0 ? 1 : push_nil_failure(L, &failure, path);
 }
 
@@ -269,5 +271,5 @@ int load_memory_l(lua_State *L)
 {
   check_count(L, 2);
   lua_settop(L, 2);
-  return load_items(L, MEMORY_TRIES);
+  return load_items(L, 0);
 }

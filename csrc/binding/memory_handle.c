@@ -295,16 +295,12 @@ static int memory_get_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   uint64_t id = to_id(check_id(L));
-  bool done = memory_refresh(&handle->memory, &failure);
-  for (int tries = MEMORY_TRIES; done && tries > 0; tries--) {
-    if (push_active(L, &handle->memory, id)) return 1;
+  for (int lost = 0; memory_refresh(&handle->memory, lost, &failure); lost++) {
+    if (push_active(L, &handle->memory, id) || lost == MEMORY_TRIES) return 1;
     lua_pop(L, 1);
     check_open(L, "get");
-    done = memory_reread(&handle->memory, &failure);
   }
-  if (!done) return push_nil_failure(L, &failure, handle->path);
-  lua_pushnil(L);
-  return 1;
+  return push_nil_failure(L, &failure, handle->path);
 }
 
 /* memory:items([filter]): an array of the active items, newest first.
@@ -322,22 +318,22 @@ static int memory_items_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
-  bool lost;
-  int result = 0, top = lua_gettop(L), tries = MEMORY_TRIES;
+  bool again;
+  int result = 0, top = lua_gettop(L), lost = 0;
   do {
     lua_settop(L, top);
     items_prepare(L, &job);
     check_open(L, "items"); /* a finalizer may have closed it meanwhile */
-    if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+    if (!memory_refresh(memory, lost++, &failure))
+      return push_nil_failure(L, &failure, handle->path);
     job.memory = memory;
     job.index = memory_index(memory);
     job.filter = &filter;
     result = items_build(L, &job, &failure);
-    lost = result > 0 && !memory_holds(memory);
+    again = result > 0 && !memory_holds(memory);
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
-  } while (lost && tries-- > 0);
-  if (tries < 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
+  } while (again);
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -381,7 +377,7 @@ struct asking {
   struct filter filter;
 };
 
-static bool find_ranked(lua_State *L, struct memory *memory, struct asking *asking,
+static bool find_ranked(lua_State *L, struct memory *memory, int lost, struct asking *asking,
                         struct found *found, struct failure *failure)
 {
   struct query query = {0};
@@ -389,7 +385,7 @@ static bool find_ranked(lua_State *L, struct memory *memory, struct asking *aski
   const double day = 86400;
   if (asking->recall) text.start = lua_tolstring(L, 2, &text.length);
   else check_query(L, 2, &query, asking->exact);
-  bool done = memory_refresh(memory, failure);
+  bool done = memory_refresh(memory, lost, failure);
   if (done) {
     int fd = memory_fd(memory);
     struct index *index = memory_index(memory);
@@ -410,25 +406,24 @@ static int push_found(lua_State *L, struct handle *handle, struct asking *asking
   const char *method = asking->recall ? "recall" : "search";
   struct found found;
   struct failure failure;
-  bool done = false, lost;
-  int top = lua_gettop(L), tries = MEMORY_TRIES;
+  bool done = false, again;
+  int top = lua_gettop(L), lost = 0;
   do {
     lua_settop(L, top);
     memset(&found, 0, sizeof found);
     lua_pushcfunction(L, build_found_l);
     lua_pushlightuserdata(L, &found);
     check_open(L, method); /* a finalizer may have closed it meanwhile */
-    done = find_ranked(L, &handle->memory, asking, &found, &failure);
+    done = find_ranked(L, &handle->memory, lost++, asking, &found, &failure);
     int status = done ? lua_pcall(L, 1, 1, 0) : 0;
     window_close(&found.window);
     buf_free(&found.ranked);
     errno = found.error;
     if (done && found.error != 0) done = fail(&failure, "read");
-    lost = status == 0 && done && !memory_holds(&handle->memory);
+    again = status == 0 && done && !memory_holds(&handle->memory);
     release_collector(L, &found.collector);
     if (status != 0) return lua_error(L);
-  } while (lost && tries-- > 0);
-  if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
+  } while (again);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -511,7 +506,7 @@ static int memory_compact_l(lua_State *L)
 static void refresh_shared(struct handle *handle)
 {
   struct failure ignored;
-  if (handle->shared) memory_refresh(&handle->memory, &ignored);
+  if (handle->shared) memory_refresh(&handle->memory, 0, &ignored);
 }
 
 static int push_field(lua_State *L, struct handle *handle, const char *name, size_t length)
@@ -547,7 +542,7 @@ static int memory_length_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "#");
   struct failure failure;
-  if (!memory_refresh(&handle->memory, &failure)) {
+  if (!memory_refresh(&handle->memory, 0, &failure)) {
     int count = push_nil_failure(L, &failure, handle->path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }

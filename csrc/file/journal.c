@@ -94,15 +94,22 @@ static bool wait_a_while(const struct journal *journal, double *deadline, double
 }
 
 /* Asks again and again, as a blocking flock could not be limited in time. */
-static bool acquire_lock(const struct journal *journal, int fd, double *deadline,
+static bool acquire_lock(const struct journal *journal, int fd, int mode, double *deadline,
                          struct failure *failure)
 {
   double pause = 0;
-  while (sys_flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  while (sys_flock(fd, mode | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
     if (!wait_a_while(journal, deadline, &pause)) return fail_held(journal, fd, errno, failure);
   }
   return true;
+}
+
+bool journal_share_lock(int fd, struct failure *failure)
+{
+  const struct journal journal = {.wait = 5};
+  double deadline = 0;
+  return acquire_lock(&journal, fd, LOCK_SH, &deadline, failure);
 }
 
 /* ---- being on the file that the path leads to ---- */
@@ -185,7 +192,7 @@ static bool switch_file(struct journal *journal, struct task *task, struct failu
   int fd;
   while ((fd = open_file(journal, task->make, &st, failure)) < 0)
     if (errno != EWOULDBLOCK || !wait_a_while(journal, &task->deadline, &pause)) return false;
-  if (task->lock && !acquire_lock(journal, fd, &task->deadline, failure)) {
+  if (task->lock && !acquire_lock(journal, fd, LOCK_EX, &task->deadline, failure)) {
     sys_close(fd);
     return false;
   }
@@ -204,7 +211,7 @@ static bool is_own(const struct journal *journal, struct failure *failure)
 static bool lock_file(struct journal *journal, struct task *task, struct failure *failure)
 {
   if (task->lock && !journal->locked)
-    journal->locked = acquire_lock(journal, journal->fd, &task->deadline, failure);
+    journal->locked = acquire_lock(journal, journal->fd, LOCK_EX, &task->deadline, failure);
   return journal->locked || !task->lock;
 }
 

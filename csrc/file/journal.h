@@ -42,6 +42,9 @@ bool journal_init(struct journal *journal, const char *path);
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure);
 /* The same, but makes nothing: where there is no file, sets `gone`, and nothing is known. */
 bool journal_find(struct journal *journal, bool lock, struct failure *failure);
+/* Waits for the lock of an open file that is only read, as long as a shared handle does. It is shared
+ * with other readers, and goes with the descriptor. */
+bool journal_share_lock(int fd, struct failure *failure);
 /* Gives back a lock that is not kept. */
 void journal_detach(struct journal *journal);
 

@@ -139,8 +139,9 @@ static inline bool take_record(struct index *index, const struct record *record,
   return add_record(index, record, offset, length);
 }
 
-/* Takes up what a line holds that is not one object alone. Of one that is unfinished, what is damage
- * may be the beginning of a record: then false in *whole, and it is read again with its rest. */
+/* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
+ * of a record: then false in *whole, and an unfinished one is read again with its rest. What was taken
+ * up of it once would stay. */
 static bool take_up_parts(struct index *index, const struct block *block, const char *line,
                           const char *newline, bool *whole)
 {
@@ -152,6 +153,7 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
+    *whole = true;
     (void)record_parse_part(part.start, &record, &error);
     if (!take_record(index, &record, part.start,
                      block->offset + (uint64_t)(part.start - block->start),

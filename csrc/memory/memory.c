@@ -202,10 +202,14 @@ static bool catch_up(struct memory *memory, struct failure *failure)
   return true;
 }
 
-bool memory_refresh(struct memory *memory, struct failure *failure)
+bool memory_refresh(struct memory *memory, int lost, struct failure *failure)
 {
-  return journal_find(&memory->journal, false, failure) && catch_up(memory, failure) &&
-         memory_settle(memory, failure);
+  struct journal *journal = &memory->journal;
+  if (lost > 0) extent_restart(&journal->known);
+  if (!journal_find(journal, lost >= MEMORY_TRIES, failure)) return false;
+  bool done = catch_up(memory, failure);
+  journal_detach(journal);
+  return done && memory_settle(memory, failure);
 }
 
 /* After an attach under the lock. */

@@ -12,9 +12,11 @@
 
 #pragma GCC visibility push(hidden)
 
-/* How often what was read without the lock is read again because it was undone; then the call
- * fails with EAGAIN and this reason. */
-enum { MEMORY_TRIES = 16 };
+/* How often what was read without the lock, and then undone, is read again without it. */
+#ifndef MEMORY_TRIES
+#define MEMORY_TRIES 16
+#endif
+/* Why a call fails with EAGAIN for which there is no lock. */
 #define MEMORY_CHANGING "it changed again and again while it was read"
 
 struct memory {
@@ -46,9 +48,10 @@ int memory_close(struct memory *memory);
  * of it: with the lock held, it is certain. 0, or -1 and errno, and then nothing is known. */
 int memory_read(struct index *index, struct extent *known, int fd, bool locked);
 
-/* Brings the index up to what is in the file now, and settles it; where there is none, it is empty. What is read of
- * the file after that, by the index, is checked with memory_holds. */
-bool memory_refresh(struct memory *memory, struct failure *failure);
+/* Brings the index up to what is in the file now, and settles it; where there is none, it is empty. What
+ * is read of the file after that, by the index, is checked with memory_holds. lost: how many times that
+ * was in vain; from MEMORY_TRIES on the file is read under the lock, so that it cannot be again. */
+bool memory_refresh(struct memory *memory, int lost, struct failure *failure);
 /* Whether the file still has what the index says: without the lock, a write that it has seen may
  * have been undone. If not, what was read by the index is read again, from memory_refresh on. */
 bool memory_holds(const struct memory *memory);

@@ -133,11 +133,12 @@ static struct bytes uid_of(const struct twin *twin)
 
 static bool twin_older(const void *context, uint32_t a, uint32_t b)
 {
-  const struct index *index = ((const struct batch *)context)->index;
+  const struct batch *batch = context;
   const struct twin *one = twin_at(context, a), *other = twin_at(context, b);
   uint64_t id = item_id(&one->item), other_id = item_id(&other->item);
   if (id != other_id) return id < other_id;
-  int order = moment_compare(item_moment(index, &one->item), item_moment(index, &other->item));
+  int order = moment_compare(item_moment(batch->index, &one->item),
+                             item_moment(batch->index, &other->item));
   if (order == 0) order = bytes_compare(uid_of(one), uid_of(other));
   if (order == 0) order = bytes_compare(one->bytes, other->bytes);
   return order < 0;

@@ -18,12 +18,11 @@
 
 #include "base/packed.h"
 #include "base/sort.h"
-#include "file/lines.h"
 #include "text/bm25.h"
 #include "text/fold.h"
 
 /* What of the score of the record before counts. */
-static const double SHARE = 0.35;
+static const double SHARE = 0.4;
 
 enum { NOTES_MOST = 32 << 20 };
 
@@ -226,7 +225,7 @@ static void count_turn(struct retrieval *retrieval)
 /* Notes the record, and scores it if that can be done. */
 static bool note_turn(struct retrieval *retrieval, const struct turn *turn)
 {
-  const struct line *line = retrieval->line;
+  const struct line *line = &retrieval->line;
   struct note note = {.place = {line->offset + (uint64_t)(turn->start - line->text), line->number,
                                 (uint32_t)BUF_COUNT(struct source, &retrieval->sources) - 1,
                                 (uint32_t)(turn->end - turn->start)},
@@ -254,14 +253,14 @@ static bool note_turn(struct retrieval *retrieval, const struct turn *turn)
 static bool look_at_turn(void *context, const struct turn *turn)
 {
   struct retrieval *retrieval = context;
-  bool first = !retrieval->begun;
+  const bool first = !retrieval->begun, blank = retrieval->grams.count == 0;
   retrieval->begun = true;
   if (first && turn->meta != NULL) return true;
   retrieval->length = 0;
-  bool done = turn_strings(turn, count_string, retrieval), has = retrieval->grams.found_count > 0;
+  bool done = blank || turn_strings(turn, count_string, retrieval);
+  const bool has = retrieval->grams.found_count > 0;
   if (done) count_turn(retrieval);
-  if (done && (has || retrieval->follows || retrieval->grams.count == 0))
-    done = note_turn(retrieval, turn);
+  if (done && (has || retrieval->follows || blank)) done = note_turn(retrieval, turn);
   retrieval->follows = has;
   grams_clear(&retrieval->grams);
   return done;
@@ -272,18 +271,15 @@ static bool look_at_turn(void *context, const struct turn *turn)
 bool retrieve_look(struct retrieval *retrieval, int fd, const struct stat *st, size_t file)
 {
   const struct source source = {st->st_dev, st->st_ino, file};
+  struct line *line = &retrieval->line;
   struct lines lines;
-  struct line line;
   int result;
   bool done = true;
   if (!BUF_PUSH(&retrieval->sources, &source)) return false;
   retrieval->begun = retrieval->follows = false;
   lines_open(&lines, fd, 0);
-  while (done && (result = lines_next(&lines, &line)) > 0) {
-    if (line.hopeless) continue;
-    retrieval->line = &line;
-    done = turn_each(line.text, line.newline, look_at_turn, retrieval);
-  }
+  while (done && (result = lines_next(&lines, line)) > 0)
+    if (!line->hopeless) done = turn_each(line->text, line->newline, look_at_turn, retrieval);
   int reason = errno;
   lines_close(&lines);
   errno = reason;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/sys.h"
+#include "file/lines.h"
 #include "file/window.h"
 #include "session/search.h"
 #include "session/turn.h"
@@ -37,7 +38,7 @@ struct retrieval {
   struct buf found; /* struct found */
 
   /* The file and the record that are looked at. */
-  const struct line *line;
+  struct line line;
   bool begun; /* the file's first record was met */
   bool follows; /* the record before has terms of the text */
   size_t length; /* of the record, in words */

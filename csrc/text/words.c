@@ -218,8 +218,8 @@ static bool add_holders(struct words *words, const struct token *token, uint64_t
                         struct buf *holders)
 {
   uint32_t item = 0;
-  const unsigned char *p = token->packed, *end = p + token->size;
-  while (p < end) {
+  const unsigned char *p = token->packed;
+  while (p != NULL && p < token->packed + token->size) {
     uint64_t distance = packed_get(&p), count = 1;
     if (distance & 1) count = packed_get(&p);
     item += (uint32_t)(distance >> 1);

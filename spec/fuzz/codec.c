@@ -11,10 +11,10 @@
 #include "base/buf.h"
 #include "base/escape.h"
 #include "fuzz.h"
-#include "json/json.h"
-#include "json/number.h"
 #include "plain.h"
 #include "text/display.h"
+#include "json/json.h"
+#include "json/number.h"
 
 enum { LARGEST = 1 << 16 };
 

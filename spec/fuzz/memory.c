@@ -12,13 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "memory/compact.h"
-#include "memory/verify.h"
-#include "fuzz.h"
-#include "memory/change.h"
-#include "plain.h"
 #include "base/hash.h"
 #include "base/sys.h"
+#include "fuzz.h"
+#include "memory/change.h"
+#include "memory/compact.h"
+#include "memory/memory.h"
+#include "memory/verify.h"
+#include "plain.h"
 
 enum { LARGEST = 1 << 14, CALLS = 24, DRAFTS = 3 };
 
@@ -90,7 +91,8 @@ static bool is_kept(const struct plain_line *item, const struct state *after)
 {
   for (size_t i = 0; i < after->plain.count; i++) {
     const struct plain_line *line = &after->plain.lines[i];
-    if (line->active && line->size == item->size && memcmp(line->bytes, item->bytes, item->size) == 0)
+    if (line->active && line->size == item->size &&
+        memcmp(line->bytes, item->bytes, item->size) == 0)
       return true;
   }
   return false;
@@ -118,7 +120,8 @@ static void check_index(const struct index *index, const struct state *state)
     const struct item *item = fuzz_item_at(index, line->offset);
     CHECK(item != NULL && item_length(item) == line->length);
     CHECK((int)item_kind(item) == (int)line->kind);
-    CHECK(item_members(item) == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
+    CHECK(item_members(item) ==
+          (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
   }
 }
 
@@ -157,7 +160,7 @@ static bool is_refused(const struct failure *failure)
 static bool refresh(struct handle *handle)
 {
   struct failure failure;
-  bool done = memory_refresh(&handle->memory, &failure); /* this may make the file */
+  bool done = memory_refresh(&handle->memory, 0, &failure); /* this may make the file */
   CHECK(done || is_held(&failure) || is_refused(&failure));
   return done;
 }
@@ -214,13 +217,15 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   struct failure failure;
   struct draft drafts[DRAFTS];
   const char *bodies[DRAFTS];
-  char text[512] = "";
+  char text[512];
+  size_t length = 0;
   for (size_t i = 0; i < count; i++) {
     bodies[i] = BODIES[(argument + i) % 4];
-    drafts[i] =
-        (struct draft){KIND_FACT + (argument + i) % 3,
-                       5 + ((argument + i) % 4) / 2 + ((argument + i) % 4) / 3, strlen(bodies[i])};
-    strcat(text, bodies[i]);
+    drafts[i] = (struct draft){KIND_FACT + (argument + i) % 3,
+                               5 + (int)((argument + i) % 4 / 2 + (argument + i) % 4 / 3),
+                               strlen(bodies[i])};
+    memcpy(text + length, bodies[i], drafts[i].length + 1);
+    length += drafts[i].length;
   }
   look(&before);
   if (!memory_add(&handle->memory, drafts, count, text, &failure)) {
@@ -231,11 +236,11 @@ static void add(struct handle *handle, unsigned argument, size_t count)
     CHECK(first > before.plain.max_id && first > world.given && first + count - 1 <= RECORD_ID_MAX);
     const struct plain_line *line = check_appended(&before, &after, count);
     for (size_t i = 0; i < count; i++, line++) {
-      size_t length = strlen(bodies[i]);
+      size_t size = drafts[i].length;
       CHECK(plain_is_item(line) && line->id == first + i &&
             line->kind == (enum plain_kind)drafts[i].kind);
       CHECK(line->active && line->uid.length == UID_LENGTH && line->ts.length == TIMESTAMP_LENGTH);
-      CHECK(memcmp(after.bytes + line->offset + line->length + 1 - length, bodies[i], length) == 0);
+      CHECK(memcmp(after.bytes + line->offset + line->length + 1 - size, bodies[i], size) == 0);
     }
     world.given = first + count - 1;
     forget_state(&after);
@@ -322,7 +327,8 @@ struct highest {
 
 static void raise_highest(struct highest *highest, const struct plain_line *line)
 {
-  bool mark = plain_is_mark(line), counted = plain_is_item(line) || plain_is_tombstone(line) || mark;
+  bool mark = plain_is_mark(line),
+       counted = plain_is_item(line) || plain_is_tombstone(line) || mark;
   if (line->id > highest->id) highest->id = line->id;
   if (mark && line->id > highest->mark) highest->mark = line->id;
   if (counted && line->id > highest->record) highest->record = line->id;
@@ -384,8 +390,7 @@ static void expect_mark(struct expected *expected, uint64_t id)
 static void expect(struct expected *expected, const struct state *before, uint64_t given)
 {
   struct highest highest = {given, 0, 0}, kept = {0, 0, 0};
-  for (size_t i = 0; i < before->plain.count; i++)
-    raise_highest(&highest, &before->plain.lines[i]);
+  for (size_t i = 0; i < before->plain.count; i++) raise_highest(&highest, &before->plain.lines[i]);
   for (size_t i = 0; i < before->plain.count; i++) {
     const struct plain_line *line = &before->plain.lines[i];
     if (line->verdict == PLAIN_BLANK) continue;

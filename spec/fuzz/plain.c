@@ -637,8 +637,7 @@ static const char *add_objects(struct plain *plain, const char *bytes, const cha
   const char *behind = p, *next_one;
   while ((next_one = object_end(separators(behind, end), end, NULL)) != NULL) {
     const char *start = separators(behind, end);
-    struct plain_line *part =
-        add_part(plain, (size_t)(start - bytes), (size_t)(next_one - start));
+    struct plain_line *part = add_part(plain, (size_t)(start - bytes), (size_t)(next_one - start));
     part->verdict = PLAIN_OBJECT;
     object_end(start, end, part);
     plain->is_memory = plain->is_memory || is_meta(start, end);
@@ -785,7 +784,8 @@ uint64_t plain_untargeted(const struct plain *plain, uint64_t id, size_t count)
 {
   for (size_t i = 0; i < plain->count; i++) {
     const struct plain_line *line = &plain->lines[i];
-    bool bare = plain_is_tombstone(line) && line->of_form == PLAIN_NO_OF && line->id != line->target;
+    bool bare =
+        plain_is_tombstone(line) && line->of_form == PLAIN_NO_OF && line->id != line->target;
     if (!bare || line->target < id || line->target - id >= count) continue;
     id = line->target + 1;
     i = (size_t)-1; /* from the first line on again */

@@ -27,7 +27,8 @@ enum {
   TIMES = 8, /* so many times FEW are many */
   LARGEST = 1 << 20, /* file */
   MOST = 16, /* times as many steps; n log n takes less than 11, its square 64 */
-  A_BYTE = 64 /* steps: what is below that is no harm, though it may be more than for a few repeats */
+  A_BYTE =
+      64 /* steps: what is below that is no harm, though it may be more than for a few repeats */
 };
 
 /* ---- the file ---- */
@@ -79,7 +80,8 @@ static void call_open(struct world *world)
   const struct memory_options options = {.shared = true};
   struct failure failure;
   CHECK(memory_init(&world->memory, world->path, &options));
-  world->open = memory_open(&world->memory, &failure) && memory_refresh(&world->memory, &failure);
+  world->open =
+      memory_open(&world->memory, &failure) && memory_refresh(&world->memory, 0, &failure);
 }
 
 static void call_add(struct world *world)
@@ -90,7 +92,7 @@ static void call_add(struct world *world)
   uint64_t first;
   for (int i = 0; i < 3 && world->open; i++)
     world->open = memory_add(&world->memory, &draft, 1, body, &first, &failure) &&
-                  memory_refresh(&world->memory, &failure);
+                  memory_refresh(&world->memory, 0, &failure);
 }
 
 static void call_forget(struct world *world)
@@ -120,7 +122,7 @@ static void call_recall(struct world *world)
   struct buf ranked = {NULL, 0, 0};
   if (!world->open) return;
   CHECK(recall_items(memory_fd(&world->memory), memory_index(&world->memory), world->text, 0,
-                    &filter, &ranked) == 0);
+                     &filter, &ranked) == 0);
   buf_free(&ranked);
 }
 
@@ -155,9 +157,9 @@ static const struct {
   const char *name;
   void (*run)(struct world *world);
 } calls[] = {
-    {"open", call_open},       {"add", call_add},     {"forget", call_forget},
+    {"open", call_open},       {"add", call_add},       {"forget", call_forget},
     {"search", call_search},   {"recall", call_recall}, {"verify", call_verify},
-    {"session", call_session}, {"list", call_list},   {"compact", call_compact},
+    {"session", call_session}, {"list", call_list},     {"compact", call_compact},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
@@ -195,7 +197,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static char path[4200];
   struct buf few = {NULL, 0, 0}, many = {NULL, 0, 0};
-  uint64_t small[CALLS], large[CALLS];
   const char *pattern = (const char *)data;
   struct world world = {.path = path, .text = {pattern, size < 64 ? size : 64}};
   if (size == 0 || size > LONGEST) return 0;
@@ -203,6 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   expand(&few, pattern, size, FEW);
   expand(&many, pattern, size, FEW * TIMES);
   if (many.length < LARGEST && few.length > 0) {
+    uint64_t small[CALLS], large[CALLS];
     count_steps(&world, &few, small);
     count_steps(&world, &many, large);
     for (int i = 0; i < CALLS; i++) compare(calls[i].name, small[i], large[i], many.length);

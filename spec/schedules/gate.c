@@ -88,7 +88,8 @@ static const struct {
  * its second half as another step, as the kernel copies page by page. KILL: the process is killed
  * before the call. */
 enum fault { NONE, FAIL, SHORT, HALF, STUCK, SPLIT, KILL };
-static const char *const faults[] = {"none", "fail", "short", "half", "stuck", "split", "kill", NULL};
+static const char *const faults[] = {"none",  "fail",  "short", "half",
+                                     "stuck", "split", "kill",  NULL};
 
 enum {
   MOST_PROCESSES = 16,

@@ -11,7 +11,7 @@ local terms = require("spec.support.terms")
 local turn, plain = support.turn, support.plain
 
 -- What of the score of the turn before counts.
-local SHARE = 0.35
+local SHARE = 0.4
 
 local function session(bytes)
   return helper.write(helper.tmpdir() .. "/s.jsonl", bytes)
