@@ -18,7 +18,7 @@
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
  *   memory                  the index and the file in step
- *   change                  adding, updating and forgetting
+ *   change, contents        adding, updating and forgetting; which item says what
  *   filter, ranking         which items are wanted; which of them come first
  *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it

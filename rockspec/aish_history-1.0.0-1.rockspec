@@ -82,6 +82,7 @@ build = {
         "csrc/json/walk.c",
         "csrc/memory/change.c",
         "csrc/memory/compact.c",
+        "csrc/memory/contents.c",
         "csrc/memory/filter.c",
         "csrc/memory/index.c",
         "csrc/memory/kind.c",

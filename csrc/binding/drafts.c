@@ -129,7 +129,7 @@ static void take_further(struct drafting *drafting)
 static void begin_draft(struct drafting *drafting)
 {
   drafting->draft.members = 4;
-  drafting->draft.length = drafting->scratch->text.length;
+  drafting->draft.start = drafting->scratch->text.length;
 }
 
 static void take_fields(struct drafting *drafting, int base)
@@ -145,7 +145,7 @@ static void end_draft(struct drafting *drafting)
   struct buf *text = &drafting->scratch->text;
   bool done = buf_add(text, "}\n", 2) && buf_reserve(text, SPAN_PADDING);
   if (done) memset(text->data + text->length, 0, SPAN_PADDING);
-  drafting->draft.length = text->length - drafting->draft.length;
+  drafting->draft.length = text->length - drafting->draft.start;
   if (!done || !BUF_PUSH(&drafting->scratch->drafts, &drafting->draft))
     raise_no_memory(drafting->L);
 }

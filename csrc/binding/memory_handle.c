@@ -88,7 +88,9 @@ static bool add_drafts(lua_State *L, struct scratch *scratch, const char *method
  * kind: "fact", "pref" or "context". content: string, not empty. tags: table that JSON can hold.
  * source: string. item: table of these and of further members of any value that JSON holds, whose
  * names are not those of the format: id, uid, ts, target, of, rev, replaces, replaces_uid, meta, score.
- * Returns its id; or nil, message, errno, and then no id is used up. Raises on wrong arguments. */
+ * Returns its id; of a unique memory, where an active item has this kind and content, that item's id and
+ * true, nothing being written; or nil, message, errno, and then no id is used up. Raises on wrong
+ * arguments. */
 static int memory_add_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add");
@@ -100,11 +102,11 @@ static int memory_add_l(lua_State *L)
   if (table) draft_table(L, scratch, 2, "memory:add");
   else draft_fields(L, scratch, 2, "memory:add");
   bool done = add_drafts(L, scratch, "add", &failure);
-  uint64_t id = BUF_ITEMS(struct draft, &scratch->drafts)->id;
+  const struct draft draft = *BUF_ITEMS(struct draft, &scratch->drafts);
   release_scratch(scratch);
   if (!done) return push_nil_failure(L, &failure, handle->path);
-  push_whole(L, id);
-  return 1;
+  push_whole(L, draft.id);
+  return draft.present ? 1 + push_true(L) : 1;
 }
 
 /* The length of an array that is nothing else and has no holes. */
@@ -124,7 +126,7 @@ static int check_array(lua_State *L, int argument)
 
 /* memory:add_many(items): appends items in one write and one sync, all of them or none.
  * items: array of tables as in add.
- * Returns an array of their ids; or nil, message, errno. Raises on wrong arguments. */
+ * Returns an array of their ids, as of add; or nil, message, errno. Raises on wrong arguments. */
 static int memory_add_many_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add_many");
@@ -650,6 +652,7 @@ static bool open_handle(struct handle *handle, struct memory_options *options,
  *   sync ("full" or "none"; "full"),
  *   wait (seconds for the lock; 0, or 5 if shared),
  *   shared (boolean; false: the lock is held for the handle's life),
+ *   unique (boolean; false; true: what has the kind and content of an active item is not added again),
  *   redact (a function from text to text, for every string of what is added, except its kind: what it
  *     returns is written. What it raises is raised, and so is a result that is no string, and nothing
  *     is written).
@@ -659,11 +662,10 @@ int memory_open_l(lua_State *L)
 {
   struct memory_options options = {.wait = -1, .durable = true};
   int redact = 0;
-  const struct option known[] = {{"sync", read_sync, &options.durable},
-                                 {"wait", read_wait, &options.wait},
-                                 {"shared", read_boolean, &options.shared},
-                                 {"redact", read_redact, &redact},
-                                 {NULL, NULL, NULL}};
+  const struct option known[] = {
+      {"sync", read_sync, &options.durable},     {"wait", read_wait, &options.wait},
+      {"shared", read_boolean, &options.shared}, {"unique", read_boolean, &options.unique},
+      {"redact", read_redact, &redact},          {NULL, NULL, NULL}};
   struct failure failure;
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);

@@ -21,7 +21,7 @@ static void put_text(struct buf *lines, const char *text)
   buf_put_bytes(lines, text, strlen(text));
 }
 
-enum { HEAD_SIZE = 128 }; /* the room that a line needs besides its body */
+static const size_t HEAD_SIZE = 128; /* the room that a line needs besides its body */
 
 /* `uid`: its UID_LENGTH bytes, or NULL: none. */
 static void put_head(struct memory *memory, uint64_t id, const char *uid, enum record_kind kind)
@@ -67,7 +67,7 @@ struct written {
   uint64_t offset; /* of it, in the file */
 };
 
-static bool write_lines(struct memory *memory, struct written *written, struct failure *failure)
+static bool append_lines(struct memory *memory, struct written *written, struct failure *failure)
 {
   written->line = memory->lines.data + 1;
   return journal_append(&memory->journal, &memory->lines, &written->offset, failure);
@@ -94,6 +94,96 @@ static void take_up_item(struct memory *memory, struct written *written, const s
   take_up(memory, written, &record);
 }
 
+/* ---- what is there already ---- */
+
+struct finding {
+  struct index *index;
+  struct window window;
+  struct buf decoded, other;
+  struct contents batch; /* the drafts that are not, by their numbers */
+};
+
+/* Begins with the members of an object, or of a draft's body. */
+static void begin_members(struct walk *members, const char *p)
+{
+  walk_begin(members, p);
+  members->object = true;
+}
+
+/* A body begins with its content, which is text. */
+static struct bytes raw_content(const char *body, bool *escaped)
+{
+  struct walk members;
+  begin_members(&members, body);
+  (void)walk_next(&members);
+  *escaped = members.escaped;
+  return (struct bytes){members.value + 1, (size_t)(members.end - members.value) - 2};
+}
+
+/* False with errno. */
+static bool find_item(struct finding *finding, struct draft *draft, struct bytes content)
+{
+  struct index *index = finding->index;
+  struct probe probe = contents_probe(&index->contents, draft->hash);
+  while (!draft->present && probe_next(&probe, &index->contents)) {
+    int same = contents_compare(index, probe.number, &finding->window, draft->kind, content,
+                                &finding->other);
+    if (same < 0) return false;
+    draft->present = same > 0;
+    draft->id = item_id(&index->items[probe.number]);
+  }
+  return true;
+}
+
+/* All drafts are written in one way, so that their contents are compared as they stand. */
+static void find_draft(struct finding *finding, const struct draft *drafts, struct draft *draft,
+                       const char *bodies, struct bytes content)
+{
+  struct probe probe = contents_probe(&finding->batch, draft->hash);
+  bool escaped;
+  while (draft->same == NULL && probe_next(&probe, &finding->batch)) {
+    const struct draft *other = &drafts[probe.number];
+    if (other->kind == draft->kind &&
+        bytes_compare(raw_content(bodies + other->start, &escaped), content) == 0)
+      draft->same = other;
+  }
+}
+
+static bool find_one(struct finding *finding, struct draft *drafts, size_t number,
+                     const char *bodies, bool last)
+{
+  struct draft *draft = &drafts[number];
+  struct slice slice;
+  struct bytes content, raw = raw_content(bodies + draft->start, &slice.escaped);
+  slice.start = raw.start;
+  slice.end = raw.start + raw.length;
+  if (!slice_bytes(&slice, &finding->decoded, &content)) return false;
+  draft->hash = contents_hash(&finding->index->contents, draft->kind, content);
+  if (!find_item(finding, draft, content)) return false;
+  if (draft->present) return true;
+  find_draft(finding, drafts, draft, bodies, raw);
+  return draft->same != NULL || last ||
+         contents_put(&finding->batch, draft->hash, (uint32_t)number);
+}
+
+/* Finds the drafts whose kind and content an active item has, or a draft before them. The index is
+ * settled. False with errno. */
+static bool find_present(struct memory *memory, struct draft *drafts, size_t count,
+                         const char *bodies)
+{
+  struct finding finding = {.index = &memory->index};
+  memory_window(memory, &finding.window);
+  bool done = contents_take_up(finding.index, &finding.window, &finding.other);
+  finding.batch.key = finding.index->contents.key;
+  for (size_t i = 0; done && i < count; i++)
+    done = find_one(&finding, drafts, i, bodies, i + 1 == count);
+  window_close(&finding.window);
+  buf_free(&finding.decoded);
+  buf_free(&finding.other);
+  contents_free(&finding.batch);
+  return done;
+}
+
 /* ---- adding ---- */
 
 /* The first of `count` ids in a row. Those that a tombstone without `of` targets are passed over: an item
@@ -105,6 +195,11 @@ static bool next_ids(struct memory *memory, size_t count, uint64_t *first, struc
          fail_because(failure, EOVERFLOW, "add to", "no ids are left");
 }
 
+static bool is_fresh(const struct draft *draft)
+{
+  return !draft->present && draft->same == NULL;
+}
+
 static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, uint64_t id)
 {
@@ -112,23 +207,52 @@ static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count
   for (size_t i = 0; i < count; i++) size += drafts[i].length;
   if (!start_lines(memory, size, count)) return false;
   for (size_t i = 0; i < count; i++) {
-    drafts[i].id = id + i;
+    if (!is_fresh(&drafts[i])) continue;
+    drafts[i].id = id++;
     if (!put_item_head(memory, drafts[i].id, drafts[i].kind)) return false;
-    buf_put_bytes(&memory->lines, bodies, drafts[i].length);
-    bodies += drafts[i].length;
+    buf_put_bytes(&memory->lines, bodies + drafts[i].start, drafts[i].length);
   }
   return true;
 }
 
-static bool add_locked(struct memory *memory, struct draft *drafts, size_t count,
-                       const char *bodies, struct failure *failure)
+/* Keeps the contents in step, if they are. */
+static void take_up_draft(struct memory *memory, struct written *written, const struct draft *draft)
+{
+  struct index *index = &memory->index;
+  uint32_t number = (uint32_t)index->contents.count;
+  take_up_item(memory, written, draft);
+  if (memory->unique && number + 1 == index->count && contents_put_item(index, draft->hash, number))
+    index->contents.count++;
+}
+
+static bool append_drafts(struct memory *memory, struct draft *drafts, size_t count, size_t fresh,
+                          const char *bodies, struct failure *failure)
 {
   struct written written;
   uint64_t first;
-  if (!next_ids(memory, count, &first, failure)) return false;
+  if (!next_ids(memory, fresh, &first, failure)) return false;
   if (!put_drafts(memory, drafts, count, bodies, first)) return fail(failure, "write");
-  if (!write_lines(memory, &written, failure)) return false;
-  for (size_t i = 0; i < count; i++) take_up_item(memory, &written, &drafts[i]);
+  if (!append_lines(memory, &written, failure)) return false;
+  for (size_t i = 0; i < count; i++)
+    if (is_fresh(&drafts[i])) take_up_draft(memory, &written, &drafts[i]);
+  return true;
+}
+
+/* Where all are present, what others have written without syncing it is acknowledged too. */
+static bool add_locked(struct memory *memory, struct draft *drafts, size_t count,
+                       const char *bodies, struct failure *failure)
+{
+  size_t fresh = 0;
+  if (memory->unique && !memory_settle(memory, failure)) return false;
+  if (memory->unique && !find_present(memory, drafts, count, bodies)) return fail(failure, "read");
+  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
+  if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
+  if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
+  for (size_t i = 0; i < count; i++) {
+    if (drafts[i].same == NULL) continue;
+    drafts[i].id = drafts[i].same->id;
+    drafts[i].present = true;
+  }
   return true;
 }
 
@@ -243,7 +367,7 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (!start_lines(memory, 0, 1) ||
       !put_tombstone(memory, choice, memory_next_id(memory), &tombstone))
     return fail(failure, "write");
-  if (!write_lines(memory, &written, failure)) return false;
+  if (!append_lines(memory, &written, failure)) return false;
   take_up(memory, &written, &tombstone);
   return true;
 }
@@ -272,13 +396,6 @@ struct merging {
   int members; /* that were put */
 };
 
-/* Begins with the members of an object, or of a draft's body. */
-static void begin_members(struct walk *members, const char *p)
-{
-  walk_begin(members, p);
-  members->object = true;
-}
-
 /* The last member of a name. */
 static bool find_member(const char *object, struct bytes name, struct walk *found)
 {
@@ -292,7 +409,7 @@ static bool find_member(const char *object, struct bytes name, struct walk *foun
   return any;
 }
 
-static bool copy_member(struct merging *merging, const struct walk *member)
+static bool put_copy(struct merging *merging, const struct walk *member)
 {
   const char *start = member->key.start - 1;
   merging->members++;
@@ -302,7 +419,7 @@ static bool copy_member(struct merging *merging, const struct walk *member)
 
 static bool copy_change(struct merging *merging, const struct walk *member)
 {
-  return *member->value == 'n' || copy_member(merging, member);
+  return *member->value == 'n' || put_copy(merging, member);
 }
 
 /* Members that do not stand among the others: three come first, some are a new item's own. */
@@ -324,7 +441,7 @@ static bool put_first(struct merging *merging)
   for (size_t i = 0; i < FIRST; i++) {
     bool changed = find_member(merging->changes, APART[i], &member);
     if (changed && !copy_change(merging, &member)) return false;
-    if (!changed && find_member(merging->old, APART[i], &member) && !copy_member(merging, &member))
+    if (!changed && find_member(merging->old, APART[i], &member) && !put_copy(merging, &member))
       return false;
   }
   return true;
@@ -338,7 +455,7 @@ static bool put_others(struct merging *merging, bool old)
   for (begin_members(&members, old ? merging->old : merging->changes); walk_next(&members);) {
     if (!slice_bytes(&members.key, &merging->key, &name)) return false;
     if (is_apart(name) || (old && find_member(merging->changes, name, &change))) continue;
-    if (!(old ? copy_member(merging, &members) : copy_change(merging, &members))) return false;
+    if (!(old ? put_copy(merging, &members) : copy_change(merging, &members))) return false;
   }
   return true;
 }
@@ -394,7 +511,7 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
       !put_tombstone(memory, choice, next, &tombstone))
     return fail(failure, "write");
-  if (!write_lines(memory, &written, failure)) return false;
+  if (!append_lines(memory, &written, failure)) return false;
   take_up_item(memory, &written, changes);
   take_up(memory, &written, &tombstone);
   return true;

@@ -13,11 +13,16 @@
 struct draft {
   enum record_kind kind; /* KIND_NONE: the kind stays as it is */
   int members; /* of the whole object, id, uid, ts and kind among them */
-  size_t length; /* of its body: `,"content":...}` and a newline, in JSON */
-  uint64_t id; /* the item's, when it was written */
+  size_t start, length; /* of its body: `,"content":...}` and a newline, in JSON */
+  /* What memory_add says: */
+  uint64_t id; /* the item's */
+  bool present; /* it was there before, or is that of a draft before this one */
+  uint32_t hash;
+  const struct draft *same; /* that draft */
 };
 
-/* Appends the drafts, all of them or none, in one write. Their bodies stand one behind the other. */
+/* Appends the drafts, all of them or none, in one write; of a unique memory those that are not present.
+ * SPAN_PADDING bytes stand behind their bodies. */
 bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const char *bodies,
                 struct failure *failure);
 
@@ -27,8 +32,7 @@ bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const
 bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
                    size_t *left, struct failure *failure);
 /* In the place of such an item appends a new one, which has its members but for those that a body
- * has: these as they are there, null being none. SPAN_PADDING bytes stand behind the body. *found as
- * above. */
+ * has: these as they are there, null being none. *found, and the bytes behind the body, as above. */
 bool memory_update(struct memory *memory, uint64_t id, const struct bytes *name,
                    struct draft *changes, const char *body, bool *found, struct failure *failure);
 

@@ -30,7 +30,7 @@ static bool has_value(const struct walk *member, const struct wanted *wanted)
          slice_is(&string, wanted->text.start, wanted->text.length);
 }
 
-static bool has(const char *line, const struct wanted *wanted)
+static bool holds_wanted(const char *line, const struct wanted *wanted)
 {
   struct walk members;
   bool same = false;
@@ -44,10 +44,10 @@ static bool line_passes(const struct filter *filter, const char *line)
 {
   const struct wanted tag = {.name = {"tags", 4}, .type = '[', .text = filter->tag};
   const struct wanted source = {.name = {"source", 6}, .type = '"', .text = filter->source};
-  if (filter->tag.start != NULL && !has(line, &tag)) return false;
-  if (filter->source.start != NULL && !has(line, &source)) return false;
+  if (filter->tag.start != NULL && !holds_wanted(line, &tag)) return false;
+  if (filter->source.start != NULL && !holds_wanted(line, &source)) return false;
   for (size_t i = 0; i < filter->where.count; i++)
-    if (!has(line, &filter->where.members[i])) return false;
+    if (!holds_wanted(line, &filter->where.members[i])) return false;
   return true;
 }
 

@@ -27,6 +27,7 @@ bool memory_init(struct memory *memory, const char *path, const struct memory_op
   memory->journal.wait = options->wait;
   memory->journal.durable = options->durable;
   memory->journal.keeps_lock = !options->shared;
+  memory->unique = options->unique;
   return done;
 }
 

@@ -25,6 +25,7 @@ struct memory {
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   struct uids uids;
+  bool unique; /* what an active item says is not added again */
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
   int64_t ts_key; /* the timestamp_key of it */
@@ -35,6 +36,7 @@ struct memory_options {
   double wait; /* seconds for the lock */
   bool durable; /* an append that is reported has reached the disk */
   bool shared; /* the lock is held for each write, not for as long as it is open */
+  bool unique; /* what an active item says is not added again */
 };
 
 /* A memory that is closed, to be ended with memory_close. False with errno ENOMEM. */

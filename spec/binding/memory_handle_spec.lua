@@ -237,6 +237,7 @@ describe("open", function()
     end
     for _, value in ipairs({ "1", 1, {}, print, io.stdout }) do
       check({ shared = value }, 'option "shared" must be ')
+      check({ unique = value }, 'option "unique" must be a boolean')
     end
     for _, value in ipairs({ "fast", "", "FULL", "full\0", 1, true, false, {}, print, io.stdout }) do
       check({ sync = value }, 'option "sync" must be "full" or "none"')
@@ -247,12 +248,12 @@ describe("open", function()
   it("takes every option in every legal value", function()
     local path = helper.tmpdir() .. "/memory.jsonl"
     for _, opts in ipairs({ {}, { sync = "full" }, { sync = "none" }, { wait = 0 }, { wait = 0.5 }, { wait = 1e9 },
-      { shared = false }, { shared = true }, { sync = "none", wait = 1, shared = true } }) do
+      { shared = false }, { shared = true }, { unique = false }, { sync = "none", wait = 1, shared = true } }) do
       local memory = assert(aish.open(path, opts))
       assert.equal("number", type(memory:add("fact", "x")))
       memory:close()
     end
-    assert.equal(9, #aish.load_memory(path))
+    assert.equal(10, #aish.load_memory(path))
   end)
 end)
 

@@ -135,6 +135,14 @@ describe("redact", function()
     memory:close()
   end)
 
+  it("is called before a unique memory is looked through", function()
+    local memory = assert(native.open(new_path(), { redact = hide, unique = true }))
+    assert.equal(1, memory:add("fact", "The key is sk-one"))
+    assert.same({ 1, true }, { memory:add("fact", "The key is sk-two") })
+    assert.equal(1, #memory)
+    memory:close()
+  end)
+
   it("may change the item that is added, and that is whole", function()
     local item = { kind = "fact", content = "1", a = "2", b = "3", c = { "4" }, d = "5" }
     local calls = 0

@@ -221,9 +221,11 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   size_t length = 0;
   for (size_t i = 0; i < count; i++) {
     bodies[i] = BODIES[(argument + i) % 4];
-    drafts[i] = (struct draft){KIND_FACT + (argument + i) % 3,
-                               5 + (int)((argument + i) % 4 / 2 + (argument + i) % 4 / 3),
-                               strlen(bodies[i])};
+    drafts[i] =
+        (struct draft){.kind = KIND_FACT + (argument + i) % 3,
+                       .members = 5 + (int)((argument + i) % 4 / 2 + (argument + i) % 4 / 3),
+                       .start = length,
+                       .length = strlen(bodies[i])};
     memcpy(text + length, bodies[i], drafts[i].length + 1);
     length += drafts[i].length;
   }
