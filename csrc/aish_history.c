@@ -6,8 +6,9 @@
  *
  * binding/   Lua in, Lua out
  *   args, class, scratch    arguments, options and results; userdata; buffers
- *   encode, decode          Lua values as JSON text, and back
+ *   encode, decode, redact  Lua values as JSON text, and back; what of them is not written
  *   memory_handle, items    open(), its handle, and the items that it returns
+ *   drafts                  items that are to be written
  *   session_handle          session(), its handle, and append()
  *   load, scan              whole files as tables; their records one at a time
  *   sessions, hits          lists of sessions; what was said in them
@@ -16,7 +17,8 @@
  *   screen                  display()
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
- *   memory                  adding and forgetting
+ *   memory                  the index and the file in step
+ *   change, contents        adding, updating and forgetting; which item says what
  *   filter, ranking         which items are wanted; which of them come first
  *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it

@@ -32,6 +32,7 @@ void index_free(struct index *index)
 {
   forget_order(index);
   words_free(&index->words);
+  contents_free(&index->contents);
   tombstones_free(&index->tombstones);
   buf_free(&index->moments);
   sys_free(index->items);
@@ -283,6 +284,7 @@ struct settling {
 static void unsettle(struct index *index)
 {
   words_free(&index->words);
+  contents_free(&index->contents);
   for (size_t i = 0; i < index->settled; i++) index->items[i].what &= ~ITEM_FORGOTTEN;
   index->settled = index->active = 0;
   index->disordered = false;

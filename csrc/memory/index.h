@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "file/reader.h"
+#include "memory/contents.h"
 #include "memory/record.h"
 #include "memory/tombstones.h"
 #include "text/words.h"
@@ -69,6 +70,7 @@ struct index {
   bool disordered; /* the times do not ascend with the ids */
   uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
   struct words words; /* of the items, as far as they were taken up for ranking */
+  struct contents contents; /* and as far as they were for `unique` */
   uint64_t max_id; /* of any record that has an id */
   bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
 };

@@ -25,16 +25,10 @@ struct memory {
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   struct uids uids;
+  bool unique; /* what an active item says is not added again */
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
   int64_t ts_key; /* the timestamp_key of it */
-};
-
-/* An item that has no id, uid and time yet. */
-struct draft {
-  enum record_kind kind;
-  int members; /* of the whole object, id, uid, ts and kind among them */
-  size_t length; /* of its body: `"content":...}` and a newline, in JSON */
 };
 
 /* How a memory is opened. */
@@ -42,6 +36,7 @@ struct memory_options {
   double wait; /* seconds for the lock */
   bool durable; /* an append that is reported has reached the disk */
   bool shared; /* the lock is held for each write, not for as long as it is open */
+  bool unique; /* what an active item says is not added again */
 };
 
 /* A memory that is closed, to be ended with memory_close. False with errno ENOMEM. */
@@ -65,6 +60,8 @@ bool memory_holds(const struct memory *memory);
 /* Brings the index up under the lock, which is given back with journal_detach; on failure it is
  * already. Fails where there is no file. Whoever asks for items settles the index. */
 bool memory_lock(struct memory *memory, struct failure *failure);
+/* The same, but makes the file with its first line, if need be. */
+bool memory_begin(struct memory *memory, struct failure *failure);
 bool memory_settle(struct memory *memory, struct failure *failure);
 /* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
@@ -87,15 +84,7 @@ struct index *memory_index(struct memory *memory);
 /* The highest id ever seen; and the one that is given next, RECORD_ID_MAX + 1 if there is none left. */
 uint64_t memory_highest_id(const struct memory *memory);
 uint64_t memory_next_id(struct memory *memory);
-
-/* Appends the drafts, all of them or none, in one write. Their bodies stand one behind the other;
- * their ids run on from *first. */
-bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
-                uint64_t *first, struct failure *failure);
-/* Appends a tombstone for an active item of this id: the newest one, or, if a name is given, those of
- * that uid (of items without one: that ts; without either: that is no text). *found tells whether
- * there was one, *left how many active items of the id there still are. */
-bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
-                   size_t *left, struct failure *failure);
+/* The time of what is written now. */
+const char *memory_ts(struct memory *memory);
 
 #pragma GCC visibility pop

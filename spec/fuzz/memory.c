@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/sys.h"
 #include "fuzz.h"
+#include "memory/change.h"
 #include "memory/compact.h"
 #include "memory/memory.h"
 #include "memory/verify.h"
@@ -204,10 +205,10 @@ static void check_refused(const struct state *before, const struct failure *fail
 }
 
 static const char *const BODIES[] = {
-    "\"content\":\"a\"}\n",
-    "\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
-    "\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
-    "\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
+    ",\"content\":\"a\"}\n",
+    ",\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
+    ",\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
+    ",\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
 };
 
 static void add(struct handle *handle, unsigned argument, size_t count)
@@ -218,19 +219,21 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   const char *bodies[DRAFTS];
   char text[512];
   size_t length = 0;
-  uint64_t first;
   for (size_t i = 0; i < count; i++) {
     bodies[i] = BODIES[(argument + i) % 4];
-    drafts[i] = (struct draft){KIND_FACT + (argument + i) % 3,
-                               5 + (int)((argument + i) % 4 / 2 + (argument + i) % 4 / 3),
-                               strlen(bodies[i])};
+    drafts[i] =
+        (struct draft){.kind = KIND_FACT + (argument + i) % 3,
+                       .members = 5 + (int)((argument + i) % 4 / 2 + (argument + i) % 4 / 3),
+                       .start = length,
+                       .length = strlen(bodies[i])};
     memcpy(text + length, bodies[i], drafts[i].length + 1);
     length += drafts[i].length;
   }
   look(&before);
-  if (!memory_add(&handle->memory, drafts, count, text, &first, &failure)) {
+  if (!memory_add(&handle->memory, drafts, count, text, &failure)) {
     check_refused(&before, &failure);
   } else {
+    uint64_t first = drafts[0].id;
     look(&after);
     CHECK(first > before.plain.max_id && first > world.given && first + count - 1 <= RECORD_ID_MAX);
     const struct plain_line *line = check_appended(&before, &after, count);
