@@ -31,13 +31,25 @@ static const char *text_of_top(lua_State *L)
 
 /* ---- members ---- */
 
+/* A string that is not redacted needs no encoder. */
+static bool put_string(struct drafting *drafting, int value)
+{
+  size_t length;
+  if (drafting->scratch->redact != 0 || lua_type(drafting->L, value) != LUA_TSTRING) return false;
+  const char *text = lua_tolstring(drafting->L, value, &length);
+  if (!quote_text(&drafting->scratch->text, text, length)) raise_no_memory(drafting->L);
+  return true;
+}
+
 static void put_member(struct drafting *drafting, const char *name, size_t length, int value)
 {
   lua_State *L = drafting->L;
   struct buf *body = &drafting->scratch->text;
-  if (!buf_add(body, ",", 1) || !quote_text(body, name, length) || !buf_add(body, ":", 1))
-    raise_no_memory(L);
-  if (!encode(L, value, drafting->scratch, name, 1, false))
+  if (!buf_reserve(body, length + QUOTE_SPARE + 2)) raise_no_memory(L);
+  buf_put(body, ',');
+  if (!quote_reserved(body, name, length)) raise_no_memory(L);
+  buf_put(body, ':');
+  if (!put_string(drafting, value) && !encode(L, value, drafting->scratch, name, 1, false))
     raise_plain(L, "%s: %s", drafting->who, lua_tostring(L, -1));
   drafting->draft.members++;
 }

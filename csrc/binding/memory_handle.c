@@ -29,12 +29,17 @@ struct handle {
   char path[]; /* as it was given */
 };
 
-static struct handle *check_open(lua_State *L, const char *method)
+/* Also of a handle that was open: a function of the caller's, or a finalizer, may have closed it. */
+static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
-  struct handle *handle = check_object(L);
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
   if (handle->asked) raise_plain(L, "memory:%s within cost", method);
   return handle;
+}
+
+static struct handle *check_open(lua_State *L, const char *method)
+{
+  return check_usable(L, check_object(L), method);
 }
 
 static int close_handle(struct handle *handle)
@@ -74,12 +79,11 @@ static struct scratch *acquire_drafts(lua_State *L, const struct handle *handle)
   return scratch;
 }
 
-/* Writes the drafts. The handle is looked at again, as a finalizer may have closed it meanwhile, or
- * redact. */
-static bool add_drafts(lua_State *L, struct scratch *scratch, const char *method,
-                       struct failure *failure)
+/* Writes the drafts. */
+static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
+                       const char *method, struct failure *failure)
 {
-  struct handle *handle = check_open(L, method);
+  check_usable(L, handle, method);
   return memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
                     BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, failure);
 }
@@ -101,7 +105,7 @@ static int memory_add_l(lua_State *L)
   struct scratch *scratch = acquire_drafts(L, handle);
   if (table) draft_table(L, scratch, 2, "memory:add");
   else draft_fields(L, scratch, 2, "memory:add");
-  bool done = add_drafts(L, scratch, "add", &failure);
+  bool done = add_drafts(L, handle, scratch, "add", &failure);
   const struct draft draft = *BUF_ITEMS(struct draft, &scratch->drafts);
   release_scratch(scratch);
   if (!done) return push_nil_failure(L, &failure, handle->path);
@@ -141,7 +145,7 @@ static int memory_add_many_l(lua_State *L)
     draft_table(L, scratch, 6, who);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  bool done = count == 0 || add_drafts(L, scratch, "add_many", &failure);
+  bool done = count == 0 || add_drafts(L, handle, scratch, "add_many", &failure);
   for (int i = 0; i < count; i++) {
     push_whole(L, BUF_ITEMS(struct draft, &scratch->drafts)[i].id);
     lua_rawseti(L, -2, i + 1);
