@@ -17,7 +17,6 @@
 #include "fuzz.h"
 #include "memory/change.h"
 #include "memory/compact.h"
-#include "memory/memory.h"
 #include "memory/verify.h"
 #include "plain.h"
 
@@ -217,7 +216,7 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   struct failure failure;
   struct draft drafts[DRAFTS];
   const char *bodies[DRAFTS];
-  char text[512];
+  char text[512] = "";
   size_t length = 0;
   for (size_t i = 0; i < count; i++) {
     bodies[i] = BODIES[(argument + i) % 4];
@@ -276,12 +275,25 @@ static void check_tombstone(const struct state *before, const struct state *afte
   if (line->id > world.given) world.given = line->id;
 }
 
-/* The argument-th active item itself, or the newest of its id. */
-static void forget(struct handle *handle, unsigned argument)
+/* The item that an update has put before its tombstone. */
+static void check_update(const struct state *before, const struct state *after, uint64_t id,
+                         const char *body)
+{
+  const struct plain_line *line = &after->plain.lines[after->plain.count - 2];
+  size_t length = 1 + strcspn(body + 1, ",}"); /* of the content, or its beginning */
+  CHECK(plain_is_item(line) && line->active && line->id == id && id > before->plain.max_id);
+  CHECK(memmem(after->bytes + line->offset, line->length, body, length) != NULL);
+  CHECK(line->uid.length == UID_LENGTH && line->ts.length == TIMESTAMP_LENGTH);
+}
+
+/* Forgets the argument-th active item itself, or the newest of its id; or puts another in its place. */
+static void retire(struct handle *handle, unsigned argument, bool update)
 {
   struct state before, after;
   struct failure failure;
-  bool found;
+  struct draft changes = {.kind = KIND_NONE};
+  char body[256] = ""; /* SPAN_PADDING bytes behind it */
+  bool found, done;
   size_t left;
   look(&before);
   const struct plain_line *chosen = choose(&before, argument);
@@ -293,15 +305,20 @@ static void forget(struct handle *handle, unsigned argument)
     const struct plain_text *text = chosen->has_uid ? &chosen->uid : &chosen->ts;
     name = (struct bytes){text->length > 0 ? text->bytes : "", text->length};
   }
-  if (!memory_forget(&handle->memory, id, by_name ? &name : NULL, &found, &left, &failure)) {
+  strcpy(body, BODIES[argument % 4]);
+  const struct bytes *named = by_name ? &name : NULL;
+  done = update ? memory_update(&handle->memory, id, named, &changes, body, &found, &failure)
+                : memory_forget(&handle->memory, id, named, &found, &left, &failure);
+  if (!done) {
     check_refused(&before, &failure);
   } else {
     look(&after);
-    CHECK(found == (chosen != NULL) && left == count_left(&after, id));
+    CHECK(found == (chosen != NULL) && (update || left == count_left(&after, id)));
     CHECK(after.size >= before.size && memcmp(after.bytes, before.bytes, before.size) == 0);
-    CHECK(after.plain.count == before.plain.count + found);
+    CHECK(after.plain.count == before.plain.count + (found ? 1 + update : 0));
     CHECK(found || after.size == before.size);
     check_kept(&before, &after, chosen);
+    if (found && update) check_update(&before, &after, changes.id, body);
     if (found) check_tombstone(&before, &after, id);
     forget_state(&after);
   }
@@ -602,7 +619,7 @@ static void call(unsigned byte)
   switch (byte & 15) {
   case 0:
   case 1:
-    forget(handle, argument);
+    retire(handle, argument, (argument & 4) != 0);
     break;
   case 2:
     compact(handle, false);

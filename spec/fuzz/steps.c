@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "fuzz.h"
+#include "memory/change.h"
 #include "memory/compact.h"
 #include "memory/memory.h"
 #include "memory/rank.h"
@@ -86,13 +87,13 @@ static void call_open(struct world *world)
 
 static void call_add(struct world *world)
 {
-  static const char body[] = "\"content\":\"a\"}\n";
-  const struct draft draft = {KIND_FACT, 5, sizeof body - 1};
+  static const char body[] = ",\"content\":\"a\"}\n";
   struct failure failure;
-  uint64_t first;
-  for (int i = 0; i < 3 && world->open; i++)
-    world->open = memory_add(&world->memory, &draft, 1, body, &first, &failure) &&
+  for (int i = 0; i < 3 && world->open; i++) {
+    struct draft draft = {.kind = KIND_FACT, .members = 5, .length = sizeof body - 1};
+    world->open = memory_add(&world->memory, &draft, 1, body, &failure) &&
                   memory_refresh(&world->memory, 0, &failure);
+  }
 }
 
 static void call_forget(struct world *world)
