@@ -6,7 +6,7 @@
  *
  * binding/   Lua in, Lua out
  *   args, class, scratch    arguments, options and results; userdata; buffers
- *   encode, decode          Lua values as JSON text, and back
+ *   encode, decode, redact  Lua values as JSON text, and back; what of them is not written
  *   memory_handle, items    open(), its handle, and the items that it returns
  *   drafts                  items that are to be written
  *   session_handle          session(), its handle, and append()

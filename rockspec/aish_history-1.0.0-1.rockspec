@@ -57,6 +57,7 @@ build = {
         "csrc/binding/load.c",
         "csrc/binding/lock.c",
         "csrc/binding/memory_handle.c",
+        "csrc/binding/redact.c",
         "csrc/binding/scan.c",
         "csrc/binding/scratch.c",
         "csrc/binding/screen.c",

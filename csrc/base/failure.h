@@ -15,7 +15,7 @@ struct failure {
   const char *doing; /* what was being done, such as "open" */
   const char *reason; /* NULL: the system's text for the number */
   const char *hint; /* what to do about it, or NULL */
-  bool held; /* another process has the lock; it has a message of its own */
+  bool held; /* another process has the lock of `doing` (NULL: the file's name): a message apart */
   pid_t process; /* the lock's holder if it is held, else the handle's owner; 0: unknown */
   char path[FAILURE_PATH]; /* the file that it is about; "": the one that the caller named */
 };

@@ -6,6 +6,7 @@
 
 #include "binding/args.h"
 #include "binding/encode.h"
+#include "binding/redact.h"
 #include "memory/change.h"
 #include "json/quote.h"
 
@@ -30,13 +31,25 @@ static const char *text_of_top(lua_State *L)
 
 /* ---- members ---- */
 
+/* A string that is not redacted needs no encoder. */
+static bool put_string(struct drafting *drafting, int value)
+{
+  size_t length;
+  if (drafting->scratch->redact != 0 || lua_type(drafting->L, value) != LUA_TSTRING) return false;
+  const char *text = lua_tolstring(drafting->L, value, &length);
+  if (!quote_text(&drafting->scratch->text, text, length)) raise_no_memory(drafting->L);
+  return true;
+}
+
 static void put_member(struct drafting *drafting, const char *name, size_t length, int value)
 {
   lua_State *L = drafting->L;
   struct buf *body = &drafting->scratch->text;
-  if (!buf_add(body, ",", 1) || !quote_text(body, name, length) || !buf_add(body, ":", 1))
-    raise_no_memory(L);
-  if (!encode(L, value, body, name, 1, false))
+  if (!buf_reserve(body, length + QUOTE_SPARE + 2)) raise_no_memory(L);
+  buf_put(body, ',');
+  if (!quote_reserved(body, name, length)) raise_no_memory(L);
+  buf_put(body, ':');
+  if (!put_string(drafting, value) && !encode(L, value, drafting->scratch, name, 1, false))
     raise_plain(L, "%s: %s", drafting->who, lua_tostring(L, -1));
   drafting->draft.members++;
 }
@@ -76,11 +89,13 @@ static void put_field(struct drafting *drafting, int field, int index)
 static void take_content(struct drafting *drafting, int index)
 {
   lua_State *L = drafting->L;
+  const struct buf *text = &drafting->scratch->text;
   if (is_unchanged(drafting, index)) return;
   if (lua_toboolean(L, index)) check_type(drafting, FIELD_CONTENT, index, LUA_TSTRING);
-  if (!lua_toboolean(L, index) || lua_objlen(L, index) == 0)
+  size_t empty = text->length + strlen(",\"content\":\"\"");
+  if (lua_toboolean(L, index)) put_field(drafting, FIELD_CONTENT, index);
+  if (!lua_toboolean(L, index) || text->length == empty)
     raise_plain(L, "%s: content required", drafting->who);
-  put_field(drafting, FIELD_CONTENT, index);
 }
 
 static bool is_null(lua_State *L, int index)
@@ -158,16 +173,19 @@ void draft_fields(lua_State *L, struct scratch *scratch, int base, const char *w
 static void take_table(struct drafting *drafting, int table)
 {
   lua_State *L = drafting->L;
-  int fields = lua_gettop(L) + 1;
+  int top = lua_gettop(L);
+  lua_pushvalue(L, table);
+  if (drafting->scratch->redact != 0) copy_table(L, top + 1);
+  table = top + 1;
   begin_draft(drafting);
   for (int i = 0; i < FIELDS; i++) {
     lua_pushstring(L, FIELD_NAMES[i]);
     lua_rawget(L, table);
   }
-  take_fields(drafting, fields);
+  take_fields(drafting, table + 1);
   for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) take_further(drafting);
   end_draft(drafting);
-  lua_settop(L, fields - 1);
+  lua_settop(L, top);
 }
 
 void draft_table(lua_State *L, struct scratch *scratch, int table, const char *who)

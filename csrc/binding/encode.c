@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "binding/args.h"
-#include "binding/scratch.h"
+#include "binding/redact.h"
 #include "json/json.h"
 #include "json/number.h"
+#include "json/objects.h"
 #include "json/quote.h"
 
 /* A table that is being encoded, and what led on from it. */
@@ -24,6 +25,7 @@ struct encoder {
   const char *root;
   const struct frame *frame;
   int depth;
+  int redact; /* as the scratch has it */
   bool object; /* the outermost table must be one */
 };
 
@@ -175,9 +177,30 @@ static bool put_number(struct encoder *e, int index)
 
 static bool put_other(struct encoder *e, int index, int type);
 
+/* Whether the string is the value of a member that says what the record is. */
+static bool is_plain_member(const struct encoder *e)
+{
+  const struct frame *frame = e->frame;
+  if (e->depth != 1 || frame == NULL || lua_type(e->L, frame->key) != LUA_TSTRING) return false;
+  size_t length;
+  const char *name = lua_tolstring(e->L, frame->key, &length);
+  for (int i = 0; i < PLAIN_OF_ALL; i++)
+    if (is_name(name, length, PLAIN_MEMBERS[i])) return true;
+  return false;
+}
+
+/* Not inlined: the registers that it needs would be saved for each string. */
+__attribute__((noinline)) static bool redact(struct encoder *e, int index)
+{
+  if (is_plain_member(e) || redact_string(e->L, e->redact, index)) return true;
+  const char *got = luaL_typename(e->L, index);
+  return refuse(e, lua_pushfstring(e->L, "redact must return a string, got %s", got));
+}
+
 static inline bool put_string(struct encoder *e, int index)
 {
   size_t length;
+  if (e->redact != 0 && !redact(e, index)) return false;
   const char *text = lua_tolstring(e->L, index, &length);
   return quote_text(e->buf, text, length) || refuse_memory(e);
 }
@@ -345,6 +368,7 @@ static bool put_table(struct encoder *e, int table)
   if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
   if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
   if (!lua_checkstack(L, LUA_MINSTACK)) return refuse_memory(e);
+  if (e->redact != 0) copy_table(L, table);
   e->frame = &frame;
   e->depth++;
   bool done = put_contents(e, table, &frame);
@@ -375,9 +399,15 @@ static bool put_other(struct encoder *e, int index, int type)
   }
 }
 
-bool encode(lua_State *L, int index, struct buf *buf, const char *root, int depth, bool object)
+bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, int depth,
+            bool object)
 {
-  struct encoder encoder = {.L = L, .buf = buf, .root = root, .depth = depth, .object = object};
+  struct encoder encoder = {.L = L,
+                            .buf = &scratch->text,
+                            .root = root,
+                            .depth = depth,
+                            .redact = scratch->redact,
+                            .object = object};
   int top = lua_gettop(L);
   lua_pushvalue(L, index);
   bool done = put_value(&encoder, top + 1);
@@ -395,7 +425,7 @@ int encode_l(lua_State *L)
   luaL_checkany(L, 1);
   check_count(L, 1);
   struct scratch *scratch = acquire_scratch(L);
-  bool done = encode(L, 1, &scratch->text, "value", 0, false);
+  bool done = encode(L, 1, scratch, "value", 0, false);
   if (done) lua_pushlstring(L, scratch->text.data, scratch->text.length);
   release_scratch(scratch);
   if (done) return 1;

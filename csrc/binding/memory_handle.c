@@ -12,6 +12,7 @@
 #include "binding/drafts.h"
 #include "binding/hits.h"
 #include "binding/items.h"
+#include "binding/redact.h"
 #include "binding/scratch.h"
 #include "binding/upkeep.h"
 #include "file/window.h"
@@ -23,16 +24,22 @@ struct handle {
   struct memory memory;
   uint64_t next_id; /* what it was when the handle was closed */
   bool open, shared;
+  bool redacts; /* it keeps a function for that */
   bool asked; /* a function of the caller's is called, which may not use it */
   char path[]; /* as it was given */
 };
 
-static struct handle *check_open(lua_State *L, const char *method)
+/* Also of a handle that was open: a function of the caller's, or a finalizer, may have closed it. */
+static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
-  struct handle *handle = check_object(L);
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
   if (handle->asked) raise_plain(L, "memory:%s within cost", method);
   return handle;
+}
+
+static struct handle *check_open(lua_State *L, const char *method)
+{
+  return check_usable(L, check_object(L), method);
 }
 
 static int close_handle(struct handle *handle)
@@ -62,11 +69,21 @@ static int memory_close_l(lua_State *L)
 
 /* ---- adding ---- */
 
-/* Writes the drafts. The handle is looked at again, as a finalizer may have closed it meanwhile. */
-static bool add_drafts(lua_State *L, struct scratch *scratch, const char *method,
-                       struct failure *failure)
+/* A scratch for drafts, and before it on the stack what redacts them, or nil. */
+static struct scratch *acquire_drafts(lua_State *L, const struct handle *handle)
 {
-  struct handle *handle = check_open(L, method);
+  int redact = handle->redacts ? push_redact(L) : 0;
+  if (redact == 0) lua_pushnil(L);
+  struct scratch *scratch = acquire_scratch(L);
+  scratch->redact = redact;
+  return scratch;
+}
+
+/* Writes the drafts. */
+static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
+                       const char *method, struct failure *failure)
+{
+  check_usable(L, handle, method);
   return memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
                     BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, failure);
 }
@@ -85,10 +102,10 @@ static int memory_add_l(lua_State *L)
   bool table = lua_gettop(L) == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
   lua_settop(L, 1 + FIELDS);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_drafts(L, handle);
   if (table) draft_table(L, scratch, 2, "memory:add");
   else draft_fields(L, scratch, 2, "memory:add");
-  bool done = add_drafts(L, scratch, "add", &failure);
+  bool done = add_drafts(L, handle, scratch, "add", &failure);
   const struct draft draft = *BUF_ITEMS(struct draft, &scratch->drafts);
   release_scratch(scratch);
   if (!done) return push_nil_failure(L, &failure, handle->path);
@@ -120,15 +137,15 @@ static int memory_add_many_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   int count = check_array(L, 2);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_drafts(L, handle);
   for (int i = 1; i <= count; i++) {
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
-    draft_table(L, scratch, 5, who);
+    draft_table(L, scratch, 6, who);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  bool done = count == 0 || add_drafts(L, scratch, "add_many", &failure);
+  bool done = count == 0 || add_drafts(L, handle, scratch, "add_many", &failure);
   for (int i = 0; i < count; i++) {
     push_whole(L, BUF_ITEMS(struct draft, &scratch->drafts)[i].id);
     lua_rawseti(L, -2, i + 1);
@@ -212,7 +229,7 @@ static int memory_forget_l(lua_State *L)
  * errno. Raises as add. */
 static int memory_update_l(lua_State *L)
 {
-  check_open(L, "update");
+  struct handle *handle = check_open(L, "update");
   struct failure failure;
   struct bytes name = {NULL, 0};
   bool found;
@@ -220,9 +237,9 @@ static int memory_update_l(lua_State *L)
   lua_settop(L, 3);
   bool named = check_name(L, &name);
   lua_Number number = check_id(L);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_drafts(L, handle);
   draft_changes(L, scratch, 3, "memory:update");
-  struct handle *handle = check_open(L, "update");
+  check_open(L, "update"); /* a finalizer may have closed it meanwhile, or redact */
   struct draft *changes = BUF_ITEMS(struct draft, &scratch->drafts);
   bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, changes,
                             scratch->text.data, &found, &failure);
@@ -635,25 +652,32 @@ static bool open_handle(struct handle *handle, struct memory_options *options,
 }
 
 /* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
- * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
- * 5 if shared), shared (boolean; false: the lock is held for the handle's life) and unique (boolean;
- * false; true: what has the kind and content of an active item is not added again).
+ * path: string. opts: table of
+ *   sync ("full" or "none"; "full"),
+ *   wait (seconds for the lock; 0, or 5 if shared),
+ *   shared (boolean; false: the lock is held for the handle's life),
+ *   unique (boolean; false; true: what has the kind and content of an active item is not added again),
+ *   redact (a function from text to text, for every string of what is added, except its kind: what it
+ *     returns is written. What it raises is raised, and so is a result that is no string, and nothing
+ *     is written).
  * Returns the handle; or nil, message, errno and, where the lock is held and the system tells,
  * the holder's process id. Raises on wrong arguments. */
 int memory_open_l(lua_State *L)
 {
   struct memory_options options = {.wait = -1, .durable = true};
-  const struct option known[] = {{"sync", read_sync, &options.durable},
-                                 {"wait", read_wait, &options.wait},
-                                 {"shared", read_boolean, &options.shared},
-                                 {"unique", read_boolean, &options.unique},
-                                 {NULL, NULL, NULL}};
+  int redact = 0;
+  const struct option known[] = {
+      {"sync", read_sync, &options.durable},     {"wait", read_wait, &options.wait},
+      {"shared", read_boolean, &options.shared}, {"unique", read_boolean, &options.unique},
+      {"redact", read_redact, &redact},          {NULL, NULL, NULL}};
   struct failure failure;
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
   check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct handle *handle = new_handle(L, path);
+  handle->redacts = redact != 0;
+  keep_redact(L, redact);
   if (open_handle(handle, &options, &failure)) return 1;
   close_handle(handle);
   return push_nil_failure(L, &failure, path);

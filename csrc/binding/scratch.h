@@ -12,6 +12,7 @@
  * this one in use and gets another. One that an error has left in use is replaced, and collected. */
 struct scratch {
   struct buf text, drafts;
+  int redact; /* where on the stack the function stands through which strings go; 0: none */
   bool in_use;
 };
 

@@ -62,10 +62,10 @@ static int open_file(struct journal *journal, bool make, struct stat *st, struct
 
 /* ---- the lock ---- */
 
-static bool fail_held(struct failure *failure, int fd, int number)
+static bool fail_held(const struct journal *journal, int fd, int number, struct failure *failure)
 {
   struct stat st;
-  *failure = (struct failure){.number = number, .held = true};
+  *failure = (struct failure){.number = number, .doing = journal->called, .held = true};
   if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
   return false;
 }
@@ -100,7 +100,7 @@ static bool acquire_lock(const struct journal *journal, int fd, int mode, double
   double pause = 0;
   while (sys_flock(fd, mode | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
-    if (!wait_a_while(journal, deadline, &pause)) return fail_held(failure, fd, errno);
+    if (!wait_a_while(journal, deadline, &pause)) return fail_held(journal, fd, errno, failure);
   }
   return true;
 }

@@ -22,6 +22,7 @@ struct journal {
   unsigned forks; /* and by sys_forks, as another may have that number */
   uint64_t size; /* of the file, when it was looked at last; 0 if the path leads to none */
   struct extent known; /* what was read of it, or written */
+  const char *called; /* in the message that its lock is held; NULL: by the file's name */
   bool keeps_lock; /* for as long as it is open; otherwise for each write */
   bool locked;
   bool made; /* the file, when it was opened: there was none */

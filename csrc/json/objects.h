@@ -18,6 +18,11 @@
 
 #pragma GCC visibility push(hidden)
 
+/* The members that never have an object as value: those that say what any record is, then those of a
+ * memory's. */
+enum { PLAIN_OF_ALL = 7, PLAIN_OF_MEMORY = 10 };
+extern const char *const PLAIN_MEMBERS[PLAIN_OF_MEMORY];
+
 /* An object of a line, or the one stretch of it that is damaged. */
 struct part {
   const char *start, *end;

@@ -23,6 +23,7 @@ bool memory_init(struct memory *memory, const char *path, const struct memory_op
 {
   memset(memory, 0, sizeof *memory);
   bool done = journal_init(&memory->journal, path);
+  memory->journal.called = "memory.jsonl";
   memory->journal.wait = options->wait;
   memory->journal.durable = options->durable;
   memory->journal.keeps_lock = !options->shared;

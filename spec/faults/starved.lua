@@ -247,13 +247,22 @@ local calls = [==[
     return true
   end)
   both("session, new", function()
-    local other, message = aish.session(root .. "/new.jsonl", { model = { 1, 2 } })
+    local other, message = aish.session(root .. "/new.jsonl", { model = { 1, 2 } }, { new = true, exclusive = true })
     if not other then return other, message end
     other:close()
     return true
   end, { before = function() os.remove(root .. "/new.jsonl") end })
   both("append", function()
     return session:append({ role = "user", content = string.rep("y", 300), more = { 1, { 2 } } })
+  end)
+  local redacted = { redact = function(text) return text .. "!" end }
+  both("append, redacted", function() return aish.append(session_path, { role = "user", content = { "z" } }, redacted) end)
+  both("session, redacted", function()
+    local other, message = aish.session(session_path, nil, redacted)
+    if not other then return other, message end
+    local done, reason = other:append({ role = "user", content = { "z" } })
+    other:close()
+    return done, reason
   end)
   both("append without a handle", function() return aish.append(session_path, { role = "user", content = "z" }) end)
   both("tostring of a session", function() return tostring(session) end)

@@ -50,6 +50,14 @@ describe("shim: sessions", function()
     assert.same({ started = "2026-01-02T03:04:05Z" }, meta)
   end)
 
+  it("passes the options of a session on", function()
+    local path = helper.tmpdir() .. "/s.jsonl"
+    local session = assert(history.open(path, { m = 1 }, { exclusive = true, new = true }))
+    assert.matches("^s.jsonl held by another aish process ", (select(2, history.open(path, nil, { exclusive = true }))))
+    session:close()
+    assert.equal(17, (select(3, history.open(path, nil, { new = true }))))
+  end)
+
   it("opens without a meta table, as the listing does", function()
     local path = helper.tmpdir() .. "/s.jsonl"
     history.open(path):close()
