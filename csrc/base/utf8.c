@@ -38,7 +38,9 @@ size_t utf8_encode(uint32_t code, char out[UTF8_LONGEST])
 
 size_t utf8_start(const char *text, size_t at)
 {
-  for (size_t back = 0; back < UTF8_LONGEST && back <= at; back++)
-    if (!utf8_continues(text[at - back])) return at - back;
-  return at;
+  size_t back = 0;
+  while (back < UTF8_LONGEST - 1 && back < at && utf8_continues(text[at - back])) back++;
+  const unsigned char lead = (unsigned char)text[at - back];
+  const size_t size = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  return size > back ? at - back : at;
 }

@@ -37,7 +37,7 @@ uint32_t utf8_decode(const char *text, size_t length, size_t *size);
 /* Writes a code point, which may be a surrogate, and returns its size in bytes. */
 size_t utf8_encode(uint32_t code, char out[UTF8_LONGEST]);
 /* Where the character starts that the byte at `at` is in, for cutting a text there. Returns `at` if
- * no byte that could start it comes up to three bytes before. */
+ * no byte before it begins a character that reaches over it. */
 size_t utf8_start(const char *text, size_t at);
 
 #pragma GCC visibility pop

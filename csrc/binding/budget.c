@@ -5,7 +5,9 @@
 
 #include "binding/class.h"
 
-enum { COST_CALLS = 1000 }; /* at most, and so many results are looked at */
+enum {
+  COST_CALLS = 1000
+}; /* at most; without a function, so many results or the limit are looked at */
 
 void read_cost(lua_State *L, int argument, const char *name, void *into)
 {
@@ -16,7 +18,7 @@ void read_cost(lua_State *L, int argument, const char *name, void *into)
 void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
 {
   budget->limit = *limit;
-  if (budget->bytes >= 0) *limit = COST_CALLS;
+  if (budget->bytes >= 0 && (budget->has_cost || *limit < COST_CALLS)) *limit = COST_CALLS;
   lua_pushliteral(L, "cost");
   if (budget->has_cost) lua_rawget(L, 3);
   else lua_pushnil(L);
@@ -79,7 +81,7 @@ static int fit_l(lua_State *L)
   lua_Number left = lua_tonumber(L, BUDGET), most = lua_tonumber(L, LIMIT);
   int given = 0;
   lua_newtable(L);
-  for (int i = 1; i <= COST_CALLS && given < most; i++) {
+  for (int i = 1; given < most; i++) {
     lua_settop(L, FITTING);
     lua_rawgeti(L, RESULTS, i);
     if (lua_isnil(L, -1)) break;

@@ -32,7 +32,7 @@ static const char *text_of_top(lua_State *L)
 /* ---- members ---- */
 
 /* A string that is not redacted needs no encoder. */
-static bool put_string(struct drafting *drafting, int value)
+static bool quote_value(struct drafting *drafting, int value)
 {
   size_t length;
   if (drafting->scratch->redact != 0 || lua_type(drafting->L, value) != LUA_TSTRING) return false;
@@ -49,7 +49,7 @@ static void put_member(struct drafting *drafting, const char *name, size_t lengt
   buf_put(body, ',');
   if (!quote_reserved(body, name, length)) raise_no_memory(L);
   buf_put(body, ':');
-  if (!put_string(drafting, value) && !encode(L, value, drafting->scratch, name, 1, false))
+  if (!quote_value(drafting, value) && !encode(L, value, drafting->scratch, name, 1, false))
     raise_plain(L, "%s: %s", drafting->who, lua_tostring(L, -1));
   drafting->draft.members++;
 }

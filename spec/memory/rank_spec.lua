@@ -83,6 +83,8 @@ describe("memory:search", function()
       { "f(x)", { 4 } }, { "「北京」、", { 5 } }, { "北京？", { 5 } }, { "?", { 6 } }, { "4.5.", { 7 } }, { "...", { 8 } }, { "$home.", { 3 } },
     })
     finds({ "disk?", "disk" }, { { "disk?", { 1 } } }, { exact = true })
+    -- bytes that are no character's are no mark's
+    finds({ "abc", "abc!\129" }, { { "abc!\129", { 2 } }, { "abc.\129", {} }, { "abc!\129\129\129", {} }, { "abc\129", {} } })
   end)
 
   it("puts whole words first, then beginnings, then insides", function()

@@ -124,6 +124,17 @@ describe("memory:recall", function()
     end)
   end)
 
+  it("gives as many as the limit says within a budget in bytes", function()
+    local memory = assert(native.open(helper.tmpdir() .. "/memory.jsonl", { sync = "none" }))
+    local items = {}
+    for index = 1, 1200 do items[index] = { kind = "fact", content = "zebra " .. index } end
+    assert(memory:add_many(items))
+    assert.equal(1200, #memory:recall("zebra", { limit = 2000, budget = 1e12 }))
+    assert.equal(1000, #memory:recall("zebra", { limit = 2000, budget = 1e12, cost = function() return 0 end }))
+    assert.equal(3, #memory:recall("zebra", { limit = 3, budget = 1e12 }))
+    memory:close()
+  end)
+
   it("asks for a cost at most 1,000 times", function()
     local texts = {}
     for index = 1, 1200 do texts[index] = "backup " .. index end
