@@ -6,20 +6,26 @@
  *
  * binding/   Lua in, Lua out
  *   args, class, scratch    arguments, options and results; userdata; buffers
- *   encode, decode          Lua values as JSON text, and back
+ *   encode, decode, redact  Lua values as JSON text, and back; what of them is not written
  *   memory_handle, items    open(), its handle, and the items that it returns
+ *   drafts                  items that are to be written
  *   session_handle          session(), its handle, and append()
  *   load, scan              whole files as tables; their records one at a time
  *   sessions, hits          lists of sessions; what was said in them
+ *   budget                  what fits into one, of what is recalled
  *   upkeep, lock            verify() and compact(); flock()
+ *   screen                  display()
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
- *   memory                  adding and forgetting
- *   filter, rank            which items are wanted; which of them come first
+ *   memory                  the index and the file in step
+ *   change, contents        adding, updating and forgetting; which item says what
+ *   filter, ranking         which items are wanted; which of them come first
+ *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it
  * session/   a session's file
  *   turn, summary           what a line holds; what a file holds
- *   dir, search             the files of a directory; finding what was said
+ *   dir                     the files of a directory
+ *   search, retrieve        finding what was said by its words; by a text that it bears on
  * file/      lines of any file
  *   reader, lines, tail     in blocks; one at a time; from the end
  *   window, follow          at an offset; from a file that grows
@@ -28,11 +34,12 @@
  * json/      JSON text
  *   span, json, number      plain runs of bytes; the grammar; numbers
  *   walk, objects           members and elements; what a damaged line holds
- *   quote, wide             strings that are written; beyond ASCII
+ *   quote                   strings that are written
  * text/      words in text
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
- *   grams                   what a question and an item have in common besides whole words
+ *   grams, bm25             what a question and a text have in common; what that is worth
+ *   display                 text as a terminal may be given it
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
@@ -50,6 +57,7 @@
 
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/hits.h"
@@ -57,6 +65,7 @@
 #include "binding/lock.h"
 #include "binding/memory_handle.h"
 #include "binding/scan.h"
+#include "binding/screen.h"
 #include "binding/session_handle.h"
 #include "binding/sessions.h"
 #include "binding/upkeep.h"
@@ -64,6 +73,8 @@
 
 static int call_l(lua_State *L)
 {
+  if (lua_type(L, 1) == LUA_TSTRING)
+    budget_check(L, lua_touserdata(L, lua_upvalueindex(2)), lua_tostring(L, 1));
   return call_twice(L, lua_tocfunction(L, lua_upvalueindex(1)));
 }
 
@@ -73,14 +84,24 @@ __attribute__((visibility("default"))) int luaopen_aish_history(lua_State *L);
 int luaopen_aish_history(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-      {"open", memory_open_l},  {"session", session_open_l},
-      {"append", append_l},     {"flock", flock_l},
-      {"scan", scan_l},         {"follow", follow_l},
-      {"sessions", sessions_l}, {"search", search_l},
-      {"load", load_l},         {"load_memory", load_memory_l},
-      {"list", list_l},         {"encode", encode_l},
-      {"decode", decode_l},     {"verify", verify_l},
-      {"compact", compact_l},   {NULL, NULL},
+      {"open", memory_open_l},
+      {"session", session_open_l},
+      {"append", append_l},
+      {"flock", flock_l},
+      {"scan", scan_l},
+      {"follow", follow_l},
+      {"sessions", sessions_l},
+      {"search", search_l},
+      {"recall", recall_l},
+      {"load", load_l},
+      {"load_memory", load_memory_l},
+      {"list", list_l},
+      {"encode", encode_l},
+      {"decode", decode_l},
+      {"verify", verify_l},
+      {"compact", compact_l},
+      {"display", display_l},
+      {NULL, NULL},
   };
   static const struct {
     const char *name;
@@ -88,10 +109,12 @@ int luaopen_aish_history(lua_State *L)
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   sys_stay_loaded();
+  bool *asked = budget_asked(L);
   lua_newtable(L);
   for (const luaL_Reg *function = functions; function->name != NULL; function++) {
     lua_pushcfunction(L, function->func);
-    lua_pushcclosure(L, call_l, 1);
+    lua_pushlightuserdata(L, asked);
+    lua_pushcclosure(L, call_l, 2);
     lua_setfield(L, -2, function->name);
   }
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {

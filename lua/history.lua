@@ -14,7 +14,7 @@ local history = setmetatable({}, { __index = native })
 -- @tparam string path
 -- @tparam[opt] table meta written as the first line if the file is new or empty
 -- @tparam[opt] table opts see aish_history.session
--- @treturn userdata a session handle; or nil, message, errno
+-- @treturn userdata a session handle; or nil, message, errno and the lock holder's process id
 history.open = native.session
 
 --- The turns of a session's file.

@@ -1,6 +1,5 @@
 /* buf.h: a growable buffer of bytes, freed by whoever owns it. */
-#ifndef AISH_BUF_H
-#define AISH_BUF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,4 +62,3 @@ static inline int bytes_compare(struct bytes a, struct bytes b)
 }
 
 #pragma GCC visibility pop
-#endif

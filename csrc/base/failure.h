@@ -1,6 +1,5 @@
 /* failure.h: why an operation failed, as its caller is told. */
-#ifndef AISH_FAILURE_H
-#define AISH_FAILURE_H
+#pragma once
 
 #include <errno.h>
 #include <stdbool.h>
@@ -16,7 +15,7 @@ struct failure {
   const char *doing; /* what was being done, such as "open" */
   const char *reason; /* NULL: the system's text for the number */
   const char *hint; /* what to do about it, or NULL */
-  bool held; /* another process has the lock; it has a message of its own */
+  bool held; /* another process has the lock of `doing` (NULL: the file's name): a message apart */
   pid_t process; /* the lock's holder if it is held, else the handle's owner; 0: unknown */
   char path[FAILURE_PATH]; /* the file that it is about; "": the one that the caller named */
 };
@@ -44,5 +43,3 @@ static inline bool fail_about(struct failure *failure, const char *doing, const 
   memcpy(failure->path, path, length < FAILURE_PATH ? length : FAILURE_PATH - 1);
   return false;
 }
-
-#endif

@@ -1,6 +1,5 @@
 /* hash.h: a hash that nobody without its key can find collisions of. */
-#ifndef AISH_HASH_H
-#define AISH_HASH_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -14,4 +13,3 @@ struct hash_key {
 uint64_t hash_text(const struct hash_key *key, const char *text, size_t length);
 
 #pragma GCC visibility pop
-#endif

@@ -17,20 +17,17 @@ static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *le
   memcpy(positions + out, left + i, (middle - i) * sizeof *left);
 }
 
-/* Without positions: those from 0 on. */
-static bool is_sorted(const uint32_t *positions, size_t count, sort_before before,
-                      const void *context)
+static bool is_sorted(size_t count, sort_before before, const void *context)
 {
-  for (size_t i = 1; i < count; i++) {
-    uint32_t last = positions != NULL ? positions[i - 1] : (uint32_t)i - 1;
-    if (before(context, positions != NULL ? positions[i] : (uint32_t)i, last)) return false;
-  }
+  for (uint32_t i = 1; i < count; i++)
+    if (before(context, i, i - 1)) return false;
   return true;
 }
 
-bool sort_positions(uint32_t *positions, size_t count, sort_before before, const void *context)
+static bool sort_positions(uint32_t *positions, size_t count, sort_before before,
+                           const void *context)
 {
-  if (is_sorted(positions, count, before, context)) return true;
+  if (is_sorted(count, before, context)) return true;
   uint32_t *left = sys_realloc(NULL, count * sizeof *left);
   if (left == NULL) return false;
   for (size_t width = 1; width < count; width *= 2)
@@ -55,7 +52,7 @@ uint32_t *sorted_positions(size_t count, sort_before before, const void *context
 bool sort_elements(void *elements, size_t count, size_t size, sort_before before,
                    const void *context)
 {
-  if (is_sorted(NULL, count, before, context)) return true;
+  if (is_sorted(count, before, context)) return true;
   uint32_t *positions = sorted_positions(count, before, context);
   char *sorted = positions != NULL ? sys_realloc(NULL, count * size) : NULL;
   if (sorted != NULL) {
@@ -66,6 +63,41 @@ bool sort_elements(void *elements, size_t count, size_t size, sort_before before
   sys_free(positions);
   sys_free(sorted);
   return sorted != NULL;
+}
+
+static void swap(char *a, char *b, size_t size)
+{
+  for (size_t i = 0; i < size; i++) {
+    const char byte = a[i];
+    a[i] = b[i];
+    b[i] = byte;
+  }
+}
+
+/* Puts the element on top of a heap, which has the last one of all there, into its place. */
+static void sift(char *heap, size_t size, uint32_t top, uint32_t count, sort_before before,
+                 const void *context)
+{
+  for (uint32_t child; (child = 2 * top + 1) < count; top = child) {
+    if (child + 1 < count && before(context, child, child + 1)) child++;
+    if (!before(context, top, child)) break;
+    swap(heap + top * size, heap + child * size, size);
+  }
+}
+
+size_t sort_first(void *elements, size_t count, size_t size, size_t most, sort_before before,
+                  const void *context)
+{
+  char *heap = elements;
+  if (most == 0 || count <= most) return most == 0 ? 0 : count;
+  const uint32_t held = (uint32_t)most;
+  for (uint32_t i = held / 2; i-- > 0;) sift(heap, size, i, held, before, context);
+  for (uint32_t i = held; i < count; i++) {
+    if (!before(context, i, 0)) continue;
+    memcpy(heap, heap + i * size, size);
+    sift(heap, size, 0, held, before, context);
+  }
+  return most;
 }
 
 /* Moves the entries to `sorted`, in the order of one byte of their keys. */

@@ -60,10 +60,10 @@ static int close_after(int fd, int result)
 
 /* A descriptor that the standard streams have left free is not taken, or whoever writes to these
  * would write to the file. */
-static int open_retrying(const char *path, int flags, mode_t mode)
+static int open_retrying(const char *path, int flags)
 {
   int fd;
-  RETRY(fd, open(path, flags | O_CLOEXEC | O_NOCTTY, mode));
+  RETRY(fd, open(path, flags | O_CLOEXEC | O_NOCTTY, S_IRUSR | S_IWUSR));
   if (fd < 0 || fd > STDERR_FILENO) return fd;
   return close_after(fd, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 }
@@ -76,11 +76,16 @@ static int refuse_irregular(const struct stat *st)
 
 /* Looks before it opens: opening a FIFO would wait for its other end and opening a device may do
  * anything. What was opened is looked at again, as the path may have changed in between. */
-static int open_regular(const char *path, int flags, struct stat *st)
+int sys_open(const char *path, enum sys_opening how, struct stat *st)
 {
+  static const int ways[] = {[SYS_READ] = O_RDONLY,
+                             [SYS_APPEND] = O_RDWR | O_APPEND,
+                             [SYS_MAKE] = O_RDWR | O_APPEND | O_CREAT,
+                             [SYS_ITSELF] = O_RDWR | O_APPEND | O_NOFOLLOW};
+  int flags = ways[how];
   int seen = (flags & O_NOFOLLOW) != 0 ? lstat(path, st) : sys_stat(path, st);
   if (seen == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
-  int fd = open_retrying(path, flags | O_NONBLOCK, S_IRUSR | S_IWUSR);
+  int fd = open_retrying(path, flags | O_NONBLOCK);
   if (fd < 0) return -1;
   if (sys_fstat(fd, st) != 0) return close_after(fd, -1);
   return S_ISREG(st->st_mode) ? fd : close_after(fd, refuse_irregular(st));
@@ -96,24 +101,9 @@ int64_t sys_touched(const struct stat *st)
   return (int64_t)((uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_nsec);
 }
 
-int sys_open_read(const char *path, struct stat *st)
+int sys_open_new(const char *path)
 {
-  return open_regular(path, O_RDONLY, st);
-}
-
-int sys_open_append(const char *path, bool create, struct stat *st)
-{
-  return open_regular(path, O_RDWR | O_APPEND | (create ? O_CREAT : 0), st);
-}
-
-int sys_open_itself(const char *path, struct stat *st)
-{
-  return open_regular(path, O_RDWR | O_APPEND | O_NOFOLLOW, st);
-}
-
-int sys_open_new(const char *path, mode_t mode)
-{
-  return open_retrying(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, mode);
+  return open_retrying(path, O_RDWR | O_APPEND | O_CREAT | O_EXCL);
 }
 
 /* After EINTR the descriptor's state is unspecified by POSIX; on Linux and the BSDs it is closed,
@@ -226,7 +216,7 @@ int sys_sync(int fd)
  * File systems that cannot sync a directory say EINVAL; there is nothing more to be done there. */
 int sys_sync_directory(const char *path)
 {
-  int result, fd = open_retrying(path, O_RDONLY | O_DIRECTORY, 0);
+  int result, fd = open_retrying(path, O_RDONLY | O_DIRECTORY);
   if (fd < 0) return SYS_NOT_OPENED;
   RETRY(result, fsync(fd));
   return close_after(fd, result < 0 && errno == EINVAL ? 0 : result);

@@ -3,8 +3,7 @@
  * Every wrapper returns -1 (or NULL) with errno set when it fails and leaves errno alone otherwise.
  * A call that a signal interrupted is made again, except sys_sleep. Nothing else in the module
  * calls the system, so a build with SYS_SEAM can make each call fail; see sys.c. */
-#ifndef AISH_SYS_H
-#define AISH_SYS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,15 +19,15 @@
 #define SYS_NOT_REGULAR (-2)
 #define SYS_NOT_OPENED (-3)
 
-/* Opens the regular file `path` close-on-exec: for reading, or for reading and appending.
- * Never blocks. Returns the descriptor and fills *st; SYS_NOT_REGULAR (errno EISDIR or EINVAL)
- * where the path leads to anything else. `create` makes the file (0600 less umask) if need be. */
-int sys_open_read(const char *path, struct stat *st);
-int sys_open_append(const char *path, bool create, struct stat *st);
-/* As sys_open_append, but a symbolic link is no regular file. */
-int sys_open_itself(const char *path, struct stat *st);
-/* Makes `path`, which must not exist, for writing, with the permissions `mode`. */
-int sys_open_new(const char *path, mode_t mode);
+/* For reading, or for reading and appending; SYS_MAKE makes the file (0600 less umask) if need be, and
+ * for SYS_ITSELF a symbolic link is no regular file. */
+enum sys_opening { SYS_READ, SYS_APPEND, SYS_MAKE, SYS_ITSELF };
+
+/* Opens the regular file `path` close-on-exec. Never blocks. Returns the descriptor and fills *st;
+ * SYS_NOT_REGULAR (errno EISDIR or EINVAL) where the path leads to anything else. */
+int sys_open(const char *path, enum sys_opening how, struct stat *st);
+/* Makes `path`, which must not exist, for writing, 0600 less umask. */
+int sys_open_new(const char *path);
 int sys_close(int fd);
 
 int sys_stat(const char *path, struct stat *st);
@@ -102,4 +101,3 @@ void *sys_realloc(void *block, size_t size);
 void sys_free(void *block);
 
 #pragma GCC visibility pop
-#endif

@@ -47,15 +47,10 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
   return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - 719468;
 }
 
-static bool is_leap(int64_t year)
-{
-  return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
 static int64_t days_of_month(int64_t year, int64_t month)
 {
-  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  return days[month - 1] + (month == 2 && is_leap(year));
+  if (month != 2) return 30 + ((month + (month >> 3)) & 1);
+  return 28 + (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
 }
 
 static void print_number(char *text, int count, int64_t value)
@@ -217,11 +212,6 @@ static inline uint64_t read_pairs(const char *text, const char *form, uint64_t m
   return word * 10 + (word >> 8);
 }
 
-static bool has_day(uint64_t year, uint64_t month, uint64_t day)
-{
-  return (int64_t)day <= days_of_month((int64_t)year, (int64_t)month);
-}
-
 int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
 {
   /* A byte of `most` is 76 for a digit, 7f for what is fixed; the first byte is the last one. */
@@ -238,8 +228,9 @@ int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
   wrong |= less | (less + (BYTE(128 - 31, 0) | BYTE(128 - 60, 1) | BYTE(128 - 24, 3) |
                            BYTE(128 - 12, 5) | BYTE(128 - 60, 6)));
   if ((wrong & 0x8080808080808080U) != 0) return -1;
-  uint64_t day = time & 0xff;
-  if (day > 28 && !has_day((date & 0xff) * 100 + (date >> 16 & 0xff), date >> 40, day)) return -1;
+  int64_t day = (int64_t)(time & 0xff);
+  int64_t year = (int64_t)((date & 0xff) * 100 + (date >> 16 & 0xff));
+  if (day > 28 && day > days_of_month(year, (int64_t)(date >> 40))) return -1;
   /* Each product brings three bytes together at its top, where the key has them. */
   date = date * (BYTE(8, 6) | BYTE(16, 3) | 1) >> 40;
   time = time * (BYTE(8, 7) | BYTE(64, 3) | 1) >> 42;

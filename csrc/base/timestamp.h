@@ -1,7 +1,6 @@
 /* timestamp.h: times as text (RFC 3339), as points in time that can be compared, and as bounds of
  * what is looked for. */
-#ifndef AISH_TIMESTAMP_H
-#define AISH_TIMESTAMP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,4 +57,3 @@ void bound_from_seconds(struct bound *bound, double seconds);
 bool bounds_hold(const struct bound *since, const struct bound *before, struct moment moment);
 
 #pragma GCC visibility pop
-#endif

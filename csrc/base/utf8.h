@@ -1,6 +1,5 @@
 /* utf8.h: characters and their bytes, in UTF-8 (RFC 3629) and in ASCII, whatever the locale. */
-#ifndef AISH_UTF8_H
-#define AISH_UTF8_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,4 +41,3 @@ size_t utf8_encode(uint32_t code, char out[UTF8_LONGEST]);
 size_t utf8_start(const char *text, size_t at);
 
 #pragma GCC visibility pop
-#endif

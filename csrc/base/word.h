@@ -1,6 +1,5 @@
 /* word.h: short texts as numbers, the first byte lowest on every machine. */
-#ifndef AISH_WORD_H
-#define AISH_WORD_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ static inline void word_store(uint64_t word, char *out)
   const uint64_t low_first = WORD_LOW_FIRST(64, word);
   memcpy(out, &low_first, sizeof low_first);
 }
-
-#endif

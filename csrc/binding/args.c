@@ -80,13 +80,22 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
   return NULL;
 }
 
+/* What the file with the lock is called: its name, unless it has another. */
+static const char *called(const struct failure *failure, const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  if (failure->doing != NULL) return failure->doing;
+  return slash != NULL ? slash + 1 : path;
+}
+
 static void push_message(lua_State *L, const struct failure *failure, const char *path)
 {
   char text[128];
   if (failure->path[0] != '\0') path = failure->path;
   const char *reason =
       failure->reason != NULL ? failure->reason : sys_reason(failure->number, text, sizeof text);
-  if (failure->held) lua_pushfstring(L, "memory.jsonl held by another aish process (%s)", reason);
+  if (failure->held)
+    lua_pushfstring(L, "%s held by another aish process (%s)", called(failure, path), reason);
   else if (failure->process != 0)
     lua_pushfstring(L, "%s %s: %s (it was opened by process %d)", failure->doing, path, reason,
                     (int)failure->process);

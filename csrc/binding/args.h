@@ -1,8 +1,7 @@
 /* args.h: reading the arguments and options of the module's functions, and pushing their results.
  *
  * [-o, +p, e]: see class.h. */
-#ifndef AISH_ARGS_H
-#define AISH_ARGS_H
+#pragma once
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -68,6 +67,9 @@ option_reader read_sync; /* bool: "full" is true, "none" false */
 option_reader read_wait; /* double: seconds from 0 */
 option_reader read_amount; /* double: from 0 */
 
+/* Where the value that is read will stand when check_options has returned. */
+#define OPTION_PLACE(L) (lua_gettop(L) - 1)
+
 /* Reads the table at `argument`, if there is one, over the defaults that stand where the options are
  * put. The values stay on the stack, so that what was read lives as long as the call, whatever
  * becomes of the table. [-0, +n, e] */
@@ -106,4 +108,3 @@ void set_whole(lua_State *L, const char *name, uint64_t number);
 void push_number_text(lua_State *L, lua_Number number);
 
 #pragma GCC visibility pop
-#endif

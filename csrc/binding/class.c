@@ -93,15 +93,11 @@ void *new_object(lua_State *L, const struct object_class *class, size_t size)
 
 void *test_userdata(lua_State *L, int index)
 {
-  void *userdata = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
-  if (userdata != NULL && lua_getmetatable(L, index)) {
-    if (!lua_rawequal(L, -1, -2)) userdata = NULL;
-    lua_pop(L, 1);
-  } else {
-    userdata = NULL;
-  }
-  lua_pop(L, 1);
-  return userdata;
+  int metatable = lua_gettop(L);
+  bool same = lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index) &&
+              lua_rawequal(L, -1, metatable);
+  lua_settop(L, metatable - 1);
+  return same ? lua_touserdata(L, index) : NULL;
 }
 
 void *test_object(lua_State *L, int index, const struct object_class *class)

@@ -8,8 +8,7 @@
  *
  * [-o, +p, e] after a function says, as in Lua's manual, what it pops, what it pushes, and whether
  * it may raise an error ("-": never, "m": out of memory, "e": otherwise). */
-#ifndef AISH_CLASS_H
-#define AISH_CLASS_H
+#pragma once
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -44,4 +43,3 @@ void push_kept(lua_State *L, const void *key);
 void keep(lua_State *L, const void *key);
 
 #pragma GCC visibility pop
-#endif

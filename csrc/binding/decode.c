@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/utf8.h"
 #include "base/word.h"
 #include "binding/args.h"
@@ -101,7 +102,7 @@ static void push_unescaped(struct decoder *d, const char *start, const char *end
 {
   struct buf *buf = &d->unescaped;
   if (!buf_reserve(buf, (size_t)(end - start))) raise_no_memory(d->L);
-  size_t length = json_unescape(start, end, buf->data);
+  size_t length = escape_decode_all(start, end, buf->data);
   lua_pushlstring(d->L, buf->data, length);
   buf_reset(buf);
 }
@@ -181,17 +182,6 @@ static const char *decode_number(struct decoder *d, const char *p)
 static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth,
                                 int members);
 
-static int batch_size(int depth)
-{
-  return depth < OUTER ? BATCH : 1;
-}
-
-static void set_mark(struct decoder *d, int table, int slot)
-{
-  lua_rawgeti(d->L, d->table, slot);
-  lua_setmetatable(d->L, table);
-}
-
 /* Moves the values above base + 1 to the array there, which has `done` elements already; the first
  * values stand above `base`, and the array is put below them. */
 static void move_elements(struct decoder *d, int base, int done, bool last)
@@ -212,47 +202,13 @@ static void move_elements(struct decoder *d, int base, int done, bool last)
   lua_settop(L, base + 1);
 }
 
-static const char *decode_array(struct decoder *d, const char *p, const char *limit, int depth)
-{
-  lua_State *L = d->L;
-  int base = lua_gettop(L), done = 0, batch = batch_size(depth);
-  bool holes = false, more = true;
-  if (!lua_checkstack(L, batch + LUA_MINSTACK))
-    return fail_at(d, "nested too deeply for the Lua stack", p);
-  p = json_space(p + 1, limit);
-  if (*p == ']') {
-    p++;
-    more = false;
-  }
-  int waiting = 0;
-  while (more) {
-    holes = holes || *p == 'n';
-    p = decode_value(d, p, limit, depth + 1, 0);
-    if (p == NULL) return NULL;
-    waiting++;
-    p = json_space(p, limit);
-    more = *p == ',';
-    if (!more && *p != ']') return fail_at(d, "',' or ']' expected", p);
-    p++;
-    if (more) p = json_space(p, limit);
-    if (more && waiting == batch) {
-      move_elements(d, base, done, false);
-      done += waiting;
-      waiting = 0;
-    }
-  }
-  move_elements(d, base, done, true);
-  if (holes) set_mark(d, base + 1, SLOT_ARRAY);
-  return p;
-}
-
 /* Moves keys and values to the table at base + 1 in the same way. In their order, so that of a key
  * that comes twice the last value counts. */
-static void move_members(struct decoder *d, int base, bool first)
+static void move_members(struct decoder *d, int base, int done)
 {
   lua_State *L = d->L;
   int top = lua_gettop(L), start = base + 2;
-  if (first) {
+  if (done == 0) {
     lua_createtable(L, 0, (top - base) / 2);
     lua_insert(L, base + 1);
     top++;
@@ -265,63 +221,94 @@ static void move_members(struct decoder *d, int base, bool first)
   lua_settop(L, base + 1);
 }
 
-/* Pushes a key and its value; *null becomes true if that is null. */
-static inline const char *decode_member(struct decoder *d, const char *p, const char *limit,
-                                        int depth, bool *null)
+static inline void move_parts(struct decoder *d, int base, bool object, int done, bool last)
 {
-  if (*p != '"') return fail_at(d, "key expected", p);
-  p = decode_key(d, p);
-  if (p == NULL) return NULL;
-  p = json_space(p, limit);
-  if (*p != ':') return fail_at(d, "':' expected", p);
-  p = json_space(p + 1, limit);
-  if (*p == '"') return decode_string(d, p);
+  if (object) move_members(d, base, done);
+  else move_elements(d, base, done, last);
+}
+
+/* Inlined, what follows is compiled for arrays and for objects by itself. */
+#define FOR_EACH_KIND __attribute__((always_inline)) static inline
+
+/* Pushes an element, or a key and its value; *null becomes true if that is null. */
+FOR_EACH_KIND const char *decode_part(struct decoder *d, const char *p, const char *limit,
+                                      int depth, bool object, bool *null)
+{
+  if (object) {
+    if (*p != '"') return fail_at(d, "key expected", p);
+    p = decode_key(d, p);
+    if (p == NULL) return NULL;
+    p = json_space(p, limit);
+    if (*p != ':') return fail_at(d, "':' expected", p);
+    p = json_space(p + 1, limit);
+    if (*p == '"') return decode_string(d, p);
+  }
   *null = *null || *p == 'n';
   return decode_value(d, p, limit, depth + 1, 0);
 }
 
-static bool is_empty(lua_State *L, int table)
+/* Marks the table on top of the stack if it would not encode as it was read: an array with holes, or
+ * an object without members. */
+static void mark_table(struct decoder *d, bool object)
 {
-  lua_pushnil(L);
-  if (lua_next(L, table) == 0) return true;
-  lua_pop(L, 2);
-  return false;
+  lua_State *L = d->L;
+  int table = lua_gettop(L);
+  if (object) lua_pushnil(L);
+  bool marked = !object || lua_next(L, table) == 0;
+  lua_settop(L, table);
+  if (!marked) return;
+  lua_rawgeti(L, d->table, object ? SLOT_OBJECT : SLOT_ARRAY);
+  lua_setmetatable(L, table);
+}
+
+/* What comes between the parts, or behind the last one. */
+FOR_EACH_KIND const char *pass_comma(struct decoder *d, const char *p, const char *limit,
+                                     bool object, bool *more)
+{
+  p = json_space(p, limit);
+  *more = *p == ',';
+  if (*more) return json_space(p + 1, limit);
+  if (*p == (object ? '}' : ']')) return p + 1;
+  return fail_at(d, object ? "',' or '}' expected" : "',' or ']' expected", p);
+}
+
+FOR_EACH_KIND const char *decode_table(struct decoder *d, const char *p, const char *limit,
+                                       int depth, bool object, int members)
+{
+  lua_State *L = d->L;
+  int base = lua_gettop(L), batch = depth < OUTER ? BATCH : 1, done = 0, waiting = 0;
+  if (!lua_checkstack(L, batch + LUA_MINSTACK))
+    return fail_at(d, "nested too deeply for the Lua stack", p);
+  if (members > 0) lua_createtable(L, 0, members);
+  p = json_space(p + 1, limit);
+  bool more = *p != (object ? '}' : ']'), nulls = object && !more;
+  if (!more) p++;
+  while (more) {
+    p = decode_part(d, p, limit, depth, object, &nulls);
+    if (p == NULL || (p = pass_comma(d, p, limit, object, &more)) == NULL) return NULL;
+    waiting += object ? 2 : 1;
+    if (members > 0) {
+      lua_rawset(L, base + 1);
+    } else if (waiting >= batch && more) {
+      move_parts(d, base, object, done, false);
+      done += waiting;
+      waiting = 0;
+    }
+  }
+  if (members == 0) move_parts(d, base, object, done, true);
+  if (nulls) mark_table(d, object);
+  return p;
+}
+
+static const char *decode_array(struct decoder *d, const char *p, const char *limit, int depth)
+{
+  return decode_table(d, p, limit, depth, false, 0);
 }
 
 static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth,
                                  int members)
 {
-  lua_State *L = d->L;
-  int base = lua_gettop(L), batch = batch_size(depth), waiting = 0;
-  bool made = members > 0, nulls = false, more = true;
-  if (!lua_checkstack(L, batch + LUA_MINSTACK))
-    return fail_at(d, "nested too deeply for the Lua stack", p);
-  if (made) lua_createtable(L, 0, members);
-  p = json_space(p + 1, limit);
-  if (*p == '}') {
-    p++;
-    more = false;
-    nulls = true;
-  }
-  while (more) {
-    p = decode_member(d, p, limit, depth, &nulls);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    more = *p == ',';
-    if (!more && *p != '}') return fail_at(d, "',' or '}' expected", p);
-    p++;
-    if (more) p = json_space(p, limit);
-    if (members > 0) {
-      lua_rawset(L, base + 1);
-    } else if ((waiting += 2) >= batch && more) {
-      move_members(d, base, !made);
-      made = true;
-      waiting = 0;
-    }
-  }
-  if (members == 0) move_members(d, base, !made);
-  if (nulls && is_empty(L, base + 1)) set_mark(d, base + 1, SLOT_OBJECT);
-  return p;
+  return decode_table(d, p, limit, depth, true, members);
 }
 
 static const char *decode_literal(struct decoder *d, const char *p)
@@ -343,20 +330,8 @@ static const char *decode_value(struct decoder *d, const char *p, const char *li
     if (depth >= JSON_DEPTH) return fail_at(d, "more than 1000 levels", p);
     return *p == '{' ? decode_object(d, p, limit, depth, members)
                      : decode_array(d, p, limit, depth);
-  case '-':
-  case '0':
-  case '1':
-  case '2':
-  case '3':
-  case '4':
-  case '5':
-  case '6':
-  case '7':
-  case '8':
-  case '9':
-    return decode_number(d, p);
   default:
-    return decode_literal(d, p);
+    return *p == '-' || is_digit(*p) ? decode_number(d, p) : decode_literal(d, p);
   }
 }
 

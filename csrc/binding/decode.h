@@ -1,6 +1,5 @@
 /* decode.h: reading JSON text as Lua values. */
-#ifndef AISH_DECODE_H
-#define AISH_DECODE_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -44,4 +43,3 @@ const char *decode_line(struct decoder *decoder, const char *p, int members);
 int decode_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

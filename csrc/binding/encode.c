@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "binding/args.h"
-#include "binding/scratch.h"
+#include "binding/redact.h"
 #include "json/json.h"
 #include "json/number.h"
+#include "json/objects.h"
 #include "json/quote.h"
 
 /* A table that is being encoded, and what led on from it. */
@@ -24,6 +25,7 @@ struct encoder {
   const char *root;
   const struct frame *frame;
   int depth;
+  int redact; /* as the scratch has it */
   bool object; /* the outermost table must be one */
 };
 
@@ -59,28 +61,28 @@ static void push_number(lua_State *L, int index)
   if (!push_integer_text(L, index)) push_number_text(L, lua_tonumber(L, index));
 }
 
-static void bracket(lua_State *L)
+/* Pushes `.name`, `["a key"]`, `[1]`. */
+static void push_step(lua_State *L, const struct frame *frame)
 {
+  int type = frame->key != 0 ? lua_type(L, frame->key) : LUA_TNONE;
+  if (type == LUA_TSTRING) {
+    size_t length;
+    const char *text = lua_tolstring(L, frame->key, &length);
+    lua_pushfstring(L, is_identifier(text, length) ? ".%s" : "[\"%s\"]", text);
+    return;
+  }
+  if (type == LUA_TNONE) push_number_text(L, frame->number);
+  else if (type == LUA_TNUMBER) push_number(L, frame->key);
+  else lua_pushstring(L, lua_typename(L, type));
   lua_pushfstring(L, "[%s]", lua_tostring(L, -1));
   lua_remove(L, -2);
 }
 
-/* Pushes `.name`, `["a key"]`, `[1]`. */
-static void push_step(lua_State *L, const struct frame *frame)
+/* Puts the text on top of the stack before the one below it. */
+static void prepend(lua_State *L)
 {
-  if (frame->key == 0) {
-    push_number_text(L, frame->number);
-    bracket(L);
-  } else if (lua_type(L, frame->key) == LUA_TSTRING) {
-    size_t length;
-    const char *text = lua_tolstring(L, frame->key, &length);
-    lua_pushfstring(L, is_identifier(text, length) ? ".%s" : "[\"%s\"]", text);
-  } else if (lua_type(L, frame->key) == LUA_TNUMBER) {
-    push_number(L, frame->key);
-    bracket(L);
-  } else {
-    lua_pushfstring(L, "[%s]", luaL_typename(L, frame->key));
-  }
+  lua_insert(L, -2);
+  lua_concat(L, 2);
 }
 
 /* Pushes the path to what is being encoded; of a deep one only its two ends. */
@@ -91,46 +93,29 @@ static void push_path(struct encoder *e)
   lua_pushliteral(L, "");
   int place = 0;
   for (const struct frame *frame = e->frame; frame != NULL; frame = frame->above, place++) {
-    bool outer = e->depth - place <= SHOWN;
-    if (place == SHOWN && !outer) {
-      lua_pushliteral(L, "...");
-      lua_insert(L, -2);
-      lua_concat(L, 2);
-    }
-    if (place >= SHOWN && !outer) continue;
-    push_step(L, frame);
-    lua_insert(L, -2);
-    lua_concat(L, 2);
+    bool shown = place < SHOWN || e->depth - place <= SHOWN;
+    if (shown) push_step(L, frame);
+    else if (place == SHOWN) lua_pushliteral(L, "...");
+    else continue;
+    prepend(L);
   }
   lua_pushstring(L, e->root);
-  lua_insert(L, -2);
-  lua_concat(L, 2);
+  prepend(L);
 }
 
+/* Pushes the message, and what it was made of below it. Returns false. */
 static bool refuse(struct encoder *e, const char *reason)
 {
-  lua_State *L = e->L;
-  luaL_checkstack(L, LUA_MINSTACK, "encoding");
+  luaL_checkstack(e->L, LUA_MINSTACK, "encoding");
   push_path(e);
-  lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), reason);
-  lua_remove(L, -2);
+  lua_pushfstring(e->L, "%s: %s", lua_tostring(e->L, -1), reason);
   return false;
 }
 
 static bool refuse_type(struct encoder *e, int type)
 {
-  lua_State *L = e->L;
-  refuse(e, "");
-  lua_pushfstring(L, "%sa %s cannot be stored", lua_tostring(L, -1), lua_typename(L, type));
-  lua_remove(L, -2);
-  return false;
-}
-
-/* At the root, which no step leads to. */
-static bool refuse_array(struct encoder *e)
-{
-  e->frame = NULL;
-  return refuse(e, "an object expected, got an array");
+  luaL_checkstack(e->L, 1, "encoding");
+  return refuse(e, lua_pushfstring(e->L, "a %s cannot be stored", lua_typename(e->L, type)));
 }
 
 static bool refuse_memory(struct encoder *e)
@@ -192,12 +177,32 @@ static bool put_number(struct encoder *e, int index)
 
 static bool put_other(struct encoder *e, int index, int type);
 
+/* Whether the string is the value of a member that says what the record is. */
+static bool is_plain_member(const struct encoder *e)
+{
+  const struct frame *frame = e->frame;
+  if (e->depth != 1 || frame == NULL || lua_type(e->L, frame->key) != LUA_TSTRING) return false;
+  size_t length;
+  const char *name = lua_tolstring(e->L, frame->key, &length);
+  for (int i = 0; i < PLAIN_OF_ALL; i++)
+    if (is_name(name, length, PLAIN_MEMBERS[i])) return true;
+  return false;
+}
+
+/* Not inlined: the registers that it needs would be saved for each string. */
+__attribute__((noinline)) static bool redact(struct encoder *e, int index)
+{
+  if (is_plain_member(e) || redact_string(e->L, e->redact, index)) return true;
+  const char *got = luaL_typename(e->L, index);
+  return refuse(e, lua_pushfstring(e->L, "redact must return a string, got %s", got));
+}
+
 static inline bool put_string(struct encoder *e, int index)
 {
   size_t length;
+  if (e->redact != 0 && !redact(e, index)) return false;
   const char *text = lua_tolstring(e->L, index, &length);
-  return (buf_reserve(e->buf, length + QUOTE_SPARE) && quote_reserved(e->buf, text, length)) ||
-         refuse_memory(e);
+  return quote_text(e->buf, text, length) || refuse_memory(e);
 }
 
 /* The value is the topmost on the stack; what is put above it may stay. */
@@ -294,10 +299,8 @@ static bool put_number_key(struct encoder *e, char before, int table)
   lua_rawget(L, table);
   if (!lua_isnil(L, -1)) return refuse(e, "the number and the string are the same key");
   lua_pop(L, 1);
-  size_t length;
-  const char *text = lua_tolstring(L, -1, &length);
-  bool done = put_bytes(e, &before, 1) && put_bytes(e, "\"", 1) && put_bytes(e, text, length) &&
-              put_bytes(e, "\":", 2);
+  const char *text = lua_pushfstring(L, "%c\"%s\":", before, lua_tostring(L, -1));
+  bool done = put_bytes(e, text, strlen(text));
   lua_settop(L, table + 2);
   return done;
 }
@@ -340,7 +343,10 @@ static bool put_contents(struct encoder *e, int table, struct frame *frame)
   lua_settop(L, table);
   enum shape shape = find_shape(L, table, &length);
   bool object = e->object && frame->above == NULL;
-  if (object && shape == SHAPE_ARRAY) return refuse_array(e);
+  if (object && shape == SHAPE_ARRAY) {
+    e->frame = NULL; /* no step leads to the root */
+    return refuse(e, "an object expected, got an array");
+  }
   if (empty) return put_bytes(e, object || shape == SHAPE_OBJECT ? "{}" : "[]", 2);
   if (shape == SHAPE_ARRAY) return put_array(e, table, length, frame);
   lua_pushnil(L);
@@ -362,6 +368,7 @@ static bool put_table(struct encoder *e, int table)
   if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
   if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
   if (!lua_checkstack(L, LUA_MINSTACK)) return refuse_memory(e);
+  if (e->redact != 0) copy_table(L, table);
   e->frame = &frame;
   e->depth++;
   bool done = put_contents(e, table, &frame);
@@ -392,26 +399,21 @@ static bool put_other(struct encoder *e, int index, int type)
   }
 }
 
-static bool encode_root(lua_State *L, int index, struct buf *buf, const char *root, int depth,
-                        bool object)
+bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, int depth,
+            bool object)
 {
-  struct encoder encoder = {.L = L, .buf = buf, .root = root, .depth = depth, .object = object};
+  struct encoder encoder = {.L = L,
+                            .buf = &scratch->text,
+                            .root = root,
+                            .depth = depth,
+                            .redact = scratch->redact,
+                            .object = object};
   int top = lua_gettop(L);
   lua_pushvalue(L, index);
   bool done = put_value(&encoder, top + 1);
   if (!done) lua_replace(L, top + 1); /* by the message */
   lua_settop(L, top + !done);
   return done;
-}
-
-bool encode(lua_State *L, int index, struct buf *buf, const char *root, int depth)
-{
-  return encode_root(L, index, buf, root, depth, false);
-}
-
-bool encode_object(lua_State *L, int index, struct buf *buf, const char *root, int depth)
-{
-  return encode_root(L, index, buf, root, depth, true);
 }
 
 /* encode(value): its JSON text, in valid UTF-8: each byte of a string that is no part of that is the
@@ -423,7 +425,7 @@ int encode_l(lua_State *L)
   luaL_checkany(L, 1);
   check_count(L, 1);
   struct scratch *scratch = acquire_scratch(L);
-  bool done = encode(L, 1, &scratch->text, "value", 0);
+  bool done = encode(L, 1, scratch, "value", 0, false);
   if (done) lua_pushlstring(L, scratch->text.data, scratch->text.length);
   release_scratch(scratch);
   if (done) return 1;

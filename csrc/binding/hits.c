@@ -6,10 +6,13 @@
 
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "file/path.h"
+#include "memory/memory.h"
 #include "session/dir.h"
+#include "session/retrieve.h"
 #include "session/search.h"
 
 void check_query(lua_State *L, int argument, struct query *query, bool exact)
@@ -26,12 +29,14 @@ void check_query(lua_State *L, int argument, struct query *query, bool exact)
   raise_no_memory(L);
 }
 
-/* What is held while files are searched and tables are made. */
+/* What is held while files are looked through and tables are made. */
 struct finding {
   struct search search;
+  struct retrieval retrieval;
   struct dir dir;
-  char *path; /* of the session in the directory that is searched */
+  char *path; /* of the session in the directory that is looked at */
   int fd;
+  bool directory; /* it is one that is looked through */
   int hits, errors; /* where on the stack these tables are */
   size_t given; /* hits in the table */
 };
@@ -50,6 +55,7 @@ static void release_finding(void *object)
   close_file(finding);
   dir_free(&finding->dir);
   search_free(&finding->search);
+  retrieve_free(&finding->retrieval);
 }
 
 static const struct object_class FINDING = {.name = "search", .release = release_finding};
@@ -77,7 +83,7 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   lua_pushstring(L, path);
   lua_setfield(L, -2, "path");
   set_whole(L, "line", hit->number);
-  lua_pushlstring(L, hit->text, hit->length);
+  lua_pushlstring(L, hit->text.start, hit->text.length);
   lua_setfield(L, -2, "text");
   struct decoder *decoder = acquire_decoder(L);
   bool decoded = decode_record(decoder, hit->record, 0) != NULL;
@@ -105,14 +111,22 @@ static bool push_hits(lua_State *L, struct finding *finding, const char *path)
   return true;
 }
 
-static bool find_in_file(lua_State *L, struct finding *finding, const char *path,
-                         struct failure *failure)
+/* How files are looked through. */
+struct way {
+  /* An open file, of this number in its directory. False and errno. */
+  bool (*look)(lua_State *L, struct finding *finding, const char *path, const struct stat *st,
+               size_t number);
+  /* Whether older files are of no concern any more. */
+  bool (*is_full)(const struct finding *finding);
+};
+
+static bool look_into_file(lua_State *L, struct finding *finding, const struct way *way,
+                           const char *path, size_t number, struct failure *failure)
 {
   struct stat st;
   finding->fd = open_session_to_read(path, &st, failure);
   if (finding->fd < 0) return false;
-  if (!search_file(&finding->search, finding->fd)) return fail(failure, "read");
-  return push_hits(L, finding, path) || fail(failure, "read");
+  return way->look(L, finding, path, &st, number) || fail(failure, "read");
 }
 
 /* Names a file that cannot be read in the table of these. */
@@ -127,26 +141,61 @@ static void add_error(lua_State *L, const struct finding *finding, const struct 
   lua_rawset(L, finding->errors);
 }
 
-/* Searches the sessions of a directory, those that cannot be read aside. */
-static bool find_in_directory(lua_State *L, struct finding *finding, const char *path,
-                              struct failure *failure)
+/* Looks through the sessions of a directory, the newest first, those that cannot be read aside. */
+static bool look_into_directory(lua_State *L, struct finding *finding, const struct way *way,
+                                const char *path, struct failure *failure)
 {
+  dir_free(&finding->dir);
   if (!dir_list(&finding->dir, path)) return fail(failure, "list");
-  for (size_t i = finding->dir.count; i-- > 0 && finding->given < finding->search.limit;) {
+  for (size_t i = finding->dir.count; i-- > 0 && !way->is_full(finding);) {
     finding->path = path_join(path, dir_name(&finding->dir, i));
     if (finding->path == NULL) return fail(failure, "search");
-    if (!find_in_file(L, finding, finding->path, failure)) add_error(L, finding, failure);
+    if (!look_into_file(L, finding, way, finding->path, i, failure)) add_error(L, finding, failure);
     close_file(finding);
   }
   return true;
 }
 
+/* Pushes an array for hits and a table for errors, and looks through a session or a directory. */
+static bool look_through(lua_State *L, struct finding *finding, const struct way *way,
+                         const char *path, struct failure *failure)
+{
+  struct stat st;
+  lua_newtable(L);
+  lua_newtable(L);
+  finding->errors = lua_gettop(L);
+  finding->hits = finding->errors - 1;
+  finding->directory = sys_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+  if (finding->directory) return look_into_directory(L, finding, way, path, failure);
+  return look_into_file(L, finding, way, path, 0, failure);
+}
+
+/* ---- searching ---- */
+
+static bool search_look(lua_State *L, struct finding *finding, const char *path,
+                        const struct stat *st, size_t number)
+{
+  (void)st;
+  (void)number;
+  struct search *search = &finding->search;
+  return search->limit == 0 || (search_file(search, finding->fd) && push_hits(L, finding, path));
+}
+
+static bool search_is_full(const struct finding *finding)
+{
+  return finding->given >= finding->search.limit;
+}
+
+static const struct way SEARCH = {search_look, search_is_full};
+
 static void check_search_options(lua_State *L, int argument, struct search *search, bool *exact)
 {
-  const struct option known[] = {
-      {"role", read_text, &search->role},     {"since", read_time, &search->since},
-      {"before", read_time, &search->before}, {"limit", read_limit, &search->limit},
-      {"exact", read_boolean, exact},         {NULL, NULL, NULL}};
+  const struct option known[] = {{"role", read_text, &search->filter.role},
+                                 {"since", read_time, &search->filter.since},
+                                 {"before", read_time, &search->filter.before},
+                                 {"limit", read_limit, &search->limit},
+                                 {"exact", read_boolean, exact},
+                                 {NULL, NULL, NULL}};
   check_options(L, argument, known);
 }
 
@@ -163,7 +212,6 @@ static void check_search_options(lua_State *L, int argument, struct search *sear
 int search_l(lua_State *L)
 {
   struct failure failure;
-  struct stat st;
   bool exact = false;
   check_count(L, 3);
   lua_settop(L, 3);
@@ -172,14 +220,131 @@ int search_l(lua_State *L)
   check_search_options(L, 3, &finding->search, &exact);
   check_query(L, 2, &finding->search.query, exact);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  lua_newtable(L);
-  lua_newtable(L);
-  finding->errors = lua_gettop(L);
-  finding->hits = finding->errors - 1;
-  if (finding->search.limit == 0) return 2;
-  bool directory = sys_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-  bool done = directory ? find_in_directory(L, finding, path, &failure)
-                        : find_in_file(L, finding, path, &failure);
+  bool done = look_through(L, finding, &SEARCH, path, &failure);
   release_finding(finding);
   return done ? 2 : push_nil_failure(L, &failure, path);
+}
+
+/* ---- recalling ---- */
+
+static bool recall_look(lua_State *L, struct finding *finding, const char *path,
+                        const struct stat *st, size_t number)
+{
+  (void)L;
+  (void)path;
+  return retrieve_look(&finding->retrieval, finding->fd, st, number);
+}
+
+static bool recall_is_full(const struct finding *finding)
+{
+  return retrieve_is_full(&finding->retrieval);
+}
+
+static const struct way RECALL = {recall_look, recall_is_full};
+
+/* Appends a hit to the table: 1; 0 where it is not there any more; -1 and errno. */
+static int push_recalled(lua_State *L, struct finding *finding, size_t index, const char *path)
+{
+  struct retrieval *retrieval = &finding->retrieval;
+  struct hit hit;
+  struct stat st;
+  struct failure ignored;
+  double score;
+  if (finding->directory) {
+    finding->path = path_join(path, dir_name(&finding->dir, retrieve_file(retrieval, index)));
+    if (finding->path == NULL) return -1;
+    path = finding->path;
+  }
+  finding->fd = open_session_to_read(path, &st, &ignored);
+  if (finding->fd < 0) return 0;
+  int result = retrieve_hit(retrieval, index, finding->fd, &st, &hit, &score);
+  if (result <= 0 || !push_hit(L, &hit, path)) return result < 0 ? -1 : 0;
+  lua_pushnumber(L, score);
+  lua_setfield(L, -2, "score");
+  lua_rawseti(L, finding->hits, (int)++finding->given);
+  return 1;
+}
+
+/* Pushes the hits and the errors. 1; 0 where a file has become another one meanwhile; -1 and
+ * *failure. */
+static int recall_once(lua_State *L, struct finding *finding, const char *path,
+                       struct failure *failure)
+{
+  struct retrieval *retrieval = &finding->retrieval;
+  size_t length;
+  const char *text = lua_tolstring(L, 2, &length);
+  finding->given = 0;
+  if (!retrieve_begin(retrieval, text, length)) return fail(failure, "read") - 1;
+  int result, top = lua_gettop(L);
+  do {
+    lua_settop(L, top);
+    if (!look_through(L, finding, &RECALL, path, failure)) return -1;
+    close_file(finding);
+  } while ((result = retrieve_weigh(retrieval)) > 0);
+  if (result < 0) return fail(failure, "read") - 1;
+  for (size_t i = 0; i < retrieve_count(retrieval); i++) {
+    result = push_recalled(L, finding, i, path);
+    int reason = errno;
+    close_file(finding);
+    errno = reason;
+    if (result < 0) fail(failure, "read");
+    if (result <= 0) return result;
+  }
+  return 1;
+}
+
+/* Starts over where a file was replaced between looking through it and reading its hits. */
+static bool recall_steadily(lua_State *L, struct finding *finding, const char *path,
+                            struct failure *failure)
+{
+  int result = 0, top = lua_gettop(L);
+  for (int tries = MEMORY_TRIES; result == 0 && tries > 0; tries--) {
+    lua_settop(L, top);
+    result = recall_once(L, finding, path, failure);
+  }
+  release_finding(finding);
+  if (result == 0) fail_because(failure, EAGAIN, "read", MEMORY_CHANGING);
+  return result > 0;
+}
+
+/* recall(where, text [, opts]): what was said that bears on a text, best first; where that ties as
+ * search has it. Any word of it counts, rare ones most, and so do other forms of a word; a record is
+ * scored together with the one before it, as an answer follows its question.
+ * where: a session's file, or a directory of them. text: string of any length, such as a prompt; without
+ * a word: what was said last is given.
+ * opts: table of role, since, before and limit as of search, and of half_life, budget and cost as of
+ * memory:recall, of a hit and the bytes of its text; nothing that has the path may be called by cost.
+ * Returns as search an array of {path=, line=, ts=, role=, text=, record=, score=}, text being around
+ * the word that bears on it most; and a table of the files that could not be read. nil, message, errno
+ * where `where` cannot be read. Raises on wrong arguments, and what cost raises. */
+int recall_l(lua_State *L)
+{
+  struct failure failure;
+  struct budget budget = {.bytes = -1};
+  bool asked;
+  const double day = 86400;
+  check_count(L, 3);
+  lua_settop(L, 3);
+  const char *path = check_path(L, 1, &failure);
+  check_string(L, 2, "text", NULL);
+  struct finding *finding = new_finding(L);
+  struct retrieval *retrieval = &finding->retrieval;
+  const struct option known[] = {{"role", read_text, &retrieval->filter.role},
+                                 {"since", read_time, &retrieval->filter.since},
+                                 {"before", read_time, &retrieval->filter.before},
+                                 {"limit", read_limit, &retrieval->limit},
+                                 {"half_life", read_amount, &retrieval->half_life},
+                                 BUDGET_OPTIONS(&budget),
+                                 {NULL, NULL, NULL}};
+  retrieval->limit = 20;
+  check_options(L, 3, known);
+  if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
+  retrieval->half_life *= day;
+  budget_begin(L, &budget, &retrieval->limit);
+  if (!recall_steadily(L, finding, path, &failure)) return push_nil_failure(L, &failure, path);
+  if (budget.bytes < 0) return 2;
+  lua_insert(L, -3); /* the errors, below the cost and the hits */
+  budget_fit(L, &budget, "text", path, &asked);
+  lua_pushvalue(L, -3);
+  return 2;
 }

@@ -14,6 +14,7 @@
 void check_query(lua_State *L, int argument, struct query *query, bool exact);
 
 int search_l(lua_State *L);
+int recall_l(lua_State *L);
 
 #pragma GCC visibility pop
 #endif

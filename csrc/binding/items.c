@@ -9,7 +9,6 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
-#include "binding/args.h"
 #include "binding/class.h"
 #include "binding/decode.h"
 
@@ -88,13 +87,60 @@ void read_kinds(lua_State *L, int argument, const char *name, void *into)
       lua_istable(L, -1) ? check_kinds(L, argument, name) : kind_bit(L, argument, name);
 }
 
+/* The name and the value are on top of the stack. */
+static struct wanted check_wanted(lua_State *L, int argument, const char *option)
+{
+  struct wanted wanted = {.type = '0'};
+  if (lua_type(L, -2) != LUA_TSTRING)
+    argument_error(L, argument, "option \"%s\": the name of a member must be a string, got %s",
+                   option, luaL_typename(L, -2));
+  wanted.name.start = lua_tolstring(L, -2, &wanted.name.length);
+  int type = lua_type(L, -1);
+  if (type == LUA_TSTRING) {
+    wanted.type = '"';
+    wanted.text.start = lua_tolstring(L, -1, &wanted.text.length);
+  } else if (type == LUA_TBOOLEAN) {
+    wanted.type = lua_toboolean(L, -1) ? 't' : 'f';
+  } else if (type == LUA_TNUMBER) {
+    wanted.number = lua_tonumber(L, -1);
+  } else {
+    argument_error(L, argument, "option \"%s\": \"%s\" must be a string, number or boolean, got %s",
+                   option, wanted.name.start, lua_typename(L, type));
+  }
+  return wanted;
+}
+
+/* The table in whose place it leaves one of its own, so that names and texts live as long as the call:
+ * at 0 the members, and behind it what they are made of. */
+void read_where(lua_State *L, int argument, const char *name, void *into)
+{
+  struct where *where = into;
+  int given = lua_gettop(L), own = given + 1, count = 0;
+  if (!lua_istable(L, given)) option_error(L, argument, name, "a table");
+  lua_newtable(L);
+  for (lua_pushnil(L); lua_next(L, given) != 0; count++) {
+    lua_rawseti(L, own, 2 * count + 2);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, own, 2 * count + 1);
+  }
+  struct wanted *members = lua_newuserdata(L, (size_t)count * sizeof *members);
+  for (int i = 0; i < count; i++) {
+    lua_rawgeti(L, own, 2 * i + 1);
+    lua_rawgeti(L, own, 2 * i + 2);
+    members[i] = check_wanted(L, argument, name);
+    lua_pop(L, 2);
+  }
+  lua_rawseti(L, own, 0);
+  lua_replace(L, given);
+  *where = (struct where){members, (size_t)count};
+}
+
 /* ---- building ---- */
 
+/* The item that is read at a place. */
 static const struct item *item_at(const struct items_job *job, size_t place)
 {
-  uint32_t position;
-  memcpy(&position, job->chosen.data + place * sizeof position, sizeof position);
-  return &job->index->items[position];
+  return &job->index->items[BUF_ITEMS(uint32_t, &job->chosen)[job->reading[place]]];
 }
 
 static bool is_read_before(const void *context, uint32_t a, uint32_t b)
@@ -112,13 +158,13 @@ static bool choose_items(struct items_job *job)
     if (wanted < 0) return false;
     if (wanted == 0) continue;
     uint32_t position = (uint32_t)(item - job->index->items);
-    if (!buf_add(&job->chosen, (const char *)&position, sizeof position)) return false;
+    if (!BUF_PUSH(&job->chosen, &position)) return false;
     job->count++;
   }
   job->reading = sys_realloc(NULL, job->count * sizeof *job->reading);
   if (job->reading == NULL) return false;
   for (size_t i = 0; i < job->count; i++) job->reading[i] = (uint32_t)(job->count - 1 - i);
-  return sort_positions(job->reading, job->count, is_read_before, job);
+  return sort_elements(job->reading, job->count, sizeof *job->reading, is_read_before, job);
 }
 
 /* Closes the holes that lines leave which are no longer there. */
@@ -143,7 +189,7 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
   bool holes = false;
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
-    const struct item *item = item_at(job, job->reading[i]);
+    const struct item *item = item_at(job, i);
     const char *line = window_line(&job->window, item_offset(item), item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;

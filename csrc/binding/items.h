@@ -1,6 +1,5 @@
 /* items.h: items of a memory file as Lua tables. */
-#ifndef AISH_ITEMS_H
-#define AISH_ITEMS_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -33,12 +32,13 @@ void hold_collector(lua_State *L, struct collector *collector, bool large);
 void release_collector(lua_State *L, const struct collector *collector);
 
 option_reader read_kinds; /* unsigned: a name or an array of names, as a bit for each kind */
+option_reader read_where; /* struct where: a table from names to strings, numbers and booleans */
 
 /* The options of a filter, among those of a function. */
 #define FILTER_OPTIONS(filter)                                                                     \
   {"kind", read_kinds, &(filter)->kinds}, {"tag", read_text, &(filter)->tag},                      \
-      {"source", read_text, &(filter)->source}, {"since", read_time, &(filter)->since},            \
-      {"before", read_time, &(filter)->before},                                                    \
+      {"source", read_text, &(filter)->source}, {"where", read_where, &(filter)->where},           \
+      {"since", read_time, &(filter)->since}, {"before", read_time, &(filter)->before},            \
   {                                                                                                \
     "limit", read_limit, &(filter)->limit                                                          \
   }
@@ -65,4 +65,3 @@ void items_prepare(lua_State *L, struct items_job *job);
 int items_build(lua_State *L, struct items_job *job, struct failure *failure);
 
 #pragma GCC visibility pop
-#endif

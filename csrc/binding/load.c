@@ -124,7 +124,7 @@ static void reverse(lua_State *L, size_t first, size_t last)
 /* Reads backward until there are enough turns; they are put in order afterwards. */
 static void read_backward(lua_State *L, struct load *load)
 {
-  struct tail_line line;
+  struct line line;
   int result = 1;
   while (load->count < load->last && (result = tail_next(&load->tail, &line)) > 0) {
     size_t before = load->count;
@@ -167,16 +167,6 @@ static int build_turns_l(lua_State *L)
   return 3;
 }
 
-static void check_load_options(lua_State *L, int argument, struct load *load)
-{
-  const struct option known[] = {
-      {"last", read_limit, &load->last}, {"all", read_boolean, &load->all}, {NULL, NULL, NULL}};
-  memset(load, 0, sizeof *load);
-  load->last = SIZE_MAX;
-  load->meta_offset = UINT64_MAX;
-  check_options(L, argument, known);
-}
-
 /* load(path [, opts]): the turns of a session's file.
  * path: string. opts: table of last (only the last so many turns, read from the end; all of them)
  * and all (boolean; false: records without role or content, such as calls of tools with
@@ -187,11 +177,13 @@ int load_l(lua_State *L)
 {
   enum { LARGE = 1 << 21 };
   struct failure failure;
-  struct load load;
+  struct load load = {.last = SIZE_MAX, .meta_offset = UINT64_MAX};
   struct stat st;
+  const struct option known[] = {
+      {"last", read_limit, &load.last}, {"all", read_boolean, &load.all}, {NULL, NULL, NULL}};
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
-  check_load_options(L, 2, &load);
+  check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushcfunction(L, build_turns_l);
   lua_pushlightuserdata(L, &load);
@@ -213,9 +205,11 @@ int load_l(lua_State *L)
 /* ---- load_memory ---- */
 
 /* Reads the file's index, which is then of the file at one time. */
-static bool read_index(struct index *index, struct extent *known, int fd, struct failure *failure)
+static bool read_index(struct index *index, struct extent *known, int fd, bool lock,
+                       struct failure *failure)
 {
-  return (memory_read(index, known, fd, false) == 0 && index_settle(index, fd)) ||
+  if (lock && !journal_share_lock(fd, failure)) return false;
+  return (memory_read(index, known, fd, lock) == 0 && index_settle(index, fd)) ||
          fail(failure, "read");
 }
 
@@ -227,9 +221,9 @@ static bool holds(const struct extent *known, int fd)
 }
 
 /* load_memory, once its arguments are two. It starts over where a write that it has seen was undone
- * meanwhile, or a finalizer did something to the handle whose index was taken, up to `tries` times;
- * that of a handle is taken only the first time. */
-static int load_items(lua_State *L, int tries)
+ * meanwhile, or a finalizer did something to the handle whose index was taken; that of a handle is
+ * taken only the first time. lost: how many times it has, as of memory_refresh. */
+static int load_items(lua_State *L, int lost)
 {
   struct failure failure;
   struct index own; /* of the file, unless a handle has one */
@@ -250,22 +244,22 @@ static int load_items(lua_State *L, int tries)
   int fd = open_to_read(path, &st, &failure);
   if (fd < 0 && failure.number == ENOENT) return lua_newtable(L), 1;
   if (fd < 0) return push_nil_failure(L, &failure, path);
-  if (tries == MEMORY_TRIES) opened = opened_memory(L, place, &st);
+  if (lost == 0) opened = opened_memory(L, place, &st);
   job.memory = opened;
   job.fd = fd;
   job.index = opened != NULL ? memory_index(opened) : &own;
   job.filter = &filter;
-  bool read =
-      opened != NULL ? memory_settle(opened, &failure) : read_index(&own, &known, fd, &failure);
+  bool lock = lost >= MEMORY_TRIES;
+  bool read = opened != NULL ? memory_settle(opened, &failure)
+                             : read_index(&own, &known, fd, lock, &failure);
   int result = read ? items_build(L, &job, &failure) : 0;
-  bool lost = opened != NULL ? !memory_is_of(opened, &st) : !holds(&known, fd);
+  bool held = opened != NULL ? memory_is_of(opened, &st) : lock || holds(&known, fd);
   index_free(&own);
   extent_free(&known);
   sys_close(fd);
   release_collector(L, &job.collector);
   if (result < 0) return lua_error(L);
-  if (lost && result > 0 && tries > 0) return lua_settop(L, 2), load_items(L, tries - 1);
-  if (lost && result > 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
+  if (!held && result > 0) return lua_settop(L, 2), load_items(L, lost + 1);
   return result > 0 ? 1 : push_nil_failure(L, &failure, path);
 }
 
@@ -277,5 +271,5 @@ int load_memory_l(lua_State *L)
 {
   check_count(L, 2);
   lua_settop(L, 2);
-  return load_items(L, MEMORY_TRIES);
+  return load_items(L, 0);
 }

@@ -1,6 +1,5 @@
 /* load.h: whole files as Lua tables. */
-#ifndef AISH_LOAD_H
-#define AISH_LOAD_H
+#pragma once
 
 #include <lua.h>
 
@@ -10,4 +9,3 @@ int load_l(lua_State *L);
 int load_memory_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

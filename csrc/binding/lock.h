@@ -1,6 +1,5 @@
 /* lock.h: the system's advisory locks, for the caller's own use. */
-#ifndef AISH_LOCK_H
-#define AISH_LOCK_H
+#pragma once
 
 #include <lua.h>
 
@@ -9,4 +8,3 @@
 int flock_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

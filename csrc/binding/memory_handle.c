@@ -6,31 +6,40 @@
 #include <string.h>
 
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/decode.h"
-#include "binding/encode.h"
+#include "binding/drafts.h"
 #include "binding/hits.h"
 #include "binding/items.h"
+#include "binding/redact.h"
 #include "binding/scratch.h"
 #include "binding/upkeep.h"
 #include "file/window.h"
+#include "memory/change.h"
 #include "memory/rank.h"
-#include "json/quote.h"
+#include "memory/recall.h"
 
 struct handle {
   struct memory memory;
   uint64_t next_id; /* what it was when the handle was closed */
   bool open, shared;
+  bool redacts; /* it keeps a function for that */
   bool asked; /* a function of the caller's is called, which may not use it */
   char path[]; /* as it was given */
 };
 
-static struct handle *check_open(lua_State *L, const char *method)
+/* Also of a handle that was open: a function of the caller's, or a finalizer, may have closed it. */
+static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
-  struct handle *handle = check_object(L);
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
   if (handle->asked) raise_plain(L, "memory:%s within cost", method);
   return handle;
+}
+
+static struct handle *check_open(lua_State *L, const char *method)
+{
+  return check_usable(L, check_object(L), method);
 }
 
 static int close_handle(struct handle *handle)
@@ -60,140 +69,48 @@ static int memory_close_l(lua_State *L)
 
 /* ---- adding ---- */
 
-/* What an item is made of, as places on the stack. */
-enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
-
-/* The text of the value on top of the stack. */
-static const char *text_of_top(lua_State *L)
+/* A scratch for drafts, and before it on the stack what redacts them, or nil. */
+static struct scratch *acquire_drafts(lua_State *L, const struct handle *handle)
 {
-  lua_getglobal(L, "tostring");
-  lua_insert(L, -2);
-  lua_call(L, 1, 1);
-  return lua_tostring(L, -1);
+  int redact = handle->redacts ? push_redact(L) : 0;
+  if (redact == 0) lua_pushnil(L);
+  struct scratch *scratch = acquire_scratch(L);
+  scratch->redact = redact;
+  return scratch;
 }
 
-static enum record_kind check_new_kind(lua_State *L, int index, const char *who)
-{
-  size_t length = 0;
-  const char *name = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
-  enum record_kind kind = record_kind(name, length);
-  if (record_kind_is_item(kind)) return kind;
-  lua_pushvalue(L, index);
-  raise_plain(L, "%s: kind must be %s (got %s)", who, record_kind_names(), text_of_top(L));
-  return KIND_UNKNOWN;
-}
-
-static inline void add_text(lua_State *L, struct buf *buf, const char *text)
-{
-  if (!buf_add(buf, text, strlen(text))) raise_no_memory(L);
-}
-
-static void add_string(lua_State *L, struct buf *buf, int index)
-{
-  size_t length;
-  const char *text = lua_tolstring(L, index, &length);
-  if (!quote_text(buf, text, length)) raise_no_memory(L);
-}
-
-static void add_content(lua_State *L, struct buf *buf, int index, const char *who)
-{
-  if (!lua_toboolean(L, index)) raise_plain(L, "%s: content required", who);
-  if (lua_type(L, index) != LUA_TSTRING)
-    raise_plain(L, "%s: content must be a string, got %s", who, luaL_typename(L, index));
-  if (lua_objlen(L, index) == 0) raise_plain(L, "%s: content required", who);
-  add_text(L, buf, "\"content\":");
-  add_string(L, buf, index);
-}
-
-static void add_tags(lua_State *L, struct buf *buf, int index, const char *who)
-{
-  if (!lua_istable(L, index))
-    raise_plain(L, "%s: tags must be a table, got %s", who, luaL_typename(L, index));
-  add_text(L, buf, ",\"tags\":");
-  if (!encode(L, index, buf, "tags", 1)) raise_plain(L, "%s: %s", who, lua_tostring(L, -1));
-}
-
-static void add_source(lua_State *L, struct buf *buf, int index, const char *who)
-{
-  if (lua_type(L, index) != LUA_TSTRING)
-    raise_plain(L, "%s: source must be a string, got %s", who, luaL_typename(L, index));
-  add_text(L, buf, ",\"source\":");
-  add_string(L, buf, index);
-}
-
-/* Takes up the item whose fields stand at `base` and following. */
-static void add_draft(lua_State *L, struct scratch *scratch, int base, const char *who)
-{
-  struct buf *bodies = &scratch->text;
-  struct draft draft = {.kind = check_new_kind(L, base + FIELD_KIND, who), .members = 5};
-  size_t start = bodies->length;
-  add_content(L, bodies, base + FIELD_CONTENT, who);
-  if (lua_toboolean(L, base + FIELD_TAGS)) {
-    add_tags(L, bodies, base + FIELD_TAGS, who);
-    draft.members++;
-  }
-  if (lua_toboolean(L, base + FIELD_SOURCE)) {
-    add_source(L, bodies, base + FIELD_SOURCE, who);
-    draft.members++;
-  }
-  add_text(L, bodies, "}\n");
-  draft.length = bodies->length - start;
-  if (!buf_add(&scratch->drafts, (const char *)&draft, sizeof draft)) raise_no_memory(L);
-}
-
-/* Writes the drafts and gives the scratch back. The handle is looked at again, as a finalizer may
- * have closed it meanwhile. */
+/* Writes the drafts. */
 static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
-                       const char *method, uint64_t *first, struct failure *failure)
+                       const char *method, struct failure *failure)
 {
-  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
-  if (handle->asked) raise_plain(L, "memory:%s within cost", method);
-  const struct draft *drafts = (const struct draft *)(const void *)scratch->drafts.data;
-  size_t count = scratch->drafts.length / sizeof *drafts;
-  bool done = memory_add(&handle->memory, drafts, count, scratch->text.data, first, failure);
-  release_scratch(scratch);
-  return done;
+  check_usable(L, handle, method);
+  return memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
+                    BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, failure);
 }
 
-/* memory:add(kind, content [, tags [, source]]): appends an item.
+/* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
  * kind: "fact", "pref" or "context". content: string, not empty. tags: table that JSON can hold.
- * source: string.
- * Returns its id; or nil, message, errno, and then no id is used up. Raises on wrong arguments. */
+ * source: string. item: table of these and of further members of any value that JSON holds, whose
+ * names are not those of the format: id, uid, ts, target, of, rev, replaces, replaces_uid, meta, score.
+ * Returns its id; of a unique memory, where an active item has this kind and content, that item's id and
+ * true, nothing being written; or nil, message, errno, and then no id is used up. Raises on wrong
+ * arguments. */
 static int memory_add_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add");
   struct failure failure;
-  uint64_t id;
+  bool table = lua_gettop(L) == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
   lua_settop(L, 1 + FIELDS);
-  struct scratch *scratch = acquire_scratch(L);
-  add_draft(L, scratch, 2, "memory:add");
-  if (!add_drafts(L, handle, scratch, "add", &id, &failure))
-    return push_nil_failure(L, &failure, handle->path);
-  push_whole(L, id);
-  return 1;
-}
-
-/* Pushes the fields of the table on top of the stack, in the order of the enum. */
-static void push_fields(lua_State *L, const char *who)
-{
-  static const char *const names[FIELDS] = {"kind", "content", "tags", "source"};
-  int item = lua_gettop(L);
-  if (!lua_istable(L, item))
-    raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, item));
-  for (lua_pushnil(L); lua_next(L, item) != 0; lua_pop(L, 1)) {
-    size_t length = 0;
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &length) : "";
-    bool known = false;
-    for (int i = 0; i < FIELDS; i++) known = known || is_name(key, length, names[i]);
-    if (known) continue;
-    lua_pop(L, 1);
-    raise_plain(L, "%s: unknown key \"%s\"", who, text_of_top(L));
-  }
-  for (int i = 0; i < FIELDS; i++) {
-    lua_pushstring(L, names[i]);
-    lua_rawget(L, item);
-  }
+  struct scratch *scratch = acquire_drafts(L, handle);
+  if (table) draft_table(L, scratch, 2, "memory:add");
+  else draft_fields(L, scratch, 2, "memory:add");
+  bool done = add_drafts(L, handle, scratch, "add", &failure);
+  const struct draft draft = *BUF_ITEMS(struct draft, &scratch->drafts);
+  release_scratch(scratch);
+  if (!done) return push_nil_failure(L, &failure, handle->path);
+  push_whole(L, draft.id);
+  return draft.present ? 1 + push_true(L) : 1;
 }
 
 /* The length of an array that is nothing else and has no holes. */
@@ -212,32 +129,29 @@ static int check_array(lua_State *L, int argument)
 }
 
 /* memory:add_many(items): appends items in one write and one sync, all of them or none.
- * items: array of tables with kind, content, tags and source as in add.
- * Returns an array of their ids; or nil, message, errno. Raises on wrong arguments. */
+ * items: array of tables as in add.
+ * Returns an array of their ids, as of add; or nil, message, errno. Raises on wrong arguments. */
 static int memory_add_many_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add_many");
   struct failure failure;
-  uint64_t id = 0;
   check_count(L, 2);
   int count = check_array(L, 2);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_drafts(L, handle);
   for (int i = 1; i <= count; i++) {
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
-    push_fields(L, who);
-    add_draft(L, scratch, 6, who);
+    draft_table(L, scratch, 6, who);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  if (count == 0) release_scratch(scratch);
-  else if (!add_drafts(L, handle, scratch, "add_many", &id, &failure))
-    return push_nil_failure(L, &failure, handle->path);
+  bool done = count == 0 || add_drafts(L, handle, scratch, "add_many", &failure);
   for (int i = 0; i < count; i++) {
-    push_whole(L, id + (uint64_t)i);
+    push_whole(L, BUF_ITEMS(struct draft, &scratch->drafts)[i].id);
     lua_rawseti(L, -2, i + 1);
   }
-  return 1;
+  release_scratch(scratch);
+  return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
 /* ---- forgetting and reading ---- */
@@ -257,20 +171,29 @@ static uint64_t to_id(lua_Number number)
              : 0;
 }
 
-/* Leaves the item at 2 as its id, and its name, if it has one, behind that. */
+/* Leaves the item at 2 as its id, and its name, if it has one, on the stack; true if it is an item. */
 static bool check_name(lua_State *L, struct bytes *name)
 {
+  static const char *const members[] = {"uid", "ts", "id"};
+  int place = lua_gettop(L) + 1;
   if (!lua_istable(L, 2)) return false;
-  static const char *const members[] = {"id", "uid", "ts"};
   for (int i = 0; i < 3; i++) {
     lua_pushstring(L, members[i]);
     lua_rawget(L, 2);
   }
-  int place = lua_type(L, 4) == LUA_TSTRING ? 4 : 5;
-  if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
-  lua_pushvalue(L, 3);
   lua_replace(L, 2);
+  if (lua_type(L, place) != LUA_TSTRING) place++;
+  if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
   return true;
+}
+
+static int push_not_active(lua_State *L, lua_Number id)
+{
+  lua_pushboolean(L, 0);
+  push_number_text(L, id);
+  lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
+  lua_remove(L, -2);
+  return 2;
 }
 
 /* memory:forget(id or item): appends a tombstone for an active item.
@@ -280,7 +203,7 @@ static bool check_name(lua_State *L, struct bytes *name)
  * "no active item N", nothing being written; or false, message, errno. */
 static int memory_forget_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "forget");
+  check_open(L, "forget");
   struct failure failure;
   struct bytes name = {NULL, 0};
   bool found;
@@ -288,16 +211,44 @@ static int memory_forget_l(lua_State *L)
   check_count(L, 2);
   bool named = check_name(L, &name);
   lua_Number number = check_id(L);
-  check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
+  struct handle *handle = check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
   if (!memory_forget(&handle->memory, to_id(number), named ? &name : NULL, &found, &left, &failure))
     return push_false_failure(L, &failure, handle->path);
-  lua_pushboolean(L, found);
-  if (found && !named && left > 0) return push_whole(L, left), 2;
-  if (found) return 1;
-  push_number_text(L, number);
-  lua_pushfstring(L, "no active item %s", lua_tostring(L, -1));
-  lua_remove(L, -2);
+  if (!found) return push_not_active(L, number);
+  push_true(L);
+  if (named || left == 0) return 1;
+  push_whole(L, left);
   return 2;
+}
+
+/* memory:update(id or item, changes): appends an item in the place of an active one, in one write: with
+ * its members, byte for byte, but for the changes; `replaces`, its id; and `replaces_uid`.
+ * id or item: as of forget. changes: table as an item of add's, of which all may be missing; null takes
+ * a member away, but not kind or content.
+ * Returns the new item's id; or false and "no active item N", nothing being written; or nil, message,
+ * errno. Raises as add. */
+static int memory_update_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "update");
+  struct failure failure;
+  struct bytes name = {NULL, 0};
+  bool found;
+  check_count(L, 3);
+  lua_settop(L, 3);
+  bool named = check_name(L, &name);
+  lua_Number number = check_id(L);
+  struct scratch *scratch = acquire_drafts(L, handle);
+  draft_changes(L, scratch, 3, "memory:update");
+  check_open(L, "update"); /* a finalizer may have closed it meanwhile, or redact */
+  struct draft *changes = BUF_ITEMS(struct draft, &scratch->drafts);
+  bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, changes,
+                            scratch->text.data, &found, &failure);
+  uint64_t id = changes->id;
+  release_scratch(scratch);
+  if (!done) return push_nil_failure(L, &failure, handle->path);
+  if (!found) return push_not_active(L, number);
+  push_whole(L, id);
+  return 1;
 }
 
 /* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
@@ -350,21 +301,18 @@ static int memory_get_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   uint64_t id = to_id(check_id(L));
-  bool done = memory_refresh(&handle->memory, &failure);
-  for (int tries = MEMORY_TRIES; done && tries > 0; tries--) {
-    if (push_active(L, &handle->memory, id)) return 1;
+  for (int lost = 0; memory_refresh(&handle->memory, lost, &failure); lost++) {
+    if (push_active(L, &handle->memory, id) || lost == MEMORY_TRIES) return 1;
     lua_pop(L, 1);
     check_open(L, "get");
-    done = memory_reread(&handle->memory, &failure);
   }
-  if (!done) return push_nil_failure(L, &failure, handle->path);
-  lua_pushnil(L);
-  return 1;
+  return push_nil_failure(L, &failure, handle->path);
 }
 
 /* memory:items([filter]): an array of the active items, newest first.
- * filter: table of kind (a name or an array of names), tag, source, since (inclusive), before
- * (exclusive; times as text or seconds since 1970) and limit.
+ * filter: table of kind (a name or an array of names), tag, source, where (a table of members and the
+ * strings, numbers or booleans that they are equal to), since (inclusive), before (exclusive; times as
+ * text or seconds since 1970) and limit.
  * nil, message, errno where the file cannot be read. */
 static int memory_items_l(lua_State *L)
 {
@@ -376,22 +324,22 @@ static int memory_items_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   check_options(L, 2, known);
-  bool lost;
-  int result = 0, top = lua_gettop(L), tries = MEMORY_TRIES;
+  bool again;
+  int result = 0, top = lua_gettop(L), lost = 0;
   do {
     lua_settop(L, top);
     items_prepare(L, &job);
     check_open(L, "items"); /* a finalizer may have closed it meanwhile */
-    if (!memory_refresh(memory, &failure)) return push_nil_failure(L, &failure, handle->path);
+    if (!memory_refresh(memory, lost++, &failure))
+      return push_nil_failure(L, &failure, handle->path);
     job.memory = memory;
     job.index = memory_index(memory);
     job.filter = &filter;
     result = items_build(L, &job, &failure);
-    lost = result > 0 && !memory_holds(memory);
+    again = result > 0 && !memory_holds(memory);
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
-  } while (lost && tries-- > 0);
-  if (tries < 0) result = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
+  } while (again);
   return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -435,7 +383,7 @@ struct asking {
   struct filter filter;
 };
 
-static bool find_ranked(lua_State *L, struct memory *memory, struct asking *asking,
+static bool find_ranked(lua_State *L, struct memory *memory, int lost, struct asking *asking,
                         struct found *found, struct failure *failure)
 {
   struct query query = {0};
@@ -443,13 +391,13 @@ static bool find_ranked(lua_State *L, struct memory *memory, struct asking *aski
   const double day = 86400;
   if (asking->recall) text.start = lua_tolstring(L, 2, &text.length);
   else check_query(L, 2, &query, asking->exact);
-  bool done = memory_refresh(memory, failure);
+  bool done = memory_refresh(memory, lost, failure);
   if (done) {
     int fd = memory_fd(memory);
     struct index *index = memory_index(memory);
     memory_window(memory, &found->window);
-    int result = asking->recall ? rank_recall(fd, index, text, asking->half_life * day,
-                                              &asking->filter, &found->ranked)
+    int result = asking->recall ? recall_items(fd, index, text, asking->half_life * day,
+                                               &asking->filter, &found->ranked)
                                 : rank_items(fd, index, &query, &asking->filter, &found->ranked);
     done = result == 0 || fail(failure, "read");
   }
@@ -464,25 +412,24 @@ static int push_found(lua_State *L, struct handle *handle, struct asking *asking
   const char *method = asking->recall ? "recall" : "search";
   struct found found;
   struct failure failure;
-  bool done = false, lost;
-  int top = lua_gettop(L), tries = MEMORY_TRIES;
+  bool done = false, again;
+  int top = lua_gettop(L), lost = 0;
   do {
     lua_settop(L, top);
     memset(&found, 0, sizeof found);
     lua_pushcfunction(L, build_found_l);
     lua_pushlightuserdata(L, &found);
     check_open(L, method); /* a finalizer may have closed it meanwhile */
-    done = find_ranked(L, &handle->memory, asking, &found, &failure);
+    done = find_ranked(L, &handle->memory, lost++, asking, &found, &failure);
     int status = done ? lua_pcall(L, 1, 1, 0) : 0;
     window_close(&found.window);
     buf_free(&found.ranked);
     errno = found.error;
     if (done && found.error != 0) done = fail(&failure, "read");
-    lost = status == 0 && done && !memory_holds(&handle->memory);
+    again = status == 0 && done && !memory_holds(&handle->memory);
     release_collector(L, &found.collector);
     if (status != 0) return lua_error(L);
-  } while (lost && tries-- > 0);
-  if (tries < 0) done = fail_because(&failure, EAGAIN, "read", MEMORY_CHANGING);
+  } while (again);
   return done ? 1 : push_nil_failure(L, &failure, handle->path);
 }
 
@@ -504,71 +451,6 @@ static int memory_search_l(lua_State *L)
   return push_found(L, handle, &asking);
 }
 
-/* ---- what fits into a budget ---- */
-
-enum { COST_CALLS = 1000 }; /* at most, and so many items are looked at */
-
-/* What an item, on top of the stack, costs: what the function says; without one, the bytes of its
- * content. */
-static lua_Number cost_of(lua_State *L, int function)
-{
-  lua_Number cost;
-  if (lua_isnil(L, function)) {
-    lua_getfield(L, -1, "content");
-    cost = lua_type(L, -1) == LUA_TSTRING ? (lua_Number)lua_objlen(L, -1) : 0;
-  } else {
-    lua_pushvalue(L, function);
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 1);
-    cost = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
-    if (!(cost >= 0)) luaL_error(L, "cost must return a number, not negative");
-  }
-  lua_pop(L, 1);
-  return cost;
-}
-
-/* Called with an array, a budget, a limit, and a cost or nil, protected. Returns the array of what
- * fits. */
-static int fit_budget_l(lua_State *L)
-{
-  enum { ITEMS = 1, BUDGET, LIMIT, COST };
-  lua_Number left = lua_tonumber(L, BUDGET), most = lua_tonumber(L, LIMIT);
-  int given = 0;
-  lua_newtable(L);
-  for (int i = 1; i <= COST_CALLS && given < most; i++) {
-    lua_rawgeti(L, ITEMS, i);
-    if (lua_isnil(L, -1)) return lua_pop(L, 1), 1;
-    lua_Number cost = cost_of(L, COST);
-    if (cost <= left) lua_rawseti(L, COST + 1, ++given);
-    else lua_pop(L, 1);
-    if (cost <= left) left -= cost;
-    lua_settop(L, COST + 1);
-  }
-  return 1;
-}
-
-/* Leaves of the array on top of the stack, below which is the cost or nil, what fits. While that is
- * called, the handle is not to be used. */
-static int push_fitting(lua_State *L, struct handle *handle, double budget, size_t limit)
-{
-  lua_pushcfunction(L, fit_budget_l);
-  lua_insert(L, -2);
-  lua_pushnumber(L, budget);
-  lua_pushnumber(L, (lua_Number)limit);
-  lua_pushvalue(L, -5);
-  handle->asked = true;
-  int status = lua_pcall(L, 4, 1, 0);
-  handle->asked = false;
-  return status == 0 ? 1 : lua_error(L);
-}
-
-/* bool: it is given. */
-static void read_cost(lua_State *L, int argument, const char *name, void *into)
-{
-  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
-  *(bool *)into = true;
-}
-
 /* memory:recall(text [, opts]): the active items that bear on a text, best first, newer ones first
  * where that ties. Any word of it counts, rare ones most, and so do other forms of a word.
  * text: string of any length, such as a prompt; without a word: the newest items are given.
@@ -583,23 +465,19 @@ static int memory_recall_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "recall");
   struct asking asking = {.recall = true, .filter.limit = 20};
-  double budget = -1;
-  bool cost = false;
+  struct budget budget = {.bytes = -1};
   const struct option known[] = {FILTER_OPTIONS(&asking.filter),
                                  {"half_life", read_amount, &asking.half_life},
-                                 {"budget", read_amount, &budget},
-                                 {"cost", read_cost, &cost},
+                                 BUDGET_OPTIONS(&budget),
                                  {NULL, NULL, NULL}};
   check_count(L, 3);
   check_string(L, 2, "text", NULL);
   check_options(L, 3, known);
-  size_t limit = asking.filter.limit;
-  if (budget >= 0) asking.filter.limit = COST_CALLS;
-  lua_pushliteral(L, "cost");
-  if (cost) lua_rawget(L, 3);
-  else lua_pushnil(L);
+  budget_begin(L, &budget, &asking.filter.limit);
   int count = push_found(L, handle, &asking);
-  return count == 1 && budget >= 0 ? push_fitting(L, handle, budget, limit) : count;
+  if (count == 1 && budget.bytes >= 0)
+    budget_fit(L, &budget, "content", handle->path, &handle->asked);
+  return count;
 }
 
 /* memory:sync(): everything added so far reaches the disk. Returns true; or nil, message, errno. */
@@ -634,7 +512,7 @@ static int memory_compact_l(lua_State *L)
 static void refresh_shared(struct handle *handle)
 {
   struct failure ignored;
-  if (handle->shared) memory_refresh(&handle->memory, &ignored);
+  if (handle->shared) memory_refresh(&handle->memory, 0, &ignored);
 }
 
 static int push_field(lua_State *L, struct handle *handle, const char *name, size_t length)
@@ -670,7 +548,7 @@ static int memory_length_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "#");
   struct failure failure;
-  if (!memory_refresh(&handle->memory, &failure)) {
+  if (!memory_refresh(&handle->memory, 0, &failure)) {
     int count = push_nil_failure(L, &failure, handle->path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
@@ -687,17 +565,10 @@ static int memory_tostring_l(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"add", memory_add_l},
-    {"add_many", memory_add_many_l},
-    {"forget", memory_forget_l},
-    {"search", memory_search_l},
-    {"recall", memory_recall_l},
-    {"get", memory_get_l},
-    {"items", memory_items_l},
-    {"sync", memory_sync_l},
-    {"close", memory_close_l},
-    {"compact", memory_compact_l},
-    {NULL, NULL},
+    {"add", memory_add_l},       {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
+    {"update", memory_update_l}, {"search", memory_search_l},     {"recall", memory_recall_l},
+    {"get", memory_get_l},       {"items", memory_items_l},       {"sync", memory_sync_l},
+    {"close", memory_close_l},   {"compact", memory_compact_l},   {NULL, NULL},
 };
 static const luaL_Reg METAMETHODS[] = {
     {"__index", memory_index_l},
@@ -781,23 +652,32 @@ static bool open_handle(struct handle *handle, struct memory_options *options,
 }
 
 /* open(path [, opts]): opens the memory file, or makes it, and takes its lock.
- * path: string. opts: table of sync ("full" or "none"; "full"), wait (seconds for the lock; 0, or
- * 5 if shared) and shared (boolean; false: the lock is held for the handle's life).
+ * path: string. opts: table of
+ *   sync ("full" or "none"; "full"),
+ *   wait (seconds for the lock; 0, or 5 if shared),
+ *   shared (boolean; false: the lock is held for the handle's life),
+ *   unique (boolean; false; true: what has the kind and content of an active item is not added again),
+ *   redact (a function from text to text, for every string of what is added, except its kind: what it
+ *     returns is written. What it raises is raised, and so is a result that is no string, and nothing
+ *     is written).
  * Returns the handle; or nil, message, errno and, where the lock is held and the system tells,
  * the holder's process id. Raises on wrong arguments. */
 int memory_open_l(lua_State *L)
 {
   struct memory_options options = {.wait = -1, .durable = true};
-  const struct option known[] = {{"sync", read_sync, &options.durable},
-                                 {"wait", read_wait, &options.wait},
-                                 {"shared", read_boolean, &options.shared},
-                                 {NULL, NULL, NULL}};
+  int redact = 0;
+  const struct option known[] = {
+      {"sync", read_sync, &options.durable},     {"wait", read_wait, &options.wait},
+      {"shared", read_boolean, &options.shared}, {"unique", read_boolean, &options.unique},
+      {"redact", read_redact, &redact},          {NULL, NULL, NULL}};
   struct failure failure;
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
   check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct handle *handle = new_handle(L, path);
+  handle->redacts = redact != 0;
+  keep_redact(L, redact);
   if (open_handle(handle, &options, &failure)) return 1;
   close_handle(handle);
   return push_nil_failure(L, &failure, path);

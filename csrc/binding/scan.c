@@ -171,13 +171,6 @@ static void read_offset(lua_State *L, int argument, const char *name, void *into
   *(uint64_t *)into = offset < most ? offset : most;
 }
 
-static void check_scan_options(lua_State *L, int argument, bool *malformed, uint64_t *from)
-{
-  const struct option known[] = {
-      {"malformed", read_boolean, malformed}, {"from", read_offset, from}, {NULL, NULL, NULL}};
-  check_options(L, argument, known);
-}
-
 static struct scan *new_scan(lua_State *L, const char *path, uint64_t from)
 {
   size_t size = strlen(path) + 1;
@@ -192,9 +185,11 @@ static int open_scan(lua_State *L, bool follows)
   struct failure failure;
   bool malformed = false;
   uint64_t from = 0;
+  const struct option known[] = {
+      {"malformed", read_boolean, &malformed}, {"from", read_offset, &from}, {NULL, NULL, NULL}};
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
-  check_scan_options(L, 2, &malformed, &from);
+  check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct scan *scan = new_scan(L, path, from);
   scan->follows = follows;

@@ -1,6 +1,5 @@
 /* scan.h: iterators over the records of a file, and over those that it still gets. */
-#ifndef AISH_SCAN_H
-#define AISH_SCAN_H
+#pragma once
 
 #include <lua.h>
 
@@ -10,4 +9,3 @@ int scan_l(lua_State *L);
 int follow_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

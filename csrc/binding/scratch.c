@@ -23,6 +23,7 @@ struct scratch *acquire_scratch(lua_State *L)
     keep(L, &KEPT);
   }
   scratch->in_use = true;
+  scratch->redact = 0;
   return scratch;
 }
 

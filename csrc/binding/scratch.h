@@ -1,6 +1,5 @@
 /* scratch.h: the buffers in which a Lua state puts together what it writes next. */
-#ifndef AISH_SCRATCH_H
-#define AISH_SCRATCH_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -13,6 +12,7 @@
  * this one in use and gets another. One that an error has left in use is replaced, and collected. */
 struct scratch {
   struct buf text, drafts;
+  int redact; /* where on the stack the function stands through which strings go; 0: none */
   bool in_use;
 };
 
@@ -21,4 +21,3 @@ struct scratch *acquire_scratch(lua_State *L);
 void release_scratch(struct scratch *scratch);
 
 #pragma GCC visibility pop
-#endif

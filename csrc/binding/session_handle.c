@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/encode.h"
+#include "binding/redact.h"
 #include "binding/scratch.h"
 #include "file/format.h"
 #include "memory/kind.h"
@@ -14,6 +16,8 @@
 struct session {
   struct journal journal;
   bool open;
+  bool redacts; /* it keeps a function for that */
+  const bool *asked; /* see budget_check */
   char path[]; /* as it was given */
 };
 
@@ -26,25 +30,31 @@ static void check_record(lua_State *L, int argument, const char *name)
 }
 
 /* Puts together the line that a record is, after the newline that journal_append wants. `name` is
- * what an error calls the record; a meta is also put into a member of that name. */
-static struct scratch *encode_line(lua_State *L, int index, const char *name, bool meta)
+ * what an error calls the record; a meta is also put into a member of that name. `redact`: where the
+ * function stands that its strings go through; 0: none. */
+static struct scratch *encode_line(lua_State *L, int index, const char *name, bool meta, int redact)
 {
   struct scratch *scratch = acquire_scratch(L);
   struct buf *line = &scratch->text;
+  scratch->redact = redact;
   bool done = buf_add(line, "\n{\"meta\":", meta ? 9 : 1);
-  if (done && !encode_object(L, index, line, name, meta ? 1 : 0))
+  if (done && !encode(L, index, scratch, name, meta, true))
     luaL_error(L, "%s", lua_tostring(L, -1));
   if (!done || (meta && !buf_add(line, "}", 1)) || !buf_add(line, "\n", 1)) raise_no_memory(L);
   return scratch;
 }
 
-/* Whether the file is one that a session may be appended to, by its first record. */
-static bool is_no_memory(const struct journal *journal, struct failure *failure)
+/* Whether the file is one that a session may be appended to, by its first record; if it is to be
+ * `new`, it must have none. */
+static bool is_fit(const struct journal *journal, bool new, struct failure *failure)
 {
   enum file_kind kind;
+  if (journal->size == 0) return true;
   if (!file_kind(journal->fd, &kind)) return fail(failure, "read");
-  return kind != FILE_MEMORY ||
-         fail_because(failure, EINVAL, "open", "it is a memory, not a session");
+  if (kind == FILE_MEMORY)
+    return fail_because(failure, EINVAL, "open", "it is a memory, not a session");
+  errno = EEXIST;
+  return !new || kind == FILE_UNKNOWN || fail(failure, "open");
 }
 
 /* Whether it still is, under the lock. What this handle wrote last is still there, unless somebody has
@@ -56,20 +66,27 @@ static bool is_still_fit(const struct journal *journal, struct failure *failure)
   if (journal->size == 0 || journal->size == known->size) return true;
   if (!extent_compare(known, journal->fd, &place)) return fail(failure, "read");
   if (known->size > 0 && place == known->size) return true;
-  return format_is_lines(journal->fd, journal->size, failure) && is_no_memory(journal, failure);
+  return format_is_lines(journal->fd, journal->size, failure) && is_fit(journal, false, failure);
 }
 
-enum condition { ALWAYS, IF_EMPTY, IF_SESSION };
+enum condition { ALWAYS, IF_EMPTY, IF_NEW, IF_SESSION };
 
-/* Writes the line under the lock; true also where the file is not empty, though it is to be. */
+static bool is_met(enum condition condition, const struct journal *journal, struct failure *failure)
+{
+  if (condition == IF_NEW) return is_fit(journal, true, failure);
+  return condition != IF_SESSION || is_still_fit(journal, failure);
+}
+
+/* Writes the line, if there is one, under the lock; true also where the file is not empty, though it
+ * is to be. */
 static bool write_line(struct journal *journal, const struct buf *line, enum condition condition,
                        struct failure *failure)
 {
   uint64_t offset;
   if (!journal_attach(journal, true, failure)) return false;
-  bool done = (condition == IF_EMPTY && journal->size > 0) ||
-              ((condition != IF_SESSION || is_still_fit(journal, failure)) &&
-               journal_append(journal, line, &offset, failure));
+  bool none = line == NULL || (condition == IF_EMPTY && journal->size > 0);
+  bool done = is_met(condition, journal, failure) &&
+              (none || journal_append(journal, line, &offset, failure));
   journal_detach(journal);
   return done;
 }
@@ -88,11 +105,19 @@ static void release_session(void *session)
   close_session(session);
 }
 
+/* The session of a method that uses its file. */
+static struct session *check_session(lua_State *L)
+{
+  struct session *session = check_object(L);
+  budget_check(L, session->asked, session->path);
+  return session;
+}
+
 /* session:close(): closes the handle. A second time does nothing.
  * Returns true; or nil, message, errno where the system reports a failure. */
 static int session_close_l(lua_State *L)
 {
-  struct session *session = check_object(L);
+  struct session *session = check_session(L);
   struct failure failure;
   check_count(L, 1);
   bool done = close_session(session) == 0 || fail(&failure, "close");
@@ -112,13 +137,14 @@ static int push_closed(lua_State *L)
  * the path to it. */
 static int session_append_l(lua_State *L)
 {
-  struct session *session = check_object(L);
+  struct session *session = check_session(L);
   struct failure failure;
   if (!session->open) return push_closed(L);
   check_count(L, 2);
   check_record(L, 2, "turn");
-  struct scratch *scratch = encode_line(L, 2, "turn", false);
-  if (!session->open) return push_closed(L); /* a finalizer has closed it */
+  int redact = session->redacts ? push_redact(L) : 0;
+  struct scratch *scratch = encode_line(L, 2, "turn", false, redact);
+  if (!session->open) return push_closed(L); /* a finalizer has closed it, or redact */
   bool done = write_line(&session->journal, &scratch->text, IF_SESSION, &failure);
   release_scratch(scratch);
   return done ? push_true(L) : push_false_failure(L, &failure, session->path);
@@ -128,7 +154,7 @@ static int session_append_l(lua_State *L)
  * closed"; or false, message, errno. */
 static int session_sync_l(lua_State *L)
 {
-  struct session *session = check_object(L);
+  struct session *session = check_session(L);
   struct failure failure;
   if (!session->open) return push_closed(L);
   check_count(L, 1);
@@ -157,8 +183,10 @@ static int session_index_l(lua_State *L)
 static int session_tostring_l(lua_State *L)
 {
   const struct session *session = check_object(L);
-  lua_pushfstring(L, "aish_history.session (%s, %s)", session->path,
-                  session->open ? "open" : "closed");
+  const char *state = !session->open                ? "closed"
+                      : session->journal.keeps_lock ? "open, exclusive"
+                                                    : "open";
+  lua_pushfstring(L, "aish_history.session (%s, %s)", session->path, state);
   return 1;
 }
 
@@ -187,17 +215,20 @@ bool test_session(lua_State *L, int index, struct journal **journal)
 
 struct session_options {
   double wait;
-  bool durable;
+  bool durable, exclusive, new;
+  int redact; /* where the function stands; 0: there is none */
 };
 
-/* Reads a session's options over their defaults. */
-static struct session_options check_session_options(lua_State *L, int argument)
+/* Reads a session's options over their defaults; the first two are those of a handle only. */
+static struct session_options check_session_options(lua_State *L, int argument, bool handle)
 {
-  struct session_options options = {.wait = 5, .durable = false};
-  const struct option known[] = {{"sync", read_sync, &options.durable},
-                                 {"wait", read_wait, &options.wait},
-                                 {NULL, NULL, NULL}};
-  check_options(L, argument, known);
+  struct session_options options = {.wait = -1};
+  const struct option known[] = {
+      {"exclusive", read_boolean, &options.exclusive}, {"new", read_boolean, &options.new},
+      {"sync", read_sync, &options.durable},           {"wait", read_wait, &options.wait},
+      {"redact", read_redact, &options.redact},        {NULL, NULL, NULL}};
+  check_options(L, argument, handle ? known : known + 2);
+  if (options.wait < 0) options.wait = options.exclusive ? 0 : 5;
   return options;
 }
 
@@ -207,6 +238,7 @@ static struct session *new_session(lua_State *L, const char *path)
   size_t size = strlen(path) + 1;
   struct session *session = new_object(L, &SESSION, sizeof *session + size);
   memcpy(session->path, path, size);
+  session->asked = budget_asked(L);
   return session;
 }
 
@@ -217,15 +249,35 @@ static bool open_session(struct session *session, const struct session_options *
   if (!journal_init(&session->journal, session->path)) return fail(failure, "open");
   session->journal.durable = options->durable;
   session->journal.wait = options->wait;
+  session->journal.keeps_lock = options->exclusive;
   return journal_attach(&session->journal, false, failure);
+}
+
+/* Opens the file and writes its first line, if it is given one and has none. Whether it is new is
+ * looked at under the lock alone: what is seen without it may be undone. */
+static bool begin_session(struct session *session, const struct session_options *options,
+                          const struct buf *meta, struct failure *failure)
+{
+  struct journal *journal = &session->journal;
+  if (!open_session(session, options, failure) || !is_fit(journal, false, failure)) return false;
+  if (!options->new && (meta == NULL || journal->size > 0)) return true;
+  return write_line(journal, meta, options->new ? IF_NEW : IF_EMPTY, failure);
 }
 
 /* session(path [, meta [, opts]]): opens a session's file, or makes it.
  * path: string. meta: table that is a JSON object, written as {"meta":...} in the first line if the
- * file is new or empty. opts: table of sync ("full" or "none"; "none") and wait (seconds for the
- * lock, which is taken for each write; 5).
- * Returns the handle; or nil, message, errno, also where the file is a memory. Raises on wrong
- * arguments. */
+ * file is new or empty; with `new`, if it has no record. opts: table of
+ *   sync ("full" or "none"; "none"),
+ *   wait (seconds for the lock; 5, or 0 if exclusive),
+ *   exclusive (boolean; false: the lock is held for each write; true: for the handle's life, so that
+ *     there is one such handle at a time, and nobody else appends),
+ *   new (boolean; false; true: fails with EEXIST where the file has a record),
+ *   redact (a function from text to text, for every string value of the meta and of turns, except a
+ *     turn's own id, uid, ts, kind, target, of and role: what it returns is written. It runs before
+ *     the lock is taken; what it raises is raised, and so is a result that is no string, and nothing
+ *     is written).
+ * Returns the handle; or nil, message, errno, also where the file is a memory, and, where the lock
+ * is held and the system tells, the holder's process id. Raises on wrong arguments. */
 int session_open_l(lua_State *L)
 {
   struct failure failure;
@@ -233,14 +285,13 @@ int session_open_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   bool has_meta = !lua_isnoneornil(L, 2);
   if (has_meta) check_record(L, 2, "meta");
-  struct session_options options = check_session_options(L, 3);
+  struct session_options options = check_session_options(L, 3, true);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scratch *scratch = has_meta ? encode_line(L, 2, "meta", true) : NULL;
+  struct scratch *scratch = has_meta ? encode_line(L, 2, "meta", true, options.redact) : NULL;
   struct session *session = new_session(L, path);
-  bool done = open_session(session, &options, &failure) &&
-              is_no_memory(&session->journal, &failure) &&
-              (!has_meta || session->journal.size > 0 ||
-               write_line(&session->journal, &scratch->text, IF_EMPTY, &failure));
+  session->redacts = options.redact != 0;
+  keep_redact(L, options.redact);
+  bool done = begin_session(session, &options, has_meta ? &scratch->text : NULL, &failure);
   if (scratch != NULL) release_scratch(scratch);
   if (done) return 1;
   close_session(session);
@@ -248,7 +299,7 @@ int session_open_l(lua_State *L)
 }
 
 /* append(path, value [, opts]): appends one record to a file of JSON lines, under its lock.
- * path: string. value: as session:append's turn. opts: as session's.
+ * path: string. value: as session:append's turn. opts: sync, wait and redact, as session's.
  * Returns true; or nil, message, errno. Raises as session:append. */
 int append_l(lua_State *L)
 {
@@ -256,9 +307,9 @@ int append_l(lua_State *L)
   check_count(L, 3);
   const char *path = check_path(L, 1, &failure);
   check_record(L, 2, "value");
-  struct session_options options = check_session_options(L, 3);
+  struct session_options options = check_session_options(L, 3, false);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scratch *scratch = encode_line(L, 2, "value", false);
+  struct scratch *scratch = encode_line(L, 2, "value", false, options.redact);
   struct session *session = new_session(L, path);
   bool done = open_session(session, &options, &failure) &&
               write_line(&session->journal, &scratch->text, ALWAYS, &failure);

@@ -1,6 +1,5 @@
 /* session_handle.h: the handle through which Lua programs write a session's file. */
-#ifndef AISH_SESSION_HANDLE_H
-#define AISH_SESSION_HANDLE_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -17,4 +16,3 @@ int session_open_l(lua_State *L);
 int append_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

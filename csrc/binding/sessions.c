@@ -79,17 +79,6 @@ struct sessions_options {
   bool count, empty;
 };
 
-static void check_sessions_options(lua_State *L, int argument, struct sessions_options *options)
-{
-  const struct option known[] = {{"limit", read_limit, &options->limit},
-                                 {"count", read_boolean, &options->count},
-                                 {"empty", read_boolean, &options->empty},
-                                 {"before", read_text, &options->before},
-                                 {NULL, NULL, NULL}};
-  *options = (struct sessions_options){.limit = SIZE_MAX, .count = true, .empty = true};
-  check_options(L, argument, known);
-}
-
 static void set_text(lua_State *L, const char *name, const struct buf *text)
 {
   lua_pushlstring(L, text->data != NULL ? text->data : "", text->length);
@@ -154,10 +143,15 @@ static bool describe(lua_State *L, struct listing *listing, const struct session
 int sessions_l(lua_State *L)
 {
   struct failure failure;
-  struct sessions_options options;
+  struct sessions_options options = {.limit = SIZE_MAX, .count = true, .empty = true};
+  const struct option known[] = {{"limit", read_limit, &options.limit},
+                                 {"count", read_boolean, &options.count},
+                                 {"empty", read_boolean, &options.empty},
+                                 {"before", read_text, &options.before},
+                                 {NULL, NULL, NULL}};
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);
-  check_sessions_options(L, 2, &options);
+  check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   struct listing *listing = new_listing(L);
   if (!dir_list(&listing->dir, path)) return push_unlisted(L, path);

@@ -1,6 +1,5 @@
 /* sessions.h: the sessions of a directory, as tables. */
-#ifndef AISH_SESSIONS_H
-#define AISH_SESSIONS_H
+#pragma once
 
 #include <lua.h>
 
@@ -10,4 +9,3 @@ int list_l(lua_State *L);
 int sessions_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

@@ -12,8 +12,8 @@
 
 static void push_problems(lua_State *L, const struct buf *problems)
 {
-  const struct problem *problem = (const struct problem *)(const void *)problems->data;
-  int count = (int)(problems->length / sizeof *problem);
+  const struct problem *problem = BUF_ITEMS(struct problem, problems);
+  int count = (int)BUF_COUNT(struct problem, problems);
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++, problem++) {
     lua_createtable(L, 0, 3);

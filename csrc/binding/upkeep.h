@@ -1,6 +1,5 @@
 /* upkeep.h: verifying and compacting memory files. */
-#ifndef AISH_UPKEEP_H
-#define AISH_UPKEEP_H
+#pragma once
 
 #include <lua.h>
 
@@ -23,4 +22,3 @@ int verify_l(lua_State *L);
 int compact_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

@@ -50,7 +50,7 @@ int beside_make(const char *place, char **path)
     print_suffix(number, suffix);
     *path = path_with_suffix(place, suffix);
     if (*path == NULL) return -1;
-    fd = sys_open_new(*path, S_IRUSR | S_IWUSR);
+    fd = sys_open_new(*path);
   } while (fd < 0 && errno == EEXIST);
   return fd;
 }
@@ -63,7 +63,7 @@ static bool remove_left(void *context, const char *name)
   struct stat st;
   if (strncmp(name, own, length) != 0 || !is_suffix(name + length)) return true;
   char *path = path_with_suffix(place, name + length);
-  int fd = path != NULL ? sys_open_itself(path, &st) : -1;
+  int fd = path != NULL ? sys_open(path, SYS_ITSELF, &st) : -1;
   if (fd >= 0) {
     if (sys_flock(fd, LOCK_EX | LOCK_NB) == 0) sys_unlink(path);
     sys_close(fd);
@@ -120,7 +120,7 @@ static const char *objection(const struct stat *st, const struct stat *of)
 static int open_gathered(const char *path, const struct stat *of, struct stat *st,
                          const char **reason)
 {
-  int fd = sys_open_itself(path, st);
+  int fd = sys_open(path, SYS_ITSELF, st);
   if (fd == SYS_NOT_REGULAR && errno == EINVAL) *reason = "not a regular file";
   if (fd < 0 || (*reason = objection(st, of)) == NULL) return fd;
   sys_close(fd);
@@ -130,7 +130,7 @@ static int open_gathered(const char *path, const struct stat *of, struct stat *s
 
 static int make_gathered(const char *path, const struct stat *of, struct stat *st)
 {
-  int fd = sys_open_new(path, S_IRUSR | S_IWUSR);
+  int fd = sys_open_new(path);
   if (fd < 0 || (beside_give(fd, of) && sys_fstat(fd, st) == 0)) return fd;
   int reason = errno;
   sys_unlink(path);

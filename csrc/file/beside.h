@@ -1,7 +1,6 @@
 /* beside.h: files that are made beside another: a new one, to be put in its place, and one for what is
  * taken out of it. What somebody else has put there is not touched. */
-#ifndef AISH_BESIDE_H
-#define AISH_BESIDE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,4 +29,3 @@ int beside_gather(const char *path, const struct stat *of, bool *made, struct st
 bool beside_give(int fd, const struct stat *of);
 
 #pragma GCC visibility pop
-#endif

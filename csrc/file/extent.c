@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-#include "base/sys.h"
 #include "file/steady.h"
 
 enum {

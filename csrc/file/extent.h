@@ -1,7 +1,6 @@
 /* extent.h: what is known of a file: which one was read, up to where, and how much of that is
  * certain. */
-#ifndef AISH_EXTENT_H
-#define AISH_EXTENT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,4 +72,3 @@ bool extent_is_fresh(const struct extent *extent);
 bool extent_is_untouched(const struct extent *extent, const struct stat *st);
 
 #pragma GCC visibility pop
-#endif

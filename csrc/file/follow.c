@@ -59,6 +59,7 @@ void follow_close(struct follow *follow)
 {
   extent_free(&follow->given);
   follow->number = follow->last = 0;
+  follow->refusals = 0;
   if (follow->fd < 0) return;
   lines_close(&follow->lines);
   sys_close(follow->fd);
@@ -115,13 +116,17 @@ static int next_here(struct follow *follow, struct line *line, bool left)
 }
 
 /* Whether the path leads to another file now, and nobody writes to this one any more. While it leads
- * to none, one may come. Where there are no locks, nobody can be waited for. */
-static bool was_left(const struct follow *follow)
+ * to none, one may come. Where there are no locks, nobody can be waited for: then it is asked a few
+ * times, since a lock may also be refused but once. */
+static bool was_left(struct follow *follow)
 {
+  enum { MOST_REFUSALS = 4 };
   struct stat st;
   if (sys_stat(follow->path, &st) != 0 || extent_is_of(&follow->given, &st)) return false;
-  if (sys_flock(follow->fd, LOCK_SH | LOCK_NB) == 0) return sys_flock(follow->fd, LOCK_UN) == 0;
-  return errno != EWOULDBLOCK;
+  bool locked = sys_flock(follow->fd, LOCK_SH | LOCK_NB) == 0;
+  if (locked) return sys_flock(follow->fd, LOCK_UN) == 0;
+  follow->refusals = errno != EWOULDBLOCK ? follow->refusals + 1 : 0;
+  return follow->refusals > MOST_REFUSALS;
 }
 
 int follow_next(struct follow *follow, struct line *line)

@@ -1,6 +1,5 @@
 /* follow.h: the lines that a file has, and those that it gets. */
-#ifndef AISH_FOLLOW_H
-#define AISH_FOLLOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,6 +17,7 @@ struct follow {
   struct extent given; /* up to its end lines were handed out */
   uint64_t number; /* how many there are before that */
   uint64_t last; /* where the last of them begins */
+  int refusals; /* in a row, to ask for the file's lock */
 };
 
 /* Begins at `from`, which must be the start of a line; nothing is open yet. */
@@ -31,4 +31,3 @@ int follow_next(struct follow *follow, struct line *line);
 void follow_close(struct follow *follow);
 
 #pragma GCC visibility pop
-#endif

@@ -1,6 +1,5 @@
 /* format.h: files that are no JSON Lines at all. */
-#ifndef AISH_FORMAT_H
-#define AISH_FORMAT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,4 +15,3 @@
 bool format_is_lines(int fd, uint64_t size, struct failure *failure);
 
 #pragma GCC visibility pop
-#endif

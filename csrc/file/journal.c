@@ -47,25 +47,25 @@ bool journal_init(struct journal *journal, const char *path)
 /* -1 and *failure; with errno ENOENT or ENOTDIR where there is no file, and `make` is not set. */
 static int open_file(struct journal *journal, bool make, struct stat *st, struct failure *failure)
 {
-  int fd = sys_open_append(journal->place, false, st);
+  int fd = sys_open(journal->place, SYS_APPEND, st);
   journal->made = make && fd == -1 && errno == ENOENT;
-  if (journal->made) fd = sys_open_append(journal->place, true, st);
+  if (journal->made) fd = sys_open(journal->place, SYS_MAKE, st);
   if (journal->made && fd == -1 && errno == ENOENT && strchr(journal->place, '/') != NULL) {
     if (!path_make_directories(journal->place)) {
       fail(failure, "make the directories of");
       return -1;
     }
-    fd = sys_open_append(journal->place, true, st);
+    fd = sys_open(journal->place, SYS_MAKE, st);
   }
   return path_opened(fd, st, failure);
 }
 
 /* ---- the lock ---- */
 
-static bool fail_held(struct failure *failure, int fd, int number)
+static bool fail_held(const struct journal *journal, int fd, int number, struct failure *failure)
 {
   struct stat st;
-  *failure = (struct failure){.number = number, .held = true};
+  *failure = (struct failure){.number = number, .doing = journal->called, .held = true};
   if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
   return false;
 }
@@ -94,15 +94,22 @@ static bool wait_a_while(const struct journal *journal, double *deadline, double
 }
 
 /* Asks again and again, as a blocking flock could not be limited in time. */
-static bool acquire_lock(const struct journal *journal, int fd, double *deadline,
+static bool acquire_lock(const struct journal *journal, int fd, int mode, double *deadline,
                          struct failure *failure)
 {
   double pause = 0;
-  while (sys_flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  while (sys_flock(fd, mode | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
-    if (!wait_a_while(journal, deadline, &pause)) return fail_held(failure, fd, errno);
+    if (!wait_a_while(journal, deadline, &pause)) return fail_held(journal, fd, errno, failure);
   }
   return true;
+}
+
+bool journal_share_lock(int fd, struct failure *failure)
+{
+  const struct journal journal = {.wait = 5};
+  double deadline = 0;
+  return acquire_lock(&journal, fd, LOCK_SH, &deadline, failure);
 }
 
 /* ---- being on the file that the path leads to ---- */
@@ -185,7 +192,7 @@ static bool switch_file(struct journal *journal, struct task *task, struct failu
   int fd;
   while ((fd = open_file(journal, task->make, &st, failure)) < 0)
     if (errno != EWOULDBLOCK || !wait_a_while(journal, &task->deadline, &pause)) return false;
-  if (task->lock && !acquire_lock(journal, fd, &task->deadline, failure)) {
+  if (task->lock && !acquire_lock(journal, fd, LOCK_EX, &task->deadline, failure)) {
     sys_close(fd);
     return false;
   }
@@ -204,7 +211,7 @@ static bool is_own(const struct journal *journal, struct failure *failure)
 static bool lock_file(struct journal *journal, struct task *task, struct failure *failure)
 {
   if (task->lock && !journal->locked)
-    journal->locked = acquire_lock(journal, journal->fd, &task->deadline, failure);
+    journal->locked = acquire_lock(journal, journal->fd, LOCK_EX, &task->deadline, failure);
   return journal->locked || !task->lock;
 }
 
@@ -444,12 +451,10 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
 int journal_close(struct journal *journal)
 {
   int result = journal->fd >= 0 ? sys_close(journal->fd) : 0;
-  int reason = errno;
   sys_free(journal->place);
   extent_free(&journal->known);
   journal->place = NULL;
   journal->fd = -1;
   journal->locked = false;
-  errno = reason;
   return result;
 }

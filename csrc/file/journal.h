@@ -1,6 +1,5 @@
 /* journal.h: a file of lines that is only appended to, under a lock. */
-#ifndef AISH_JOURNAL_H
-#define AISH_JOURNAL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +22,7 @@ struct journal {
   unsigned forks; /* and by sys_forks, as another may have that number */
   uint64_t size; /* of the file, when it was looked at last; 0 if the path leads to none */
   struct extent known; /* what was read of it, or written */
+  const char *called; /* in the message that its lock is held; NULL: by the file's name */
   bool keeps_lock; /* for as long as it is open; otherwise for each write */
   bool locked;
   bool made; /* the file, when it was opened: there was none */
@@ -42,6 +42,9 @@ bool journal_init(struct journal *journal, const char *path);
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure);
 /* The same, but makes nothing: where there is no file, sets `gone`, and nothing is known. */
 bool journal_find(struct journal *journal, bool lock, struct failure *failure);
+/* Waits for the lock of an open file that is only read, as long as a shared handle does. It is shared
+ * with other readers, and goes with the descriptor. */
+bool journal_share_lock(int fd, struct failure *failure);
 /* Gives back a lock that is not kept. */
 void journal_detach(struct journal *journal);
 
@@ -68,4 +71,3 @@ bool journal_sync_all(struct journal *journal, struct failure *failure);
 int journal_close(struct journal *journal);
 
 #pragma GCC visibility pop
-#endif

@@ -1,6 +1,5 @@
 /* lines.h: a file's lines one by one, numbered, blank ones left out. */
-#ifndef AISH_LINES_H
-#define AISH_LINES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,4 +34,3 @@ void lines_close(struct lines *lines);
 uint64_t count_newlines(const char *p, const char *end);
 
 #pragma GCC visibility pop
-#endif

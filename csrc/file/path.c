@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "base/sys.h"
 #include "file/format.h"
 
 /* The texts one after the other. */
@@ -80,5 +79,5 @@ int path_opened(int fd, const struct stat *st, struct failure *failure)
 
 int open_to_read(const char *path, struct stat *st, struct failure *failure)
 {
-  return path_opened(sys_open_read(path, st), st, failure);
+  return path_opened(sys_open(path, SYS_READ, st), st, failure);
 }

@@ -1,6 +1,5 @@
 /* path.h: names of files: put together, made, opened and synced. */
-#ifndef AISH_PATH_H
-#define AISH_PATH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -33,4 +32,3 @@ int path_opened(int fd, const struct stat *st, struct failure *failure);
 int open_to_read(const char *path, struct stat *st, struct failure *failure);
 
 #pragma GCC visibility pop
-#endif

@@ -17,8 +17,8 @@
 #include "json/objects.h"
 #include "json/span.h"
 
-/* A longer line is held only if an object begins it, or white space: on any other there is none, or
- * more than so many NUL bytes and byte order marks before it. */
+/* A longer line is held only if an object begins it, or the first that follows white space, NUL bytes
+ * and byte order marks is one. */
 #define LONGEST_DAMAGED ((size_t)16 << 20)
 
 void reader_open(struct reader *reader, int fd, uint64_t offset)
@@ -30,8 +30,7 @@ void reader_open(struct reader *reader, int fd, uint64_t offset)
 
 void reader_close(struct reader *reader)
 {
-  sys_free(reader->buffer);
-  reader->buffer = NULL;
+  buf_free(&reader->text);
 }
 
 const char *last_newline(const char *start, size_t length)
@@ -41,31 +40,57 @@ const char *last_newline(const char *start, size_t length)
   return NULL;
 }
 
-static bool reserve(struct reader *reader, size_t size)
+bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain)
 {
-  if (size <= reader->capacity) return true;
-  if (size < READER_BLOCK) size = READER_BLOCK; /* what is not used of it costs nothing */
-  char *buffer = sys_realloc(reader->buffer, size + SPAN_PADDING);
-  if (buffer == NULL) return false;
-  reader->buffer = buffer;
-  reader->capacity = size;
+  text->length = 0;
+  if (!buf_reserve(text, size + 1 + SPAN_PADDING)) return false;
+  ssize_t got = (certain ? sys_read_at : read_steady)(fd, text->data, size, offset);
+  if (got < 0) return false;
+  text->length = (size_t)got;
+  memset(text->data + got, 0, 1 + SPAN_PADDING);
+  if (offset == 0 && got >= 3 && memcmp(text->data, "\xef\xbb\xbf", 3) == 0)
+    memset(text->data, ' ', 3);
   return true;
+}
+
+/* Where the second half of a block is, for bytes that are not kept. */
+static char *spare(const struct reader *reader)
+{
+  return reader->text.data + READER_BLOCK / 2;
+}
+
+/* Whether an object follows the `length` bytes of a line that were read, NUL bytes and byte order marks
+ * before it aside. It is looked for without holding them: a crash leaves gigabytes of them. */
+static bool object_follows(const struct reader *reader, uint64_t length)
+{
+  char *piece = spare(reader);
+  while (length < READER_LONGEST_LINE) {
+    ssize_t got = sys_read_at(reader->fd, piece, READER_BLOCK / 2, reader->position + length);
+    if (got <= 0) return false;
+    const char *end = piece + got, *p;
+    piece[got] = '\n'; /* ends what may be the beginning of a mark */
+    p = objects_skip(piece, end);
+    if (end - p > 2) return *p == '{'; /* less may be the beginning of a mark */
+    if (p == piece) return false;
+    length += (uint64_t)(p - piece);
+  }
+  return false;
 }
 
 /* Whether the beginning of a line is that of no object, and so long that the line is not held. */
 static bool hopeless(const struct reader *reader, size_t length)
 {
-  const char *end = reader->buffer + length;
+  const char *text = reader->text.data, *end = text + length;
   if (length < LONGEST_DAMAGED) return false;
   if (length >= READER_LONGEST_LINE) return true;
-  if (json_space(reader->buffer, reader->buffer) == end) return false; /* JSON may follow it */
-  const char *p = objects_skip(reader->buffer, end);
-  return p == end || *p != '{';
+  if (json_space(text, text) == end) return false; /* JSON may follow it, or nothing */
+  const char *p = objects_skip(text, end);
+  return end - p > 2 ? *p != '{' : !object_follows(reader, (uint64_t)(p - text));
 }
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)
 {
-  block->start = reader->buffer;
+  block->start = reader->text.data;
   block->end = block->start + length;
   block->offset = reader->position;
   block->size = length;
@@ -77,7 +102,7 @@ static void hand_out(struct reader *reader, struct block *block, size_t length)
 static void hand_out_unfinished(struct reader *reader, struct block *block, size_t length)
 {
   hand_out(reader, block, length);
-  reader->buffer[length] = '\n';
+  reader->text.data[length] = '\n';
   block->end++;
   block->unfinished = reader->ended = true;
 }
@@ -87,7 +112,7 @@ static int pass_over(struct reader *reader, struct block *block, size_t length)
 {
   hand_out(reader, block, length);
   block->hopeless = true;
-  char *rest = reader->buffer + READER_BLOCK / 2;
+  char *rest = spare(reader);
   block->end = rest;
   for (;;) {
     ssize_t got = sys_read_at(reader->fd, rest, READER_BLOCK / 2, reader->position);
@@ -99,23 +124,6 @@ static int pass_over(struct reader *reader, struct block *block, size_t length)
     block->unfinished = reader->ended = got == 0;
     if (newline != NULL || got == 0) return 1;
   }
-}
-
-void reader_hide_mark(char *text, size_t length)
-{
-  if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) memset(text, ' ', 3);
-}
-
-/* Reads `size` bytes from the position on; returns how many there were, or -1. */
-static ssize_t read_block(struct reader *reader, size_t size)
-{
-  if (!reserve(reader, size)) return -1;
-  ssize_t got = reader->locked ? sys_read_at(reader->fd, reader->buffer, size, reader->position)
-                               : read_steady(reader->fd, reader->buffer, size, reader->position);
-  if (got < 0) return -1;
-  memset(reader->buffer + got, 0, SPAN_PADDING);
-  if (reader->position == 0) reader_hide_mark(reader->buffer, (size_t)got);
-  return got;
 }
 
 /* How much to read at first. */
@@ -135,13 +143,15 @@ static size_t next_size(size_t size)
 
 int reader_next(struct reader *reader, struct block *block)
 {
+  struct buf *text = &reader->text;
   if (reader->ended) return 0;
+  if (text->capacity == 0 && !buf_reserve(text, READER_BLOCK + 1 + SPAN_PADDING)) return -1;
   for (size_t size = first_size(reader);; size = next_size(size)) {
-    ssize_t got = read_block(reader, size);
-    if (got <= 0) return (int)got;
-    const char *newline = last_newline(reader->buffer, (size_t)got);
-    if (newline != NULL) hand_out(reader, block, (size_t)(newline + 1 - reader->buffer));
-    else if ((size_t)got < size) hand_out_unfinished(reader, block, (size_t)got);
+    if (!read_padded(reader->fd, text, size, reader->position, reader->locked)) return -1;
+    if (text->length == 0) return 0;
+    const char *newline = last_newline(text->data, text->length);
+    if (newline != NULL) hand_out(reader, block, (size_t)(newline + 1 - text->data));
+    else if (text->length < size) hand_out_unfinished(reader, block, text->length);
     else if (size < READER_BLOCK || !hopeless(reader, size)) continue;
     else return pass_over(reader, block, size);
     return 1;

@@ -1,10 +1,11 @@
 /* reader.h: a file as runs of whole lines, read forward in blocks. */
-#ifndef AISH_READER_H
-#define AISH_READER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/buf.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -19,8 +20,7 @@ enum {
 
 struct reader {
   int fd; /* not owned */
-  char *buffer;
-  size_t capacity;
+  struct buf text;
   uint64_t position; /* in the file, of the next line */
   int reads; /* up to READER_LITTLES */
   bool locked; /* under the file's lock nothing changes while it is read; set after reader_open */
@@ -37,9 +37,10 @@ struct block {
   bool unfinished, hopeless;
 };
 
-/* Puts spaces in the place of a byte order mark, with which a file may begin (RFC 8259, section
- * 8.1, lets a parser ignore it). */
-void reader_hide_mark(char *text, size_t length);
+/* Reads up to `size` bytes at `offset` into the buffer, one and SPAN_PADDING zeros behind them; what is
+ * not `certain` as read_steady. Spaces stand in the place of a byte order mark, with which a file may
+ * begin (RFC 8259, section 8.1, lets a parser ignore it). False with errno. */
+bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain);
 
 /* The last newline of the bytes, or NULL. */
 const char *last_newline(const char *start, size_t length);
@@ -49,7 +50,7 @@ void reader_open(struct reader *reader, int fd, uint64_t offset);
 /* 1 and the next block, 0 at the end of the file, -1 and errno. Asked again after the end, it goes
  * on with what was appended since; not after an unfinished line, as the rest of that is no line. */
 int reader_next(struct reader *reader, struct block *block);
+/* Leaves errno alone, as all that only frees does. */
 void reader_close(struct reader *reader);
 
 #pragma GCC visibility pop
-#endif

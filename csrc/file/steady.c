@@ -11,14 +11,6 @@
 
 #include <string.h>
 
-#include "base/sys.h"
-
-static bool was_at_rest(int fd, int64_t time)
-{
-  struct stat st;
-  return sys_fstat(fd, &st) == 0 && is_at_rest(&st, time);
-}
-
 ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset)
 {
   char again[16 * 1024];
@@ -35,14 +27,15 @@ ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset)
   return (ssize_t)done;
 }
 
-ssize_t read_steady(int fd, char *buffer, size_t size, uint64_t offset)
+ssize_t read_steady(int fd, void *buffer, size_t size, uint64_t offset)
 {
   enum { TRIES = 4 };
+  struct stat st;
   ssize_t equal = 0;
   for (int i = 0; i < TRIES; i++) {
     int64_t start = sys_time();
     ssize_t got = sys_read_at(fd, buffer, size, offset);
-    if (got <= 0 || was_at_rest(fd, start)) return got;
+    if (got <= 0 || (sys_fstat(fd, &st) == 0 && is_at_rest(&st, start))) return got;
     equal = count_equal(fd, buffer, (size_t)got, offset);
     if (equal == got) break;
   }

@@ -1,6 +1,5 @@
 /* steady.h: reading bytes that no write changes meanwhile. */
-#ifndef AISH_STEADY_H
-#define AISH_STEADY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +13,7 @@
 /* As sys_read_at, without the file's lock: returns how many bytes the file has held at one time. It
  * is less than what was asked for at the end of the file, or where a write that failed was undone
  * and another came to its place during the read; that, too, was the end of the file then. */
-ssize_t read_steady(int fd, char *buffer, size_t size, uint64_t offset);
+ssize_t read_steady(int fd, void *buffer, size_t size, uint64_t offset);
 
 /* How many of the bytes the file has at `offset`; -1 and errno. */
 ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset);
@@ -28,4 +27,3 @@ static inline bool is_at_rest(const struct stat *st, int64_t time)
 }
 
 #pragma GCC visibility pop
-#endif

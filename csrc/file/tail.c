@@ -20,57 +20,44 @@ void tail_open(struct tail *tail, int fd, uint64_t size)
 void tail_close(struct tail *tail)
 {
   reader_close(&tail->reader);
-  sys_free(tail->buffer);
-  tail->buffer = NULL;
+  buf_free(&tail->text);
 }
 
 /* Reads the `size` bytes before the end. Where the file has become shorter, that is its end now. */
 static bool read_before(struct tail *tail, size_t size)
 {
-  if (size > tail->capacity) {
-    char *buffer = sys_realloc(tail->buffer, size + 1 + SPAN_PADDING);
-    if (buffer == NULL) return false;
-    tail->buffer = buffer;
-    tail->capacity = size;
-  }
-  ssize_t got = read_steady(tail->reader.fd, tail->buffer, size, tail->end - size);
-  if (got < 0) return false;
-  tail->end -= size - (size_t)got;
-  tail->length = (size_t)got;
-  memset(tail->buffer + got, 0, 1 + SPAN_PADDING);
-  if (tail->end == tail->length) reader_hide_mark(tail->buffer, tail->length);
+  if (!read_padded(tail->reader.fd, &tail->text, size, tail->end - size, false)) return false;
+  tail->end -= size - tail->text.length;
   return true;
 }
 
 /* The newline before the last line of the buffer, or NULL. */
 static const char *newline_before(const struct tail *tail)
 {
-  return tail->length > 0 ? last_newline(tail->buffer, tail->length - 1) : NULL;
+  const struct buf *text = &tail->text;
+  return text->length > 0 ? last_newline(text->data, text->length - 1) : NULL;
 }
 
 /* The last line of the buffer begins at `start`. */
-static void hand_out_last(struct tail *tail, size_t start, struct tail_line *line)
+static void hand_out_last(struct tail *tail, size_t start, struct line *line)
 {
-  char *end = tail->buffer + tail->length;
+  char *end = tail->text.data + tail->text.length;
   if (end[-1] != '\n') *end++ = '\n'; /* the file's last line */
-  tail->end -= tail->length - start;
-  tail->length = start;
-  line->text = tail->buffer + start;
-  line->newline = end - 1;
-  line->offset = tail->end;
-  line->hopeless = false;
+  tail->end -= tail->text.length - start;
+  tail->text.length = start;
+  *line = (struct line){.text = tail->text.data + start, .newline = end - 1, .offset = tail->end};
 }
 
 /* Sets *start to where the line at the end begins, of which more than a block is known to be it. */
 static bool find_start(struct tail *tail, uint64_t *start)
 {
-  *start = tail->end - tail->length;
+  *start = tail->end - tail->text.length;
   while (*start > 0) {
-    size_t size = *start < tail->capacity ? (size_t)*start : tail->capacity;
-    ssize_t got = sys_read_at(tail->reader.fd, tail->buffer, size, *start - size);
+    size_t size = *start < READER_BLOCK ? (size_t)*start : READER_BLOCK;
+    ssize_t got = sys_read_at(tail->reader.fd, tail->text.data, size, *start - size);
     if (got < 0) return false;
-    const char *newline = last_newline(tail->buffer, (size_t)got);
-    if (newline != NULL) size -= (size_t)(newline + 1 - tail->buffer);
+    const char *newline = last_newline(tail->text.data, (size_t)got);
+    if (newline != NULL) size -= (size_t)(newline + 1 - tail->text.data);
     *start -= size;
     if (newline != NULL) break;
   }
@@ -78,32 +65,32 @@ static bool find_start(struct tail *tail, uint64_t *start)
 }
 
 /* 1 and the line at the end, which is longer than the buffer; 0 if it is not there any more. */
-static int next_long(struct tail *tail, struct tail_line *line)
+static int next_long(struct tail *tail, struct line *line)
 {
   struct block block;
-  if (!find_start(tail, &line->offset)) return -1;
+  uint64_t start;
+  if (!find_start(tail, &start)) return -1;
   reader_close(&tail->reader);
-  reader_open(&tail->reader, tail->reader.fd, line->offset);
+  reader_open(&tail->reader, tail->reader.fd, start);
   int result = reader_next(&tail->reader, &block);
-  tail->end = line->offset;
-  tail->length = 0;
+  tail->end = start;
+  tail->text.length = 0;
   if (result <= 0) return result;
-  line->text = block.start;
+  *line = (struct line){.text = block.start, .offset = start, .hopeless = block.hopeless};
   line->newline = memchr(block.start, '\n', (size_t)(block.end - block.start));
-  line->hopeless = block.hopeless;
   return 1;
 }
 
-int tail_next(struct tail *tail, struct tail_line *line)
+int tail_next(struct tail *tail, struct line *line)
 {
   while (tail->end > 0) {
     const char *newline = newline_before(tail);
-    if (newline != NULL || tail->length == tail->end) {
-      hand_out_last(tail, newline != NULL ? (size_t)(newline + 1 - tail->buffer) : 0, line);
+    if (newline != NULL || tail->text.length == tail->end) {
+      hand_out_last(tail, newline != NULL ? (size_t)(newline + 1 - tail->text.data) : 0, line);
       return 1;
     }
-    if (tail->length < READER_BLOCK) {
-      size_t size = tail->length < READER_LITTLE ? READER_LITTLE : READER_BLOCK;
+    if (tail->text.length < READER_BLOCK) {
+      size_t size = tail->text.length < READER_LITTLE ? READER_LITTLE : READER_BLOCK;
       if (size > READER_BLOCK) size = READER_BLOCK;
       if (!read_before(tail, tail->end < size ? (size_t)tail->end : size)) return -1;
       continue;

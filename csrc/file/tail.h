@@ -1,34 +1,23 @@
 /* tail.h: the lines of a file from the last to the first. */
-#ifndef AISH_TAIL_H
-#define AISH_TAIL_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "file/reader.h"
+#include "file/lines.h"
 
 #pragma GCC visibility push(hidden)
 
 struct tail {
   struct reader reader; /* of single lines that are longer than the buffer */
-  char *buffer;
-  size_t capacity;
-  size_t length; /* of what is in the buffer and not yet handed out */
+  struct buf text; /* what was not handed out yet of what was read */
   uint64_t end; /* of that, in the file */
-};
-
-/* A line, with a newline at its end and SPAN_PADDING bytes of memory behind it. */
-struct tail_line {
-  const char *text, *newline;
-  uint64_t offset;
-  bool hopeless; /* too long to hold, and no object: there is no text */
 };
 
 /* Begins at the end of a file of `size` bytes. */
 void tail_open(struct tail *tail, int fd, uint64_t size);
-/* 1 and the line before, 0 at the start of the file, -1 and errno. */
-int tail_next(struct tail *tail, struct tail_line *line);
+/* 1 and the line before, which gets no number; 0 at the start of the file, -1 and errno. */
+int tail_next(struct tail *tail, struct line *line);
 void tail_close(struct tail *tail);
 
 #pragma GCC visibility pop
-#endif

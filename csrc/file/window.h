@@ -1,17 +1,17 @@
 /* window.h: single lines of a file, read in the order of their offsets or any other. */
-#ifndef AISH_WINDOW_H
-#define AISH_WINDOW_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/buf.h"
 
 #pragma GCC visibility push(hidden)
 
 struct window {
   int fd; /* not owned */
-  char *buffer;
-  size_t capacity, length;
-  uint64_t offset;
+  struct buf text;
+  uint64_t offset; /* of it in the file */
   int reads; /* up to READER_LITTLES */
   uint64_t confirmed; /* what is before it does not change any more; set after window_open */
 };
@@ -23,4 +23,3 @@ const char *window_line(struct window *window, uint64_t offset, size_t length);
 void window_close(struct window *window);
 
 #pragma GCC visibility pop
-#endif

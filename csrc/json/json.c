@@ -1,43 +1,8 @@
-/* json.c: validates JSON and decodes its strings. */
+/* json.c: validates JSON. */
 #include "json/json.h"
 
+#include "base/escape.h"
 #include "base/utf8.h"
-
-/* The value of four hex digits. If there are fewer: -1 minus their number. */
-static int hex_four(const char *p)
-{
-  int value = 0;
-  for (int i = 0; i < 4; i++) {
-    int digit = hex_digit(p[i]);
-    if (digit < 0) return -1 - i;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-/* What an escape's letter stands for. */
-static char plain_escape(char letter)
-{
-  switch (letter) {
-  case 'b':
-    return '\b';
-  case 'f':
-    return '\f';
-  case 'n':
-    return '\n';
-  case 'r':
-    return '\r';
-  case 't':
-    return '\t';
-  default:
-    return letter;
-  }
-}
-
-static bool is_plain_escape(char letter)
-{
-  return letter == '"' || letter == '\\' || letter == '/' || plain_escape(letter) != letter;
-}
 
 const char *json_string_slowly(const char *p, bool *escaped, struct json_error *error)
 {
@@ -50,10 +15,10 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
     *escaped = true;
     p++;
     if (*p == 'u') {
-      int code = hex_four(p + 1);
+      int code = escape_digits(p + 1);
       if (code < 0) return json_fail(error, "four hex digits expected after \\u", p - code);
       p += 5;
-    } else if (is_plain_escape(*p)) {
+    } else if (escape_letter(*p) != 0) {
       p++;
     } else {
       return json_fail(error, "unknown escape", p);
@@ -88,36 +53,32 @@ static const char *literal(const char *p, const char *word, struct json_error *e
   return p;
 }
 
-static const char *array(const char *p, const char *limit, int depth, struct json_error *error)
+/* Returns where the value of the key at p begins. */
+static const char *key(const char *p, const char *limit, struct json_error *error)
 {
+  bool escaped;
+  if (*p != '"') return json_fail(error, "key expected", p);
+  p = json_string(p + 1, &escaped, error);
+  if (p == NULL) return NULL;
+  p = json_space(p, limit);
+  return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
+}
+
+/* An array or an object. */
+static const char *container(const char *p, const char *limit, int depth, struct json_error *error)
+{
+  const bool object = *p == '{';
+  const char end = object ? '}' : ']';
   p = json_space(p + 1, limit);
-  if (*p == ']') return p + 1;
+  if (*p == end) return p + 1;
   for (;;) {
+    if (object && (p = key(p, limit, error)) == NULL) return NULL;
     p = json_value(p, limit, depth + 1, error);
     if (p == NULL) return NULL;
     p = json_space(p, limit);
-    if (*p == ']') return p + 1;
-    if (*p != ',') return json_fail(error, "',' or ']' expected", p);
-    p = json_space(p + 1, limit);
-  }
-}
-
-static const char *object(const char *p, const char *limit, int depth, struct json_error *error)
-{
-  bool escaped;
-  p = json_space(p + 1, limit);
-  if (*p == '}') return p + 1;
-  for (;;) {
-    if (*p != '"') return json_fail(error, "key expected", p);
-    p = json_string(p + 1, &escaped, error);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    if (*p != ':') return json_fail(error, "':' expected", p);
-    p = json_value(json_space(p + 1, limit), limit, depth + 1, error);
-    if (p == NULL) return NULL;
-    p = json_space(p, limit);
-    if (*p == '}') return p + 1;
-    if (*p != ',') return json_fail(error, "',' or '}' expected", p);
+    if (*p == end) return p + 1;
+    if (*p != ',')
+      return json_fail(error, object ? "',' or '}' expected" : "',' or ']' expected", p);
     p = json_space(p + 1, limit);
   }
 }
@@ -131,7 +92,7 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
   case '{':
   case '[':
     if (depth >= JSON_DEPTH) return json_fail(error, "more than 1000 levels", p);
-    return *p == '{' ? object(p, limit, depth, error) : array(p, limit, depth, error);
+    return container(p, limit, depth, error);
   case 't':
     return literal(p, "true", error);
   case 'f':
@@ -144,39 +105,11 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
   }
 }
 
-/* ---- what a string stands for ---- */
-
-/* Decodes the escape whose digits are at p, and with a high surrogate the low one that follows (RFC
- * 8259, section 7). */
-static const char *unescape_code(const char *p, char **out)
-{
-  unsigned code = (unsigned)hex_four(p);
-  p += 4;
-  if (code >= 0xd800 && code < 0xdc00 && p[0] == '\\' && p[1] == 'u') {
-    int low = hex_four(p + 2);
-    if (low >= 0xdc00 && low < 0xe000) {
-      code = 0x10000 + ((code - 0xd800) << 10) + ((unsigned)low - 0xdc00);
-      p += 6;
-    }
-  }
-  if (code >= 0xdc80 && code <= 0xdcff) *(*out)++ = (char)(code - 0xdc00);
-  else *out += utf8_encode(code, *out);
-  return p;
-}
-
-/* Decodes the escape at its backslash. */
-static const char *unescape_one(const char *escape, char **out)
-{
-  if (escape[1] == 'u') return unescape_code(escape + 2, out);
-  *(*out)++ = plain_escape(escape[1]);
-  return escape + 2;
-}
-
 bool json_is(const char *p, const char *end, const char *text, size_t length)
 {
   while (p < end) {
     char unit[4], *out = unit;
-    if (*p == '\\') p = unescape_one(p, &out);
+    if (*p == '\\') p = escape_decode(p, &out);
     else *out++ = *p++;
     size_t size = (size_t)(out - unit);
     if (size > length || memcmp(unit, text, size) != 0) return false;
@@ -184,18 +117,4 @@ bool json_is(const char *p, const char *end, const char *text, size_t length)
     length -= size;
   }
   return length == 0;
-}
-
-size_t json_unescape(const char *p, const char *end, char *out)
-{
-  const char *begin = out;
-  while (p < end) {
-    const char *escape = memchr(p, '\\', (size_t)(end - p));
-    size_t plain = (size_t)((escape != NULL ? escape : end) - p);
-    memmove(out, p, plain);
-    out += plain;
-    if (escape == NULL) break;
-    p = unescape_one(escape, &out);
-  }
-  return (size_t)(out - begin);
 }

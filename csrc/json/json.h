@@ -3,8 +3,7 @@
  * A text ends in a byte that no token can hold (a newline after a line, a NUL after any other text)
  * with SPAN_PADDING bytes of memory after it, so nothing here checks for the end. A newline is
  * white space only before `limit`: the start of a line, the end of any other text. */
-#ifndef AISH_JSON_H
-#define AISH_JSON_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,11 +31,6 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
 /* The byte after a number, or NULL and *error. */
 const char *json_number(const char *p, struct json_error *error);
 
-/* Decodes a valid string to out, which has room for end - p bytes; returns how many it wrote. A
- * surrogate without its other half is the byte that \udc80 to \udcff stand for (see quote.h), or
- * else the three bytes of its code point (WTF-8), so that nothing is lost. Bytes that are not UTF-8
- * stay as they are. */
-size_t json_unescape(const char *p, const char *end, char *out);
 /* Whether a valid string stands for this text. */
 bool json_is(const char *p, const char *end, const char *text, size_t length);
 
@@ -63,4 +57,3 @@ static inline const char *json_string(const char *p, bool *escaped, struct json_
 }
 
 #pragma GCC visibility pop
-#endif

@@ -27,6 +27,7 @@ static const double TENS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 enum {
+  FAST = FLT_EVAL_METHOD == 0, /* arithmetic rounds to a double at once */
   TENS_EXACT = 22, /* the highest power of ten that is a double */
   DIGITS_KEPT = 800, /* more than the 767 that can tell a decimal from a midpoint of two doubles */
   DIGITS_MOST = 17 /* that a double needs */
@@ -56,27 +57,21 @@ static int print_exponent(int exponent, char *text)
   return 1 + sign + print_unsigned((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
 }
 
-static bool is_exact(struct decimal decimal)
+/* Of a text of digits, which has room for an exponent. */
+static double convert(char *text, int length, int exponent)
 {
-#if FLT_EVAL_METHOD == 0
-  return decimal.digits <= 1ULL << 53 && decimal.exponent >= -TENS_EXACT &&
-         decimal.exponent <= TENS_EXACT;
-#else
-  (void)decimal;
-  return false;
-#endif
+  length += print_exponent(exponent, text + length);
+  text[length] = '\0';
+  return sys_from_decimal(text);
 }
 
 static double to_double(struct decimal decimal)
 {
-  if (is_exact(decimal))
-    return decimal.exponent < 0 ? (double)decimal.digits / TENS[-decimal.exponent]
-                                : (double)decimal.digits * TENS[decimal.exponent];
-  char text[NUMBER_SIZE];
-  int length = print_unsigned(decimal.digits, text);
-  length += print_exponent(decimal.exponent, text + length);
-  text[length] = '\0';
-  return sys_from_decimal(text);
+  char text[2 * NUMBER_SIZE];
+  bool exact = FAST && decimal.digits <= 1ULL << 53 && abs(decimal.exponent) <= TENS_EXACT;
+  if (!exact) return convert(text, print_unsigned(decimal.digits, text), decimal.exponent);
+  return decimal.exponent < 0 ? (double)decimal.digits / TENS[-decimal.exponent]
+                              : (double)decimal.digits * TENS[decimal.exponent];
 }
 
 /* ---- printing ---- */
@@ -84,8 +79,7 @@ static double to_double(struct decimal decimal)
 /* Finds the decimal of up to 15 digits that reads back as the number, if there is one. */
 static bool short_decimal(double number, struct decimal *decimal)
 {
-#if FLT_EVAL_METHOD == 0
-  if (number < 1e-7 || number >= 1e15) return false;
+  if (!FAST || number < 1e-7 || number >= 1e15) return false;
   for (int power = 0; power <= TENS_EXACT; power++) {
     double scaled = (double)(uint64_t)(number * TENS[power] + 0.5);
     if (scaled >= 1e15) return false;
@@ -94,9 +88,6 @@ static bool short_decimal(double number, struct decimal *decimal)
       return true;
     }
   }
-#else
-  (void)number, (void)decimal;
-#endif
   return false;
 }
 
@@ -215,10 +206,7 @@ static double long_to_double(const struct literal *literal)
     else more = more || *p != '0';
   }
   if (more) text[length++] = '1';
-  int exponent = (int)(literal->exponent + literal->count - length);
-  length += print_exponent(exponent, text + length);
-  text[length] = '\0';
-  return sys_from_decimal(text);
+  return convert(text, length, (int)(literal->exponent + literal->count - length));
 }
 
 double number_parse(const char *start, const char *end)

@@ -1,6 +1,5 @@
 /* number.h: converts doubles to JSON numbers and back, exactly and in every locale. */
-#ifndef AISH_NUMBER_H
-#define AISH_NUMBER_H
+#pragma once
 
 #include <stddef.h>
 
@@ -17,4 +16,3 @@ size_t number_print(double number, char text[NUMBER_SIZE]);
 double number_parse(const char *start, const char *end);
 
 #pragma GCC visibility pop
-#endif

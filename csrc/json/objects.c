@@ -12,6 +12,9 @@ static const char MARK[] = "\xef\xbb\xbf";
 
 enum { MARK_SIZE = sizeof MARK - 1 };
 
+const char *const PLAIN_MEMBERS[PLAIN_OF_MEMORY] = {"id", "uid",  "ts",      "kind", "target",
+                                                    "of", "role", "content", "tags", "source"};
+
 static bool is_blank(char byte)
 {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\0';
@@ -78,15 +81,12 @@ static bool has_member(const char *object)
 /* Whether an object is directly the value of a member of the damaged text that never has one. */
 static bool is_misplaced(const char *object, const char *text, bool memory)
 {
-  static const char *const names[] = {"id", "uid",  "ts",      "kind", "target",
-                                      "of", "role", "content", "tags", "source"};
-  enum { OF_ALL = 7, OF_MEMORY = 10 };
   struct walk members;
   if (*text != '{') return false;
   for (walk_begin(&members, text); walk_next(&members);) {
     if (members.value != object) continue;
-    for (int i = 0; i < (memory ? OF_MEMORY : OF_ALL); i++)
-      if (walk_key_is(&members, names[i])) return true;
+    for (int i = 0; i < (memory ? PLAIN_OF_MEMORY : PLAIN_OF_ALL); i++)
+      if (walk_key_is(&members, PLAIN_MEMBERS[i])) return true;
   }
   return false;
 }
@@ -138,6 +138,7 @@ bool objects_next(struct objects *objects, struct part *part)
   struct json_error error;
   const char *p = objects->next;
   if (p != objects->damage.start) p = objects_skip(p, objects->newline);
+  objects->next = p; /* at its end for good: the line's memory may be another's then */
   if (p == objects->newline) return false;
   if (p == objects->damage.start) *part = objects->damage;
   else *part = (struct part){p, json_value(p, p, 0, &error), NULL};

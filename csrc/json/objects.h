@@ -11,13 +11,17 @@
  *
  * Most lines are one object: try that first, this is for the rest. All of it is linear in the
  * line's length. */
-#ifndef AISH_OBJECTS_H
-#define AISH_OBJECTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #pragma GCC visibility push(hidden)
+
+/* The members that never have an object as value: those that say what any record is, then those of a
+ * memory's. */
+enum { PLAIN_OF_ALL = 7, PLAIN_OF_MEMORY = 10 };
+extern const char *const PLAIN_MEMBERS[PLAIN_OF_MEMORY];
 
 /* An object of a line, or the one stretch of it that is damaged. */
 struct part {
@@ -40,4 +44,3 @@ const char *objects_skip(const char *p, const char *newline);
 bool objects_next(struct objects *objects, struct part *part);
 
 #pragma GCC visibility pop
-#endif

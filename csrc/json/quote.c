@@ -1,9 +1,20 @@
-/* quote.c: ASCII is copied as in span.h, other text as in wide.h; what either of them stops at, and
- * the last bytes, character by character. */
+/* quote.c: ASCII is copied as in span.h, other text in wide steps if this machine can; what either of
+ * them stops at, and the last bytes, character by character. */
 #include "json/quote.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
-#include "json/wide.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define TARGET __attribute__((target("avx2")))
+#define TARGET_IS_THERE __builtin_cpu_supports("avx2")
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+#define TARGET
+#define TARGET_IS_THERE true
+#endif
 
 static const char HEX[] = "0123456789abcdef";
 
@@ -88,6 +99,116 @@ static const char *put_ascii(struct buf *buf, const char *p, const char *end)
   return p;
 }
 
+/* ---- beyond ASCII, in wide steps ---- */
+
+#if defined(TARGET)
+enum {
+  WIDE_BEFORE = 3, /* how many bytes of whole characters must be before p */
+#if defined(__x86_64__)
+  WIDE_STEP = 32 /* bytes */
+#else
+  WIDE_STEP = 16
+#endif
+};
+
+/* What is wrong with a byte shows in it and the one before it. Three tables, for the two
+ * halves of that one and the upper half of this, say which of eight faults are possible; those that
+ * all three name are there (Keiser and Lemire, "Validating UTF-8 in less than one instruction per
+ * byte", 2021). A second continuation byte in a row is one of them, and right if a character of
+ * three or four bytes began before it. */
+typedef uint8_t bytes __attribute__((vector_size(WIDE_STEP)));
+typedef int8_t signed_bytes __attribute__((vector_size(WIDE_STEP)));
+
+enum fault {
+  LACK = 0x01, /* no continuation byte where one must be */
+  LONE = 0x02, /* one after ASCII */
+  OVER_2 = 0x04, /* more bytes than the character needs: two, */
+  OVER_3 = 0x08, /* three, */
+  OVER_4 = 0x10, /* or four; also U+140000 and above */
+  BEYOND = 0x20, /* U+110000 and above */
+  HALF = 0x40, /* a surrogate */
+  NEXT = 0x80, /* a second continuation byte */
+};
+
+/* After a byte with this upper half, */
+enum { A_C = LACK | OVER_2, A_E = LACK | OVER_3 | HALF, A_F = LACK | BEYOND | OVER_4 };
+static const uint8_t AFTER_UPPER[16] = {LONE, LONE, LONE, LONE, LONE, LONE, LONE, LONE,
+                                        NEXT, NEXT, NEXT, NEXT, A_C,  LACK, A_E,  A_F};
+/* after one with this lower half, */
+enum {
+  B_2 = LACK | LONE | NEXT,
+  B_0 = B_2 | OVER_2 | OVER_3 | OVER_4,
+  B_1 = B_2 | OVER_2,
+  B_4 = B_2 | BEYOND,
+  B_5 = B_2 | BEYOND | OVER_4,
+  B_D = B_5 | HALF
+};
+static const uint8_t AFTER_LOWER[16] = {B_0, B_1, B_2, B_2, B_4, B_5, B_5, B_5,
+                                        B_5, B_5, B_5, B_5, B_5, B_D, B_5, B_5};
+/* and in one with this upper half. */
+enum {
+  C_8 = LONE | NEXT | OVER_2 | OVER_3 | OVER_4,
+  C_9 = LONE | NEXT | OVER_2 | OVER_3 | BEYOND,
+  C_A = LONE | NEXT | OVER_2 | HALF | BEYOND
+};
+static const uint8_t UPPER[16] = {LACK, LACK, LACK, LACK, LACK, LACK, LACK, LACK,
+                                  C_8,  C_9,  C_A,  C_A,  LACK, LACK, LACK, LACK};
+
+/* The table's entries for numbers below 16. */
+#if defined(__x86_64__)
+#define look(table, numbers)                                                                       \
+  ((bytes)_mm256_shuffle_epi8(                                                                     \
+      _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(table))),        \
+      (__m256i)(numbers)))
+#else
+#define look(table, numbers) ((bytes)vqtbl1q_u8(vld1q_u8(table), (uint8x16_t)(numbers)))
+#endif
+
+/* How many bytes are not wrong, before the first that is. */
+TARGET static inline unsigned count_right(const bytes *wrong)
+{
+#if defined(__x86_64__)
+  unsigned right = (unsigned)_mm256_movemask_epi8((__m256i)(*wrong == 0));
+  return right == UINT32_MAX ? WIDE_STEP : (unsigned)__builtin_ctz(~right);
+#else
+  uint8x8_t halves = vshrn_n_u16(vreinterpretq_u16_u8((uint8x16_t)(*wrong == 0)), 4);
+  uint64_t right = vget_lane_u64(vreinterpret_u64_u8(halves), 0);
+  return right == UINT64_MAX ? WIDE_STEP : (unsigned)__builtin_ctzll(~right) / 4;
+#endif
+}
+
+TARGET static inline void find_wrong(const char *p, bytes *wrong)
+{
+  bytes here, before, second, third;
+  memcpy(&here, p, sizeof here);
+  memcpy(&before, p - 1, sizeof before);
+  memcpy(&second, p - 2, sizeof second);
+  memcpy(&third, p - 3, sizeof third);
+  bytes faults =
+      look(AFTER_UPPER, before >> 4) & look(AFTER_LOWER, before & 15) & look(UPPER, here >> 4);
+  bytes inside = ((bytes)((signed_bytes)second > (int8_t)0xdf) & second) |
+                 ((bytes)((signed_bytes)third > (int8_t)0xef) & third);
+  /* As in span_mask. */
+  bytes escapes =
+      (bytes)((signed_bytes)(here ^ 0x82) < (int8_t)(0x21 ^ 0x80)) | (bytes)(here == '\\');
+  *wrong = (faults ^ (inside & NEXT)) | escapes;
+}
+
+/* Copies whole steps up to the first byte that does not stand for itself in a JSON string, or shows
+ * that the character around it or before it is none, and returns where that is; or where less than
+ * a step is left. */
+TARGET static const char *wide_copy(const char *p, const char *end, char *out)
+{
+  for (; end - p >= WIDE_STEP; p += WIDE_STEP, out += WIDE_STEP) {
+    bytes wrong;
+    find_wrong(p, &wrong);
+    memcpy(out, p, WIDE_STEP);
+    unsigned right = count_right(&wrong);
+    if (right < WIDE_STEP) return p + right;
+  }
+  return p;
+}
+
 /* The same for any text, all of it if it can be. The last step goes back to what was copied before,
  * to end with the text. A step may end inside a character, or stop after the beginning of one that
  * is none, so that the last character is always put again by itself. */
@@ -111,11 +232,16 @@ static const char *put_wide(struct buf *buf, const char *p, const char *end)
   }
   return p;
 }
+#endif
+
+/* ---- the whole ---- */
 
 bool quote_rest(struct buf *buf, const char *text, size_t length)
 {
   const char *end = text + length, *p = put_ascii(buf, text, end);
-  if (p != NULL && end - p >= WIDE_STEP && wide_is_there()) p = put_wide(buf, p, end);
+#if defined(TARGET)
+  if (p != NULL && end - p >= WIDE_STEP && TARGET_IS_THERE) p = put_wide(buf, p, end);
+#endif
   if (p == NULL) return false;
   size_t left = (size_t)(end - p);
   if (left < SPAN_STEP && quote_short(p, left, buf->data + buf->length)) buf->length += left;

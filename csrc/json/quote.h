@@ -3,10 +3,9 @@
  * `"`, `\` and control characters become their shortest escapes; characters stay as they are. Every
  * byte that is not part of valid UTF-8, each of the three of an encoded surrogate among them, becomes
  * the lone surrogate `\udc80` to `\udcff` that Python's surrogateescape (PEP 383) has for it. As no
- * other surrogate is ever written, none of these can become half of a pair, and json_unescape gives
+ * other surrogate is ever written, none of these can become half of a pair, and escape_decode_all gives
  * back the same bytes for every text. */
-#ifndef AISH_QUOTE_H
-#define AISH_QUOTE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,4 +72,3 @@ static inline bool quote_text(struct buf *buf, const char *text, size_t length)
 }
 
 #pragma GCC visibility pop
-#endif

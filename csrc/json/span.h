@@ -5,8 +5,7 @@
  * and eight bytes at a time elsewhere. AVX2 was measured to be no faster. Each reads up to
  * SPAN_PADDING bytes past the byte that it finds, so a text must end in such a byte and have that
  * much memory after it. span_portable is always compiled, so that a fuzzer can compare them. */
-#ifndef AISH_SPAN_H
-#define AISH_SPAN_H
+#pragma once
 
 #include <stdint.h>
 #include <string.h>
@@ -114,5 +113,3 @@ static inline unsigned span_step(const char *p, char *out)
   return plain;
 #endif
 }
-
-#endif

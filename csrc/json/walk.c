@@ -5,12 +5,14 @@
 
 #include <string.h>
 
+#include "base/escape.h"
+
 bool slice_append(const struct slice *slice, struct buf *buf)
 {
   size_t raw = (size_t)(slice->end - slice->start);
   if (!slice->escaped) return buf_add(buf, slice->start, raw);
   if (!buf_reserve(buf, raw)) return false;
-  buf->length += json_unescape(slice->start, slice->end, buf->data + buf->length);
+  buf->length += escape_decode_all(slice->start, slice->end, buf->data + buf->length);
   return true;
 }
 

@@ -1,8 +1,7 @@
 /* walk.h: iterates over the members of an object or the elements of an array, without building
  * anything; strings are left in their text, and decoded when they are needed. The text is one line
  * that was validated before. */
-#ifndef AISH_WALK_H
-#define AISH_WALK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,4 +51,3 @@ bool walk_strings(const char *p, const char *end,
                   bool (*visit)(void *context, const struct slice *string), void *context);
 
 #pragma GCC visibility pop
-#endif

@@ -22,8 +22,10 @@
 #include <sys/file.h>
 
 #include "base/hash.h"
+#include "base/sort.h"
 #include "base/sys.h"
 #include "file/beside.h"
+#include "file/lines.h"
 #include "file/path.h"
 #include "json/number.h"
 #include "json/objects.h"
@@ -60,17 +62,12 @@ static bool put(struct output *output, const char *bytes, size_t size)
   return buf_add(&output->waiting, bytes, size);
 }
 
-static bool is_zeros(const char *bytes, size_t size)
-{
-  return bytes[0] == '\0' && memcmp(bytes, bytes + 1, size - 1) == 0;
-}
-
 /* What a hole in the file reads as takes no blocks of the disk here either. */
 static bool put_sparsely(struct output *output, const char *bytes, size_t size)
 {
   for (size_t piece; size > 0; bytes += piece, size -= piece) {
     piece = size < PIECE_SIZE ? size : PIECE_SIZE;
-    bool hole = piece == PIECE_SIZE && is_zeros(bytes, piece);
+    bool hole = piece == PIECE_SIZE && *bytes == '\0' && memcmp(bytes, bytes + 1, piece - 1) == 0;
     if (!(hole ? flush(output) : put(output, bytes, piece))) return false;
     if (!hole) continue;
     output->size += piece;
@@ -88,6 +85,8 @@ struct rewrite {
   struct tombstones tombstones; /* all of the file */
   struct buf least; /* struct rank: by the place among these, the least one */
   struct buf unescaped; /* an `of` */
+  uint32_t *items; /* positions in the index, in the order of the file, */
+  size_t item; /* up to which its records were met */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
   uint64_t highest_mark; /* of the one mark that is kept; 0: none, or it was met */
@@ -96,7 +95,6 @@ struct rewrite {
   char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
   bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
   uint64_t damaged_from; /* of this size */
-  bool marked; /* the file begins with a byte order mark, in whose place the reader puts spaces */
 };
 
 /* Of a tombstone, by which the least of those that say the same is kept. One whose target is its own
@@ -111,11 +109,11 @@ struct text {
   uint64_t offset;
 };
 
-/* What is done with each record and each damaged text, in one pass over the file. */
+/* What is done with each record and each damaged text, in one pass over the file; NULL: nothing. */
 struct pass {
   bool (*object)(struct rewrite *rewrite, const struct record *record, const struct text *line);
   bool (*damage)(struct rewrite *rewrite, const struct text *text);
-  bool (*too_long)(struct rewrite *rewrite, const struct block *block); /* to be held in memory */
+  bool (*too_long)(struct rewrite *rewrite, uint64_t from, uint64_t to); /* to be held in memory */
 };
 
 /* ---- the first pass: the highest id, and the tombstones ---- */
@@ -139,18 +137,6 @@ static bool sort_tombstones(struct rewrite *rewrite)
   size_t size = tombstones->settled * sizeof(struct rank);
   if (!buf_reserve(&rewrite->least, size + 1)) return false;
   memset(rewrite->least.data, 0xff, size);
-  return true;
-}
-
-static bool ignore_damage(struct rewrite *rewrite, const struct text *text)
-{
-  (void)rewrite, (void)text;
-  return true;
-}
-
-static bool ignore_too_long(struct rewrite *rewrite, const struct block *block)
-{
-  (void)rewrite, (void)block;
   return true;
 }
 
@@ -184,13 +170,14 @@ static bool choose_object(struct rewrite *rewrite, const struct record *record,
 
 /* ---- the last pass: which lines are kept ---- */
 
+/* In the place of a byte order mark, with which the file may begin, the reader has put spaces. */
 static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
 {
-  static const char mark[] = "\xef\xbb\xbf";
-  size_t hidden = line->offset == 0 && rewrite->marked ? sizeof mark - 1 : 0;
-  return put(output, mark, hidden) &&
-         put_sparsely(output, line->start + hidden, (size_t)(line->end - line->start) - hidden) &&
-         put(output, "\n", 1);
+  char start[3];
+  size_t size = (size_t)(line->end - line->start), first = size < 3 ? size : 3;
+  ssize_t got = line->offset > 0 ? 0 : sys_read_at(rewrite->memory->journal.fd, start, first, 0);
+  return got >= 0 && put(output, start, (size_t)got) &&
+         put_sparsely(output, line->start + got, size - (size_t)got) && put(output, "\n", 1);
 }
 
 static bool keep_record(struct rewrite *rewrite, const struct record *record,
@@ -201,11 +188,6 @@ static bool keep_record(struct rewrite *rewrite, const struct record *record,
   if (record->id > rewrite->kept_record && record_is_ours(record, line->start))
     rewrite->kept_record = record->id;
   return put_line(rewrite, &rewrite->kept, line);
-}
-
-static bool is_active(const struct rewrite *rewrite, const struct record *record, uint64_t offset)
-{
-  return index_at(&rewrite->memory->index, record->id, offset) != NULL;
 }
 
 /* Whether it is the one that is kept of those that say the same. False with errno ENOMEM. */
@@ -227,11 +209,28 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
   return true;
 }
 
+static bool item_stands_before(const void *context, uint32_t a, uint32_t b)
+{
+  const struct item *items = context;
+  return item_offset(&items[a]) < item_offset(&items[b]);
+}
+
+/* Whether the record at an offset is an active item; asked in the order of the file. */
+static bool is_active(struct rewrite *rewrite, uint64_t offset)
+{
+  const struct index *index = &rewrite->memory->index;
+  for (; rewrite->item < index->count; rewrite->item++) {
+    const struct item *item = &index->items[rewrite->items[rewrite->item]];
+    if (item_offset(item) >= offset) return item_offset(item) == offset && !item_is_forgotten(item);
+  }
+  return false;
+}
+
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
   bool wanted = true;
-  if (record_is_item(record)) wanted = is_active(rewrite, record, line->offset);
+  if (record_is_item(record)) wanted = is_active(rewrite, line->offset);
   else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
   else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
   if (wanted) return keep_record(rewrite, record, line);
@@ -268,17 +267,16 @@ static bool take_damage(struct rewrite *rewrite, const struct text *text)
 }
 
 /* A line too long to hold is copied in pieces. */
-static bool take_too_long(struct rewrite *rewrite, const struct block *block)
+static bool take_too_long(struct rewrite *rewrite, uint64_t from, uint64_t to)
 {
   char piece[PIECE_SIZE];
-  uint64_t done = 0, size = block->size - !block->unfinished;
   if (!open_damaged(rewrite)) return false;
-  while (done < size) {
-    size_t wanted = size - done < sizeof piece ? (size_t)(size - done) : sizeof piece;
+  while (from < to) {
+    size_t wanted = to - from < sizeof piece ? (size_t)(to - from) : sizeof piece;
     errno = EAGAIN; /* the file was cut meanwhile */
-    ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, block->offset + done);
+    ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, from);
     if (got <= 0 || !put_sparsely(&rewrite->damaged, piece, (size_t)got)) return false;
-    done += (uint64_t)got;
+    from += (uint64_t)got;
   }
   return put(&rewrite->damaged, "\n", 1);
 }
@@ -307,72 +305,55 @@ static bool keep_highest_ids(struct rewrite *rewrite)
 
 /* ---- passes ---- */
 
-/* Passes over a line that is not one object alone. */
-static bool pass_parts(struct rewrite *rewrite, const struct pass *pass, const struct text *line)
+static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const struct line *line)
 {
+  const struct text whole = {line->text, line->newline, line->offset};
   struct objects objects;
   struct part part;
   struct record record;
   struct json_error error;
   bool done = true;
-  objects_begin(&objects, line->start, line->end, true);
+  if (record_parse(line->text, &record, &error) != NULL)
+    return pass->object(rewrite, &record, &whole);
+  objects_begin(&objects, line->text, line->newline, true);
   while (done && objects_next(&objects, &part)) {
     const struct text text = {part.start, part.end,
-                              line->offset + (uint64_t)(part.start - line->start)};
-    if (part.reason == NULL) (void)record_parse_part(part.start, &record, &error);
-    done =
-        part.reason == NULL ? pass->object(rewrite, &record, &text) : pass->damage(rewrite, &text);
+                              line->offset + (uint64_t)(part.start - line->text)};
+    if (part.reason != NULL) {
+      done = pass->damage == NULL || pass->damage(rewrite, &text);
+    } else {
+      (void)record_parse_part(part.start, &record, &error);
+      done = pass->object(rewrite, &record, &text);
+    }
   }
   return done;
 }
 
-static bool pass_block(struct rewrite *rewrite, const struct pass *pass, const struct block *block)
-{
-  struct record record;
-  struct json_error error;
-  struct text line;
-  for (line.start = block->start; line.start < block->end; line.start = line.end + 1) {
-    line.offset = block->offset + (uint64_t)(line.start - block->start);
-    line.end = memchr(line.start, '\n', (size_t)(block->end - line.start));
-    bool done = record_parse(line.start, &record, &error) != NULL
-                    ? pass->object(rewrite, &record, &line)
-                    : pass_parts(rewrite, pass, &line);
-    if (!done) return false;
-  }
-  return true;
-}
-
 static bool go_through(struct rewrite *rewrite, const struct pass *pass)
 {
-  struct reader reader;
-  struct block block;
+  struct lines lines;
+  struct line line;
   int result;
-  reader_open(&reader, rewrite->memory->journal.fd, 0);
-  reader.locked = true;
-  while ((result = reader_next(&reader, &block)) > 0)
-    if (!(block.hopeless ? pass->too_long(rewrite, &block) : pass_block(rewrite, pass, &block)))
+  lines_open(&lines, rewrite->memory->journal.fd, 0);
+  lines.reader.locked = true;
+  while ((result = lines_next(&lines, &line)) > 0) {
+    uint64_t end = lines.end - !line.unfinished;
+    if (!line.hopeless ? !pass_line(rewrite, pass, &line)
+                       : pass->too_long != NULL && !pass->too_long(rewrite, line.offset, end))
       break;
-  int reason = errno;
-  reader_close(&reader);
-  errno = reason;
+  }
+  lines_close(&lines);
   return result == 0;
-}
-
-static bool is_marked(struct rewrite *rewrite)
-{
-  char start[3];
-  ssize_t got = sys_read_at(rewrite->memory->journal.fd, start, sizeof start, 0);
-  rewrite->marked = got == 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0;
-  return got >= 0;
 }
 
 static bool sort_out(struct rewrite *rewrite)
 {
-  static const struct pass learn = {learn_object, ignore_damage, ignore_too_long};
-  static const struct pass choose = {choose_object, ignore_damage, ignore_too_long};
+  static const struct pass learn = {.object = learn_object}, choose = {.object = choose_object};
   static const struct pass take = {take_object, take_damage, take_too_long};
-  if (!is_marked(rewrite) || !go_through(rewrite, &learn) || !sort_tombstones(rewrite))
-    return false;
+  const struct index *index = &rewrite->memory->index;
+  if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
+  rewrite->items = sorted_positions(index->count, item_stands_before, index->items);
+  if (rewrite->items == NULL) return false;
   bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
   if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
@@ -476,6 +457,7 @@ static bool compact_locked(struct memory *memory, const struct compact_options *
   buf_free(&rewrite.damaged.waiting);
   buf_free(&rewrite.least);
   buf_free(&rewrite.unescaped);
+  sys_free(rewrite.items);
   tombstones_free(&rewrite.tombstones);
   sys_free(rewrite.place);
   sys_free(rewrite.temporary);

@@ -1,6 +1,5 @@
 /* compact.h: rewriting a memory file without what was forgotten. */
-#ifndef AISH_COMPACT_H
-#define AISH_COMPACT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,4 +27,3 @@ bool memory_compact(struct memory *memory, const struct compact_options *options
                     struct compaction *result, struct failure *failure);
 
 #pragma GCC visibility pop
-#endif

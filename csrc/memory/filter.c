@@ -1,53 +1,64 @@
-/* filter.c: kind and time are known from the index; only tags and sources are looked up in the
- * file. */
+/* filter.c: kind and time are known from the index; other members are looked up in the file, where of
+ * a repeated key the last counts. */
 #include "memory/filter.h"
 
 #include <errno.h>
 
+#include "json/number.h"
 #include "json/walk.h"
 
-/* The kind and the time of an item. */
-static bool has_kind_and_time(const struct filter *filter, const struct index *index,
-                              const struct item *item)
-{
-  if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return false;
-  return bounds_hold(&filter->since, &filter->before, item_moment(index, item));
-}
-
-static bool has_tag(const struct filter *filter, const char *value)
+static bool has_element(const struct walk *member, const struct bytes *text)
 {
   struct walk elements;
   struct slice element;
-  if (*value != '[') return false;
-  for (walk_begin(&elements, value); walk_next(&elements);)
-    if (walk_string(&elements, &element) &&
-        slice_is(&element, filter->tag.start, filter->tag.length))
+  for (walk_begin(&elements, member->value); walk_next(&elements);)
+    if (walk_string(&elements, &element) && slice_is(&element, text->start, text->length))
       return true;
   return false;
 }
 
-/* The tag and the source, in an item's line. */
-static bool has_tag_and_source(const struct filter *filter, const char *line)
+static bool has_value(const struct walk *member, const struct wanted *wanted)
+{
+  struct json_error error;
+  struct slice string;
+  if (wanted->type == '0')
+    return json_number(member->value, &error) == member->end &&
+           number_parse(member->value, member->end) == wanted->number;
+  if (*member->value != wanted->type) return false;
+  if (wanted->type == '[') return has_element(member, &wanted->text);
+  return !walk_string(member, &string) ||
+         slice_is(&string, wanted->text.start, wanted->text.length);
+}
+
+static bool holds_wanted(const char *line, const struct wanted *wanted)
 {
   struct walk members;
-  struct slice source;
-  bool tag = filter->tag.start == NULL, sourced = filter->source.start == NULL;
-  for (walk_begin(&members, line); walk_next(&members);) {
-    if (filter->tag.start != NULL && walk_key_is(&members, "tags"))
-      tag = has_tag(filter, members.value);
-    if (filter->source.start != NULL && walk_key_is(&members, "source"))
-      sourced = walk_string(&members, &source) &&
-                slice_is(&source, filter->source.start, filter->source.length);
-  }
-  return tag && sourced;
+  bool same = false;
+  for (walk_begin(&members, line); walk_next(&members);)
+    if (slice_is(&members.key, wanted->name.start, wanted->name.length))
+      same = has_value(&members, wanted);
+  return same;
+}
+
+static bool line_passes(const struct filter *filter, const char *line)
+{
+  const struct wanted tag = {.name = {"tags", 4}, .type = '[', .text = filter->tag};
+  const struct wanted source = {.name = {"source", 6}, .type = '"', .text = filter->source};
+  if (filter->tag.start != NULL && !holds_wanted(line, &tag)) return false;
+  if (filter->source.start != NULL && !holds_wanted(line, &source)) return false;
+  for (size_t i = 0; i < filter->where.count; i++)
+    if (!holds_wanted(line, &filter->where.members[i])) return false;
+  return true;
 }
 
 int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window)
 {
-  if (!has_kind_and_time(filter, index, item)) return 0;
-  if (filter->tag.start == NULL && filter->source.start == NULL) return 1;
+  if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return 0;
+  if (!bounds_hold(&filter->since, &filter->before, item_moment(index, item))) return 0;
+  if (filter->tag.start == NULL && filter->source.start == NULL && filter->where.count == 0)
+    return 1;
   const char *line = window_line(window, item_offset(item), item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
-  return has_tag_and_source(filter, line);
+  return line_passes(filter, line);
 }

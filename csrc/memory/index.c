@@ -32,6 +32,7 @@ void index_free(struct index *index)
 {
   forget_order(index);
   words_free(&index->words);
+  contents_free(&index->contents);
   tombstones_free(&index->tombstones);
   buf_free(&index->moments);
   sys_free(index->items);
@@ -139,8 +140,9 @@ static inline bool take_record(struct index *index, const struct record *record,
   return add_record(index, record, offset, length);
 }
 
-/* Takes up what a line holds that is not one object alone. Of one that is unfinished, what is damage
- * may be the beginning of a record: then false in *whole, and it is read again with its rest. */
+/* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
+ * of a record: then false in *whole, and an unfinished one is read again with its rest. What was taken
+ * up of it once would stay. */
 static bool take_up_parts(struct index *index, const struct block *block, const char *line,
                           const char *newline, bool *whole)
 {
@@ -152,6 +154,7 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
+    *whole = true;
     (void)record_parse_part(part.start, &record, &error);
     if (!take_record(index, &record, part.start,
                      block->offset + (uint64_t)(part.start - block->start),
@@ -246,15 +249,6 @@ const struct item *index_older_twin(const struct index *index, const struct item
   return NULL;
 }
 
-const struct item *index_at(const struct index *index, uint64_t id, uint64_t offset)
-{
-  for (size_t i = place_of(index, id); has_id(index, i, id); i++) {
-    const struct item *item = &index->items[i];
-    if (item_offset(item) == offset) return item_is_forgotten(item) ? NULL : item;
-  }
-  return NULL;
-}
-
 size_t index_twins(const struct index *index)
 {
   size_t twins = 0;
@@ -290,6 +284,7 @@ struct settling {
 static void unsettle(struct index *index)
 {
   words_free(&index->words);
+  contents_free(&index->contents);
   for (size_t i = 0; i < index->settled; i++) index->items[i].what &= ~ITEM_FORGOTTEN;
   index->settled = index->active = 0;
   index->disordered = false;

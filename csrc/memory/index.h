@@ -1,7 +1,6 @@
 /* index.h: what is in a memory file, in 24 bytes an item and 16 a tombstone: which items there are,
  * which of them are active, and their order. */
-#ifndef AISH_INDEX_H
-#define AISH_INDEX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +9,7 @@
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "file/reader.h"
+#include "memory/contents.h"
 #include "memory/record.h"
 #include "memory/tombstones.h"
 #include "text/words.h"
@@ -70,6 +70,7 @@ struct index {
   bool disordered; /* the times do not ascend with the ids */
   uint32_t *order; /* then: the items from the oldest to the newest, or NULL: not sorted yet */
   struct words words; /* of the items, as far as they were taken up for ranking */
+  struct contents contents; /* and as far as they were for `unique` */
   uint64_t max_id; /* of any record that has an id */
   bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
 };
@@ -94,8 +95,6 @@ uint64_t index_untargeted(struct index *index, uint64_t id, size_t count);
 /* The newest active item of an id, or NULL; and the next one behind that of the same id. */
 const struct item *index_find(const struct index *index, uint64_t id);
 const struct item *index_older_twin(const struct index *index, const struct item *item);
-/* The active item that stands at an offset, or NULL. */
-const struct item *index_at(const struct index *index, uint64_t id, uint64_t offset);
 /* How many items, active or not, share their id with another. */
 size_t index_twins(const struct index *index);
 
@@ -116,4 +115,3 @@ bool index_newest(struct index *index, struct newest *newest);
 const struct item *newest_next(struct newest *newest);
 
 #pragma GCC visibility pop
-#endif

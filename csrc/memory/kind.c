@@ -1,8 +1,6 @@
 /* kind.c: what a file is for. */
 #include "memory/kind.h"
 
-#include <errno.h>
-
 #include "file/lines.h"
 #include "memory/record.h"
 #include "json/objects.h"
@@ -33,8 +31,6 @@ bool file_kind(int fd, enum file_kind *kind)
   lines_open(&lines, fd, 0);
   while (*kind == FILE_UNKNOWN && (result = lines_next(&lines, &line)) > 0)
     if (!line.hopeless) *kind = line_kind(&line);
-  int reason = errno;
   lines_close(&lines);
-  errno = reason;
   return result >= 0;
 }

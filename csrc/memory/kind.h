@@ -1,6 +1,5 @@
 /* kind.h: whether a file is a memory, by its first record. */
-#ifndef AISH_KIND_H
-#define AISH_KIND_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,4 +16,3 @@ enum file_kind {
 bool file_kind(int fd, enum file_kind *kind);
 
 #pragma GCC visibility pop
-#endif

@@ -12,8 +12,6 @@
 
 #include "base/sys.h"
 #include "file/format.h"
-#include "file/window.h"
-#include "json/number.h"
 
 static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
 
@@ -25,9 +23,11 @@ bool memory_init(struct memory *memory, const char *path, const struct memory_op
 {
   memset(memory, 0, sizeof *memory);
   bool done = journal_init(&memory->journal, path);
+  memory->journal.called = "memory.jsonl";
   memory->journal.wait = options->wait;
   memory->journal.durable = options->durable;
   memory->journal.keeps_lock = !options->shared;
+  memory->unique = options->unique;
   return done;
 }
 
@@ -49,7 +49,7 @@ uint64_t memory_next_id(struct memory *memory)
   return index_untargeted(&memory->index, memory_highest_id(memory) + 1, 1);
 }
 
-static const char *ts_now(struct memory *memory)
+const char *memory_ts(struct memory *memory)
 {
   int64_t now = sys_time();
   if (now != memory->now || memory->ts[0] == '\0') {
@@ -107,17 +107,10 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
         !know_block(known, &block, torn, locked ? EXTENT_CERTAIN : 0))
       break;
   }
-  int reason = errno;
   reader_close(&reader);
-  errno = reason;
   if (result == 0) return 0;
   extent_restart(known);
   return -1;
-}
-
-static void keep_ids(struct memory *memory)
-{
-  if (memory->index.max_id > memory->highest_id) memory->highest_id = memory->index.max_id;
 }
 
 static bool read_on(struct memory *memory, struct failure *failure)
@@ -206,14 +199,18 @@ static bool catch_up(struct memory *memory, struct failure *failure)
   known->most = MOST_KEPT; /* from now on: of a file that is opened, the first writes are many */
   if (!journal->locked) return true;
   extent_confirm(known);
-  keep_ids(memory);
+  memory->highest_id = memory_highest_id(memory);
   return true;
 }
 
-bool memory_refresh(struct memory *memory, struct failure *failure)
+bool memory_refresh(struct memory *memory, int lost, struct failure *failure)
 {
-  return journal_find(&memory->journal, false, failure) && catch_up(memory, failure) &&
-         memory_settle(memory, failure);
+  struct journal *journal = &memory->journal;
+  if (lost > 0) extent_restart(&journal->known);
+  if (!journal_find(journal, lost >= MEMORY_TRIES, failure)) return false;
+  bool done = catch_up(memory, failure);
+  journal_detach(journal);
+  return done && memory_settle(memory, failure);
 }
 
 /* After an attach under the lock. */
@@ -231,12 +228,12 @@ bool memory_lock(struct memory *memory, struct failure *failure)
   return memory->journal.gone ? fail(failure, "open") : catch_up_locked(memory, failure);
 }
 
-/* ---- writing ---- */
+/* ---- the first line ---- */
 
 static bool write_meta(struct memory *memory, struct failure *failure)
 {
   const char *place = strchr(META, '%');
-  const char *ts = ts_now(memory);
+  const char *ts = memory_ts(memory);
   uint64_t offset;
   buf_reset(&memory->lines);
   bool built = buf_add(&memory->lines, META, (size_t)(place - META)) &&
@@ -247,8 +244,7 @@ static bool write_meta(struct memory *memory, struct failure *failure)
   return memory->index.is_memory;
 }
 
-/* As memory_lock; and makes the file with its first line, if need be. */
-static bool begin(struct memory *memory, struct failure *failure)
+bool memory_begin(struct memory *memory, struct failure *failure)
 {
   if (!journal_attach(&memory->journal, true, failure) || !catch_up_locked(memory, failure))
     return false;
@@ -261,238 +257,7 @@ bool memory_open(struct memory *memory, struct failure *failure)
 {
   if (!journal_find(&memory->journal, false, failure) || !catch_up(memory, failure)) return false;
   if (memory->journal.size > 0) return true;
-  if (!begin(memory, failure)) return false;
+  if (!memory_begin(memory, failure)) return false;
   journal_detach(&memory->journal);
   return true;
-}
-
-static void put_id(struct buf *lines, uint64_t number)
-{
-  lines->length += number_print((double)number, lines->data + lines->length);
-}
-
-static void put_text(struct buf *lines, const char *text)
-{
-  buf_put_bytes(lines, text, strlen(text));
-}
-
-enum { HEAD_SIZE = 128 }; /* the room that a line needs besides its body or its `of` */
-
-/* `uid`: its UID_LENGTH bytes, or NULL: none. */
-static void put_head(struct buf *lines, uint64_t id, const char *uid, const char *ts,
-                     enum record_kind kind)
-{
-  put_text(lines, "{\"id\":");
-  put_id(lines, id);
-  if (uid != NULL) {
-    put_text(lines, ",\"uid\":\"");
-    buf_put_bytes(lines, uid, UID_LENGTH);
-    put_text(lines, "\"");
-  }
-  put_text(lines, ",\"ts\":\"");
-  buf_put_bytes(lines, ts, TIMESTAMP_LENGTH);
-  put_text(lines, "\",\"kind\":\"");
-  put_text(lines, record_kind_name(kind));
-  put_text(lines, "\",");
-}
-
-/* Makes room for `count` lines. */
-static bool start_lines(struct memory *memory, size_t size, size_t count, struct failure *failure)
-{
-  buf_reset(&memory->lines);
-  if (!buf_reserve(&memory->lines, 1 + size + count * HEAD_SIZE)) return fail(failure, "write");
-  buf_put(&memory->lines, '\n');
-  return true;
-}
-
-/* ---- adding ---- */
-
-/* Takes up a line that is in the file now. If there is no memory for that, the next call reads the
- * file. */
-static void take_up(struct memory *memory, const struct record *record, uint64_t offset,
-                    size_t length)
-{
-  if (record->id > memory->highest_id) memory->highest_id = record->id;
-  memory->index.has_records = memory->index.is_memory = true;
-  if (!index_add(&memory->index, record, offset, (uint32_t)length))
-    extent_restart(&memory->journal.known);
-}
-
-/* The lines were written from `offset` on. */
-static void take_up_drafts(struct memory *memory, const struct draft *drafts, size_t count,
-                           uint64_t id, uint64_t offset)
-{
-  const char *line = memory->lines.data + 1, *end = memory->lines.data + memory->lines.length;
-  for (size_t i = 0; i < count; i++) {
-    const char *newline = memchr(line, '\n', (size_t)(end - line));
-    const struct record record = {.id = id + i,
-                                  .kind = drafts[i].kind,
-                                  .members = drafts[i].members,
-                                  .ts_key = memory->ts_key};
-    take_up(memory, &record, offset, (size_t)(newline - line));
-    offset += (uint64_t)(newline + 1 - line);
-    line = newline + 1;
-  }
-}
-
-static bool put_drafts(struct memory *memory, const struct draft *drafts, size_t count,
-                       const char *bodies, uint64_t id, struct failure *failure)
-{
-  const char *ts = ts_now(memory);
-  for (size_t i = 0; i < count; i++) {
-    char uid[UID_LENGTH];
-    if (!uid_make(&memory->uids, uid)) return fail(failure, "write");
-    put_head(&memory->lines, id + i, uid, ts, drafts[i].kind);
-    buf_put_bytes(&memory->lines, bodies, drafts[i].length);
-    bodies += drafts[i].length;
-  }
-  return true;
-}
-
-/* Ids that a tombstone without `of` targets are passed over: an item of such an id would be forgotten
- * from the beginning. */
-static bool add_locked(struct memory *memory, const struct draft *drafts, size_t count,
-                       const char *bodies, uint64_t *first, struct failure *failure)
-{
-  size_t size = 0;
-  uint64_t offset;
-  for (size_t i = 0; i < count; i++) size += drafts[i].length;
-  *first = index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
-  if (RECORD_ID_MAX - (*first - 1) < count)
-    return fail_because(failure, EOVERFLOW, "add to", "no ids are left");
-  if (!start_lines(memory, size, count, failure) ||
-      !put_drafts(memory, drafts, count, bodies, *first, failure) ||
-      !journal_append(&memory->journal, &memory->lines, &offset, failure))
-    return false;
-  take_up_drafts(memory, drafts, count, *first, offset);
-  return true;
-}
-
-bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
-                uint64_t *first, struct failure *failure)
-{
-  if (!begin(memory, failure)) return false;
-  bool done = add_locked(memory, drafts, count, bodies, first, failure);
-  journal_detach(&memory->journal);
-  return done;
-}
-
-/* ---- forgetting ---- */
-
-/* What is told from the lines of an id's active items. */
-struct forgetting {
-  struct window window;
-  struct buf of; /* the name that is forgotten, as it stands in the file */
-  bool escaped; /* it has escapes */
-  struct buf unescaped, scratch;
-  struct bytes name; /* what it stands for; of what has neither uid nor ts, start is NULL */
-  bool chosen; /* there is a name, so that others are not asked for theirs */
-  bool found; /* an item has it */
-  size_t left; /* so many have another */
-};
-
-static void end_forgetting(struct forgetting *forgetting)
-{
-  window_close(&forgetting->window);
-  buf_free(&forgetting->of);
-  buf_free(&forgetting->unescaped);
-  buf_free(&forgetting->scratch);
-}
-
-/* Keeps a name as it stands in the file, which is how it is written. */
-static bool keep_of(struct forgetting *forgetting, const struct slice *string)
-{
-  struct buf *of = &forgetting->of;
-  forgetting->found = true;
-  forgetting->escaped = string->start != NULL && string->escaped;
-  of->length = 0;
-  return string->start == NULL ||
-         (buf_reserve(of, 1) && /* or an empty one would be at no address */
-          buf_add(of, string->start, (size_t)(string->end - string->start)));
-}
-
-/* The first item's name is the one. */
-static bool choose_name(struct forgetting *forgetting, const struct slice *string)
-{
-  const struct buf *of = &forgetting->of;
-  forgetting->chosen = true;
-  if (!keep_of(forgetting, string)) return false;
-  if (string->start == NULL) return true;
-  const struct slice kept = {of->data, of->data + of->length, string->escaped};
-  return slice_bytes(&kept, &forgetting->unescaped, &forgetting->name);
-}
-
-/* False with errno. A line that is not there any more says nothing. */
-static bool look_at_name(struct forgetting *forgetting, const struct item *item)
-{
-  struct record record;
-  struct json_error error;
-  struct bytes name;
-  const char *line = window_line(&forgetting->window, item_offset(item), item_length(item));
-  if (line == NULL) return errno == 0;
-  if (record_parse_part(line, &record, &error) == NULL) return true;
-  const struct slice *string = record_name(&record);
-  if (!forgetting->chosen) return choose_name(forgetting, string);
-  if (!slice_bytes(string, &forgetting->scratch, &name)) return false;
-  if (bytes_compare(name, forgetting->name) == 0) return keep_of(forgetting, string);
-  forgetting->left++;
-  return true;
-}
-
-static bool write_tombstone(struct memory *memory, uint64_t target,
-                            const struct forgetting *forgetting, struct failure *failure)
-{
-  const struct buf *of = &forgetting->of;
-  bool named = forgetting->name.start != NULL;
-  struct record record = {.id = memory_next_id(memory),
-                          .id_is_true = true,
-                          .target = target,
-                          .kind = KIND_FORGET,
-                          .of_null = !named};
-  /* Ids run out for items only; but a tombstone of its own id would retire nothing. */
-  if (record.id > RECORD_ID_MAX) record.id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
-  if (!start_lines(memory, of->length, 1, failure)) return false;
-  struct buf *lines = &memory->lines;
-  uint64_t offset;
-  put_head(lines, record.id, NULL, ts_now(memory), KIND_FORGET);
-  put_text(lines, "\"target\":");
-  put_id(lines, target);
-  put_text(lines, named ? ",\"of\":\"" : ",\"of\":null");
-  if (named) {
-    record.of = (struct slice){of->data, of->data + of->length, forgetting->escaped};
-    buf_put_bytes(lines, of->data, of->length);
-    buf_put(lines, '"');
-  }
-  put_text(lines, "}\n");
-  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
-  take_up(memory, &record, offset, 0);
-  return true;
-}
-
-static bool forget_locked(struct memory *memory, uint64_t id, struct forgetting *forgetting,
-                          struct failure *failure)
-{
-  const struct index *index = &memory->index;
-  if (!memory_settle(memory, failure)) return false;
-  window_open(&forgetting->window, memory->journal.fd);
-  for (const struct item *item = index_find(index, id); item != NULL;
-       item = index_older_twin(index, item))
-    if (!look_at_name(forgetting, item)) return fail(failure, "read");
-  return !forgetting->found || write_tombstone(memory, id, forgetting, failure);
-}
-
-bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
-                   size_t *left, struct failure *failure)
-{
-  struct forgetting forgetting = {.chosen = name != NULL};
-  if (name != NULL) forgetting.name = *name;
-  *found = false;
-  *left = 0;
-  if (!memory_lock(memory, failure)) return memory->journal.gone;
-  bool done = forget_locked(memory, id, &forgetting, failure);
-  journal_detach(&memory->journal);
-  *found = forgetting.found;
-  *left = forgetting.left;
-  end_forgetting(&forgetting);
-  return done;
 }

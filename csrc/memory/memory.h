@@ -1,6 +1,5 @@
 /* memory.h: the store of what was learnt about the user: a journal and the index of it. */
-#ifndef AISH_MEMORY_H
-#define AISH_MEMORY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,9 +12,11 @@
 
 #pragma GCC visibility push(hidden)
 
-/* How often what was read without the lock is read again because it was undone; then the call
- * fails with EAGAIN and this reason. */
-enum { MEMORY_TRIES = 16 };
+/* How often what was read without the lock, and then undone, is read again without it. */
+#ifndef MEMORY_TRIES
+#define MEMORY_TRIES 16
+#endif
+/* Why a call fails with EAGAIN for which there is no lock. */
 #define MEMORY_CHANGING "it changed again and again while it was read"
 
 struct memory {
@@ -24,16 +25,10 @@ struct memory {
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   struct uids uids;
+  bool unique; /* what an active item says is not added again */
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
   int64_t ts_key; /* the timestamp_key of it */
-};
-
-/* An item that has no id, uid and time yet. */
-struct draft {
-  enum record_kind kind;
-  int members; /* of the whole object, id, uid, ts and kind among them */
-  size_t length; /* of its body: `"content":...}` and a newline, in JSON */
 };
 
 /* How a memory is opened. */
@@ -41,6 +36,7 @@ struct memory_options {
   double wait; /* seconds for the lock */
   bool durable; /* an append that is reported has reached the disk */
   bool shared; /* the lock is held for each write, not for as long as it is open */
+  bool unique; /* what an active item says is not added again */
 };
 
 /* A memory that is closed, to be ended with memory_close. False with errno ENOMEM. */
@@ -54,15 +50,18 @@ int memory_close(struct memory *memory);
  * of it: with the lock held, it is certain. 0, or -1 and errno, and then nothing is known. */
 int memory_read(struct index *index, struct extent *known, int fd, bool locked);
 
-/* Brings the index up to what is in the file now, and settles it; where there is none, it is empty. What is read of
- * the file after that, by the index, is checked with memory_holds. */
-bool memory_refresh(struct memory *memory, struct failure *failure);
+/* Brings the index up to what is in the file now, and settles it; where there is none, it is empty. What
+ * is read of the file after that, by the index, is checked with memory_holds. lost: how many times that
+ * was in vain; from MEMORY_TRIES on the file is read under the lock, so that it cannot be again. */
+bool memory_refresh(struct memory *memory, int lost, struct failure *failure);
 /* Whether the file still has what the index says: without the lock, a write that it has seen may
  * have been undone. If not, what was read by the index is read again, from memory_refresh on. */
 bool memory_holds(const struct memory *memory);
 /* Brings the index up under the lock, which is given back with journal_detach; on failure it is
  * already. Fails where there is no file. Whoever asks for items settles the index. */
 bool memory_lock(struct memory *memory, struct failure *failure);
+/* The same, but makes the file with its first line, if need be. */
+bool memory_begin(struct memory *memory, struct failure *failure);
 bool memory_settle(struct memory *memory, struct failure *failure);
 /* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
@@ -85,16 +84,7 @@ struct index *memory_index(struct memory *memory);
 /* The highest id ever seen; and the one that is given next, RECORD_ID_MAX + 1 if there is none left. */
 uint64_t memory_highest_id(const struct memory *memory);
 uint64_t memory_next_id(struct memory *memory);
-
-/* Appends the drafts, all of them or none, in one write. Their bodies stand one behind the other;
- * their ids run on from *first. */
-bool memory_add(struct memory *memory, const struct draft *drafts, size_t count, const char *bodies,
-                uint64_t *first, struct failure *failure);
-/* Appends a tombstone for an active item of this id: the newest one, or, if a name is given, those of
- * that uid (of items without one: that ts; without either: that is no text). *found tells whether
- * there was one, *left how many active items of the id there still are. */
-bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
-                   size_t *left, struct failure *failure);
+/* The time of what is written now. */
+const char *memory_ts(struct memory *memory);
 
 #pragma GCC visibility pop
-#endif

@@ -2,9 +2,11 @@
  * index needs, in any order, the last of a name counting, escaped or not. */
 #include "memory/record.h"
 
+#include "base/escape.h"
 #include "base/timestamp.h"
+#include "base/utf8.h"
+#include "base/word.h"
 #include "json/number.h"
-#include "json/walk.h"
 
 const char *record_kind_name(enum record_kind kind)
 {
@@ -104,7 +106,7 @@ static int escaped_meaning(const struct name *(*find)(const char *), const char 
 {
   char name[LONGEST_NAME * 6];
   if ((size_t)(end - start) > sizeof name) return none;
-  return meaning(find, name, json_unescape(start, end, name), none);
+  return meaning(find, name, escape_decode_all(start, end, name), none);
 }
 
 enum record_kind record_kind(const char *name, size_t length)
@@ -132,12 +134,9 @@ static inline enum key read_key(const char **p, struct json_error *error)
  * makes a digit its value; adding 0x76 then sets the high bit of a byte beyond 9, and the first
  * such byte ends the number. Its digits, moved to the end of the word, are joined to pairs, fours
  * and eights. */
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 static inline const char *read_digits(const char *p, uint64_t *number)
 {
-  uint64_t word;
-  memcpy(&word, p, sizeof word);
-  word ^= 0x3030303030303030U;
+  uint64_t word = word_load(p) ^ 0x3030303030303030U;
   uint64_t end = (word | (word + 0x7676767676767676U)) & 0x8080808080808080U;
   if (end == 0) return NULL;
   int bits = __builtin_ctzll(end) & ~7;
@@ -148,15 +147,6 @@ static inline const char *read_digits(const char *p, uint64_t *number)
   *number = (word * 10000 + (word >> 32)) & 0xffffffffU;
   return p + bits / 8;
 }
-#else
-static inline const char *read_digits(const char *p, uint64_t *number)
-{
-  const char *start = p;
-  for (*number = 0; *p >= '0' && *p <= '9' && p - start < 8; p++)
-    *number = *number * 10 + (uint64_t)(*p - '0');
-  return p - start < 8 ? p : NULL;
-}
-#endif
 
 static inline const char *read_number_quickly(const char *p, uint64_t *number)
 {
@@ -190,26 +180,14 @@ static const char *read_strings_quickly(const char *p)
 /* An id is judged by its value, as Lua sees it: 1e2 is 100. */
 static const char *read_id(const char *p, uint64_t *id, struct json_error *error)
 {
-  const char *start = p, *end = read_number_quickly(p, id);
+  const char *end = read_number_quickly(p, id);
   if (end != NULL) return end;
-  uint64_t value = 0;
-  while (*p >= '0' && *p <= '9' && p - start < 16) value = value * 10 + (uint64_t)(*p++ - '0');
-  bool plain = p > start && (*start != '0') && !(*p >= '0' && *p <= '9') && *p != '.' &&
-               *p != 'e' && *p != 'E';
-  if (!plain) {
-    p = json_number(start, error);
-    if (p == NULL) return NULL;
-    double number = number_parse(start, p);
-    value = number >= 1 && number <= (double)RECORD_ID_MAX ? (uint64_t)number : 0;
-    if ((double)value != number) value = 0;
-  }
-  *id = value <= RECORD_ID_MAX ? value : 0;
-  return p;
-}
-
-static inline bool starts_number(char byte)
-{
-  return (byte >= '0' && byte <= '9') || byte == '-';
+  end = json_number(p, error);
+  if (end == NULL) return NULL;
+  double number = number_parse(p, end);
+  *id = number >= 1 && number <= (double)RECORD_ID_MAX ? (uint64_t)number : 0;
+  if ((double)*id != number) *id = 0;
+  return end;
 }
 
 /* p is behind the opening quote. */
@@ -231,7 +209,7 @@ static const char *read_other(const char *p, struct json_error *error)
 static const char *read_whole(const char *p, uint64_t *number, struct json_error *error)
 {
   *number = 0;
-  return starts_number(*p) ? read_id(p, number, error) : read_other(p, error);
+  return *p == '-' || is_digit(*p) ? read_id(p, number, error) : read_other(p, error);
 }
 
 static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
@@ -297,12 +275,6 @@ static const char *read_member(enum key key, const char *p, struct record *recor
   default:
     return read_other(p, error);
   }
-}
-
-static const char *line_end(const char *p, struct json_error *error)
-{
-  p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
 /* What comes behind the kind of an item. */
@@ -431,7 +403,9 @@ const char *record_parse_part(const char *p, struct record *record, struct json_
 const char *record_parse(const char *p, struct record *record, struct json_error *error)
 {
   p = read_object(p, record, error);
-  return p == NULL || *p == '\n' ? p : line_end(p, error);
+  if (p == NULL || *p == '\n') return p;
+  p = json_space(p, p);
+  return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
 static bool has_text(const char *object, const char *name)

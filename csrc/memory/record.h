@@ -1,6 +1,5 @@
 /* record.h: what a line of a memory file says, without building anything. */
-#ifndef AISH_RECORD_H
-#define AISH_RECORD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -83,4 +82,3 @@ const char *record_kind_name(enum record_kind kind);
 const char *record_kind_names(void);
 
 #pragma GCC visibility pop
-#endif

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/sort.h"
 #include "base/sys.h"
 
 enum form { OF_ALL, OF_NOTHING, OF_WORD, OF_TEXT, FORM_BITS = 2, FORMS = 3 };

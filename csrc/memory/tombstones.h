@@ -1,6 +1,5 @@
 /* tombstones.h: which items the tombstones of a file retire, as an ordered set of 16 bytes each. */
-#ifndef AISH_TOMBSTONES_H
-#define AISH_TOMBSTONES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,4 +65,3 @@ bool tombstones_place(const struct tombstones *tombstones, const struct record *
 uint64_t tombstones_pass_over(struct tombstones *tombstones, uint64_t id, size_t count);
 
 #pragma GCC visibility pop
-#endif

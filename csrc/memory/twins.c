@@ -26,18 +26,26 @@ struct batch {
   size_t size; /* the room that the lines need */
 };
 
-static struct twin *twins_of(const struct batch *batch, size_t *count)
+static struct twin *twin_at(const void *batch, size_t place)
 {
-  *count = BUF_COUNT(struct twin, &batch->twins);
-  return BUF_ITEMS(struct twin, &batch->twins);
+  return &BUF_ITEMS(struct twin, &((const struct batch *)batch)->twins)[place];
+}
+
+static size_t count_twins(const struct batch *batch)
+{
+  return BUF_COUNT(struct twin, &batch->twins);
+}
+
+static bool sort_twins(struct batch *batch, sort_before before)
+{
+  return sort_elements(batch->twins.data, count_twins(batch), sizeof(struct twin), before, batch);
 }
 
 /* ---- reading ---- */
 
 static bool twin_before(const void *context, uint32_t a, uint32_t b)
 {
-  const struct twin *twins = context;
-  return item_offset(&twins[a].item) < item_offset(&twins[b].item);
+  return item_offset(&twin_at(context, a)->item) < item_offset(&twin_at(context, b)->item);
 }
 
 /* The names are kept behind the line, which has room for that. */
@@ -75,14 +83,10 @@ static bool read_twin(struct batch *batch, struct twin *twin)
 
 static bool read_twins(struct batch *batch)
 {
-  size_t count;
-  struct twin *twins = twins_of(batch, &count);
   batch->lines.length = 0;
-  if (!buf_reserve(&batch->lines, batch->size) ||
-      !sort_elements(twins, count, sizeof *twins, twin_before, twins))
-    return false;
-  for (size_t i = 0; i < count; i++)
-    if (!read_twin(batch, &twins[i])) return false;
+  if (!buf_reserve(&batch->lines, batch->size) || !sort_twins(batch, twin_before)) return false;
+  for (size_t i = 0; i < count_twins(batch); i++)
+    if (!read_twin(batch, twin_at(batch, i))) return false;
   return true;
 }
 
@@ -99,25 +103,24 @@ static int compare_names(const struct twin *a, const struct twin *b)
 /* By name, the highest `rev` first, and copies beside each other. */
 static bool name_before(const void *context, uint32_t a, uint32_t b)
 {
-  const struct twin *twins = context;
-  int order = compare_names(&twins[a], &twins[b]);
+  const struct twin *one = twin_at(context, a), *other = twin_at(context, b);
+  int order = compare_names(one, other);
   if (order != 0) return order < 0;
-  if (twins[a].rev != twins[b].rev) return twins[a].rev > twins[b].rev;
-  return bytes_compare(twins[a].bytes, twins[b].bytes) < 0;
+  if (one->rev != other->rev) return one->rev > other->rev;
+  return bytes_compare(one->bytes, other->bytes) < 0;
 }
 
 static bool leave_out_replaced(struct batch *batch)
 {
-  size_t count, kept = 0;
-  struct twin *twins = twins_of(batch, &count);
-  if (!sort_elements(twins, count, sizeof *twins, name_before, twins)) return false;
-  for (size_t i = 0; i < count; i++) {
-    const struct twin *last = kept > 0 ? &twins[kept - 1] : NULL;
-    bool replaced = last != NULL && compare_names(last, &twins[i]) == 0 &&
-                    (last->rev > twins[i].rev || bytes_compare(last->bytes, twins[i].bytes) == 0);
-    if (!replaced) twins[kept++] = twins[i];
+  size_t kept = 0;
+  if (!sort_twins(batch, name_before)) return false;
+  for (size_t i = 0; i < count_twins(batch); i++) {
+    const struct twin *last = kept > 0 ? twin_at(batch, kept - 1) : NULL, *twin = twin_at(batch, i);
+    bool replaced = last != NULL && compare_names(last, twin) == 0 &&
+                    (last->rev > twin->rev || bytes_compare(last->bytes, twin->bytes) == 0);
+    if (!replaced) *twin_at(batch, kept++) = *twin;
   }
-  batch->twins.length = kept * sizeof *twins;
+  batch->twins.length = kept * sizeof(struct twin);
   return true;
 }
 
@@ -128,41 +131,20 @@ static struct bytes uid_of(const struct twin *twin)
   return twin->has_uid ? twin->name : (struct bytes){NULL, 0};
 }
 
-struct ordering {
-  const struct index *index;
-  const struct twin *twins;
-};
-
 static bool twin_older(const void *context, uint32_t a, uint32_t b)
 {
-  const struct ordering *ordering = context;
-  const struct twin *one = &ordering->twins[a], *other = &ordering->twins[b];
+  const struct batch *batch = context;
+  const struct twin *one = twin_at(context, a), *other = twin_at(context, b);
   uint64_t id = item_id(&one->item), other_id = item_id(&other->item);
   if (id != other_id) return id < other_id;
-  int order = moment_compare(item_moment(ordering->index, &one->item),
-                             item_moment(ordering->index, &other->item));
+  int order = moment_compare(item_moment(batch->index, &one->item),
+                             item_moment(batch->index, &other->item));
   if (order == 0) order = bytes_compare(uid_of(one), uid_of(other));
   if (order == 0) order = bytes_compare(one->bytes, other->bytes);
   return order < 0;
 }
 
-static bool put_in_order(struct batch *batch)
-{
-  size_t count;
-  struct twin *twins = twins_of(batch, &count);
-  const struct ordering ordering = {batch->index, twins};
-  return sort_elements(twins, count, sizeof *twins, twin_older, &ordering);
-}
-
 /* ---- the whole ---- */
-
-/* Whether the item at a place shares its id with a neighbour. */
-static bool is_twin(const struct item *items, size_t count, size_t place)
-{
-  uint64_t id = item_id(&items[place]);
-  return (place > 0 && item_id(&items[place - 1]) == id) ||
-         (place + 1 < count && item_id(&items[place + 1]) == id);
-}
 
 /* Fills a batch with all items of some ids, from `place` on; returns the place behind them. */
 static bool fill(struct batch *batch, const struct item *items, size_t count, size_t *place)
@@ -170,10 +152,11 @@ static bool fill(struct batch *batch, const struct item *items, size_t count, si
   batch->twins.length = batch->size = 0;
   for (; *place < count; ++*place) {
     const struct item *item = &items[*place];
-    bool first = *place == 0 || item_id(&item[-1]) != item_id(item);
-    if (first && batch->size > BATCH) return true;
     const struct twin twin = {.item = *item};
-    if (!is_twin(items, count, *place)) continue;
+    bool first = *place == 0 || item_id(&item[-1]) != item_id(item);
+    bool last = *place + 1 == count || item_id(&item[1]) != item_id(item);
+    if (first && batch->size > BATCH) return true;
+    if (first && last) continue; /* it shares its id with none */
     if (!BUF_PUSH(&batch->twins, &twin)) return false;
     batch->size += 2 * (size_t)item_length(item) + 1 + SPAN_PADDING;
   }
@@ -184,8 +167,8 @@ static bool fill(struct batch *batch, const struct item *items, size_t count, si
 static size_t spread(const struct batch *batch, struct item *items, size_t from, size_t to,
                      size_t out)
 {
-  size_t count, next = 0;
-  const struct twin *twins = twins_of(batch, &count);
+  const struct twin *twins = BUF_ITEMS(struct twin, &batch->twins);
+  size_t count = count_twins(batch), next = 0;
   while (from < to) {
     uint64_t id = item_id(&items[from]);
     if (next == count || item_id(&twins[next].item) != id) {
@@ -206,7 +189,7 @@ bool twins_settle(const struct index *index, struct window *window, struct item 
   bool done = true;
   while (done && from < *count) {
     done = fill(&batch, items, *count, &to) && read_twins(&batch) && leave_out_replaced(&batch) &&
-           put_in_order(&batch);
+           sort_twins(&batch, twin_older);
     if (done) out = spread(&batch, items, from, to, out);
     from = to;
   }

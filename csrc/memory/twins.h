@@ -1,6 +1,5 @@
 /* twins.h: which of the records that share an id are items, and in what order. */
-#ifndef AISH_TWINS_H
-#define AISH_TWINS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,4 +17,3 @@ bool twins_settle(const struct index *index, struct window *window, struct item 
                   size_t *count);
 
 #pragma GCC visibility pop
-#endif

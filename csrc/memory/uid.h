@@ -1,6 +1,5 @@
 /* uid.h: the random names that tell items of one id apart. */
-#ifndef AISH_UID_H
-#define AISH_UID_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,4 +19,3 @@ struct uids {
 bool uid_make(struct uids *uids, char uid[UID_LENGTH]);
 
 #pragma GCC visibility pop
-#endif

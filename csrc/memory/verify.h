@@ -1,6 +1,5 @@
 /* verify.h: what is in a memory file, line by line, and what is wrong with it. */
-#ifndef AISH_VERIFY_H
-#define AISH_VERIFY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,4 +32,3 @@ struct verify_report {
 int verify(int fd, struct verify_report *report);
 
 #pragma GCC visibility pop
-#endif

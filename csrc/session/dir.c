@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sys.h"
 #include "file/path.h"
 
 static const char SUFFIX[] = ".jsonl";
@@ -32,7 +31,7 @@ bool dir_list(struct dir *dir, const char *path)
   if (sys_list(path, add_name, dir) != 0) return false;
   const char *name = dir->text.data;
   for (size_t i = 0; i < dir->count; i++) {
-    if (!buf_add(&dir->order, (const char *)&name, sizeof name)) return false;
+    if (!BUF_PUSH(&dir->order, &name)) return false;
     name += strlen(name) + 1;
   }
   if (dir->count > 0) qsort(dir->order.data, dir->count, sizeof name, compare_strings);
@@ -41,9 +40,7 @@ bool dir_list(struct dir *dir, const char *path)
 
 const char *dir_name(const struct dir *dir, size_t number)
 {
-  const char *name;
-  memcpy(&name, dir->order.data + number * sizeof name, sizeof name);
-  return name;
+  return BUF_ITEMS(const char *, &dir->order)[number];
 }
 
 void dir_free(struct dir *dir)

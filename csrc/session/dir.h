@@ -1,6 +1,5 @@
 /* dir.h: lists the sessions of a directory, and opens them. */
-#ifndef AISH_DIR_H
-#define AISH_DIR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,4 +26,3 @@ void dir_free(struct dir *dir);
 int open_session_to_read(const char *path, struct stat *st, struct failure *failure);
 
 #pragma GCC visibility pop
-#endif

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "file/lines.h"
 #include "session/turn.h"
 #include "text/fold.h"
@@ -40,10 +39,8 @@ static bool match_string(void *context, const struct slice *string)
   struct search *search = context;
   if (!decode_and_fold(search, string)) return false;
   for (size_t i = 0; i < search->query.count; i++) {
-    size_t first;
-    if ((search->missing >> i & 1) == 0) continue;
-    if (query_count(&search->query.words[i], search->folded.data, search->folded.length, &first) ==
-        0)
+    if ((search->missing >> i & 1) == 0 ||
+        query_find(&search->query.words[i], search->folded.data, search->folded.length) == NULL)
       continue;
     search->missing &= ~(1ULL << i);
     if (i == 0) search->text = *string;
@@ -51,30 +48,15 @@ static bool match_string(void *context, const struct slice *string)
   return search->missing != 0;
 }
 
-static bool is_role(const struct search *search, const struct turn *turn)
-{
-  if (search->role.start == NULL) return true;
-  return turn->role.start != NULL && slice_is(&turn->role, search->role.start, search->role.length);
-}
-
-/* 1: it is, 0: it is not, -1: out of memory. */
-static int is_in_time(struct search *search, const struct turn *turn)
-{
-  struct bytes ts;
-  if (!search->since.given && !search->before.given) return 1;
-  if (!slice_bytes(&turn->ts, &search->decoded, &ts)) return -1;
-  return bounds_hold(&search->since, &search->before, moment_of(ts.start, ts.length));
-}
-
 /* Whether the record at `offset` holds all words and is of the role and the time; the session's meta
  * is not searched. 1: it matches, 0: it does not, -1: out of memory. */
 static int match(struct search *search, const struct turn *turn, uint64_t offset)
 {
   if (offset == search->first && turn->meta != NULL) return 0;
-  int in_time = is_role(search, turn) ? is_in_time(search, turn) : 0;
-  if (in_time <= 0) return in_time;
+  int passes = turn_passes(turn, &search->filter, &search->decoded);
+  if (passes <= 0) return passes;
   search->missing = UINT64_MAX >> (QUERY_WORDS - search->query.count);
-  bool to_the_end = walk_strings(turn->start, turn->end, match_string, search);
+  bool to_the_end = turn_strings(turn, match_string, search);
   if (search->missing == 0) return 1;
   return to_the_end ? 0 : -1;
 }
@@ -91,10 +73,10 @@ static bool keep_place(struct search *search, const struct place *place)
 }
 
 /* Whether the bytes of a line rule no word out. */
-static bool may_hold_all(const struct query *query, const char *line, const char *end)
+static bool may_hold_all(struct query *query, const char *line, const char *end)
 {
   for (size_t i = 0; i < query->count; i++)
-    if (query_candidate(&query->words[i], line, end) == NULL) return false;
+    if (query_line(query, &query->words[i], line, end) == NULL) return false;
   return true;
 }
 
@@ -120,27 +102,20 @@ static bool search_record(void *context, const struct turn *turn)
   return keep_place(looked->search, &place);
 }
 
-static const char *line_start(const char *p, const char *start)
-{
-  while (p > start && p[-1] != '\n') p--;
-  return p;
-}
-
 /* *number: how many lines there were before this block. */
 static bool search_block(struct search *search, const struct block *block, uint64_t *number)
 {
   const struct word *rarest = &search->query.words[search->query.rarest];
-  const char *counted = block->start, *p = block->start;
-  while ((p = query_candidate(rarest, p, block->end)) != NULL) {
-    const char *line = line_start(p, counted);
-    const char *newline = memchr(p, '\n', (size_t)(block->end - p));
+  const char *counted = block->start, *line = block->start;
+  while ((line = query_line(&search->query, rarest, line, block->end)) != NULL) {
+    const char *newline = memchr(line, '\n', (size_t)(block->end - line));
     *number += count_newlines(counted, line);
     struct looked looked = {search, block, *number + 1};
     if (may_hold_all(&search->query, line, newline + 1) &&
         !turn_each(line, newline, search_record, &looked))
       return false;
     counted = line;
-    p = newline + 1;
+    line = newline + 1;
   }
   *number += count_newlines(counted, block->end);
   return true;
@@ -199,16 +174,12 @@ size_t search_count(const struct search *search)
 /* Gives a hit the text around the first word. False: out of memory. */
 static bool cut_text(struct search *search, struct hit *hit)
 {
-  size_t place = 0, start = 0;
   if (!decode_and_fold(search, &search->text)) return false;
-  query_count(&search->query.words[0], search->folded.data, search->folded.length, &place);
-  const char *text = search->decoded.data;
-  size_t end = search->decoded.length;
-  place = fold_source(text, end, place);
-  if (place > SEARCH_BEFORE && end > SEARCH_TEXT) start = utf8_start(text, place - SEARCH_BEFORE);
-  if (end - start > SEARCH_TEXT) end = utf8_start(text, start + SEARCH_TEXT);
-  hit->text = text + start;
-  hit->length = end - start;
+  const char *text = search->decoded.data, *folded = search->folded.data;
+  const char *found = query_find(&search->query.words[0], folded, search->folded.length);
+  size_t length = search->decoded.length;
+  size_t place = found != NULL ? fold_source(text, length, (size_t)(found - folded)) : 0;
+  hit->text = turn_excerpt(text, length, place);
   return true;
 }
 

@@ -7,22 +7,16 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/timestamp.h"
 #include "file/window.h"
+#include "session/turn.h"
 #include "text/query.h"
 #include "json/walk.h"
 
 #pragma GCC visibility push(hidden)
 
-enum {
-  SEARCH_TEXT = 240, /* bytes of a hit's text at most, */
-  SEARCH_BEFORE = 80 /* and of these before the first word */
-};
-
 struct search {
   struct query query; /* filled by query_read */
-  struct bound since, before;
-  struct bytes role; /* none: any */
+  struct turn_filter filter;
   size_t limit; /* how many hits of a file are kept, at least 1 */
 
   /* The file that was searched last. */
@@ -41,9 +35,7 @@ struct search {
 struct hit {
   const char *record; /* a JSON object */
   uint64_t number; /* of the line */
-  const char *text; /* the string that holds the first word, or its part around that, cut between
-                     * characters */
-  size_t length;
+  struct bytes text; /* the string that holds the first word, or its excerpt around that */
 };
 
 /* Finds the last `limit` hits of an open file. False and errno. The file must stay open for

@@ -1,10 +1,8 @@
 /* summary.c: reads as much of a session's file as a list needs: its head, and its last lines. */
 #include "session/summary.h"
 
-#include <errno.h>
-
 #include "base/utf8.h"
-#include "file/reader.h"
+#include "file/lines.h"
 #include "file/tail.h"
 #include "session/turn.h"
 #include "json/walk.h"
@@ -54,17 +52,6 @@ static bool add_to_summary(void *context, const struct turn *turn)
   return (summary->has_first || add_first(summary, turn)) && add_ts(summary, turn);
 }
 
-static bool add_block(struct summary *summary, const struct block *block)
-{
-  const char *newline;
-  if (block->hopeless) return true;
-  for (const char *p = block->start; p < block->end; p = newline + 1) {
-    newline = memchr(p, '\n', (size_t)(block->end - p));
-    if (!turn_each(p, newline, add_to_summary, summary)) return false;
-  }
-  return true;
-}
-
 static bool is_enough(const struct summary *summary, uint64_t turns, uint64_t end)
 {
   return summary->turns >= turns && (summary->has_first || end >= SUMMARY_HEAD);
@@ -73,19 +60,16 @@ static bool is_enough(const struct summary *summary, uint64_t turns, uint64_t en
 /* Reads forward until there is enough. 1, 0 at the end of the file, -1 and errno. */
 static int read_head(struct summary *summary, int fd, uint64_t turns)
 {
-  struct reader reader;
-  struct block block;
-  bool enough = false;
+  struct lines lines;
+  struct line line;
   int result = 1;
-  reader_open(&reader, fd, 0);
-  while (!enough && (result = reader_next(&reader, &block)) > 0) {
-    if (!add_block(summary, &block)) result = -1;
-    if (result < 0) break;
-    enough = is_enough(summary, turns, block.offset + block.size);
+  lines_open(&lines, fd, 0);
+  while (!is_enough(summary, turns, lines.end) && (result = lines_next(&lines, &line)) > 0) {
+    if (line.hopeless || turn_each(line.text, line.newline, add_to_summary, summary)) continue;
+    result = -1;
+    break;
   }
-  int reason = errno;
-  reader_close(&reader);
-  errno = reason;
+  lines_close(&lines);
   return result;
 }
 
@@ -99,7 +83,7 @@ static int read_last_lines(struct summary *summary, int fd, uint64_t size)
 {
   enum { LINES = 64 };
   struct tail tail;
-  struct tail_line line;
+  struct line line;
   int result = 1;
   tail_open(&tail, fd, size);
   summary->last_ts.length = 0;
@@ -108,9 +92,7 @@ static int read_last_lines(struct summary *summary, int fd, uint64_t size)
     if (result <= 0 || line.hopeless) continue;
     if (!turn_each(line.text, line.newline, add_time, summary)) result = -1;
   }
-  int reason = errno;
   tail_close(&tail);
-  errno = reason;
   return result < 0 ? -1 : 0;
 }
 

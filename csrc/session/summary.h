@@ -1,6 +1,5 @@
 /* summary.h: what a list of sessions shows of each, read from its file. */
-#ifndef AISH_SUMMARY_H
-#define AISH_SUMMARY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,4 +29,3 @@ int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns)
 void summary_free(struct summary *summary);
 
 #pragma GCC visibility pop
-#endif

@@ -1,8 +1,8 @@
 /* turn.c: finds the members of a turn that lists and searches need. */
 #include "session/turn.h"
 
+#include "base/utf8.h"
 #include "json/objects.h"
-#include "json/walk.h"
 
 bool turn_parse(const char *p, struct turn *turn)
 {
@@ -47,6 +47,17 @@ bool turn_each(const char *line, const char *newline,
   return true;
 }
 
+bool turn_strings(const struct turn *turn, bool (*visit)(void *context, const struct slice *string),
+                  void *context)
+{
+  struct walk members;
+  for (walk_begin(&members, turn->start); walk_next(&members);)
+    if (!walk_key_is(&members, "role") && !walk_key_is(&members, "ts") &&
+        !walk_strings(members.value, members.end, visit, context))
+      return false;
+  return true;
+}
+
 static bool keep_string(void *context, const struct slice *string)
 {
   *(struct slice *)context = *string;
@@ -72,4 +83,35 @@ bool turn_text(const struct turn *turn, struct buf *buf)
   if (!find_part(turn->content, &text))
     walk_strings(turn->content, turn->content_end, keep_string, &text);
   return text.start == NULL || slice_append(&text, buf);
+}
+
+static bool has_role(const struct turn *turn, const struct bytes *role)
+{
+  if (role->start == NULL) return true;
+  return turn->role.start != NULL && slice_is(&turn->role, role->start, role->length);
+}
+
+bool turn_moment(const struct turn *turn, struct buf *decoded, struct moment *moment)
+{
+  struct bytes ts;
+  if (!slice_bytes(&turn->ts, decoded, &ts)) return false;
+  *moment = moment_of(ts.start, ts.length);
+  return true;
+}
+
+int turn_passes(const struct turn *turn, const struct turn_filter *filter, struct buf *decoded)
+{
+  struct moment moment;
+  if (!has_role(turn, &filter->role)) return 0;
+  if (!filter->since.given && !filter->before.given) return 1;
+  if (!turn_moment(turn, decoded, &moment)) return -1;
+  return bounds_hold(&filter->since, &filter->before, moment);
+}
+
+struct bytes turn_excerpt(const char *text, size_t length, size_t place)
+{
+  size_t start = 0, end = length;
+  if (place > EXCERPT_BEFORE && end > EXCERPT) start = utf8_start(text, place - EXCERPT_BEFORE);
+  if (end - start > EXCERPT) end = utf8_start(text, start + EXCERPT);
+  return (struct bytes){text + start, end - start};
 }

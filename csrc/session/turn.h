@@ -1,10 +1,10 @@
 /* turn.h: what the records of a session's file say, without building anything. */
-#ifndef AISH_TURN_H
-#define AISH_TURN_H
+#pragma once
 
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "base/timestamp.h"
 #include "json/json.h"
 #include "json/walk.h"
 
@@ -26,10 +26,33 @@ bool turn_parse(const char *p, struct turn *turn);
 bool turn_each(const char *line, const char *newline,
                bool (*take)(void *context, const struct turn *turn), void *context);
 
+/* Shows `visit` each string of a record, nested ones too, that is neither a key nor its role or time,
+ * until it answers false. True: they came to their end. */
+bool turn_strings(const struct turn *turn, bool (*visit)(void *context, const struct slice *string),
+                  void *context);
+
 /* Appends the text of a turn's content: the string that it is; of an array of parts, as providers
  * of models have them, the `text` of the first that has one; otherwise the first string in it.
  * False: out of memory. */
 bool turn_text(const struct turn *turn, struct buf *buf);
 
+/* Which records are looked for. */
+struct turn_filter {
+  struct bytes role; /* none: any */
+  struct bound since, before;
+};
+
+/* 1: it is one of them, 0: it is not, -1: out of memory. */
+int turn_passes(const struct turn *turn, const struct turn_filter *filter, struct buf *decoded);
+/* The point in time of a record, or none. False: out of memory. */
+bool turn_moment(const struct turn *turn, struct buf *decoded, struct moment *moment);
+
+enum {
+  EXCERPT = 240, /* bytes at most, */
+  EXCERPT_BEFORE = 80 /* and of these before the place */
+};
+
+/* A text, or its part around a place, cut between characters. */
+struct bytes turn_excerpt(const char *text, size_t length, size_t place);
+
 #pragma GCC visibility pop
-#endif

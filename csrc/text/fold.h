@@ -1,9 +1,13 @@
-/* fold.h: case-folded text, by Unicode's simple case folding, and the words in it. */
+/* fold.h: text as it is compared, and the words in it.
+ *
+ * Letter case is folded (Unicode's simple case folding), the marks of Latin, Greek and Cyrillic
+ * letters are left out, and canonically equivalent text becomes the same in every script. */
 #ifndef AISH_FOLD_H
 #define AISH_FOLD_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -11,12 +15,30 @@
 
 /* Appends the folded text. Bytes that are not UTF-8 stay as they are. False: out of memory. */
 bool fold(struct buf *out, const char *text, size_t length);
-/* How many bytes of the text fold to the first `folded` bytes of the folded text. */
+
+/* What a character beyond ASCII comes to, for whoever looks for ASCII: the letter that it folds to, or
+ * one of these. FOLD_MARK may be left out, FOLD_SEVERAL is more than one character. */
+enum { FOLD_OTHER = -1, FOLD_MARK = -2, FOLD_SEVERAL = -3 };
+
+/* The same of the character, or the byte that is not UTF-8, that a text begins with, and its size. */
+int fold_to_ascii(const char *text, size_t length, size_t *size);
+/* Where the character begins, before its marks, that the folded text has at `folded`. */
 size_t fold_source(const char *text, size_t length, size_t folded);
 /* The first word from *p on, and its length; moves *p past it. NULL: there is none. Words are runs
  * of letters and digits, roughly as SQLite's unicode61 splits them: beyond ASCII, every character
  * outside the blocks of punctuation and symbols is a letter. Folding does not move their ends. */
 const char *fold_word(const char **p, const char *end, size_t *length);
+/* Whether a character beyond ASCII is in these blocks. */
+bool fold_is_symbol(uint32_t code);
+/* Whether a character is of Han, Hiragana or Katakana, whose words no spaces part. Hangul, once folded,
+ * consists of letters like any other. */
+bool fold_is_dense(uint32_t code);
+
+/* What an occurrence of a text weighs: as a whole word or more, as the beginning of one, inside one. */
+enum { FOLD_WHOLE = 32, FOLD_BEGINNING = 4, FOLD_INSIDE = 1 };
+
+/* What the `length` bytes at a place of a folded text weigh. */
+unsigned fold_weight(const char *text, const char *end, const char *place, size_t length);
 /* The longest run of letters and digits without bytes that are not UTF-8, and its length, perhaps
  * 0. */
 const char *fold_run(const char *text, size_t size, size_t *length);

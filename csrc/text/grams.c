@@ -1,162 +1,324 @@
 /* grams.c: terms as numbers of 64 bits, and a hash table of them.
  *
  * A run of four characters is the low 16 bits of each; a character of a script without spaces is its
- * code, two are theirs, of 32 bits each; a whole word is its hash under the table's key. Terms of
- * different kinds are the same but by chance. */
+ * code, two are theirs, of 32 bits each; a whole word is a hash. Terms of different kinds are the same
+ * but by chance. They are cut out in batches, so that looking them up is a loop of its own. */
 #include "text/grams.h"
 
 #include <string.h>
 
 #include "base/sys.h"
 #include "base/utf8.h"
+#include "base/word.h"
 #include "text/fold.h"
 
-struct gram {
-  uint64_t term;
-  uint32_t number; /* from 1 on; 0: the slot is empty */
-};
+/* ---- terms ---- */
 
-/* ---- the terms of a word ---- */
+enum { RUN = 4 };
 
-/* Han, Hiragana, Katakana and Hangul. */
-static bool is_dense(uint32_t code)
+/* What a character adds to the hash of its word, by the run that it ends: no step waits for the one before. */
+static inline uint64_t mix_run(uint64_t run)
 {
-  return (code >= 0x1100 && code <= 0x11ff) || (code >= 0x3041 && code <= 0x31ff) ||
-         (code >= 0x3400 && code <= 0x9fff) || (code >= 0xac00 && code <= 0xd7ff) ||
-         (code >= 0xf900 && code <= 0xfaff) || (code >= 0xff66 && code <= 0xffdc) ||
-         (code >= 0x20000 && code <= 0x3ffff);
+  const uint64_t product = run * 0x9fb21c651e98df25U;
+  return product ^ product >> 32;
 }
 
-/* The next character; a byte that is not UTF-8 is the surrogate that stands for it in JSON. */
-static uint32_t next_code(const char **p, const char *end)
+/* Whether it is a letter or a digit of ASCII, which is folded. */
+static inline bool is_plain(char byte)
 {
-  size_t size;
+  return ((unsigned char)(byte - 'a') < 26) | ((unsigned char)(byte - '0') < 10);
+}
+
+/* The next character, 0 if it belongs to no word; a byte that is not UTF-8 is the surrogate that
+ * stands for it in JSON. */
+static inline uint32_t next_letter(const char **p, const char *end)
+{
+  const unsigned char byte = (unsigned char)**p;
+  size_t size = 1;
+  if (byte < 0x80) return (*p)++, is_plain((char)byte) ? byte : 0;
   uint32_t code = utf8_decode(*p, (size_t)(end - *p), &size);
-  if (code == UTF8_INVALID) code = 0xdc00U + (unsigned char)**p;
   *p += size;
-  return code;
+  if (code == UTF8_INVALID) return 0xdc00U + byte;
+  return fold_is_symbol(code) ? 0 : code;
 }
 
-/* The characters from p on, up to one of the other kind; their terms but the whole. */
-static const char *add_runs(struct buf *terms, const char *p, const char *end)
+static inline size_t add_letter(struct cut *cut, uint32_t code, uint64_t *terms)
 {
-  uint64_t run = ' ';
-  int count = 1;
-  while (p < end) {
-    const char *before = p;
-    uint32_t code = next_code(&p, end);
-    if (is_dense(code)) {
-      p = before;
-      break;
+  if (cut->count == 0) {
+    cut->words += cut->previous == 0;
+    cut->previous = 0;
+    cut->run = ' ';
+    cut->whole = 0;
+    cut->count = 1;
+  }
+  cut->run = cut->run << 16 | (code & 0xffff);
+  cut->whole += mix_run(cut->run);
+  terms[0] = cut->run;
+  return ++cut->count >= RUN;
+}
+
+/* The letters of ASCII that follow in a run, which are most: as add_letter does. */
+static inline size_t add_plain(struct cut *cut, uint64_t *terms, size_t most)
+{
+  const char *p = cut->p, *stop = (size_t)(cut->end - p) > most ? p + most : cut->end;
+  uint64_t run = cut->run, whole = cut->whole;
+  unsigned count = cut->count;
+  size_t added = 0;
+  for (; p < stop && is_plain(*p); p++) {
+    run = run << 16 | (unsigned char)*p;
+    whole += mix_run(run);
+    terms[added] = run;
+    added += ++count >= RUN;
+  }
+  cut->p = p;
+  cut->run = run;
+  cut->whole = whole;
+  cut->count = count;
+  return added;
+}
+
+static inline size_t end_run(struct cut *cut, uint64_t *terms)
+{
+  if (cut->count == 0) return 0;
+  terms[0] = cut->run << 16 | ' ';
+  terms[1] = cut->whole;
+  cut->count = 0;
+  return 2;
+}
+
+static size_t add_dense(struct cut *cut, uint32_t code, uint64_t *terms)
+{
+  const bool begins = cut->previous == 0;
+  cut->words += begins && cut->count == 0;
+  size_t added = end_run(cut, terms);
+  terms[added++] = code;
+  if (!begins) terms[added++] = (uint64_t)cut->previous << 32 | code;
+  cut->previous = code;
+  return added;
+}
+
+size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
+{
+  enum { MOST = CUT_TERMS - 4 }; /* a character adds up to four */
+  size_t count = 0;
+  while (cut->p < cut->end && count <= MOST) {
+    uint32_t code = next_letter(&cut->p, cut->end);
+    if (code == 0) {
+      count += end_run(cut, terms + count);
+      cut->previous = 0;
+    } else if (code < 0x1100 || !fold_is_dense(code)) {
+      count += add_letter(cut, code, terms + count);
+      count += add_plain(cut, terms + count, MOST - count + 1);
+    } else {
+      count += add_dense(cut, code, terms + count);
     }
-    run = run << 16 | (code & 0xffff);
-    if (++count >= 4 && !BUF_PUSH(terms, &run)) return NULL;
   }
-  run = run << 16 | ' ';
-  return BUF_PUSH(terms, &run) ? p : NULL;
-}
-
-static const char *add_pairs(struct buf *terms, const char *p, const char *end)
-{
-  uint64_t previous = 0;
-  while (p < end) {
-    const char *before = p;
-    uint64_t code = next_code(&p, end), pair = previous << 32 | code;
-    if (!is_dense((uint32_t)code)) return before;
-    if (!BUF_PUSH(terms, &code) || (previous != 0 && !BUF_PUSH(terms, &pair))) return NULL;
-    previous = code;
-  }
-  return p;
-}
-
-/* Puts the terms of a word into grams->terms. */
-static bool cut_word(struct grams *grams, const char *word, size_t length)
-{
-  const char *end = word + length, *next;
-  struct buf *terms = &grams->terms;
-  terms->length = 0;
-  for (const char *p = word; p < end; p = next) {
-    const char *second = p;
-    bool dense = is_dense(next_code(&second, end));
-    next = dense ? add_pairs(terms, p, end) : add_runs(terms, p, end);
-    if (next == NULL) return false;
-    uint64_t whole = hash_text(&grams->key, p, (size_t)(next - p));
-    if (!dense && !BUF_PUSH(terms, &whole)) return false;
-  }
-  return true;
+  if (cut->p == cut->end && count <= MOST) count += end_run(cut, terms + count);
+  return count;
 }
 
 /* ---- the table ---- */
 
-/* The slot of a term, or the empty one in which to put it. Multiplied by a random odd number, two
- * terms have the same slot as rarely as by chance (Dietzfelbinger et al., "A reliable randomized
- * algorithm for the closest-pair problem", 1997). */
-static struct gram *find_term(const struct grams *grams, uint64_t term)
+/* The slot of a term, or the empty one in which to put its number, from 1 on. Multiplied by a random
+ * odd number, two terms have the same slot as rarely as by chance (Dietzfelbinger et al., "A reliable
+ * randomized algorithm for the closest-pair problem", 1997). */
+static inline uint32_t *find_term(const struct grams *grams, uint64_t term)
 {
   const size_t mask = ((size_t)1 << grams->bits) - 1;
-  size_t i = (size_t)(term * (grams->key.low | 1) >> (64 - grams->bits));
-  while (grams->slots[i].number != 0 && grams->slots[i].term != term) i = (i + 1) & mask;
+  size_t i = (size_t)(term * grams->factor >> (64 - grams->bits));
+  while (grams->slots[i] != 0 && grams->terms[grams->slots[i] - 1] != term) i = (i + 1) & mask;
   return &grams->slots[i];
 }
 
-/* Keeps half of the slots empty. */
+/* Makes room for one more term. Most slots are empty: most terms that are looked up are none of these,
+ * and one look should tell. */
 static bool reserve_term(struct grams *grams)
 {
-  const struct grams old = *grams;
-  size_t had = old.slots != NULL ? (size_t)1 << old.bits : 0;
-  if (grams->count < had / 2) return true;
-  grams->bits = had > 0 ? old.bits + 1 : 7;
-  size_t size = sizeof *old.slots << grams->bits;
-  grams->slots = sys_realloc(NULL, size);
-  if (grams->slots == NULL) {
-    *grams = old;
-    return false;
-  }
-  memset(grams->slots, 0, size);
-  for (size_t i = 0; i < had; i++)
-    if (old.slots[i].number != 0) *find_term(grams, old.slots[i].term) = old.slots[i];
-  sys_free(old.slots);
+  enum { FIRST = 128, SLOTS = 32 };
+  const size_t larger = grams->capacity > 0 ? grams->capacity * 2 : FIRST;
+  if (grams->count < grams->capacity) return true;
+  uint64_t *terms = sys_realloc(grams->terms, larger * sizeof *terms);
+  if (terms == NULL) return false;
+  grams->terms = terms;
+  uint32_t *slots = sys_realloc(grams->slots, larger * SLOTS * sizeof *slots);
+  if (slots == NULL) return false;
+  memset(slots, 0, larger * SLOTS * sizeof *slots);
+  grams->slots = slots;
+  grams->capacity = larger;
+  for (grams->bits = 0; (size_t)1 << grams->bits < larger * SLOTS;) grams->bits++;
+  for (size_t i = 0; i < grams->count; i++) *find_term(grams, terms[i]) = (uint32_t)i + 1;
   return true;
 }
 
-static bool add_term(struct grams *grams, uint64_t term)
+static bool add_terms(struct grams *grams, struct cut cut)
 {
-  if (!reserve_term(grams)) return false;
-  struct gram *slot = find_term(grams, term);
-  if (slot->number == 0) *slot = (struct gram){term, (uint32_t)++grams->count};
+  uint64_t terms[CUT_TERMS];
+  for (size_t count; (count = cut_terms(&cut, terms)) > 0;)
+    for (size_t i = 0; i < count; i++) {
+      if (!reserve_term(grams)) return false;
+      uint32_t *slot = find_term(grams, terms[i]);
+      if (*slot != 0) continue;
+      grams->terms[grams->count++] = terms[i];
+      *slot = (uint32_t)grams->count;
+    }
   return true;
+}
+
+/* Of a long text, the bytes in the middle are left out: what is asked stands before or after what was
+ * pasted. */
+static bool fold_ends(struct buf *folded, const char *text, size_t length)
+{
+  const size_t most = (size_t)32 * 1024;
+  size_t half = length > most ? most / 2 : length;
+  size_t rest = length > half ? half : 0;
+  return fold(folded, text, half) && buf_add(folded, " ", 1) &&
+         fold(folded, text + length - rest, rest);
 }
 
 bool grams_read(struct grams *grams, const char *text, size_t length)
 {
-  const char *end = text + length, *word;
-  size_t size;
+  struct buf folded = {NULL, 0, 0};
   memset(grams, 0, sizeof *grams);
-  if (sys_random(&grams->key, sizeof grams->key) != 0) return false;
-  while ((word = fold_word(&text, end, &size)) != NULL) {
-    if (!cut_word(grams, word, size)) return false;
-    const uint64_t *terms = BUF_ITEMS(uint64_t, &grams->terms);
-    for (size_t i = 0; i < BUF_COUNT(uint64_t, &grams->terms); i++)
-      if (!add_term(grams, terms[i])) return false;
-  }
+  if (sys_random(&grams->factor, sizeof grams->factor) != 0) return false;
+  grams->factor |= 1;
+  bool done = fold_ends(&folded, text, length) && reserve_term(grams) &&
+              add_terms(grams, (struct cut){.p = folded.data, .end = folded.data + folded.length});
+  buf_free(&folded);
+  if (!done) return false;
+  grams->counts = sys_realloc(NULL, (2 * grams->count + 1) * sizeof *grams->counts);
+  if (grams->counts == NULL) return false;
+  memset(grams->counts, 0, grams->count * sizeof *grams->counts);
+  grams->found = grams->counts + grams->count;
   return true;
 }
 
 void grams_free(struct grams *grams)
 {
+  sys_free(grams->terms);
   sys_free(grams->slots);
-  buf_free(&grams->terms);
+  sys_free(grams->counts);
+  sys_free(grams->known);
+  sys_free(grams->known_terms);
   memset(grams, 0, sizeof *grams);
 }
 
-bool grams_find(struct grams *grams, const char *word, size_t length, struct buf *found)
+static inline void count_term(struct grams *grams, uint32_t number)
 {
-  if (!cut_word(grams, word, length)) return false;
-  const uint64_t *terms = BUF_ITEMS(uint64_t, &grams->terms);
-  for (size_t i = 0; i < BUF_COUNT(uint64_t, &grams->terms); i++) {
-    const struct gram *slot = find_term(grams, terms[i]);
-    uint32_t number = slot->number - 1;
-    if (slot->number != 0 && !BUF_PUSH(found, &number)) return false;
-  }
+  if (grams->counts[number]++ == 0) grams->found[grams->found_count++] = number;
+}
+
+size_t grams_count(struct grams *grams, const char *text, size_t length)
+{
+  struct cut cut = {.p = text, .end = text + length};
+  uint64_t terms[CUT_TERMS];
+  for (size_t count; (count = cut_terms(&cut, terms)) > 0;)
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t number = *find_term(grams, terms[i]);
+      if (number != 0) count_term(grams, number - 1);
+    }
+  return cut.words;
+}
+
+void grams_clear(struct grams *grams)
+{
+  for (size_t i = 0; i < grams->found_count; i++) grams->counts[grams->found[i]] = 0;
+  grams->found_count = 0;
+}
+
+/* ---- many texts ---- */
+
+enum { KNOWN_BITS = 14, KNOWN_TERMS = 1 << 16, LONGEST_KNOWN = 15 };
+
+struct known {
+  uint64_t hash;
+  uint32_t start, count; /* of its terms' numbers */
+};
+
+bool grams_prepare(struct grams *grams)
+{
+  grams->known_terms = sys_realloc(NULL, KNOWN_TERMS * sizeof *grams->known_terms);
+  grams->known = sys_realloc(NULL, sizeof *grams->known << KNOWN_BITS);
+  if (grams->known_terms == NULL || grams->known == NULL) return false;
+  memset(grams->known, 0, sizeof *grams->known << KNOWN_BITS);
   return true;
+}
+
+/* Of eight folded bytes: the high bit of each that is no letter or digit of ASCII. No sum carries into
+ * the next byte, as the high bits are masked out before. */
+static inline uint64_t ends_in(uint64_t bytes)
+{
+  const uint64_t ones = 0x0101010101010101U, highs = 0x80 * ones, low = bytes & ~highs;
+  const uint64_t letters = (low + (0x80 - 'a') * ones) & ~(low + (0x80 - 'z' - 1) * ones);
+  const uint64_t digits = (low + (0x80 - '0') * ones) & ~(low + (0x80 - '9' - 1) * ones);
+  return (~(letters | digits) | bytes) & highs;
+}
+
+/* The length of the word of up to 15 letters of ASCII at p, and its hash; 0: it is another. */
+static inline size_t known_word(const struct grams *grams, const char *p, const char *end,
+                                uint64_t *hash)
+{
+  if (end - p <= 16) return 0;
+  uint64_t low = word_load(p), high = 0, ends = ends_in(low);
+  size_t length = 0;
+  if (ends == 0) {
+    high = low * grams->factor;
+    low = word_load(p + 8);
+    ends = ends_in(low);
+    length = 8;
+  }
+  if (ends == 0) return 0;
+  const unsigned bits = (unsigned)__builtin_ctzll(ends) - 7;
+  length += bits / 8;
+  low &= ((uint64_t)1 << bits) - 1;
+  high ^= high >> 32;
+  *hash = ((low + high) ^ length) * grams->factor;
+  return (unsigned char)p[length] < 0x80 ? length : 0;
+}
+
+/* Takes up a word of up to 15 letters, which has no more terms than letters and one. */
+static void learn_word(struct grams *grams, struct known *known, const char *word, size_t length)
+{
+  struct cut cut = {.p = word, .end = word + length};
+  uint64_t terms[CUT_TERMS];
+  if (grams->known_count + LONGEST_KNOWN + 1 > KNOWN_TERMS) {
+    memset(grams->known, 0, sizeof *grams->known << KNOWN_BITS);
+    grams->known_count = 0;
+  }
+  known->start = (uint32_t)grams->known_count;
+  for (size_t i = 0, count = cut_terms(&cut, terms); i < count; i++) {
+    const uint32_t number = *find_term(grams, terms[i]);
+    if (number != 0) grams->known_terms[grams->known_count++] = number - 1;
+  }
+  known->count = (uint32_t)grams->known_count - known->start;
+}
+
+static inline void survey_word(struct grams *grams, const char *word, size_t length, uint64_t hash)
+{
+  struct known *known = &grams->known[hash >> (64 - KNOWN_BITS)];
+  if (known->hash != hash) {
+    learn_word(grams, known, word, length);
+    known->hash = hash;
+  }
+  for (uint32_t i = 0; i < known->count; i++)
+    count_term(grams, grams->known_terms[known->start + i]);
+}
+
+size_t grams_survey(struct grams *grams, const char *text, size_t length)
+{
+  const char *p = text, *end = text + length;
+  size_t words = 0, size;
+  uint64_t hash;
+  while (p < end) {
+    if ((unsigned char)*p < 0x80 && !is_plain(*p)) {
+      p++;
+    } else if ((size = known_word(grams, p, end, &hash)) > 0) {
+      survey_word(grams, p, size, hash);
+      words++;
+      p += size;
+    } else {
+      const char *word = fold_word(&p, end, &size);
+      words += word != NULL ? grams_count(grams, word, size) : 0;
+    }
+  }
+  return words;
 }

@@ -11,27 +11,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
-#include "base/hash.h"
-
 #pragma GCC visibility push(hidden)
 
-/* The terms of a text, each once, numbered from 0 on. */
-struct grams {
-  size_t count;
-  struct gram *slots; /* a hash table */
-  unsigned bits; /* of the number of a slot */
-  struct hash_key key; /* of the table, so that no text is made to have its terms collide */
-  struct buf terms; /* of the word that was looked at last */
+/* ---- terms ---- */
+
+/* A folded text of which the terms are cut out. Begin with p and end, and the rest zero. */
+struct cut {
+  const char *p, *end;
+  uint64_t run; /* the last four characters of the run */
+  uint64_t whole; /* a hash of the run */
+  uint32_t previous; /* the character before, of a script without spaces; 0: none */
+  unsigned count; /* characters of the run, with the mark at its beginning; 0: there is none */
+  size_t words; /* so far */
 };
 
-/* Takes up the terms of a folded text. grams_free in any case. False with errno. */
+enum { CUT_TERMS = 256 };
+
+/* The next terms, in the order of the text; returns how many there are, 0 at the end. */
+size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS]);
+
+/* ---- the terms of a question ---- */
+
+/* They are numbered from 0 on, in the order of the text, each once. */
+struct grams {
+  uint64_t *terms;
+  size_t count, capacity;
+  uint32_t *slots; /* a hash table of their numbers */
+  unsigned bits; /* of the number of a slot */
+  uint64_t factor; /* of the table, random, so that no text is made to have its terms collide */
+  uint32_t *counts; /* of each: how often texts have had it since the last grams_clear */
+  uint32_t *found; /* those of which this is not 0; */
+  size_t found_count; /* so many */
+  struct known *known; /* words that were met, each in one place; NULL: none yet */
+  uint32_t *known_terms; /* the numbers of theirs; */
+  size_t known_count; /* so many */
+};
+
+/* Makes room for grams_survey, where that is wanted. False with errno ENOMEM. */
+bool grams_prepare(struct grams *grams);
+/* Takes up the terms of a text; of a long one, those of its beginning and its end. grams_free in any
+ * case. False with errno. */
 bool grams_read(struct grams *grams, const char *text, size_t length);
 void grams_free(struct grams *grams);
 
-/* Of a text that has terms. Appends to `found` the number, a uint32_t, of each of these terms that a folded word has, as often as
- * it has it. False with errno ENOMEM. */
-bool grams_find(struct grams *grams, const char *word, size_t length, struct buf *found);
+/* Counts the terms in a folded text; returns how many words that has. */
+size_t grams_count(struct grams *grams, const char *text, size_t length);
+/* The same, quicker for many texts that repeat their words: most are known again. */
+size_t grams_survey(struct grams *grams, const char *text, size_t length);
+void grams_clear(struct grams *grams);
 
 #pragma GCC visibility pop
 #endif

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/escape.h"
+#include "text/fold.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -55,22 +56,78 @@ static bool is_needle(const struct needle *needle, const char *p, size_t left)
   return true;
 }
 
-/* Whether p is at a `\u` escape of a character of the needle. */
-static bool hides(const struct needle *needle, const char *p)
+/* Whether the first `count` characters of the needle are before p, or something that may fold to
+ * them. */
+static bool is_before(const struct needle *needle, size_t count, const char *p, const char *from)
 {
-  if (p[0] != '\\' || p[1] != 'u' || p[2] != '0' || p[3] != '0') return false;
-  int high = hex_digit(p[4]), low = high >= 0 ? hex_digit(p[5]) : -1;
-  if (low < 0) return false;
-  int code = high * 16 + low;
+  for (; count > 0; count--, p--) {
+    if (p == from) return false;
+    if ((unsigned char)p[-1] >= 0x80 || (p - from >= 6 && p[-6] == '\\' && p[-5] == 'u'))
+      return true;
+    if ((char)(p[-1] | fold_bit(needle->text[count - 1])) != needle->text[count - 1]) return false;
+  }
+  return true;
+}
+
+/* The same of the characters from the `at`th on, behind p, where the line goes on. */
+static bool is_behind(const struct needle *needle, size_t at, const char *p)
+{
+  for (; at < needle->length; at++, p++) {
+    if ((unsigned char)*p >= 0x80 || *p == '\\') return true;
+    if ((char)(*p | fold_bit(needle->text[at])) != needle->text[at]) return false;
+  }
+  return true;
+}
+
+/* Whether the bytes beside something that is not ASCII rule out that the needle is there, as they
+ * mostly do. `next` is behind it, where the line goes on. */
+static bool is_ruled_out(const struct needle *needle, const char *p, const char *from,
+                         const char *next)
+{
+  const char *text = needle->text;
+  char before = '\n';
+  if (p > from) before = p[-1];
+  if ((unsigned char)before >= 0x80 || (unsigned char)*next >= 0x80 || *next == '\\') return false;
+  if (p - from >= 6 && p[-6] == '\\') return false;
+  for (size_t i = 0; i < needle->length; i++) {
+    if (i > 0 && (char)(before | fold_bit(text[i - 1])) != text[i - 1]) continue;
+    if (i + 1 == needle->length || (char)(*next | fold_bit(text[i + 1])) == text[i + 1] ||
+        (char)(*next | fold_bit(text[i])) == text[i])
+      return false;
+  }
+  return true;
+}
+
+/* Whether the needle may be where something is that is not ASCII. */
+static bool is_around(const struct needle *needle, const char *p, const char *from, const char *end)
+{
+  const unsigned char lead = (unsigned char)*p;
+  if (is_ruled_out(needle, p, from, p + (lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4))) return false;
+  size_t size;
+  int folded = fold_to_ascii(p, (size_t)(end - p), &size);
+  if (folded == FOLD_OTHER || folded == FOLD_SEVERAL) return folded == FOLD_SEVERAL;
+  for (size_t i = 0; i < needle->length; i++)
+    if ((folded == FOLD_MARK || needle->text[i] == folded) && is_before(needle, i, p, from) &&
+        is_behind(needle, folded == FOLD_MARK ? i : i + 1, p + size))
+      return true;
+  return false;
+}
+
+/* Whether what begins at p is no ASCII, or an escape, and may fold to a part of the needle. */
+static bool hides(const struct needle *needle, const char *p, const char *from, const char *end)
+{
+  if ((unsigned char)p[0] >= 0xc0) return is_around(needle, p, from, end);
+  if (p[0] != '\\' || p[1] != 'u') return false;
+  int code = escape_digits(p + 2);
   if (code >= 'A' && code <= 'Z') code |= 0x20;
-  return memchr(needle->text, code, needle->length) != NULL;
+  return code >= 0x80 || (code >= 0 && memchr(needle->text, code, needle->length) != NULL);
 }
 
 /* The place of the needle whose first rare byte, or of the escape that, may be at p; or NULL. */
 static inline const char *found(const struct needle *needle, const char *p, const char *from,
                                 const char *end, bool raw)
 {
-  if (raw && hides(needle, p)) return p;
+  if (raw && hides(needle, p, from, end)) return p;
   if ((size_t)(p - from) < needle->first) return NULL;
   const char *start = p - needle->first;
   return is_needle(needle, start, (size_t)(end - start)) ? start : NULL;
@@ -105,8 +162,9 @@ static inline __m128i likely_16(const char *p, const struct rare *first, const s
   __m128i both = _mm_and_si128(is_rare(here, first), is_rare(load(p + distance), second));
   if (!raw) return both;
   __m128i backslash = _mm_cmpeq_epi8(here, _mm_set1_epi8('\\'));
-  __m128i zero = _mm_cmpeq_epi8(load(p + 2), _mm_set1_epi8('0'));
-  return _mm_or_si128(both, _mm_and_si128(backslash, zero));
+  __m128i code = _mm_cmpeq_epi8(load(p + 1), _mm_set1_epi8('u'));
+  __m128i lead = _mm_and_si128(here, _mm_add_epi8(here, here));
+  return _mm_or_si128(_mm_or_si128(both, lead), _mm_and_si128(backslash, code));
 }
 
 static inline uint64_t bits(__m128i bytes)
@@ -114,8 +172,8 @@ static inline uint64_t bits(__m128i bytes)
   return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
 }
 
-/* A bit for each of the STEP places from p on that has both bytes or, in raw text, a `\` with a 0
- * two bytes on. */
+/* A bit for each of the STEP places from p on that has both bytes or, in raw text, `\u` or a byte from
+ * 0xc0 on. Of `here` and the like, only the high bits count. */
 static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
                               size_t distance, bool raw)
 {
@@ -153,16 +211,17 @@ static inline bool has_zero(uint64_t word)
   return ((word - ONES) & ~word & (ONES << 7)) != 0;
 }
 
-/* Bits for all of the STEP places from p on if one of them may have both bytes or, in raw text, a
- * `\` with a 0 two bytes on. */
+/* Bits for all of the STEP places from p on if one of them may have both bytes or, in raw text, `\u` or
+ * a byte from 0xc0 on. */
 static inline uint64_t likely(const char *p, const struct rare *first, const struct rare *second,
                               size_t distance, bool raw)
 {
   uint64_t here = load(p);
   uint64_t others =
       ((here | first->bit) ^ first->byte) | ((load(p + distance) | second->bit) ^ second->byte);
-  uint64_t no_escapes = (here ^ ONES * '\\') | (load(p + 2) ^ ONES * '0');
-  return has_zero(others) || (raw && has_zero(no_escapes)) ? 0xff : 0;
+  uint64_t no_escapes = (here ^ ONES * '\\') | (load(p + 1) ^ ONES * 'u');
+  bool odd = raw && ((here & here << 1 & (ONES << 7)) != 0 || has_zero(no_escapes));
+  return odd || has_zero(others) ? 0xff : 0;
 }
 #endif
 
@@ -178,7 +237,7 @@ static inline const char *find(const struct needle *needle, const char *p, const
       if ((place = found(needle, p + __builtin_ctzll(mask), from, end, raw)) != NULL) return place;
   const char byte = needle->text[needle->first];
   for (; p < end; p++)
-    if (((char)(*p | fold_bit(byte)) == byte || *p == '\\') &&
+    if (((char)(*p | fold_bit(byte)) == byte || *p == '\\' || (unsigned char)*p >= 0xc0) &&
         (place = found(needle, p, from, end, raw)) != NULL)
       return place;
   return NULL;

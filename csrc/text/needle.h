@@ -17,9 +17,10 @@ void needle_set(struct needle *needle, const char *text, size_t length);
 /* The first occurrence of the needle in the folded text from p to `end`, or NULL. */
 const char *needle_find(const struct needle *needle, const char *p, const char *end);
 
-/* The same in raw JSON, in letters of either case; also the first place where a `\u00` escape may
- * stand for a character of the needle. The needle must be ASCII, without characters to which one
- * beyond ASCII folds or that have a short escape. The byte before `end` is a newline. */
+/* The same in raw JSON, in letters of either case; also the first place where something else than
+ * ASCII, or an escape that may stand for a character of the needle or for something else than ASCII,
+ * begins. The needle must be ASCII, without characters that have a short escape. The byte before `end`
+ * is a newline. */
 const char *needle_find_raw(const struct needle *needle, const char *p, const char *end);
 
 #pragma GCC visibility pop

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/packed.h"
 #include "base/sys.h"
 #include "text/fold.h"
 
@@ -64,22 +65,6 @@ static bool reserve_posting(struct token *token)
   return true;
 }
 
-static void pack(struct token *token, uint64_t number)
-{
-  for (; number >= 0x80; number >>= 7)
-    token->packed[token->size++] = (unsigned char)(number | 0x80);
-  token->packed[token->size++] = (unsigned char)number;
-}
-
-static uint64_t unpack(const struct token *token, size_t *at)
-{
-  uint64_t number = 0;
-  unsigned shift = 0;
-  for (; token->packed[*at] >= 0x80; shift += 7)
-    number |= (uint64_t)(token->packed[(*at)++] & 0x7f) << shift;
-  return number | (uint64_t)token->packed[(*at)++] << shift;
-}
-
 /* The distance's lowest bit tells whether a count follows; most counts are 1. */
 static bool add_posting(struct token *token, uint32_t item)
 {
@@ -88,8 +73,10 @@ static bool add_posting(struct token *token, uint32_t item)
     return true;
   }
   if (!reserve_posting(token)) return false;
-  pack(token, (uint64_t)(token->item - token->packed_item) << 1 | (token->count > 1));
-  if (token->count > 1) pack(token, token->count);
+  unsigned char *p = token->packed + token->size;
+  packed_put(&p, (uint64_t)(token->item - token->packed_item) << 1 | (token->count > 1));
+  if (token->count > 1) packed_put(&p, token->count);
+  token->size = (uint32_t)(p - token->packed);
   token->packed_item = token->item;
   token->item = item;
   token->count = 1;
@@ -221,18 +208,20 @@ static bool add_holder(struct words *words, uint32_t item, uint64_t count, struc
   const struct holder holder = {item, 0};
   struct member *member = &words->members[item];
   if (member->count == 0 && !BUF_PUSH(holders, &holder)) return false;
-  member->count += (uint32_t)count; /* less than the length of a line */
+  count += member->count;
+  member->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
   return true;
 }
 
-/* Adds up a token's postings; the needle occurs `times` times in the token. */
+/* Adds up a token's postings, `times` for each of its occurrences. */
 static bool add_holders(struct words *words, const struct token *token, uint64_t times,
                         struct buf *holders)
 {
   uint32_t item = 0;
-  for (size_t at = 0; at < token->size;) {
-    uint64_t distance = unpack(token, &at), count = 1;
-    if (distance & 1) count = unpack(token, &at);
+  const unsigned char *p = token->packed;
+  while (p != NULL && p < token->packed + token->size) {
+    uint64_t distance = packed_get(&p), count = 1;
+    if (distance & 1) count = packed_get(&p);
     item += (uint32_t)(distance >> 1);
     if (!add_holder(words, item, count * times, holders)) return false;
   }
@@ -258,10 +247,11 @@ bool words_find(struct words *words, const struct needle *needle, struct buf *ho
   size_t token = 0;
   while ((p = needle_find(needle, p, all)) != NULL) {
     token = token_at(words, token, (size_t)(p - text));
-    const char *end = text + token_end(words, token);
-    uint64_t times = 0;
-    for (; p != NULL; p = needle_find(needle, p + needle->length, end)) times++;
-    if (!add_holders(words, &words->tokens[token], times, holders)) return false;
+    const char *start = text + words->tokens[token].text, *end = text + token_end(words, token);
+    uint64_t weight = 0;
+    for (; p != NULL; p = needle_find(needle, p + needle->length, end))
+      weight += fold_weight(start, end, p, needle->length);
+    if (!add_holders(words, &words->tokens[token], weight, holders)) return false;
     p = end;
   }
   words_collect(words, holders);

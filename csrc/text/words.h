@@ -43,14 +43,14 @@ struct holder {
   uint32_t item, count;
 };
 
-/* Fills `holders` with a struct holder for each item that holds the needle, in any order, with the
- * number of its occurrences, without overlaps. The needle consists of letters and digits. False: as
- * above. */
+/* Fills `holders` with a struct holder for each item that holds the needle, in any order, with what
+ * its occurrences weigh (see fold.h), without overlaps. The needle consists of letters and digits.
+ * False: as above. */
 bool words_find(struct words *words, const struct needle *needle, struct buf *holders);
 
 /* A distinct word, of words->token_count. */
 const char *words_token(const struct words *words, size_t number, size_t *length);
-/* As words_find, of the items that hold a word: of several words, one after the other, and when
+/* The same of the items that hold a word, with its occurrences: of several words, one after the other, and when
  * words_collect was called, `holders` has each item once, with the sum. False: as above. */
 bool words_gather(struct words *words, size_t number, struct buf *holders);
 void words_collect(struct words *words, struct buf *holders);

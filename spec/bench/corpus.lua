@@ -174,6 +174,51 @@ function corpus.session(bytes)
   end)
 end
 
+-- Sentences of everyday German and French, with as many umlauts and accents as they have.
+local sentences = {
+  German = {
+    "Das Programm läuft seit gestern nicht mehr, weil die Datei fehlt.", "Kannst du mir sagen, wie ich den Rechner neu starte?",
+    "Ich habe die Einstellungen geändert und alles noch einmal gebaut.", "Der Fehler steht in der letzten Zeile der Ausgabe.",
+    "Wir können das erst nach dem Treffen entscheiden.", "Die Sicherung wird jede Nacht um drei geschrieben.",
+    "Vielleicht hilft es, den Speicher zu vergrößern oder weniger zu laden.", "Danach war die Verbindung wieder da.",
+    "Für den Bericht brauche ich die Zahlen vom letzten Monat.", "Bitte antworte kurz und ohne Tabellen.",
+  },
+  French = {
+    "Le programme ne démarre plus depuis hier, parce que le fichier manque.", "Peux-tu me dire comment relancer la machine ?",
+    "J'ai changé les réglages et tout construit encore une fois.", "L'erreur est dans la dernière ligne de la sortie.",
+    "On ne pourra décider qu'après la réunion, comme la même fois.", "La sauvegarde est écrite chaque nuit à trois heures.",
+    "Il suffit peut-être d'agrandir la mémoire ou de charger moins.", "Ensuite la connexion était là.",
+    "Pour le rapport il me faut les chiffres du mois dernier.", "Réponds en peu de mots et sans tableaux.",
+  },
+}
+local rare_words = { German = "Die Bäckerei ist zu.", French = "Le théâtre est fermé." }
+
+--- A session of about so many bytes in German or French, with a word that two turns of it have.
+function corpus.foreign(language, bytes)
+  return once(("%s-%d.jsonl"):format(language, bytes), function(path)
+    seed = 17
+    local now = clock(60)
+    return write(path, math.floor(bytes / 1330), function(i)
+      local out = {}
+      for j = 1, 20 do out[j] = pick(sentences[language]) end
+      if i == 3 or i == 300 then out[21] = rare_words[language] end
+      return ('{"role":"user","content":"%s","ts":"%s"}'):format(table.concat(out, " "), now())
+    end)
+  end)
+end
+
+--- A directory of `count` sessions of about so many bytes.
+function corpus.directory(count, bytes)
+  return once(("directory-%d-%d"):format(count, bytes), function(dir)
+    seed = 19
+    limits.mkdir(dir)
+    local now = clock(3000)
+    for i = 1, count do
+      write(("%s/%05d.jsonl"):format(dir, i), math.floor(bytes / bytes_a_turn), function(line) return turn(line, now()) end)
+    end
+  end)
+end
+
 --- A session of so many megabytes: one of a megabyte, repeated. For what looks only at its end.
 function corpus.long_session(megabytes)
   return once(("long-session-%d.jsonl"):format(megabytes), function(path)

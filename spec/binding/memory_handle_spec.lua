@@ -9,7 +9,7 @@ local support = require("spec.support.memories")
 local unistd = require("posix.unistd")
 
 local max_id = support.max_id
-local names = table.concat({ "add", "add_many", "forget", "get", "items", "sync", "close" }, " ")
+local names = table.concat({ "add", "add_many", "update", "forget", "get", "items", "sync", "close" }, " ")
 
 local function mode(path)
   return ("%o"):format(assert(stat.stat(path)).st_mode % 4096)
@@ -237,6 +237,7 @@ describe("open", function()
     end
     for _, value in ipairs({ "1", 1, {}, print, io.stdout }) do
       check({ shared = value }, 'option "shared" must be ')
+      check({ unique = value }, 'option "unique" must be a boolean')
     end
     for _, value in ipairs({ "fast", "", "FULL", "full\0", 1, true, false, {}, print, io.stdout }) do
       check({ sync = value }, 'option "sync" must be "full" or "none"')
@@ -247,12 +248,12 @@ describe("open", function()
   it("takes every option in every legal value", function()
     local path = helper.tmpdir() .. "/memory.jsonl"
     for _, opts in ipairs({ {}, { sync = "full" }, { sync = "none" }, { wait = 0 }, { wait = 0.5 }, { wait = 1e9 },
-      { shared = false }, { shared = true }, { sync = "none", wait = 1, shared = true } }) do
+      { shared = false }, { shared = true }, { unique = false }, { sync = "none", wait = 1, shared = true } }) do
       local memory = assert(aish.open(path, opts))
       assert.equal("number", type(memory:add("fact", "x")))
       memory:close()
     end
-    assert.equal(9, #aish.load_memory(path))
+    assert.equal(10, #aish.load_memory(path))
   end)
 end)
 
@@ -274,6 +275,8 @@ describe("sync", function()
       assert(#memory:add_many(list) == 500)
     elseif call == "forget" then
       assert(memory:forget(1))
+    elseif call == "update" then
+      assert(memory:update(1, { content = "new" }))
     else
       assert(memory:sync() == true)
     end
@@ -322,6 +325,10 @@ describe("sync", function()
 
   it("full: forget is one write and one fdatasync", function()
     check(support.item(1), "full", "forget", { "write", "fdatasync" })
+  end)
+
+  it("full: update is one write and one fdatasync", function()
+    check(support.item(1), "full", "update", { "write", "fdatasync" })
   end)
 
   it("full: a new file's name is on disk before the first record is acknowledged", function()
@@ -704,9 +711,10 @@ describe("add_many", function()
     check("memory:add_many: items[2]: content required", { good, { kind = "fact" }, good })
     check("memory:add_many: items[2]: content required", { good, { kind = "fact", content = "" } })
     check("memory:add_many: items[2]: content required", { good, { kind = "fact", content = false } })
-    check('memory:add_many: items[1]: unknown key "x"', { { kind = "fact", content = "x", x = 1 } })
-    check('memory:add_many: items[1]: unknown key "id"', { { kind = "fact", content = "x", id = 1 } })
-    check("memory:add_many: items[1]: unknown key", { { kind = "fact", content = "x", "positional" } })
+    check('memory:add_many: items[1]: no member may be named "id"', { { kind = "fact", content = "x", id = 1 } })
+    check("memory:add_many: items[1]: the name of a member must be a string, got number",
+      { { kind = "fact", content = "x", "positional" } })
+    check("memory:add_many: items[2]: calls.fn: a function", { good, { kind = "fact", content = "x", calls = { fn = print } } })
     check("items[2]", { good, { kind = "fact", content = 5 } })
     check("items[2]", { good, { kind = "fact", content = "x", tags = "t" } })
     check("items[2]", { good, { kind = "fact", content = "x", source = 5 } })
@@ -1256,6 +1264,7 @@ describe("arguments", function()
       "kind content tags source" },
     { "m:add_many", { {} }, { "table" } },
     { "m:forget", { 1 }, { "number" } },
+    { "m:update", { 1, { x = 1 } }, { "number", "table" } },
     { "m:get", { 1 }, { "number" } },
   }
 
@@ -1306,6 +1315,7 @@ describe("arguments", function()
     local memory, path = new()
     local before = helper.read(path)
     local right = { add = { "fact", "x", { "t" }, "s" }, add_many = { {} }, forget = { 1 }, get = { 1 }, items = { nil },
+      update = { 1, {} },
       sync = {}, close = {} }
     local many = {}
     for index = 1, 7000 do many[index] = index end

@@ -73,6 +73,60 @@ describe("session: what is written", function()
     end)
   end
 
+  for label, bytes in pairs({
+    ["is not there"] = false,
+    ["is empty"] = "",
+    ["has blank lines only"] = "\n \r\n\n",
+    ["has nothing but a fragment"] = '{"ro',
+    ["has a byte order mark and no more"] = "\239\187\191",
+  }) do
+    it("writes the meta table of a new session into a file that " .. label, function()
+      local path = new_path()
+      if bytes then helper.write(path, bytes) end
+      local session = assert(native.session(path, { model = "m" }, { new = true }))
+      session:append({ role = "user", content = "x" })
+      session:close()
+      local turns, meta = native.load(path)
+      assert.same({ model = "m" }, meta)
+      assert.equal("x", turns[1].content)
+      assert.equal(bytes or "", helper.read(path):sub(1, #(bytes or "")))
+    end)
+  end
+
+  it("makes a new session without a meta table", function()
+    local path = new_path()
+    assert(native.session(path, nil, { new = true })):close()
+    assert.equal("", helper.read(path))
+    assert(native.session(path, nil, { new = true, exclusive = true })):close()
+  end)
+
+  for label, bytes in pairs({
+    ["has a meta line"] = '{"meta":{"model":"old"}}\n',
+    ["has a turn"] = '{"role":"user","content":"x"}\n',
+    ["has a turn behind blank lines and damage"] = '\n\n{"ro\n{"role":"user","content":"x"}',
+    ["has any other record"] = "{}\n",
+  }) do
+    it("refuses a new session where the file " .. label .. ", and leaves it as it was", function()
+      local path = helper.write(new_path(), bytes)
+      for _, meta in ipairs({ { model = "new" }, false }) do
+        local session, message, number = native.session(path, meta or nil, { new = true })
+        assert.same({ nil, "open " .. path .. ": File exists", 17 }, { session, message, number })
+        assert.equal(bytes, helper.read(path))
+      end
+      local lock = assert(io.open(path))
+      assert.is_true(native.flock(lock, native.LOCK_EX + native.LOCK_NB))
+      lock:close()
+      assert(native.session(path, { model = "new" }, { new = false })):close()
+    end)
+  end
+
+  it("refuses a new session where there is a memory, and says what it is", function()
+    local path = new_path()
+    assert(native.open(path)):close()
+    local _, message, number = native.session(path, { m = 1 }, { new = true })
+    assert.same({ "open " .. path .. ": it is a memory, not a session", EINVAL }, { message, number })
+  end)
+
   it("keeps what an earlier session wrote when it is opened again", function()
     local path = new_path()
     local first = assert(native.session(path, { model = "m" }))
@@ -814,6 +868,8 @@ describe("session: arguments", function()
     { { wait = "5" }, 'option "wait" must be a number of seconds, got string' },
     { { wait = true }, 'option "wait" must be a number of seconds, got boolean' },
     { { wait = {} }, 'option "wait" must be a number of seconds, got table' },
+    { { exclusive = 1 }, 'option "exclusive" must be a boolean, got number' },
+    { { new = "yes" }, 'option "new" must be a boolean, got string' },
     { { "sync" }, "the name of an option must be a string, got number" },
     { { [true] = 1 }, "the name of an option must be a string, got boolean" },
   }) do

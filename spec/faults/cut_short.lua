@@ -56,6 +56,8 @@ local calls = {
   ["memory:recall"] = function() return pluck(memory:recall("texts")) end,
   ["search of a file"] = function() return pluck(aish.search(log_path, "text")) end,
   ["search of a directory"] = function() return pluck(aish.search(root .. "/logs", "text")) end,
+  ["recall of a file"] = function() return pluck(aish.recall(log_path, "texts")) end,
+  ["recall of a directory"] = function() return pluck(aish.recall(root .. "/logs", "texts")) end,
   ["load"] = function() return pluck((aish.load(log_path))) end,
   ["load with last"] = function() return pluck((aish.load(log_path, { last = 3 }))) end,
   ["sessions"] = function()

@@ -41,6 +41,11 @@ local readers = {
     for index, hit in ipairs(aish.search(path, "text")) do hits[index] = hit.line .. ":" .. hit.text:sub(-20) end
     return table.concat(hits, " ")
   end },
+  ["recall"] = { log_path, function(path)
+    local hits = {}
+    for index, hit in ipairs(aish.recall(path, "texts")) do hits[index] = hit.line .. ":" .. hit.text:sub(-20) end
+    return table.concat(hits, " ")
+  end },
   ["sessions"] = { log_path, function()
     local found = aish.sessions(root .. "/logs")[1]
     return found.turns .. " " .. found.first:sub(-20)

@@ -57,6 +57,7 @@ local calls = {
   { "load", function() return aish.load(log_path) end },
   { "load with last", function() return aish.load(log_path, { last = 1 }) end },
   { "search of a session", function() return aish.search(log_path, "text LARGE") end },
+  { "recall of a session", function() return aish.recall(log_path, "larger texts") end },
   { "sessions", function() -- what is wrong with a file stands in its entry
     local sessions, message = aish.sessions(root .. "/logs")
     if sessions and sessions[1].error then return nil, sessions[1].error end

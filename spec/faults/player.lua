@@ -276,6 +276,23 @@ function Player:forget(handle, id)
   if done then self:acknowledge({ what = "forget", name = h.name, id = id }, h.durable) end
 end
 
+--- Puts another item in the place of one: what was not acknowledged may be there all the same, as above.
+function Player:update(handle, id)
+  local h = self.handles[handle]
+  if not id then return end
+  self.targets[id] = true
+  local item
+  local new = calls(self, handle, "update", function(memory)
+    item = self:draft("pref", nil, { "updated" }, "a source")
+    local result, message, number = memory:update(id, item)
+    if result == false and not number and self.failures > 0 then return "gone" end
+    return result, message, number
+  end)
+  if not new then return end
+  self:acknowledge({ what = "forget", name = h.name, id = id }, h.durable)
+  if new ~= "gone" then self:acknowledge_item(handle, new, item) end
+end
+
 function Player:sync(handle)
   local h = self.handles[handle]
   local done = calls(self, handle, "sync", function(object) return object:sync() end)
@@ -315,7 +332,7 @@ end
 
 -- What searches find of the active items: words of many items and of few, and one that is in no word.
 function Player:search(handle, items)
-  for _, query in ipairs({ "text", "e", "text 1.", "four" }) do
+  for _, query in ipairs({ "text", "e", "text 1", "four" }) do
     local hits = calls(self, handle, "search", function(memory) return memory:search(query, { limit = math.huge }) end)
     local found, expected = {}, 0
     for _, hit in ipairs(hits or {}) do found[hit.id] = true end

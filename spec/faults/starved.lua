@@ -145,11 +145,13 @@ local calls = [==[
     return memory
   end, { after = close })
 
-  for _, options in ipairs({ {}, { shared = true } }) do
+  for _, options in ipairs({ {}, { shared = true }, { unique = true } }) do
     fresh()
     memory = assert(aish.open(path, options))
+    local number = 0
     both("add", function()
-      return memory:add("fact", "one " .. string.rep("x", 100), { "a", { b = "c" } }, "source")
+      number = number + 1
+      return memory:add({ kind = "fact", content = "one " .. number, tags = { "a", { b = "c" } }, more = { "x" } })
     end, { check = function(id)
       last = id
       if memory:get(id).content:sub(1, 4) ~= "one " then problem("add: another was added") end
@@ -160,6 +162,9 @@ local calls = [==[
     both("forget", function() return memory:forget(last) end, { before = function()
       last = assert(memory:add("context", "to be forgotten"))
     end })
+    both("update", function() return memory:update(last, { content = "one " .. string.rep("x", 100), more = { 1 } }) end, {
+      before = function() last = assert(memory:add("context", "to be updated")) end,
+    })
     both("forget nothing", function()
       local done, message, number = memory:forget(123456)
       if done == false and not number then return message end
@@ -169,6 +174,11 @@ local calls = [==[
     both("get", function() return memory:get(last) end, { check = function(item)
       if item.content ~= "kept" then problem("get: another") end
     end })
+    if options.unique then
+      both("add what is there", function() return memory:add("fact", "kept") end, { check = function(id)
+        if id ~= last then problem("add: ", id, " instead of ", last) end
+      end })
+    end
     local active = #memory
     both("items", function() return memory:items() end, { check = function(items)
       if #items ~= active then problem("items: ", #items, " of ", active) end
@@ -225,9 +235,10 @@ local calls = [==[
   end)
   both("load", function() return aish.load(session_path) end)
   both("list", function() return aish.list(root) end)
-  for _, name in ipairs({ "search", "sessions" }) do
-    if aish[name] then both(name, function() return aish[name](root, name == "search" and "warm" or nil) end) end
-  end
+  both("search", function() return aish.search(root, "warm") end)
+  both("recall of a session", function() return aish.recall(session_path, "warmer", { budget = 100 }) end)
+  both("recall of a directory", function() return aish.recall(root, "warmer", { budget = 9, cost = function() return 1 end }) end)
+  both("sessions", function() return aish.sessions(root) end)
 
   both("session", function()
     local other, message = aish.session(session_path, { model = "m" }, { sync = "full" })
@@ -236,7 +247,7 @@ local calls = [==[
     return true
   end)
   both("session, new", function()
-    local other, message = aish.session(root .. "/new.jsonl", { model = { 1, 2 } })
+    local other, message = aish.session(root .. "/new.jsonl", { model = { 1, 2 } }, { new = true, exclusive = true })
     if not other then return other, message end
     other:close()
     return true
@@ -244,11 +255,21 @@ local calls = [==[
   both("append", function()
     return session:append({ role = "user", content = string.rep("y", 300), more = { 1, { 2 } } })
   end)
+  local redacted = { redact = function(text) return text .. "!" end }
+  both("append, redacted", function() return aish.append(session_path, { role = "user", content = { "z" } }, redacted) end)
+  both("session, redacted", function()
+    local other, message = aish.session(session_path, nil, redacted)
+    if not other then return other, message end
+    local done, reason = other:append({ role = "user", content = { "z" } })
+    other:close()
+    return done, reason
+  end)
   both("append without a handle", function() return aish.append(session_path, { role = "user", content = "z" }) end)
   both("tostring of a session", function() return tostring(session) end)
   both("sync of a session", function() return session:sync() end)
   both("encode", function() return aish.encode({ 1, "two", { three = { 4.5 } } }) end)
   both("decode", function() return aish.decode('{"a":[1,2,{"b":"c\\n"}],"d":{},"e":[null,1]}') end)
+  both("display", function() return aish.display("a\27" .. ("日"):rep(200), 200) end)
   both("flock", function() return aish.flock(session, aish.LOCK_UN) end)
   session:close()
   memory, session = nil, nil

@@ -317,6 +317,8 @@ describe("append: arguments", function()
 
   for _, case in ipairs({
     { { wiat = 1 }, 'unknown option "wiat"' },
+    { { exclusive = true }, 'unknown option "exclusive"' },
+    { { new = true }, 'unknown option "new"' },
     { { sync = "half" }, '"full" or "none"' },
     { { sync = true }, '"full" or "none"' },
     { { wait = "5" }, 'option "wait" must be a number of seconds, got string' },

@@ -1,5 +1,5 @@
 /* codec.c: random bytes as a JSON text, as the text of a number, as doubles and as a string: read
- * and written here and by the plain reading and strtod, and brought through a Lua state. */
+ * and written here and by the plain reading and strtod, brought through a Lua state, and shown. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/escape.h"
 #include "fuzz.h"
+#include "plain.h"
+#include "text/display.h"
 #include "json/json.h"
 #include "json/number.h"
-#include "plain.h"
 
 enum { LARGEST = 1 << 16 };
 
@@ -122,7 +124,7 @@ static void compare_part(const struct plain_cursor *cursor)
   end = json_string(start + 1, &escaped, &error);
   CHECK(end == cursor->p);
   char *out = fuzz_alloc(NULL, (size_t)(end - start));
-  size_t length = json_unescape(start + 1, end - 1, out);
+  size_t length = escape_decode_all(start + 1, end - 1, out);
   CHECK(length == cursor->string.length &&
         (length == 0 || memcmp(out, cursor->string.bytes, length) == 0));
   CHECK(escaped || length == (size_t)(end - start) - 2);
@@ -257,6 +259,51 @@ static void check_long_string(lua_State *L, const char *bytes, size_t size)
   check_string(L, whole, length);
 }
 
+/* ---- what is shown ---- */
+
+/* Whether the character at p, of `size` bytes, must not be in what is shown. */
+static bool is_control(const unsigned char *p, size_t size)
+{
+  if (size == 1) return *p < 0x20 || *p == 0x7f;
+  if (size == 2) return *p == 0xc2 && p[1] < 0xa0;
+  return memcmp(p, "\xe2\x80\xa8", 3) >= 0 && memcmp(p, "\xe2\x80\xae", 3) <= 0;
+}
+
+static void check_shown(const char *text, size_t size)
+{
+  for (size_t i = 0, length; i < size; i += length) {
+    const unsigned char *p = (const unsigned char *)text + i;
+    length = plain_character(p, size - i);
+    CHECK(length > 0 && !is_control(p, length));
+  }
+}
+
+static bool equal_text(const struct buf *a, const struct buf *b, size_t length)
+{
+  return length == 0 || memcmp(a->data, b->data, length) == 0;
+}
+
+/* Whole, and cut at as many columns as the first byte says. */
+static void check_display(const char *text, size_t size)
+{
+  struct buf whole = {NULL, 0, 0}, cut = {NULL, 0, 0}, again = {NULL, 0, 0};
+  size_t width = size > 0 ? (unsigned char)text[0] : 0, all, some, same;
+  CHECK(display(&whole, text, size, SIZE_MAX, &all));
+  CHECK(display(&cut, text, size, width, &some));
+  check_shown(whole.data, whole.length);
+  CHECK(some <= width && some <= all && cut.length <= 124 * some);
+  CHECK((all <= width) == (cut.length == whole.length));
+  CHECK(cut.length <= whole.length && equal_text(&cut, &whole, cut.length));
+  CHECK(display(&again, whole.data, whole.length, SIZE_MAX, &same));
+  CHECK(same == all && again.length == whole.length && equal_text(&again, &whole, whole.length));
+  again.length = 0;
+  CHECK(display(&again, cut.data, cut.length, SIZE_MAX, &same));
+  CHECK(same == some && again.length == cut.length && equal_text(&again, &cut, cut.length));
+  buf_free(&whole);
+  buf_free(&cut);
+  buf_free(&again);
+}
+
 struct input {
   const char *bytes;
   size_t size;
@@ -305,6 +352,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct input input = {text, size, check_text(text, size)};
   check_number_text(text, size);
   check_doubles(text, size);
+  check_display(text, size);
   lua_State *L = state();
   int status = lua_cpcall(L, check_in_lua, &input);
   if (status != 0) fprintf(stderr, "%s\n", lua_tostring(L, -1));

@@ -9,9 +9,19 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "memory/index.h"
+
 enum { USUAL_BLOCK = 256 * 1024 };
 
 size_t fuzz_block = USUAL_BLOCK;
+uint64_t fuzz_steps;
+
+/* Called on each way between two blocks of code, in the place of the engine's own. */
+void __wrap___sanitizer_cov_trace_pc(void);
+void __wrap___sanitizer_cov_trace_pc(void)
+{
+  fuzz_steps++;
+}
 
 _Noreturn void fuzz_wrong(const char *condition, const char *file, int line)
 {
@@ -33,6 +43,15 @@ int fuzz_file(const void *bytes, size_t size)
   CHECK(fd >= 0 && ftruncate(fd, 0) == 0);
   CHECK(pwrite(fd, bytes, size, 0) == (ssize_t)size);
   return fd;
+}
+
+const struct item *fuzz_item_at(const struct index *index, uint64_t offset)
+{
+  for (size_t i = 0; i < index->count; i++) {
+    const struct item *item = &index->items[i];
+    if (item_offset(item) == offset) return item_is_forgotten(item) ? NULL : item;
+  }
+  return NULL;
 }
 
 /* ---- a directory ---- */

@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "memory/compact.h"
-#include "memory/verify.h"
-#include "fuzz.h"
-#include "memory/memory.h"
-#include "plain.h"
 #include "base/hash.h"
 #include "base/sys.h"
+#include "fuzz.h"
+#include "memory/change.h"
+#include "memory/compact.h"
+#include "memory/verify.h"
+#include "plain.h"
 
 enum { LARGEST = 1 << 14, CALLS = 24, DRAFTS = 3 };
 
@@ -90,7 +90,8 @@ static bool is_kept(const struct plain_line *item, const struct state *after)
 {
   for (size_t i = 0; i < after->plain.count; i++) {
     const struct plain_line *line = &after->plain.lines[i];
-    if (line->active && line->size == item->size && memcmp(line->bytes, item->bytes, item->size) == 0)
+    if (line->active && line->size == item->size &&
+        memcmp(line->bytes, item->bytes, item->size) == 0)
       return true;
   }
   return false;
@@ -115,10 +116,11 @@ static void check_index(const struct index *index, const struct state *state)
   for (size_t i = 0; i < state->plain.count; i++) {
     const struct plain_line *line = &state->plain.lines[i];
     if (!line->active) continue;
-    const struct item *item = index_at(index, line->id, line->offset);
+    const struct item *item = fuzz_item_at(index, line->offset);
     CHECK(item != NULL && item_length(item) == line->length);
     CHECK((int)item_kind(item) == (int)line->kind);
-    CHECK(item_members(item) == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
+    CHECK(item_members(item) ==
+          (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
   }
 }
 
@@ -128,7 +130,7 @@ static void check_load(const struct state *state)
   struct index index = {0};
   struct extent known = {0};
   struct stat st;
-  int fd = sys_open_read(world.path, &st);
+  int fd = sys_open(world.path, SYS_READ, &st);
   if (fd < 0) return;
   CHECK(memory_read(&index, &known, fd, false) == 0 && index_settle(&index, fd));
   check_index(&index, state);
@@ -157,7 +159,7 @@ static bool is_refused(const struct failure *failure)
 static bool refresh(struct handle *handle)
 {
   struct failure failure;
-  bool done = memory_refresh(&handle->memory, &failure); /* this may make the file */
+  bool done = memory_refresh(&handle->memory, 0, &failure); /* this may make the file */
   CHECK(done || is_held(&failure) || is_refused(&failure));
   return done;
 }
@@ -202,10 +204,10 @@ static void check_refused(const struct state *before, const struct failure *fail
 }
 
 static const char *const BODIES[] = {
-    "\"content\":\"a\"}\n",
-    "\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
-    "\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
-    "\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
+    ",\"content\":\"a\"}\n",
+    ",\"content\":\"{\\\"id\\\":1,\\\"kind\\\":\\\"fact\\\"}\\n\"}\n",
+    ",\"content\":\"\",\"tags\":[\"x\",\"y\"]}\n",
+    ",\"content\":\"na\xc3\xafve \xff\",\"tags\":[],\"source\":\"shell\"}\n",
 };
 
 static void add(struct handle *handle, unsigned argument, size_t count)
@@ -215,27 +217,31 @@ static void add(struct handle *handle, unsigned argument, size_t count)
   struct draft drafts[DRAFTS];
   const char *bodies[DRAFTS];
   char text[512] = "";
-  uint64_t first;
+  size_t length = 0;
   for (size_t i = 0; i < count; i++) {
     bodies[i] = BODIES[(argument + i) % 4];
     drafts[i] =
-        (struct draft){KIND_FACT + (argument + i) % 3,
-                       5 + ((argument + i) % 4) / 2 + ((argument + i) % 4) / 3, strlen(bodies[i])};
-    strcat(text, bodies[i]);
+        (struct draft){.kind = KIND_FACT + (argument + i) % 3,
+                       .members = 5 + (int)((argument + i) % 4 / 2 + (argument + i) % 4 / 3),
+                       .start = length,
+                       .length = strlen(bodies[i])};
+    memcpy(text + length, bodies[i], drafts[i].length + 1);
+    length += drafts[i].length;
   }
   look(&before);
-  if (!memory_add(&handle->memory, drafts, count, text, &first, &failure)) {
+  if (!memory_add(&handle->memory, drafts, count, text, &failure)) {
     check_refused(&before, &failure);
   } else {
+    uint64_t first = drafts[0].id;
     look(&after);
     CHECK(first > before.plain.max_id && first > world.given && first + count - 1 <= RECORD_ID_MAX);
     const struct plain_line *line = check_appended(&before, &after, count);
     for (size_t i = 0; i < count; i++, line++) {
-      size_t length = strlen(bodies[i]);
+      size_t size = drafts[i].length;
       CHECK(plain_is_item(line) && line->id == first + i &&
             line->kind == (enum plain_kind)drafts[i].kind);
       CHECK(line->active && line->uid.length == UID_LENGTH && line->ts.length == TIMESTAMP_LENGTH);
-      CHECK(memcmp(after.bytes + line->offset + line->length + 1 - length, bodies[i], length) == 0);
+      CHECK(memcmp(after.bytes + line->offset + line->length + 1 - size, bodies[i], size) == 0);
     }
     world.given = first + count - 1;
     forget_state(&after);
@@ -269,12 +275,25 @@ static void check_tombstone(const struct state *before, const struct state *afte
   if (line->id > world.given) world.given = line->id;
 }
 
-/* The argument-th active item itself, or the newest of its id. */
-static void forget(struct handle *handle, unsigned argument)
+/* The item that an update has put before its tombstone. */
+static void check_update(const struct state *before, const struct state *after, uint64_t id,
+                         const char *body)
+{
+  const struct plain_line *line = &after->plain.lines[after->plain.count - 2];
+  size_t length = 1 + strcspn(body + 1, ",}"); /* of the content, or its beginning */
+  CHECK(plain_is_item(line) && line->active && line->id == id && id > before->plain.max_id);
+  CHECK(memmem(after->bytes + line->offset, line->length, body, length) != NULL);
+  CHECK(line->uid.length == UID_LENGTH && line->ts.length == TIMESTAMP_LENGTH);
+}
+
+/* Forgets the argument-th active item itself, or the newest of its id; or puts another in its place. */
+static void retire(struct handle *handle, unsigned argument, bool update)
 {
   struct state before, after;
   struct failure failure;
-  bool found;
+  struct draft changes = {.kind = KIND_NONE};
+  char body[256] = ""; /* SPAN_PADDING bytes behind it */
+  bool found, done;
   size_t left;
   look(&before);
   const struct plain_line *chosen = choose(&before, argument);
@@ -286,15 +305,20 @@ static void forget(struct handle *handle, unsigned argument)
     const struct plain_text *text = chosen->has_uid ? &chosen->uid : &chosen->ts;
     name = (struct bytes){text->length > 0 ? text->bytes : "", text->length};
   }
-  if (!memory_forget(&handle->memory, id, by_name ? &name : NULL, &found, &left, &failure)) {
+  strcpy(body, BODIES[argument % 4]);
+  const struct bytes *named = by_name ? &name : NULL;
+  done = update ? memory_update(&handle->memory, id, named, &changes, body, &found, &failure)
+                : memory_forget(&handle->memory, id, named, &found, &left, &failure);
+  if (!done) {
     check_refused(&before, &failure);
   } else {
     look(&after);
-    CHECK(found == (chosen != NULL) && left == count_left(&after, id));
+    CHECK(found == (chosen != NULL) && (update || left == count_left(&after, id)));
     CHECK(after.size >= before.size && memcmp(after.bytes, before.bytes, before.size) == 0);
-    CHECK(after.plain.count == before.plain.count + found);
+    CHECK(after.plain.count == before.plain.count + (found ? 1 + update : 0));
     CHECK(found || after.size == before.size);
     check_kept(&before, &after, chosen);
+    if (found && update) check_update(&before, &after, changes.id, body);
     if (found) check_tombstone(&before, &after, id);
     forget_state(&after);
   }
@@ -322,7 +346,8 @@ struct highest {
 
 static void raise_highest(struct highest *highest, const struct plain_line *line)
 {
-  bool mark = plain_is_mark(line), counted = plain_is_item(line) || plain_is_tombstone(line) || mark;
+  bool mark = plain_is_mark(line),
+       counted = plain_is_item(line) || plain_is_tombstone(line) || mark;
   if (line->id > highest->id) highest->id = line->id;
   if (mark && line->id > highest->mark) highest->mark = line->id;
   if (counted && line->id > highest->record) highest->record = line->id;
@@ -384,8 +409,7 @@ static void expect_mark(struct expected *expected, uint64_t id)
 static void expect(struct expected *expected, const struct state *before, uint64_t given)
 {
   struct highest highest = {given, 0, 0}, kept = {0, 0, 0};
-  for (size_t i = 0; i < before->plain.count; i++)
-    raise_highest(&highest, &before->plain.lines[i]);
+  for (size_t i = 0; i < before->plain.count; i++) raise_highest(&highest, &before->plain.lines[i]);
   for (size_t i = 0; i < before->plain.count; i++) {
     const struct plain_line *line = &before->plain.lines[i];
     if (line->verdict == PLAIN_BLANK) continue;
@@ -547,7 +571,7 @@ static void verify_file(void)
   struct state state;
   struct verify_report report;
   struct stat st;
-  int fd = sys_open_read(world.path, &st);
+  int fd = sys_open(world.path, SYS_READ, &st);
   if (fd < 0) return;
   look(&state);
   CHECK(verify(fd, &report) == 0);
@@ -595,7 +619,7 @@ static void call(unsigned byte)
   switch (byte & 15) {
   case 0:
   case 1:
-    forget(handle, argument);
+    retire(handle, argument, (argument & 4) != 0);
     break;
   case 2:
     compact(handle, false);

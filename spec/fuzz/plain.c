@@ -199,8 +199,8 @@ bool plain_json(struct plain_cursor *c)
   return c->p == c->end;
 }
 
-/* The size of the character at the beginning of `bytes` (table 3-7 of the Unicode Standard), or 0. */
-static size_t character(const unsigned char *bytes, size_t size)
+/* By table 3-7 of the Unicode Standard. */
+size_t plain_character(const unsigned char *bytes, size_t size)
 {
   static const struct {
     unsigned char first[2], second[2];
@@ -242,7 +242,7 @@ void plain_quote(struct plain_text *text, const char *bytes, size_t size)
   add_byte(text, '"');
   for (size_t i = 0, length; i < size; i += length) {
     const unsigned char *p = (const unsigned char *)bytes + i;
-    length = character(p, size - i);
+    length = plain_character(p, size - i);
     if (length == 0) add_escape(text, 0xdc00U + *p), length = 1;
     else if (*p < 0x20 || *p == '"' || *p == '\\') add_escape(text, *p);
     else
@@ -637,8 +637,7 @@ static const char *add_objects(struct plain *plain, const char *bytes, const cha
   const char *behind = p, *next_one;
   while ((next_one = object_end(separators(behind, end), end, NULL)) != NULL) {
     const char *start = separators(behind, end);
-    struct plain_line *part =
-        add_part(plain, (size_t)(start - bytes), (size_t)(next_one - start));
+    struct plain_line *part = add_part(plain, (size_t)(start - bytes), (size_t)(next_one - start));
     part->verdict = PLAIN_OBJECT;
     object_end(start, end, part);
     plain->is_memory = plain->is_memory || is_meta(start, end);
@@ -785,7 +784,8 @@ uint64_t plain_untargeted(const struct plain *plain, uint64_t id, size_t count)
 {
   for (size_t i = 0; i < plain->count; i++) {
     const struct plain_line *line = &plain->lines[i];
-    bool bare = plain_is_tombstone(line) && line->of_form == PLAIN_NO_OF && line->id != line->target;
+    bool bare =
+        plain_is_tombstone(line) && line->of_form == PLAIN_NO_OF && line->id != line->target;
     if (!bare || line->target < id || line->target - id >= count) continue;
     id = line->target + 1;
     i = (size_t)-1; /* from the first line on again */

@@ -26,6 +26,8 @@ struct plain_cursor {
 /* Reads white space, one value, white space. False where it is none; p is where that shows. */
 bool plain_json(struct plain_cursor *cursor);
 
+/* The size of the UTF-8 character that at least one byte begins with; 0 if that is none. */
+size_t plain_character(const unsigned char *bytes, size_t size);
 /* Appends what must be written for a string of any bytes. */
 void plain_quote(struct plain_text *text, const char *bytes, size_t size);
 

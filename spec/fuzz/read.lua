@@ -195,11 +195,29 @@ local function holds_all(value, words)
   return true
 end
 
+--- The words of a query, without the marks of sentences at their ends, if that leaves a letter or a digit.
+local function words_of(query, exact)
+  local words = {}
+  for word in query:lower():gmatch(exact and ".+" or "%S+") do
+    local left = word:gsub("^[!\"'(),:;?%[%]]+", ""):gsub("[!\"'(),:;?%[%].]+$", "")
+    words[#words + 1] = not exact and left:find("%w") and left or word
+  end
+  return words
+end
+
+--- A record without its role and time.
+local function said(record)
+  local rest = {}
+  for name, value in pairs(record) do
+    if name ~= "role" and name ~= "ts" then rest[name] = value end
+  end
+  return rest
+end
+
 --- What search finds that Lua's own functions can find too: ASCII in ASCII.
 local function check_search(path, bytes, lines, query, options)
   local exact = options % 2 == 1
-  local words = {}
-  for word in query:lower():gmatch(exact and ".+" or "%S+") do words[#words + 1] = word end
+  local words = words_of(query, exact)
   local found, hits = pcall(aish.search, path, query, { limit = 1000, exact = exact })
   if not query:find("^[ -~]*$") then return end
   check(found == (#words > 0), "a search")
@@ -215,18 +233,67 @@ local function check_search(path, bytes, lines, query, options)
         check(line.text:find("\\", 1, true) or line.text:lower():find(word, 1, true), "a hit's word")
       end
     elseif line.record and not line.text:find('"meta"', 1, true) then
-      check(not holds_all(line.record, words), "a line that is no hit")
+      check(not holds_all(said(line.record), words), "a line that is no hit")
     end
   end
   check(hits[position] == nil, "the hits' order")
 end
 
+--- Whether the text has one of the words as a whole word.
+local function has_any(text, words)
+  for word in text:lower():gmatch("%w+") do
+    if words[word] then return true end
+  end
+  return false
+end
+
+local function whole_words(query)
+  local words = {}
+  for word in query:lower():gmatch("%w+") do words[word] = true end
+  return words
+end
+
+--- Scores descend; each hit is a record of its line; what has a word of the query is a hit.
+local function check_recall(path, bytes, lines, query)
+  local hits, words, hit_lines, records = assert(aish.recall(path, query, { limit = 1000 })), whole_words(query), {}, {}
+  for _, line in ipairs(lines) do
+    records[line.number] = records[line.number] or {}
+    table.insert(records[line.number], line.record)
+  end
+  for index, hit in ipairs(hits) do
+    check(index == 1 or hits[index - 1].score >= hit.score, "the order of what is recalled")
+    local found = false
+    for _, record in ipairs(records[hit.line] or {}) do found = found or same(record, hit.record) end
+    check(found and #hit.text <= 240, "a turn that is recalled")
+    hit_lines[hit.line] = true
+  end
+  if (query .. bytes):find("[\128-\255\\]") then return end
+  for _, line in ipairs(lines) do
+    local content = line.record and line.record.content
+    if type(content) == "string" and not line.text:find('"meta"', 1, true) and has_any(content, words) then
+      check(hit_lines[line.number], "a turn that is not recalled")
+    end
+  end
+end
+
+local function check_handle_recall(memory, bytes, items, query)
+  local hits, words, recalled = assert(memory:recall(query, { limit = 1000 })), whole_words(query), {}
+  for index, hit in ipairs(hits) do
+    check(index == 1 or hits[index - 1].score >= hit.score, "the order of items that are recalled")
+    recalled[hit.id] = true
+  end
+  if (query .. bytes):find("[\128-\255\\]") then return end
+  for _, item in ipairs(items) do
+    if type(item.content) == "string" and has_any(item.content, words) then check(recalled[item.id], "an item that is not recalled") end
+  end
+end
+
 local function check_handle(path, bytes, items, query)
   local memory = assert(aish.open(path, { sync = "none" }))
-  local words = {}
-  for word in query:lower():gmatch("%S+") do words[#words + 1] = word end
+  local words = words_of(query)
   check(#memory == #items and same(items, memory:items()), "a handle's items")
   local found, hits = pcall(memory.search, memory, query, { limit = 1000 })
+  check_handle_recall(memory, bytes, items, query)
   memory:close()
   if not query:find("^[ -~]*$") then return end
   check(found == (#words > 0), "a search of memories")
@@ -271,6 +338,7 @@ return function(directory, path, bytes, query, options)
   check_load(path, session, options)
   check_sessions(directory, bytes, session)
   check_search(path, bytes, session, query, options)
+  check_recall(path, bytes, session, query)
   local items = check_memory(path, memory, options)
   if any or not records then return items and check_handle(path, bytes, items, query) end
   check(not first and select(3, aish.open(path)) == 22, "what is no memory")

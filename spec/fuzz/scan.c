@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory/memory.h"
-#include "memory/verify.h"
-#include "fuzz.h"
-#include "memory/index.h"
-#include "plain.h"
 #include "base/sys.h"
 #include "file/window.h"
+#include "fuzz.h"
+#include "memory/index.h"
+#include "memory/memory.h"
+#include "memory/verify.h"
+#include "plain.h"
 
 enum { LARGEST = 1 << 16 };
 
@@ -49,7 +49,8 @@ static void compare_item(const struct index *index, const struct item *item,
   CHECK((item_moment(index, item).second == MOMENT_NONE) == !line->has_time);
   CHECK(item_offset(item) == line->offset && item_length(item) == line->length);
   CHECK((int)item_kind(item) == (int)line->kind);
-  CHECK(item_members(item) == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
+  CHECK(item_members(item) ==
+        (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
 }
 
 static const struct plain_line *line_at(const struct plain *plain, uint64_t offset)
@@ -101,12 +102,15 @@ static size_t twins_of(const struct plain *plain)
   return twins;
 }
 
-static void compare_index(struct index *index, const struct extent *known, const struct plain *plain,
-                          const char *bytes, size_t size, int fd)
+static void compare_index(struct index *index, const struct extent *known,
+                          const struct plain *plain, const char *bytes, size_t size, int fd)
 {
-  bool whole = true; /* the last line */
-  for (size_t i = plain->first_of_last; plain->unfinished && i < plain->count; i++)
-    whole = whole && plain->lines[i].verdict <= PLAIN_OBJECT;
+  bool damaged = false, object = false; /* on the last line */
+  for (size_t i = plain->first_of_last; plain->unfinished && i < plain->count; i++) {
+    damaged = damaged || plain->lines[i].verdict > PLAIN_OBJECT;
+    object = object || plain->lines[i].verdict == PLAIN_OBJECT;
+  }
+  const bool whole = object || !damaged;
   CHECK(index->max_id == plain->max_id);
   for (size_t count = 1; count <= 3; count++)
     CHECK(index_untargeted(index, index->max_id + 1, count) ==
@@ -122,9 +126,9 @@ static void compare_index(struct index *index, const struct extent *known, const
   for (size_t i = 0; i < plain->count; i++) {
     const struct plain_line *line = &plain->lines[i];
     compare_finding(index, plain, line->id);
-    CHECK((index_at(index, line->id, line->offset) != NULL) == line->active);
+    CHECK((fuzz_item_at(index, line->offset) != NULL) == line->active);
     if (!line->active) continue;
-    compare_item(index, index_at(index, line->id, line->offset), line);
+    compare_item(index, fuzz_item_at(index, line->offset), line);
     compare_line(&window, line, bytes);
   }
   window_close(&window);
@@ -174,7 +178,8 @@ static void compare_problems(const struct verify_report *report, const struct pl
     const char *reason = plain_problem(&plain->lines[i]);
     if (reason == NULL) continue;
     CHECK(found < count);
-    CHECK(problem[found].line == plain->lines[i].number && problem[found].offset == plain->lines[i].offset);
+    CHECK(problem[found].line == plain->lines[i].number &&
+          problem[found].offset == plain->lines[i].offset);
     CHECK(plain->lines[i].verdict == PLAIN_DAMAGED || strcmp(problem[found].reason, reason) == 0);
     found++;
   }

@@ -1,4 +1,4 @@
---- Filters: kind, tag, source, since, before and limit of items, load_memory and memory:search.
+--- Filters: kind, tag, source, where, since, before and limit of items, load_memory and memory:search.
 local assert = require("luassert")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
@@ -65,6 +65,9 @@ local function passes(record, filter)
   if kinds and not is_any(kinds, record.kind) then return false end
   if filter.tag and not (type(record.tags) == "table" and is_any(record.tags, filter.tag)) then return false end
   if filter.source and record.source ~= filter.source then return false end
+  for name, value in pairs(filter.where or {}) do
+    if record[name] ~= value then return false end
+  end
   if filter.since and is_before(record, filter.since) then return false end
   return not filter.before or is_before(record, filter.before)
 end
@@ -96,6 +99,9 @@ local TAGS = {
 
 local SOURCES = { '"shell"', '"sh\\u0065ll"', '"web"', '""', "null", "12", '["shell"]', '"a\\/b"', '"Shell"', '"shell\\n"' }
 
+local VALUES = { "1", "1.0", "1e0", "10E-1", "-0", "0", "0.1", "0.10", "9007199254740993", "1e999", '"1"', '""',
+  '"a\\u0000b"', '"na\\u00efve"', '"\\u006ea\195\175ve"', '"a\\/b"', "true", "false", "null", "[1]", '["1"]', '{"n":1}' }
+
 local function pick(random, list) return list[random(#list)] end
 
 -- A file of `count` items in the order of their ids, or in none; some are forgotten, some given anew.
@@ -113,6 +119,8 @@ local function generated(seed, count, shuffled)
     -- of duplicate keys the last counts
     add("tags", TAGS, 1)
     add("source", SOURCES, 1)
+    add("n", VALUES, 8)
+    add(pick(random, { "n", "\\u006e", "m" }), VALUES, 4)
     if random(12) == 1 then members[2] = '"\\u006bind":"pref"' end
     if random(4) == 1 then members[1], members[#members] = members[#members], members[1] end
     lines[#lines + 1] = "{" .. table.concat(members, pick(random, { ",", " , " })) .. "}\n"
@@ -135,6 +143,15 @@ local function random_filter(random)
   set("kind", { "fact", "pref", "context", { "fact" }, { "fact", "context" }, { "pref", "pref" }, { "fact", "pref", "context" }, {} }, 3)
   set("tag", { "a", "b", "A", "a ", "a/b", "na\195\175ve", "\240\159\152\128", "", "a\0b", "nothing", ("t"):rep(300) }, 3)
   set("source", { "shell", "web", "", "a/b", "Shell", "12", "shell\n" }, 3)
+  if random(10) <= 3 then
+    filter.where = {}
+    for _, name in ipairs({ "n", "n", "m", "source" }) do
+      if random(3) == 1 then
+        filter.where[name] = pick(random,
+          { 1, 0, 0.1, 2 ^ 53, math.huge, "1", "", "a\0b", "na\195\175ve", "a/b", true, false, "shell" })
+      end
+    end
+  end
   if random(10) <= 5 then filter.since = pick(random, support.times)[1] end
   if random(10) <= 4 then filter.before = pick(random, support.times)[1] end
   set("limit", { 0, 1, 2, 3, 10, 50, 1e6, 1e18, math.huge }, 5)
@@ -143,6 +160,7 @@ end
 
 local function describe_filter(filter)
   local parts = {}
+  for name, value in pairs(filter.where or {}) do parts[#parts + 1] = name .. "==" .. tostring(value) end
   for _, name in ipairs({ "kind", "tag", "source", "since", "before", "limit" }) do
     local value = filter[name]
     if type(value) == "table" then value = "{" .. table.concat(value, " ") .. "}" end
@@ -214,6 +232,44 @@ describe("a filter", function()
     end
     for _, filter in ipairs({ { tag = "na\\u00efve" }, { tag = "NA\195\175VE" }, { tag = "a\\/b" }, { source = "\\u0073h\\tell" } }) do
       gives(bytes, filter, {})
+    end
+  end)
+
+  it("compares members with where, as what they stand for", function()
+    local bytes = item(1, [["kind":"fact","pro\u006aect":"a\/b","n":1.0,"big":9007199254740993,"yes":true,"no":false,]]
+      .. [["none":null,"list":["x"],"":"empty","twice":1,"twice":"1","nested":{"inner":1}]])
+    for _, where in ipairs({ {}, { project = "a/b" }, { n = 1 }, { big = 2 ^ 53 }, { yes = true }, { no = false }, { [""] = "empty" },
+      { twice = "1" }, { id = 1, kind = "fact" }, { project = "a/b", n = 1, yes = true } }) do
+      gives(bytes, { where = where }, { 1 })
+    end
+    for _, where in ipairs({ { project = "A/b" }, { project = "a\\/b" }, { project = "a/" }, { n = "1" }, { n = "1.0" }, { n = 0 / 0 },
+      { n = true }, { yes = "true" }, { yes = false }, { no = true }, { none = false }, { none = "" }, { none = 0 }, { list = "x" },
+      { twice = 1 }, { inner = 1 }, { missing = false }, { missing = "" }, { project = "a/b", n = 2 } }) do
+      gives(bytes, { where = where }, {})
+    end
+    gives(bytes, { where = { n = 1 }, source = "" }, {})
+    gives(bytes, { where = { n = 1 }, kind = "pref" }, {})
+  end)
+
+  it("is one of searches, too", function()
+    local path = file(item(1, '"kind":"fact","p":"a"') .. item(2, '"kind":"fact","p":"b"'))
+    local memory = assert(native.open(path))
+    for _, method in ipairs({ "search", "recall" }) do
+      assert.equal(2, #memory[method](memory, WORD))
+      assert.same({ 2 }, support.pluck(memory[method](memory, WORD, { where = { p = "b" } }), "id"))
+    end
+    memory:close()
+  end)
+
+  it("keeps what it is to compare with, whatever becomes of the caller's table", function()
+    local path = file(item(1, '"kind":"fact","p":"' .. ("long "):rep(100) .. '"'))
+    for _ = 1, 200 do
+      collectgarbage()
+      local where = { p = ("long "):rep(100) }
+      local trap = newproxy(true)
+      getmetatable(trap).__gc = function() where.p = nil end
+      trap = nil -- luacheck: ignore
+      assert.equal(1, #native.load_memory(path, { where = where, kind = "fact" }))
     end
   end)
 
@@ -410,6 +466,14 @@ describe("a filter that is none", function()
 
   it("has a set of kinds instead of an array", function()
     raises({ kind = { fact = true } }, 'option "kind" must be a name or an array of names')
+  end)
+
+  it("wants of a member what is no string, number or boolean", function()
+    raises({ where = "x" }, 'option "where" must be a table, got string')
+    raises({ where = { "x" } }, 'option "where": the name of a member must be a string, got number')
+    for kind, value in pairs({ table = {}, ["function"] = print, userdata = native.null }) do
+      raises({ where = { p = value } }, 'option "where": "p" must be a string, number or boolean, got ' .. kind)
+    end
   end)
 
   for _, key in ipairs({ "since", "before" }) do

@@ -76,6 +76,25 @@ describe("memory:search", function()
     finds(texts, queries)
   end)
 
+  it("takes the marks of sentences off the ends of a word, if that leaves a letter or a digit", function()
+    finds({ "the disk is nearly full", "C++ and C#", "--force ~/.vimrc $HOME /etc/hosts", "f(x)", "北京大学", "?", "what is 4.5", "..." }, {
+      { "disk?", { 1 } }, { '"nearly full"', { 1 } }, { "disk, full.", { 1 } }, { "(disk)", { 1 } }, { "[full]!?", { 1 } }, { "“disk”", { 1 } }, { "«full»", { 1 } },
+      { "¿disk?", { 1 } }, { "C++", { 2 } }, { "C#?", { 2 } }, { "--force", { 3 } }, { ".vimrc", { 3 } }, { "$HOME,", { 3 } }, { "/etc/hosts:", { 3 } },
+      { "f(x)", { 4 } }, { "「北京」、", { 5 } }, { "北京？", { 5 } }, { "?", { 6 } }, { "4.5.", { 7 } }, { "...", { 8 } }, { "$home.", { 3 } },
+    })
+    finds({ "disk?", "disk" }, { { "disk?", { 1 } } }, { exact = true })
+  end)
+
+  it("puts whole words first, then beginnings, then insides", function()
+    finds({ "xjqx" }, { { "jq", { 1 } } })
+    with_memory(items({ "json: jquery and jqplot and a jq-like thing", "njq njq njq", "jquery jquery", "jq: command-line JSON processor, in a much longer text than others", "x", "y", "z" }),
+      function(memory) assert.same({ 1, 4, 3, 2 }, support.pluck(memory:search("jq"), "id")) end)
+    with_memory(items({ "配置", "修改配置文件", "x", "y", "z" }), function(memory)
+      local hits = memory:search("配置")
+      assert.is_true(hits[2].score > hits[1].score / 2)
+    end)
+  end)
+
   it("takes an exact query as it is", function()
     finds({ "one two", "one  two", "two one", "one\ntwo", " ", "one two three", "ONE TWO" }, {
       { "one two", { 1, 6, 7 } }, { "one  two", { 2 } }, { "one\ntwo", { 4 } }, { " ", { 1, 2, 3, 5, 6, 7 } }, { " two", { 1, 2, 6, 7 } },
@@ -312,12 +331,12 @@ describe("memory:search", function()
   end)
 end)
 
-describe("memory:search: letter case", function()
+describe("memory:search: letter case and marks", function()
   helper.guard(before_each, after_each)
 
-  local classes, reason = support.case_classes()
+  local classes, reason = support.same_characters()
 
-  it("is put aside for every letter of Unicode", function()
+  it("is put aside for every letter of Unicode, and marks are", function()
     if not classes then return pending(reason) end
     assert.is_true(#classes > 1300)
     for _, spell in ipairs({ support.plain, support.escaped }) do
@@ -351,7 +370,15 @@ describe("memory:search: letter case", function()
 
   it("is simple: no letter becomes two, and none depends on the language", function()
     finds({ "straße", "STRASSE", "İstanbul", "istanbul", "ıstanbul", "ﬁle", "file" }, {
-      { "strasse", { 2 } }, { "straße", { 1 } }, { "istanbul", { 4 } }, { "İSTANBUL", { 3 } }, { "ıstanbul", { 5 } }, { "file", { 7 } }, { "stanbul", { 3, 4, 5 } },
+      { "strasse", { 2 } }, { "straße", { 1 } }, { "istanbul", { 3, 4, 5 } }, { "İSTANBUL", { 3, 4, 5 } }, { "ISTANBUL", { 3, 4, 5 } }, { "file", { 7 } }, { "stanbul", { 3, 4, 5 } },
+    })
+  end)
+
+  it("leaves out the marks of Latin, Greek and Cyrillic letters, and no others", function()
+    finds({ "café", "cafe", "cafe\204\129", "CAFÉ", "Müller", "muller", "Ἀθήνα", "αθηνα", "Ёлка", "елка", "שָׁלוֹם", "שלום", "が", "か", "か\227\130\153", "한국" }, {
+      { "café", { 1, 2, 3, 4 } }, { "cafe", { 1, 2, 3, 4 } }, { "cafe\204\129", { 1, 2, 3, 4 } }, { "muller", { 5, 6 } }, { "müller", { 5, 6 } },
+      { "ΑΘΉΝΑ", { 7, 8 } }, { "ёлка", { 9, 10 } }, { "елка", { 9, 10 } }, { "שלום", { 12 } }, { "が", { 13, 15 } }, { "か\227\130\153", { 13, 15 } },
+      { "\225\132\146\225\133\161\225\134\171국", { 16 } },
     })
   end)
 

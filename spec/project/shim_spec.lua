@@ -50,6 +50,14 @@ describe("shim: sessions", function()
     assert.same({ started = "2026-01-02T03:04:05Z" }, meta)
   end)
 
+  it("passes the options of a session on", function()
+    local path = helper.tmpdir() .. "/s.jsonl"
+    local session = assert(history.open(path, { m = 1 }, { exclusive = true, new = true }))
+    assert.matches("^s.jsonl held by another aish process ", (select(2, history.open(path, nil, { exclusive = true }))))
+    session:close()
+    assert.equal(17, (select(3, history.open(path, nil, { new = true }))))
+  end)
+
   it("opens without a meta table, as the listing does", function()
     local path = helper.tmpdir() .. "/s.jsonl"
     history.open(path):close()
@@ -338,7 +346,7 @@ describe("shim: the module", function()
       end
     end
     assert.is_true(count >= 7)
-    for _, name in ipairs({ "session", "append", "flock", "scan", "list", "encode", "decode" }) do
+    for _, name in ipairs({ "session", "append", "flock", "scan", "list", "encode", "decode", "display" }) do
       assert.equal("function", type(history[name]), name)
     end
     assert.is_nil(history.nosuch)

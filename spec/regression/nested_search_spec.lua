@@ -1,21 +1,14 @@
 -- A search went over the strings of a record once for each level that they were nested, as did the list
 -- of sessions for a first turn without text: a line nested 990 deep took 40 times as long as a flat one.
 local helper = require("spec.support.helper")
+local instructions = require("spec.support.instructions")
 local support = require("spec.support.recall")
 
--- Millions of instructions that a new process runs to read a directory with these records; nil where
--- callgrind cannot run it, as under AddressSanitizer.
-local function instructions(records, call)
+-- Of a new process that reads a directory with these records.
+local function count(records, call)
   local dir = helper.tmpdir()
   helper.write(dir .. "/s.jsonl", records)
-  local code = ('local dir = ... require("aish_history").%s'):format(call)
-  local command = "exec 2>&1; cd " .. helper.quote(helper.root)
-    .. " && valgrind --tool=callgrind --callgrind-out-file=/dev/null " .. helper.command(code, dir)
-  local pipe = assert(io.popen(command))
-  local output = pipe:read("*a")
-  pipe:close()
-  local collected = output:match("Collected : (%d+)")
-  return collected and collected / 1e6
+  return instructions(('local dir = ... require("aish_history").%s'):format(call), dir)
 end
 
 describe("a record that is nested 990 deep #build", function()
@@ -31,11 +24,11 @@ describe("a record that is nested 990 deep #build", function()
     ["is listed"] = { bare, plain, "sessions(dir)" },
   }) do
     it(label .. " in as many instructions as a flat one", function()
-      local none = instructions("", case[3])
+      local none = count("", case[3])
       if not none then return pending("callgrind is not at hand") end
-      local deep = instructions(support.turn(case[1]):rep(20), case[3]) - none
-      local shallow = instructions(support.turn(case[2]):rep(20), case[3]) - none
-      assert(deep < 2 * shallow, ("%.1f million instructions, flat %.1f"):format(deep, shallow))
+      local deep = count(support.turn(case[1]):rep(20), case[3]) - none
+      local shallow = count(support.turn(case[2]):rep(20), case[3]) - none
+      assert(deep < 2 * shallow, ("%.0f instructions, flat %.0f"):format(deep, shallow))
     end)
   end
 end)

@@ -115,12 +115,22 @@ function Actor:items(memory, kind)
   end)
 end
 
-function Actor:search(memory, query)
-  return on(self, memory, { what = "memory:search", reads = true }, function(object)
-    local hits, message, number = object:search(query, { limit = 1000 })
+-- `method`: of the memory, which gives what bears on a text, with its score.
+local function find(self, memory, method, text, kind)
+  local event = { what = "memory:" .. method, reads = true, kind = kind }
+  return on(self, memory, event, function(object)
+    local hits, message, number = object[method](object, text, { limit = 1000, kind = kind })
     for _, hit in ipairs(hits or {}) do hit.score = nil end
     return hits, message, number
   end)
+end
+
+function Actor:search(memory, query, kind)
+  return find(self, memory, "search", query, kind)
+end
+
+function Actor:recall(memory, text, kind)
+  return find(self, memory, "recall", text, kind)
 end
 
 function Actor:count(memory)
@@ -159,16 +169,17 @@ function Actor:load(name, last)
   end)
 end
 
-function Actor:load_memory(name)
-  return self:call({ what = "load_memory", file = name, reads = true }, function()
-    return aish.load_memory(self:path(name))
+function Actor:load_memory(name, kind)
+  return self:call({ what = "load_memory", file = name, reads = true, kind = kind }, function()
+    return aish.load_memory(self:path(name), { kind = kind })
   end)
 end
 
---- Of the session `name`; or of the directory that it is in.
-function Actor:search_file(name, query, directory)
-  return self:call({ what = "search", file = name, reads = true }, function()
-    local hits, message, number = aish.search(self:path(directory or name), query, { limit = 1000 })
+--- Of the session `name`; or of the directory that it is in. what: "search" or "recall".
+function Actor:search_file(name, query, directory, what)
+  what = what or "search"
+  return self:call({ what = what, file = name, reads = true }, function()
+    local hits, message, number = aish[what](self:path(directory or name), query, { limit = 1000 })
     if not hits then return nil, message, number end
     local _, unread = next(directory and message or {})
     if unread then return nil, unread end

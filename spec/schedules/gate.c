@@ -84,10 +84,12 @@ static const struct {
 } calls[] = {CALLS(CALL_ROW)};
 
 /* FAIL: the call is not made. SHORT: a write or a read does half, and says so. HALF: so does a write,
- * and the next one finds the disk full. STUCK: the file cannot be cut either, ever. KILL: the process
- * is killed before the call. */
-enum fault { NONE, FAIL, SHORT, HALF, STUCK, KILL };
-static const char *const faults[] = {"none", "fail", "short", "half", "stuck", "kill", NULL};
+ * and the next one finds the disk full. STUCK: the file cannot be cut either, ever. SPLIT: a read does
+ * its second half as another step, as the kernel copies page by page. KILL: the process is killed
+ * before the call. */
+enum fault { NONE, FAIL, SHORT, HALF, STUCK, SPLIT, KILL };
+static const char *const faults[] = {"none",  "fail",  "short", "half",
+                                     "stuck", "split", "kill",  NULL};
 
 enum {
   MOST_PROCESSES = 16,
@@ -386,8 +388,14 @@ ssize_t seam_pread(int fd, void *buffer, size_t size, off_t offset)
 {
   enum fault fault = next_step(CALL_pread);
   if (fault == FAIL) return -1;
-  ssize_t got = pread(fd, buffer, size, offset);
-  return fault == SHORT && got > 1 ? got / 2 : got;
+  ssize_t got = pread(fd, buffer, size, offset), half = got / 2;
+  if (fault == SPLIT && half > 0) {
+    shared->last = NOBODY; /* it may sleep meanwhile, so that another one goes on */
+    (void)next_step(CALL_pread);
+    ssize_t rest = pread(fd, (char *)buffer + half, size - (size_t)half, offset + half);
+    return rest < 0 ? -1 : half + rest;
+  }
+  return fault == SHORT && got > 1 ? half : got;
 }
 
 ssize_t seam_write(int fd, const void *bytes, size_t size)

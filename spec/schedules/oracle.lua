@@ -7,6 +7,8 @@
 -- 4. In the end every acknowledged record is in the files once, and the next id is a new one.
 -- 5. `follow` gives every acknowledged line once.
 -- 6. No call fails but in a process for which a call of the system did, or beside a foreign program.
+-- 7. What a foreign program has appended (`appends` in scenarios.lua) is in the files, unless another file
+--    was renamed onto that one meanwhile, and not looked at after the append.
 --
 -- What a foreign program takes away (`loses` in scenarios.lua) is not missed.
 local aish = require("aish_history")
@@ -330,8 +332,33 @@ local function all_bytes(root)
   return table.concat(texts, "\n") .. "\n"
 end
 
+-- Whether a file took the place of the one that was opened at step `opened` without a look at it after
+-- step `written`.
+local function was_replaced(steps, opened, written)
+  local before = {} -- the step before, of each process
+  for number, step in ipairs(steps) do
+    if step.call == "rename" and number > opened and (before[step.process] or 0) < written then return true end
+    before[step.process] = number
+  end
+  return false
+end
+
+function Oracle:check_foreign(bytes)
+  local opened, steps = {}, self.run.steps
+  for number, step in ipairs(steps) do
+    local foreign = self.scenario.foreign[step.process + 1 - #self.scenario.processes]
+    local line = foreign and foreign.appends
+    if step.call == "create" then opened[step.process] = number end
+    if line and step.call == "write" and not was_replaced(steps, opened[step.process], number) and
+      occurrences(bytes, line) ~= 1 then
+      self:problem("%d times in the file: %s", occurrences(bytes, line), line)
+    end
+  end
+end
+
 function Oracle:check_files()
   local bytes = all_bytes(self.root)
+  self:check_foreign(bytes)
   for _, record in ipairs(self.records) do
     local count = occurrences(bytes, record.line)
     local wanted = (self:may_be_gone(record, math.huge) and count == 0) and 0 or 1

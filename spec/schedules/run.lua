@@ -6,7 +6,7 @@
 --   luajit spec/schedules/run.lua --schedules 1000   any, by chance, so many
 --   luajit spec/schedules/run.lua --replay 'NAME @ 12:b 15!half'    one, with all of its steps
 --
--- With --only 'NAME' of the scenarios whose names begin so.
+-- With --only 'NAME' of the scenarios whose names begin so; with --share 1 --of 2 of every second one.
 --
 -- scenarios.lua says what the processes do, with the calls of actor.lua; schedule.lua plays one schedule,
 -- for which gate.c lets each system call wait for its turn; oracle.lua judges it; explore.lua chooses the
@@ -29,7 +29,7 @@ local stdlib = require("posix.stdlib")
 local time = require("posix.time")
 local unistd = require("posix.unistd")
 
-local options = { seed = 1, preemptions = 2, faults = 1 }
+local options = { seed = 1, share = 1, of = 1, preemptions = 2, faults = 1 }
 for index = 1, #arg, 2 do
   local name = arg[index]:match("^%-%-(%w+)$")
   if not name or not arg[index + 1] then error("usage: see the head of " .. arg[0], 0) end
@@ -127,13 +127,14 @@ local function replay(line)
 end
 
 local function main()
-  gate.settle(options.seed)
+  gate.settle(options.seed + options.share)
   player = Player.new(scenarios, root)
   if options.replay then return replay(options.replay) end
   local chosen = {}
-  for _, scenario in ipairs(scenarios) do
+  for index, scenario in ipairs(scenarios) do
     local only = options.only or ""
     local wanted = scenario.name:sub(1, #only) == only and not scenario.apart
+    wanted = wanted and (index - options.share) % options.of == 0
     if wanted or scenario.name == only then chosen[#chosen + 1] = scenario end
   end
   if options.seconds or options.schedules then by_chance(chosen)

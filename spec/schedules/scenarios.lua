@@ -4,7 +4,7 @@
 -- played by its name)}.
 --
 -- A process is a function that prepares (no schedule yet) and returns what is scheduled. A foreign
--- program is {name=, run=, loses= (it takes away what is in the file)}.
+-- program is {name=, run=, loses= (it takes away what is in the file), appends= (a whole line)}.
 local gate = require("aish_history.gate")
 
 local meta = '{"meta":{"aish_version":"phase4","created":"2026-01-01T00:00:00Z"}}\n'
@@ -35,11 +35,11 @@ local function text(letter, size)
 end
 
 -- Appends two turns.
-local function log_writer(p)
+local function log_writer(p, size)
   local session = p:session(LOG)
   return function()
-    p:append(session, text("A"))
-    p:append(session, text("B"))
+    p:append(session, text("A", size))
+    p:append(session, text("B", size))
   end
 end
 
@@ -49,6 +49,8 @@ local readers = {
   ["load last"] = function(p) p:load(LOG, 2) end,
   search = function(p) p:search_file(LOG, "text") end,
   ["search of a directory"] = function(p) p:search_file(LOG, "text", ".") end,
+  recall = function(p) p:search_file(LOG, "text", nil, "recall") end,
+  ["recall of a directory"] = function(p) p:search_file(LOG, "text", ".", "recall") end,
 }
 
 for name, read in pairs(readers) do
@@ -58,12 +60,23 @@ for name, read in pairs(readers) do
   })
 end
 
+-- One read has the beginning of a write that is undone, and the end of the one in its place.
+scenario("scan beside a writer, in halves", {
+  files = { [LOG] = "" },
+  faults = { write = { "half" }, pread = { "split" } },
+  bounds = { preemptions = 1, faults = 2 },
+  processes = {
+    function(p) return log_writer(p, 200) end,
+    function(p) return function() p:scan(LOG) end end,
+  },
+})
+
 -- ---- foreign programs that take no lock ----
 
 local foreign = {}
 
 function foreign.append(name, line)
-  return { name = "append", run = function(root) gate.write(root .. "/" .. name, line) end }
+  return { name = "append", appends = line, run = function(root) gate.write(root .. "/" .. name, line) end }
 end
 
 --- What a program leaves that was killed while it wrote.
@@ -242,9 +255,18 @@ scenario("next_id and search beside a shared writer", {
     replacing_writer,
     shared(function(p, memory)
       p:next_id(memory)
-      p:search(memory, "text")
+      p:search(memory, "text", "fact")
       p:next_id(memory)
     end),
+  },
+})
+
+scenario("recall beside a shared writer", {
+  files = one,
+  memories = { MEMORY },
+  processes = {
+    replacing_writer,
+    shared(function(p, memory) p:recall(memory, "which text?", "fact") end),
   },
 })
 
@@ -293,6 +315,26 @@ scenario("compact beside a writer and a reader", {
     function(p) return function() p:compact_once(MEMORY) end end,
     shared(function(p, memory) p:items(memory) end),
   },
+})
+
+scenario("compact of a shared handle beside a writer", {
+  files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") },
+  memories = { MEMORY },
+  faults = { write = { "half" } },
+  processes = {
+    replacing_writer,
+    shared(function(p, memory)
+      p:count(memory)
+      p:compact(memory)
+    end),
+  },
+})
+
+scenario("compact beside an append without a lock", {
+  files = { [MEMORY] = meta .. item(1, "text one") .. item(2, "text two") },
+  memories = { MEMORY },
+  foreign = { foreign.append(MEMORY, item(9, "text nine")) },
+  processes = { function(p) return function() p:compact_once(MEMORY) end end },
 })
 
 scenario("compact, killed", {
@@ -361,18 +403,17 @@ scenario("an append without a lock within a short write", {
 
 -- ---- whole-file readers ----
 
-scenario("verify and load_memory beside a writer", {
+scenario("verify beside a writer", {
   files = one,
   memories = { MEMORY },
-  processes = {
-    replacing_writer,
-    function(p)
-      return function()
-        p:verify(MEMORY)
-        p:load_memory(MEMORY)
-      end
-    end,
-  },
+  processes = { replacing_writer, function(p) return function() p:verify(MEMORY) end end },
+})
+
+-- Of one kind: the records that take the place of those that were undone are of the other.
+scenario("load_memory beside a writer", {
+  files = one,
+  memories = { MEMORY },
+  processes = { replacing_writer, function(p) return function() p:load_memory(MEMORY, "fact") end end },
 })
 
 scenario("load_memory in a process that has the file open", {

@@ -84,72 +84,36 @@ support.no_counts = { -1, -0.5, -math.huge, 0 / 0, 0.5, 19.999, "20", "many", tr
 
 -- Case -----------------------------------------------------------------------------------------
 
-local UNICODE = "/usr/share/unicode/"
-
--- Letters that Unicode had long had when version 15.1 began to fold them to others.
-local FOLDED_SINCE_15_1 = { [0x1FD3] = true, [0x1FE3] = true, [0xFB05] = true }
-
--- "15.1.0" and "15.1" as a number that can be compared.
-local function comparable(version)
-  local major, minor = version:match("^(%d+)%.(%d+)")
-  return major * 1000 + minor
-end
-
--- The code points that Unicode has had only since a version after this one, as a function that knows them.
-local function assigned_after(version)
-  local ranges = {}
-  for line in io.lines(UNICODE .. "DerivedAge.txt") do
-    local first, last, age = line:match("^(%x+)%.*(%x*)%s*; ([%d.]+)")
-    if age and comparable(age) > version then
-      ranges[#ranges + 1] = { tonumber(first, 16), tonumber(last ~= "" and last or first, 16) }
-    end
-  end
-  return function(point)
-    for _, range in ipairs(ranges) do
-      if point >= range[1] and point <= range[2] then return true end
-    end
-    return false
-  end
-end
-
---- The lines of Unicode's CaseFolding.txt as they were in the version that casefold.h was written from:
--- how a letter folds never changes, so a later table is that one and the letters that have come since.
--- nil and the reason where there is neither.
-function support.case_folding()
-  local file = io.open(UNICODE .. "CaseFolding.txt")
-  if not file then return nil, "unicode-data is not installed" end
-  local own = helper.read("csrc/text/casefold.h"):match("simple case folding of Unicode ([%d.]+),")
-  local installed, wanted = comparable(file:read("*l"):match("%-([%d.]+)%.txt")), comparable(own)
-  if installed < wanted then return nil, "the installed unicode-data is older than " .. own end
-  local is_later, lines = assigned_after(wanted), { "# CaseFolding-" .. own .. ".txt" }
-  for line in file:lines() do
-    local point = tonumber(line:match("^(%x+);") or "", 16)
-    if not (point and (is_later(point) or wanted < 15001 and FOLDED_SINCE_15_1[point])) then lines[#lines + 1] = line end
-  end
+--- Why Python cannot tell how characters fold; nil where it can.
+function support.no_folding()
+  if not support.has("python3") then return "python3 is not installed" end
+  local file = io.open("/usr/share/unicode/DerivedAge.txt")
+  if not file then return "unicode-data is not installed" end
   file:close()
-  return lines
 end
 
---- The characters that are the same but for their case, as arrays of UTF-8 strings, the one that the
--- others fold to first; sorted. nil and the reason where Unicode's table is not to be had.
-function support.case_classes()
-  local lines, reason = support.case_folding()
-  if not lines then return nil, reason end
-  local classes, order = {}, {}
-  for _, line in ipairs(lines) do
-    local code, status, folded = line:match("^(%x+); ([CS]); (%x+);")
-    if status then
-      folded = tonumber(folded, 16)
-      if not classes[folded] then
-        classes[folded] = { generate.utf8(folded) }
-        order[#order + 1] = folded
-      end
-      table.insert(classes[folded], generate.utf8(tonumber(code, 16)))
-    end
+--- The Unicode version of casefold.h.
+function support.unicode_version()
+  return (helper.read("csrc/text/casefold.h"):match("Unicode ([%d.]+)%. Written"))
+end
+
+--- What spec/support/fold.py prints.
+function support.fold_py(arguments)
+  return support.output(("python3 %s/spec/support/fold.py %s %s"):format(helper.quote(helper.root), support.unicode_version(), arguments))
+end
+
+--- The characters that are the same to a search, each class an array of UTF-8 strings. nil and the reason
+-- where Python cannot tell.
+function support.same_characters()
+  local missing = support.no_folding()
+  if missing then return nil, missing end
+  local classes = {}
+  for line in support.fold_py("classes"):gmatch("[^\n]+") do
+    local class = {}
+    for character in line:gmatch("[^ ]+") do class[#class + 1] = character end
+    classes[#classes + 1] = class
   end
-  table.sort(order)
-  for index, folded in ipairs(order) do order[index] = classes[folded] end
-  return order
+  return classes
 end
 
 -- Strings of records ---------------------------------------------------------------------------

@@ -37,7 +37,8 @@ static void *work(void *argument)
   struct run *run = argument;
   lua_State *L = luaL_newstate();
   run->failed = L == NULL || lua_cpcall(L, script, run) != 0;
-  if (run->failed) fprintf(stderr, "thread %d: %s\n", run->number, L != NULL ? lua_tostring(L, -1) : "no memory");
+  if (run->failed)
+    fprintf(stderr, "thread %d: %s\n", run->number, L != NULL ? lua_tostring(L, -1) : "no memory");
   if (L != NULL) lua_close(L);
   return NULL;
 }

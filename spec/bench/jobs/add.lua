@@ -5,6 +5,7 @@
 -- That log grows for about 500 inserts after a connection was opened, and is overwritten from then on,
 -- which asks less of the file system: synced, both are measured.
 local aish = require("aish_history")
+local corpus = require("corpus")
 local limits = require("limits")
 local measure = require("measure")
 
@@ -131,10 +132,41 @@ local function many(bench, sync, rounds)
   bench.compare(('add_many of 1000, sync = "%s"'):format(sync), results, "add_many", "1000 add", { at_least = 5 })
 end
 
+-- Adds to a file of many items, none of which has the same kind and content; and updates of the last one.
+local function unique(bench, sync, n, rounds)
+  local number = 0
+  local function way(name, call, opts)
+    local path = ("%s/%s-%s.jsonl"):format(bench.dir, name, sync)
+    assert(os.execute(("cp %s %s"):format(corpus.memory(bench.records), path)))
+    local memory = assert(aish.open(path, opts))
+    local id = memory:add("fact", "the first asks for the index")
+    local calls = {
+      add = function(text) memory:add("fact", text) end,
+      update = function(text) id = memory:update(id, { content = text }) end,
+    }
+    local run = calls[call]
+    return { name = name, run = function()
+      return measure.time(function(count)
+        for _ = 1, count do
+          number = number + 1
+          run(content .. number)
+        end
+      end, n, sync == "full")
+    end }
+  end
+  local results = measure.interleave({ way("unique", "add", { sync = sync, unique = true }), way("add", "add", { sync = sync }),
+    way("update", "update", { sync = sync }) }, rounds)
+  local of = (' at %d items, sync = "%s"'):format(bench.records, sync)
+  bench.compare("unique add" .. of, results, "unique", "add", { at_most = 1.1 })
+  bench.compare("update" .. of, results, "update", "add")
+end
+
 return function(bench)
   unsynced(bench)
   synced(bench)
   shared(bench)
+  unique(bench, "none", 1000, bench.rounds(61, 21))
+  unique(bench, "full", 10, bench.rounds(301, 31))
   many(bench, "none", bench.rounds(31, 11))
   if not bench.quick then many(bench, "full", 3) end -- the synced 1,000 may take seconds
 end

@@ -1,5 +1,6 @@
 --- Appending a turn of 2 KB with nested tables. Ours encodes, takes the lock for the write, looks
--- whether the path still leads to the file, and writes. Held against cjson.encode, io.write, flush.
+-- whether the path still leads to the file, and writes. Held against cjson.encode, io.write, flush; and
+-- through `redact`, by a function that gives each text back, against the same without.
 local aish = require("aish_history")
 local measure = require("measure")
 
@@ -21,10 +22,14 @@ return function(bench)
   local n, turn = 500, a_turn()
   local encode = require("cjson").encode
   local session = assert(aish.session(bench.dir .. "/append.jsonl"))
+  local redacting = assert(aish.session(bench.dir .. "/append-redact.jsonl", nil, { redact = function(text) return text end }))
   local file = assert(io.open(bench.dir .. "/append-cjson.jsonl", "a"))
   local results = measure.interleave({
     { name = "aish_history", run = function()
       return measure.time(function(count) for _ = 1, count do session:append(turn) end end, n)
+    end },
+    { name = "redact", run = function()
+      return measure.time(function(count) for _ = 1, count do redacting:append(turn) end end, n)
     end },
     { name = "cjson + io.write + flush", run = function()
       return measure.time(function(count)
@@ -35,6 +40,7 @@ return function(bench)
       end, n)
     end },
   }, bench.rounds(41, 11))
-  bench.compare(("session:append, a turn of %d bytes"):format(#encode(turn)), results, "aish_history",
-    "cjson + io.write + flush", { at_least = 1 })
+  local job = ("session:append, a turn of %d bytes"):format(#encode(turn))
+  bench.compare(job, results, "aish_history", "cjson + io.write + flush", { at_least = 1 })
+  bench.compare(job .. ", redact", results, "redact", "aish_history")
 end

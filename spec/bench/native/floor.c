@@ -31,16 +31,17 @@ static int key_number(lua_State *L, struct plan *plan, int index)
   const char *key = lua_tostring(L, index);
   for (int i = 0; i < plan->key_count; i++)
     if (strcmp(plan->keys[i], key) == 0) return i;
-  if (plan->key_count == MOST_KEYS || strlen(key) > 31) return luaL_error(L, "a key too many: %s", key);
-  strcpy(plan->keys[plan->key_count], key);
+  if (plan->key_count == MOST_KEYS || strlen(key) > 31)
+    return luaL_error(L, "a key too many: %s", key);
+  memcpy(plan->keys[plan->key_count], key, strlen(key) + 1);
   return plan->key_count++;
 }
 
 static void put_head(struct plan *plan, int type, size_t size)
 {
-  uint32_t operand = (uint32_t)size;
+  uint32_t length = (uint32_t)size;
   putc(type, plan->file);
-  fwrite(&operand, sizeof operand, 1, plan->file);
+  fwrite(&length, sizeof length, 1, plan->file);
 }
 
 static void put_value(lua_State *L, struct plan *plan, int index);
@@ -110,7 +111,7 @@ static uint32_t operand(const char **p)
 /* The keys are at 1 and following. Pushes the value at p; returns what is behind it. */
 static const char *build(lua_State *L, const char *p)
 {
-  int type = *p++;
+  int type = (unsigned char)*p++;
   if (type == NUMBER) {
     double number;
     memcpy(&number, p, sizeof number);

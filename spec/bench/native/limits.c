@@ -143,7 +143,12 @@ static int list(lua_State *L)
   if (dir == NULL) return fail(L, "opendir");
   for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
     if (!is_session(entry->d_name)) continue;
-    if (count == capacity) names = realloc(names, (capacity = capacity * 2 + 64) * sizeof *names);
+    if (count == capacity) {
+      capacity = capacity * 2 + 64;
+      char **more = realloc(names, capacity * sizeof *names);
+      if (more == NULL) abort();
+      names = more;
+    }
     names[count++] = strdup(entry->d_name);
   }
   closedir(dir);
@@ -165,15 +170,16 @@ static int mkdir_l(lua_State *L)
  * standard output is thrown away. */
 static int run(lua_State *L)
 {
-  extern char **environ;
   char *arguments[16] = {0};
   struct timespec before, after;
   struct rusage used;
   posix_spawn_file_actions_t actions;
   pid_t child;
   int status, count = lua_gettop(L);
-  if (count > 15) return luaL_error(L, "too many arguments");
-  for (int i = 0; i < count; i++) arguments[i] = (char *)(size_t)luaL_checkstring(L, i + 1);
+  if (count < 1 || count > 15) return luaL_error(L, "no arguments, or too many");
+  for (int i = 0; i < count; i++)
+    arguments[i] =
+        (char *)(size_t)luaL_checkstring(L, i + 1); /* NOLINT(performance-no-int-to-ptr) */
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   clock_gettime(CLOCK_MONOTONIC, &before);
@@ -183,7 +189,8 @@ static int run(lua_State *L)
   while (wait4(child, &status, 0, &used) < 0)
     if (errno != EINTR) return fail(L, "wait4");
   clock_gettime(CLOCK_MONOTONIC, &after);
-  lua_pushnumber(L, (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9);
+  lua_pushnumber(L, (double)(after.tv_sec - before.tv_sec) +
+                        (double)(after.tv_nsec - before.tv_nsec) / 1e9);
   lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
   lua_pushnumber(L, (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                         (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);

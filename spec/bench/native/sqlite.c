@@ -25,7 +25,8 @@ static int open_l(lua_State *L)
   database->db = NULL;
   luaL_getmetatable(L, DATABASE);
   lua_setmetatable(L, -2);
-  if (sqlite3_open(luaL_checkstring(L, 1), &database->db) != SQLITE_OK) return fail(L, database->db);
+  if (sqlite3_open(luaL_checkstring(L, 1), &database->db) != SQLITE_OK)
+    return fail(L, database->db);
   return 1;
 }
 
@@ -41,7 +42,8 @@ static int close_l(lua_State *L)
 static int exec_l(lua_State *L)
 {
   struct database *database = luaL_checkudata(L, 1, DATABASE);
-  if (sqlite3_exec(database->db, luaL_checkstring(L, 2), NULL, NULL, NULL) != SQLITE_OK) return fail(L, database->db);
+  if (sqlite3_exec(database->db, luaL_checkstring(L, 2), NULL, NULL, NULL) != SQLITE_OK)
+    return fail(L, database->db);
   return 0;
 }
 
@@ -53,7 +55,8 @@ static int prepare_l(lua_State *L)
   statement->stmt = NULL;
   luaL_getmetatable(L, STATEMENT);
   lua_setmetatable(L, -2);
-  if (sqlite3_prepare_v2(database->db, luaL_checkstring(L, 2), -1, &statement->stmt, NULL) != SQLITE_OK)
+  if (sqlite3_prepare_v2(database->db, luaL_checkstring(L, 2), -1, &statement->stmt, NULL) !=
+      SQLITE_OK)
     return fail(L, database->db);
   lua_newtable(L); /* keeps the database for as long as the statement */
   lua_pushvalue(L, 1);
@@ -100,10 +103,16 @@ static int run_l(lua_State *L)
 static void push_column(lua_State *L, sqlite3_stmt *stmt, int i)
 {
   switch (sqlite3_column_type(stmt, i)) {
-  case SQLITE_NULL: lua_pushnil(L); break;
+  case SQLITE_NULL:
+    lua_pushnil(L);
+    break;
   case SQLITE_INTEGER:
-  case SQLITE_FLOAT: lua_pushnumber(L, sqlite3_column_double(stmt, i)); break;
-  default: lua_pushlstring(L, (const char *)sqlite3_column_text(stmt, i), (size_t)sqlite3_column_bytes(stmt, i));
+  case SQLITE_FLOAT:
+    lua_pushnumber(L, sqlite3_column_double(stmt, i));
+    break;
+  default:
+    lua_pushlstring(L, (const char *)sqlite3_column_text(stmt, i),
+                    (size_t)sqlite3_column_bytes(stmt, i));
   }
 }
 
@@ -140,7 +149,8 @@ __attribute__((visibility("default"))) int luaopen_sqlite(lua_State *L);
 
 int luaopen_sqlite(lua_State *L)
 {
-  static const luaL_Reg database[] = {{"exec", exec_l}, {"prepare", prepare_l}, {"close", close_l}, {NULL, NULL}};
+  static const luaL_Reg database[] = {
+      {"exec", exec_l}, {"prepare", prepare_l}, {"close", close_l}, {NULL, NULL}};
   static const luaL_Reg statement[] = {{"run", run_l}, {"rows", rows_l}, {NULL, NULL}};
   new_class(L, DATABASE, database, close_l);
   new_class(L, STATEMENT, statement, finalize_l);

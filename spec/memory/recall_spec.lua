@@ -1,55 +1,10 @@
---- memory:recall, and the terms by which it finds: which items bear on a text, and in what order.
+--- memory:recall: which items bear on a text, and in what order.
 local assert = require("luassert")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local native = require("aish_history")
 local support = require("spec.support.memories")
-
--- ---- a plain implementation, of ASCII; it adds in the same order, so that ties are ties ----
-
-local function terms_of(text)
-  local terms, words = {}, 0
-  for word in text:lower():gmatch("%w+") do
-    local marked = " " .. word .. " "
-    words = words + 1
-    for at = 1, math.max(#marked - 3, 1) do terms[#terms + 1] = marked:sub(at, at + 3) end
-    terms[#terms + 1] = "=" .. word
-  end
-  return terms, words
-end
-
--- The ids of { id =, text = } that bear on a text, best first, and their scores.
-local function plain_recall(items, text)
-  local total, scores = 0, {}
-  local counts, lengths = {}, {}
-  for index, item in ipairs(items) do
-    counts[index] = {}
-    local terms, words = terms_of(item.text)
-    for _, term in ipairs(terms) do counts[index][term] = (counts[index][term] or 0) + 1 end
-    lengths[index], total = words, total + words
-  end
-  local seen = {}
-  for _, term in ipairs((terms_of(text))) do
-    local holding = 0
-    for index = 1, #items do holding = holding + (counts[index][term] and 1 or 0) end
-    local idf = math.log((#items + 1) / (holding + 0.5))
-    for index = 1, seen[term] and 0 or #items do
-      local count = counts[index][term]
-      local length = lengths[index] / (total / #items)
-      if count then scores[index] = (scores[index] or 0) + idf * count * 2.2 / (count + 1.2 * (0.6 + 0.4 * length)) end
-    end
-    seen[term] = true
-  end
-  local found = {}
-  for index, score in pairs(scores) do found[#found + 1] = { id = items[index].id, score = score } end
-  table.sort(found, function(a, b)
-    if a.score ~= b.score then return a.score > b.score end
-    return a.id > b.id
-  end)
-  return found
-end
-
--- ---- memories ----
+local terms = require("spec.support.terms")
 
 -- Calls visit(memory) with a memory of these texts, whose ids are 1, 2, ...
 local function with_texts(texts, visit)
@@ -91,28 +46,24 @@ describe("memory:recall", function()
 
   it("ranks as a plain implementation does, whatever was forgotten", function()
     local random = cases.random(20261)
-    local parts = { "back", "up", "disk", "ing", "ed", "nas", "s", "a", "re", "laptop", "full", "in" }
-    local function text(most)
-      local words = {}
-      for _ = 1, random(1, most) do
-        local word = ""
-        for _ = 1, random(1, 3) do word = word .. parts[random(1, #parts)] end
-        words[#words + 1] = random(1, 5) == 1 and word:upper() or word
-      end
-      return table.concat(words, random(1, 2) == 1 and " " or ", ")
-    end
     for _ = 1, 30 do
       local texts = {}
-      for index = 1, random(2, 60) do texts[index] = text(12) end
+      for index = 1, random(2, 60) do texts[index] = terms.text(random, 12) end
       with_texts(texts, function(memory)
         for round = 1, 2 do
-          local items = {}
-          for _, item in ipairs(memory:items()) do items[#items + 1] = { id = item.id, text = item.content } end
+          local given, known = {}, {} -- the oldest first, as their ids ascend
+          for _, item in ipairs(memory:items()) do
+            table.insert(given, 1, item.content)
+            table.insert(known, 1, item.id)
+          end
           for _ = 1, 10 do
-            local question = text(6)
-            local wanted, found = plain_recall(items, question), memory:recall(question, { limit = 1000 })
-            assert.same(ids(wanted), ids(found), question)
-            for index, item in ipairs(found) do assert.is_true(math.abs(item.score - wanted[index].score) < 1e-9) end
+            local question = terms.text(random, 6)
+            local wanted, found = terms.ranked(terms.scores(given, question)), memory:recall(question, { limit = 1000 })
+            assert.equal(#wanted, #found)
+            for place, item in ipairs(found) do
+              assert.equal(known[wanted[place].index], item.id, question)
+              assert.is_true(math.abs(item.score - wanted[place].score) < 1e-9)
+            end
           end
           if round == 1 and #texts > 2 then assert(memory:forget(random(1, #texts))) end
         end

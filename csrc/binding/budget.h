@@ -1,0 +1,45 @@
+/* budget.h: of what was found, what fits into a budget. */
+#ifndef AISH_BUDGET_H
+#define AISH_BUDGET_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "binding/args.h"
+
+#pragma GCC visibility push(hidden)
+
+struct budget {
+  double bytes; /* what all results together may cost; below 0: anything */
+  bool has_cost; /* a function tells what one does */
+  size_t limit; /* of results */
+};
+
+option_reader read_cost; /* bool: it is given */
+
+/* Of an array of options. */
+#define BUDGET_OPTIONS(budget)                                                                     \
+  {"budget", read_amount, &(budget)->bytes},                                                       \
+  {                                                                                                \
+    "cost", read_cost, &(budget)->has_cost                                                         \
+  }
+
+/* Pushes the cost of the options at 3, or nil. With a budget, as many as can be looked at take the
+ * place of the limit of what is to be found. [-0, +1, m] */
+void budget_begin(lua_State *L, struct budget *budget, size_t *limit);
+/* Leaves, of the array on top of the stack, below which is what budget_begin has pushed, those that
+ * fit: in their order, each that does into what those before it left. What one costs without a
+ * function: the bytes of its member of that name. While the function is asked, *asked is true and
+ * budget_check raises. Raises what the function does. [-1, +1, e] */
+void budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path,
+                bool *asked);
+/* Whether a cost is asked for now, by any call of this state: a bool, which is there for as long as the
+ * state. [-0, +0, m] */
+bool *budget_asked(lua_State *L);
+/* Then raises if it is the path, or that of a file in the directory, of whose results the cost is
+ * asked. [-0, +0, e] */
+void budget_check(lua_State *L, const bool *asked, const char *path);
+
+#pragma GCC visibility pop
+#endif

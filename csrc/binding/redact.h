@@ -1,0 +1,29 @@
+/* redact.h: the caller's function from text to text, which sees each string before it is written. */
+#ifndef AISH_REDACT_H
+#define AISH_REDACT_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "binding/args.h"
+
+#pragma GCC visibility push(hidden)
+
+option_reader read_redact; /* int: where on the stack the function stands */
+
+/* Keeps the function at that place, if it is not 0, with the object on top of the stack.
+ * [-0, +0, m] */
+void keep_redact(lua_State *L, int place);
+/* Pushes the function that the method's object keeps, which must keep one; returns its place.
+ * [-0, +1, -] */
+int push_redact(lua_State *L);
+
+/* Replaces the string at `index` by what the function at `place` returns for it; false: that is no
+ * string. [-0, +0, e] */
+bool redact_string(lua_State *L, int place, int index);
+/* Replaces the table at `index`, on top of the stack, by a copy, which the function cannot reach.
+ * [-0, +0, m] */
+void copy_table(lua_State *L, int index);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,531 @@
+/* change.c: each change is decided under the lock and is one write, and the index follows it. An update
+ * puts the new item before the tombstone of the old one, so that a write that is cut short leaves the
+ * old item, or both, and never neither. */
+#include "memory/change.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "json/number.h"
+#include "json/quote.h"
+
+/* ---- lines ---- */
+
+static void put_id(struct buf *lines, uint64_t number)
+{
+  lines->length += number_print((double)number, lines->data + lines->length);
+}
+
+static void put_text(struct buf *lines, const char *text)
+{
+  buf_put_bytes(lines, text, strlen(text));
+}
+
+static const size_t HEAD_SIZE = 128; /* the room that a line needs besides its body */
+
+/* `uid`: its UID_LENGTH bytes, or NULL: none. */
+static void put_head(struct memory *memory, uint64_t id, const char *uid, enum record_kind kind)
+{
+  struct buf *lines = &memory->lines;
+  put_text(lines, "{\"id\":");
+  put_id(lines, id);
+  if (uid != NULL) {
+    put_text(lines, ",\"uid\":\"");
+    buf_put_bytes(lines, uid, UID_LENGTH);
+    put_text(lines, "\"");
+  }
+  put_text(lines, ",\"ts\":\"");
+  buf_put_bytes(lines, memory_ts(memory), TIMESTAMP_LENGTH);
+  put_text(lines, "\",\"kind\":\"");
+  put_text(lines, record_kind_name(kind));
+  put_text(lines, "\"");
+}
+
+/* That of an item. False with errno. */
+static bool put_item_head(struct memory *memory, uint64_t id, enum record_kind kind)
+{
+  char uid[UID_LENGTH];
+  if (!uid_make(&memory->uids, uid)) return false;
+  put_head(memory, id, uid, kind);
+  return true;
+}
+
+/* Makes room for `count` heads, and bodies of `size` bytes. */
+static bool start_lines(struct memory *memory, size_t size, size_t count)
+{
+  buf_reset(&memory->lines);
+  if (!buf_reserve(&memory->lines, 1 + size + count * HEAD_SIZE)) return false;
+  buf_put(&memory->lines, '\n');
+  return true;
+}
+
+/* ---- what was written ---- */
+
+/* The first line that the index does not know yet. */
+struct written {
+  const char *line;
+  uint64_t offset; /* of it, in the file */
+};
+
+static bool append_lines(struct memory *memory, struct written *written, struct failure *failure)
+{
+  written->line = memory->lines.data + 1;
+  return journal_append(&memory->journal, &memory->lines, &written->offset, failure);
+}
+
+/* Takes up that line. If there is no memory for it, the next call reads the file. */
+static void take_up(struct memory *memory, struct written *written, const struct record *record)
+{
+  const char *end = memory->lines.data + memory->lines.length;
+  const char *newline = memchr(written->line, '\n', (size_t)(end - written->line));
+  size_t length = (size_t)(newline - written->line);
+  if (record->id > memory->highest_id) memory->highest_id = record->id;
+  memory->index.has_records = memory->index.is_memory = true;
+  if (!index_add(&memory->index, record, written->offset, (uint32_t)length))
+    extent_restart(&memory->journal.known);
+  written->line = newline + 1;
+  written->offset += length + 1;
+}
+
+static void take_up_item(struct memory *memory, struct written *written, const struct draft *draft)
+{
+  const struct record record = {
+      .id = draft->id, .kind = draft->kind, .members = draft->members, .ts_key = memory->ts_key};
+  take_up(memory, written, &record);
+}
+
+/* ---- what is there already ---- */
+
+struct finding {
+  struct index *index;
+  struct window window;
+  struct buf decoded, other;
+  struct contents batch; /* the drafts that are not, by their numbers */
+};
+
+/* Begins with the members of an object, or of a draft's body. */
+static void begin_members(struct walk *members, const char *p)
+{
+  walk_begin(members, p);
+  members->object = true;
+}
+
+/* A body begins with its content, which is text. */
+static struct bytes raw_content(const char *body, bool *escaped)
+{
+  struct walk members;
+  begin_members(&members, body);
+  (void)walk_next(&members);
+  *escaped = members.escaped;
+  return (struct bytes){members.value + 1, (size_t)(members.end - members.value) - 2};
+}
+
+/* False with errno. */
+static bool find_item(struct finding *finding, struct draft *draft, struct bytes content)
+{
+  struct index *index = finding->index;
+  struct probe probe = contents_probe(&index->contents, draft->hash);
+  while (!draft->present && probe_next(&probe, &index->contents)) {
+    int same = contents_compare(index, probe.number, &finding->window, draft->kind, content,
+                                &finding->other);
+    if (same < 0) return false;
+    draft->present = same > 0;
+    draft->id = item_id(&index->items[probe.number]);
+  }
+  return true;
+}
+
+/* All drafts are written in one way, so that their contents are compared as they stand. */
+static void find_draft(struct finding *finding, const struct draft *drafts, struct draft *draft,
+                       const char *bodies, struct bytes content)
+{
+  struct probe probe = contents_probe(&finding->batch, draft->hash);
+  bool escaped;
+  while (draft->same == NULL && probe_next(&probe, &finding->batch)) {
+    const struct draft *other = &drafts[probe.number];
+    if (other->kind == draft->kind &&
+        bytes_compare(raw_content(bodies + other->start, &escaped), content) == 0)
+      draft->same = other;
+  }
+}
+
+static bool find_one(struct finding *finding, struct draft *drafts, size_t number,
+                     const char *bodies, bool last)
+{
+  struct draft *draft = &drafts[number];
+  struct slice slice;
+  struct bytes content, raw = raw_content(bodies + draft->start, &slice.escaped);
+  slice.start = raw.start;
+  slice.end = raw.start + raw.length;
+  if (!slice_bytes(&slice, &finding->decoded, &content)) return false;
+  draft->hash = contents_hash(&finding->index->contents, draft->kind, content);
+  if (!find_item(finding, draft, content)) return false;
+  if (draft->present) return true;
+  find_draft(finding, drafts, draft, bodies, raw);
+  return draft->same != NULL || last ||
+         contents_put(&finding->batch, draft->hash, (uint32_t)number);
+}
+
+/* Finds the drafts whose kind and content an active item has, or a draft before them. The index is
+ * settled. False with errno. */
+static bool find_present(struct memory *memory, struct draft *drafts, size_t count,
+                         const char *bodies)
+{
+  struct finding finding = {.index = &memory->index};
+  memory_window(memory, &finding.window);
+  bool done = contents_take_up(finding.index, &finding.window, &finding.other);
+  finding.batch.key = finding.index->contents.key;
+  for (size_t i = 0; done && i < count; i++)
+    done = find_one(&finding, drafts, i, bodies, i + 1 == count);
+  window_close(&finding.window);
+  buf_free(&finding.decoded);
+  buf_free(&finding.other);
+  contents_free(&finding.batch);
+  return done;
+}
+
+/* ---- adding ---- */
+
+/* The first of `count` ids in a row. Those that a tombstone without `of` targets are passed over: an item
+ * of such an id would be forgotten from the beginning. */
+static bool next_ids(struct memory *memory, size_t count, uint64_t *first, struct failure *failure)
+{
+  *first = index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
+  return RECORD_ID_MAX - (*first - 1) >= count ||
+         fail_because(failure, EOVERFLOW, "add to", "no ids are left");
+}
+
+static bool is_fresh(const struct draft *draft)
+{
+  return !draft->present && draft->same == NULL;
+}
+
+static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count,
+                       const char *bodies, uint64_t id)
+{
+  size_t size = 0;
+  for (size_t i = 0; i < count; i++) size += drafts[i].length;
+  if (!start_lines(memory, size, count)) return false;
+  for (size_t i = 0; i < count; i++) {
+    if (!is_fresh(&drafts[i])) continue;
+    drafts[i].id = id++;
+    if (!put_item_head(memory, drafts[i].id, drafts[i].kind)) return false;
+    buf_put_bytes(&memory->lines, bodies + drafts[i].start, drafts[i].length);
+  }
+  return true;
+}
+
+/* Keeps the contents in step, if they are. */
+static void take_up_draft(struct memory *memory, struct written *written, const struct draft *draft)
+{
+  struct index *index = &memory->index;
+  uint32_t number = (uint32_t)index->contents.count;
+  take_up_item(memory, written, draft);
+  if (memory->unique && number + 1 == index->count && contents_put_item(index, draft->hash, number))
+    index->contents.count++;
+}
+
+static bool append_drafts(struct memory *memory, struct draft *drafts, size_t count, size_t fresh,
+                          const char *bodies, struct failure *failure)
+{
+  struct written written;
+  uint64_t first;
+  if (!next_ids(memory, fresh, &first, failure)) return false;
+  if (!put_drafts(memory, drafts, count, bodies, first)) return fail(failure, "write");
+  if (!append_lines(memory, &written, failure)) return false;
+  for (size_t i = 0; i < count; i++)
+    if (is_fresh(&drafts[i])) take_up_draft(memory, &written, &drafts[i]);
+  return true;
+}
+
+/* Where all are present, what others have written without syncing it is acknowledged too. */
+static bool add_locked(struct memory *memory, struct draft *drafts, size_t count,
+                       const char *bodies, struct failure *failure)
+{
+  size_t fresh = 0;
+  if (memory->unique && !memory_settle(memory, failure)) return false;
+  if (memory->unique && !find_present(memory, drafts, count, bodies)) return fail(failure, "read");
+  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
+  if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
+  if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
+  for (size_t i = 0; i < count; i++) {
+    if (drafts[i].same == NULL) continue;
+    drafts[i].id = drafts[i].same->id;
+    drafts[i].present = true;
+  }
+  return true;
+}
+
+bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const char *bodies,
+                struct failure *failure)
+{
+  if (!memory_begin(memory, failure)) return false;
+  bool done = add_locked(memory, drafts, count, bodies, failure);
+  journal_detach(&memory->journal);
+  return done;
+}
+
+/* ---- choosing ---- */
+
+/* One of an id's active items, by what is told from their lines. */
+struct choice {
+  struct window window;
+  struct buf kept, scratch;
+  struct bytes name; /* the chosen one's; of what has neither uid nor ts, start is NULL */
+  bool named; /* there is a name, so that others are not asked for theirs */
+  const struct item *item; /* the first that has it, or NULL */
+  size_t left; /* so many have another */
+};
+
+/* The first item's name is the one. */
+static bool choose_name(struct choice *choice, struct bytes name)
+{
+  choice->named = true;
+  if (name.start == NULL) return true;
+  if (!buf_reserve(&choice->kept, name.length + 1)) return false;
+  buf_put_bytes(&choice->kept, name.start, name.length);
+  choice->name = (struct bytes){choice->kept.data, name.length};
+  return true;
+}
+
+/* False with errno. A line that is not there any more says nothing. */
+static bool look_at_name(struct choice *choice, const struct item *item)
+{
+  struct record record;
+  struct json_error error;
+  struct bytes name;
+  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  if (line == NULL) return errno == 0;
+  if (record_parse_part(line, &record, &error) == NULL) return true;
+  if (!slice_bytes(record_name(&record), &choice->scratch, &name)) return false;
+  if (!choice->named && !choose_name(choice, name)) return false;
+  if (bytes_compare(name, choice->name) != 0) choice->left++;
+  else if (choice->item == NULL) choice->item = item;
+  return true;
+}
+
+/* Under the lock. */
+static bool choose(struct memory *memory, uint64_t id, struct choice *choice,
+                   struct failure *failure)
+{
+  const struct index *index = &memory->index;
+  if (!memory_settle(memory, failure)) return false;
+  window_open(&choice->window, memory->journal.fd);
+  for (const struct item *item = index_find(index, id); item != NULL;
+       item = index_older_twin(index, item))
+    if (!look_at_name(choice, item)) return fail(failure, "read");
+  return true;
+}
+
+static struct choice begin_choice(const struct bytes *name)
+{
+  struct choice choice = {.named = name != NULL};
+  if (name != NULL) choice.name = *name;
+  return choice;
+}
+
+static void end_choice(struct choice *choice)
+{
+  window_close(&choice->window);
+  buf_free(&choice->kept);
+  buf_free(&choice->scratch);
+}
+
+/* ---- forgetting ---- */
+
+/* The tombstone of the choice, for whose head there is room. Ids run out for items only; but a
+ * tombstone of its own id would retire nothing. */
+static bool put_tombstone(struct memory *memory, const struct choice *choice, uint64_t id,
+                          struct record *tombstone)
+{
+  struct buf *lines = &memory->lines;
+  const struct bytes *of = &choice->name;
+  uint64_t target = item_id(choice->item);
+  if (id > RECORD_ID_MAX) id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
+  *tombstone = (struct record){.id = id,
+                               .id_is_true = true,
+                               .target = target,
+                               .kind = KIND_FORGET,
+                               .of_null = of->start == NULL};
+  if (of->start != NULL) tombstone->of = (struct slice){of->start, of->start + of->length, false};
+  put_head(memory, id, NULL, KIND_FORGET);
+  put_text(lines, ",\"target\":");
+  put_id(lines, target);
+  put_text(lines, ",\"of\":");
+  bool done =
+      of->start == NULL ? buf_add(lines, "null", 4) : quote_text(lines, of->start, of->length);
+  return done && buf_add(lines, "}\n", 2);
+}
+
+static bool forget_locked(struct memory *memory, uint64_t id, struct choice *choice,
+                          struct failure *failure)
+{
+  struct record tombstone;
+  struct written written;
+  if (!choose(memory, id, choice, failure)) return false;
+  if (choice->item == NULL) return true;
+  if (!start_lines(memory, 0, 1) ||
+      !put_tombstone(memory, choice, memory_next_id(memory), &tombstone))
+    return fail(failure, "write");
+  if (!append_lines(memory, &written, failure)) return false;
+  take_up(memory, &written, &tombstone);
+  return true;
+}
+
+bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
+                   size_t *left, struct failure *failure)
+{
+  struct choice choice = begin_choice(name);
+  *found = false;
+  *left = 0;
+  if (!memory_lock(memory, failure)) return memory->journal.gone;
+  bool done = forget_locked(memory, id, &choice, failure);
+  journal_detach(&memory->journal);
+  *found = choice.item != NULL;
+  *left = choice.left;
+  end_choice(&choice);
+  return done;
+}
+
+/* ---- updating ---- */
+
+struct merging {
+  struct buf *lines;
+  const char *old, *changes;
+  struct buf key;
+  int members; /* that were put */
+};
+
+/* The last member of a name. */
+static bool find_member(const char *object, struct bytes name, struct walk *found)
+{
+  struct walk members;
+  bool any = false;
+  for (begin_members(&members, object); walk_next(&members);) {
+    if (!slice_is(&members.key, name.start, name.length)) continue;
+    *found = members;
+    any = true;
+  }
+  return any;
+}
+
+static bool put_copy(struct merging *merging, const struct walk *member)
+{
+  const char *start = member->key.start - 1;
+  merging->members++;
+  return buf_add(merging->lines, ",", 1) &&
+         buf_add(merging->lines, start, (size_t)(member->end - start));
+}
+
+static bool copy_change(struct merging *merging, const struct walk *member)
+{
+  return *member->value == 'n' || put_copy(merging, member);
+}
+
+/* Members that do not stand among the others: three come first, some are a new item's own. */
+static const struct bytes APART[] = {
+    {"content", 7}, {"tags", 4}, {"source", 6}, {"id", 2},       {"uid", 3},
+    {"ts", 2},      {"kind", 4}, {"rev", 3},    {"replaces", 8}, {"replaces_uid", 12}};
+enum { FIRST = 3, ALL = sizeof APART / sizeof *APART };
+
+static bool is_apart(struct bytes name)
+{
+  for (size_t i = 0; i < ALL; i++)
+    if (bytes_compare(name, APART[i]) == 0) return true;
+  return false;
+}
+
+static bool put_first(struct merging *merging)
+{
+  struct walk member;
+  for (size_t i = 0; i < FIRST; i++) {
+    bool changed = find_member(merging->changes, APART[i], &member);
+    if (changed && !copy_change(merging, &member)) return false;
+    if (!changed && find_member(merging->old, APART[i], &member) && !put_copy(merging, &member))
+      return false;
+  }
+  return true;
+}
+
+/* The other members of the old item, or of its changes. */
+static bool put_others(struct merging *merging, bool old)
+{
+  struct walk members, change;
+  struct bytes name;
+  for (begin_members(&members, old ? merging->old : merging->changes); walk_next(&members);) {
+    if (!slice_bytes(&members.key, &merging->key, &name)) return false;
+    if (is_apart(name) || (old && find_member(merging->changes, name, &change))) continue;
+    if (!(old ? put_copy(merging, &members) : copy_change(merging, &members))) return false;
+  }
+  return true;
+}
+
+/* Ends the item: it says what it replaces. */
+static bool put_replaced(struct merging *merging, uint64_t id, const struct slice *uid)
+{
+  struct buf *lines = merging->lines;
+  size_t length = uid->start != NULL ? (size_t)(uid->end - uid->start) : 0;
+  if (!buf_reserve(lines, length + 2 * HEAD_SIZE)) return false;
+  put_text(lines, ",\"replaces\":");
+  put_id(lines, id);
+  merging->members += 1 + (uid->start != NULL);
+  if (uid->start != NULL) {
+    put_text(lines, ",\"replaces_uid\":\"");
+    buf_put_bytes(lines, uid->start, length);
+    put_text(lines, "\"");
+  }
+  put_text(lines, "}\n");
+  return true;
+}
+
+/* Puts the new item behind its head; leaves room for another. False with errno. */
+static bool put_update(struct memory *memory, struct choice *choice, struct draft *changes,
+                       const char *body)
+{
+  const struct item *item = choice->item;
+  struct record old;
+  struct json_error error;
+  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}, 4};
+  if (line == NULL && errno != 0) return false;
+  errno = EAGAIN; /* it was there a moment ago */
+  if (line == NULL || record_parse_part(line, &old, &error) == NULL) return false;
+  bool done = put_item_head(memory, changes->id, changes->kind) && put_first(&merging) &&
+              put_others(&merging, true) && put_others(&merging, false) &&
+              put_replaced(&merging, item_id(item), &old.uid);
+  buf_free(&merging.key);
+  changes->members = merging.members;
+  return done;
+}
+
+static bool update_locked(struct memory *memory, uint64_t id, struct choice *choice,
+                          struct draft *changes, const char *body, struct failure *failure)
+{
+  struct record tombstone;
+  struct written written;
+  if (!choose(memory, id, choice, failure)) return false;
+  if (choice->item == NULL) return true;
+  if (!next_ids(memory, 1, &changes->id, failure)) return false;
+  if (changes->kind == KIND_NONE) changes->kind = item_kind(choice->item);
+  uint64_t next = index_untargeted(&memory->index, changes->id + 1, 1);
+  if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
+      !put_tombstone(memory, choice, next, &tombstone))
+    return fail(failure, "write");
+  if (!append_lines(memory, &written, failure)) return false;
+  take_up_item(memory, &written, changes);
+  take_up(memory, &written, &tombstone);
+  return true;
+}
+
+bool memory_update(struct memory *memory, uint64_t id, const struct bytes *name,
+                   struct draft *changes, const char *body, bool *found, struct failure *failure)
+{
+  struct choice choice = begin_choice(name);
+  *found = false;
+  if (!memory_lock(memory, failure)) return memory->journal.gone;
+  bool done = update_locked(memory, id, &choice, changes, body, failure);
+  journal_detach(&memory->journal);
+  *found = choice.item != NULL;
+  end_choice(&choice);
+  return done;
+}

@@ -1,0 +1,136 @@
+/* contents.c: a hash of 32 bits leads to a slot by its place among all hashes, from which on the slots
+ * are looked through. That is short while at most two in three are used. */
+#include "memory/contents.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "memory/index.h"
+#include "json/walk.h"
+
+void contents_free(struct contents *contents)
+{
+  sys_free(contents->slots);
+  memset(contents, 0, sizeof *contents);
+}
+
+/* ---- the table ---- */
+
+uint32_t contents_hash(const struct contents *contents, enum record_kind kind, struct bytes content)
+{
+  uint64_t hash = hash_text(&contents->key, content.start, content.length);
+  return (uint32_t)(hash >> 32) ^ (uint32_t)kind << 29;
+}
+
+struct probe contents_probe(const struct contents *contents, uint32_t hash)
+{
+  return (struct probe){.hash = hash,
+                        .next = (size_t)((uint64_t)hash * contents->slot_count >> 32)};
+}
+
+bool probe_next(struct probe *probe, const struct contents *contents)
+{
+  while (contents->slot_count > 0 && contents->slots[probe->next] != 0) {
+    probe->slot = probe->next++;
+    if (probe->next == contents->slot_count) probe->next = 0;
+    probe->number = (uint32_t)contents->slots[probe->slot] - 1;
+    if (contents->slots[probe->slot] >> 32 == probe->hash) return true;
+  }
+  return false;
+}
+
+static inline uint64_t to_slot(uint32_t hash, uint32_t number)
+{
+  return (uint64_t)hash << 32 | (number + 1);
+}
+
+/* There is room. */
+static void place(struct contents *contents, uint32_t hash, uint32_t number)
+{
+  struct probe probe = contents_probe(contents, hash);
+  while (probe_next(&probe, contents)) {
+  }
+  contents->slots[probe.next] = to_slot(hash, number);
+  contents->used++;
+}
+
+static bool grow(struct contents *contents)
+{
+  struct contents larger = *contents;
+  larger.used = 0;
+  larger.slot_count = contents->slot_count < 16 ? 16 : contents->slot_count / 4 * 5;
+  larger.slots = sys_realloc(NULL, larger.slot_count * sizeof *larger.slots);
+  if (larger.slots == NULL) return false;
+  memset(larger.slots, 0, larger.slot_count * sizeof *larger.slots);
+  for (size_t i = 0; i < contents->slot_count; i++) {
+    uint64_t slot = contents->slots[i];
+    if (slot != 0) place(&larger, (uint32_t)(slot >> 32), (uint32_t)slot - 1);
+  }
+  sys_free(contents->slots);
+  *contents = larger;
+  return true;
+}
+
+bool contents_put(struct contents *contents, uint32_t hash, uint32_t number)
+{
+  bool room = contents->used < contents->slot_count / 3 * 2 || grow(contents);
+  if (room) place(contents, hash, number);
+  return room;
+}
+
+/* ---- the items of an index ---- */
+
+/* So that adding and forgetting the same again and again leaves nothing to look through. */
+bool contents_put_item(struct index *index, uint32_t hash, uint32_t number)
+{
+  struct contents *contents = &index->contents;
+  struct probe probe = contents_probe(contents, hash);
+  while (probe_next(&probe, contents)) {
+    if (!item_is_forgotten(&index->items[probe.number])) continue;
+    contents->slots[probe.slot] = to_slot(hash, number);
+    return true;
+  }
+  return contents_put(contents, hash, number);
+}
+
+/* The decoded content of an item's line: start is NULL where it has none, or the line is not there any
+ * more. False with errno. */
+static bool read_content(struct window *window, const struct item *item, struct buf *scratch,
+                         struct bytes *content)
+{
+  struct walk members;
+  struct slice string = {NULL, NULL, false};
+  const char *line = window_line(window, item_offset(item), item_length(item));
+  *content = (struct bytes){NULL, 0};
+  if (line == NULL) return errno == 0;
+  for (walk_begin(&members, line); walk_next(&members);)
+    if (walk_key_is(&members, "content") && !walk_string(&members, &string)) string.start = NULL;
+  return slice_bytes(&string, scratch, content);
+}
+
+bool contents_take_up(struct index *index, struct window *window, struct buf *scratch)
+{
+  struct contents *contents = &index->contents;
+  struct bytes content;
+  if (contents->count == 0 && sys_random(&contents->key, sizeof contents->key) != 0) return false;
+  for (; contents->count < index->count; contents->count++) {
+    const struct item *item = &index->items[contents->count];
+    if (item_is_forgotten(item)) continue;
+    if (!read_content(window, item, scratch, &content)) return false;
+    if (content.start == NULL) continue;
+    uint32_t hash = contents_hash(contents, item_kind(item), content);
+    if (!contents_put_item(index, hash, (uint32_t)contents->count)) return false;
+  }
+  return true;
+}
+
+int contents_compare(const struct index *index, uint32_t number, struct window *window,
+                     enum record_kind kind, struct bytes content, struct buf *scratch)
+{
+  const struct item *item = &index->items[number];
+  struct bytes other;
+  if (item_is_forgotten(item) || item_kind(item) != kind) return 0;
+  if (!read_content(window, item, scratch, &other)) return -1;
+  return other.start != NULL && bytes_compare(content, other) == 0;
+}

@@ -1,0 +1,145 @@
+/* recall.c: BM25 over the terms of a text (see grams.h), of which any counts, with b = 0.4 and
+ *
+ *     idf = ln((N + 1) / (n + 0.5))
+ *
+ * N being the active items, and n those that have the term. The words that are kept tell which terms an
+ * item has, since a term stands within a word. */
+#include "memory/recall.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "text/bm25.h"
+#include "text/grams.h"
+
+struct recall {
+  struct ranking ranking;
+  struct grams grams; /* of the text */
+  struct buf pairs; /* struct pair */
+  double *scores; /* of each item */
+};
+
+/* A term and a word that has it; `next`: the next pair of that term, from 1 on, or 0. */
+struct pair {
+  uint32_t token, next;
+};
+
+/* Notes that a word has the terms that were found in it. */
+static bool pair_up(struct recall *recall, uint32_t token, uint32_t *first)
+{
+  const struct grams *grams = &recall->grams;
+  for (size_t i = 0; i < grams->found_count; i++)
+    for (uint32_t times = grams->counts[grams->found[i]]; times > 0; times--) {
+      const struct pair pair = {token, first[grams->found[i]]};
+      if (!BUF_PUSH(&recall->pairs, &pair)) return false;
+      first[grams->found[i]] = (uint32_t)BUF_COUNT(struct pair, &recall->pairs);
+    }
+  return true;
+}
+
+/* Finds the words that have each term; `first`: the first pair of each. */
+static bool pair_all(struct recall *recall, uint32_t *first)
+{
+  const struct words *words = &recall->ranking.index->words;
+  bool done = true;
+  for (size_t i = 0; i < words->token_count && done; i++) {
+    size_t length;
+    const char *word = words_token(words, i, &length);
+    grams_count(&recall->grams, word, length);
+    done = pair_up(recall, (uint32_t)i, first);
+    grams_clear(&recall->grams);
+  }
+  return done;
+}
+
+/* Adds what a term is worth to the scores of the items that have it. */
+static bool score_term(struct recall *recall, uint32_t first)
+{
+  const double items = (double)recall->ranking.index->active,
+               mean = ranking_mean_length(&recall->ranking);
+  const struct pair *pairs = BUF_ITEMS(struct pair, &recall->pairs);
+  struct words *words = &recall->ranking.index->words;
+  size_t count;
+  recall->ranking.holders[0].length = 0;
+  for (; first != 0; first = pairs[first - 1].next)
+    if (!words_gather(words, pairs[first - 1].token, &recall->ranking.holders[0])) return false;
+  words_collect(words, &recall->ranking.holders[0]);
+  ranking_leave_out_forgotten(&recall->ranking, 0);
+  const struct holder *holders = holders_of(&recall->ranking, 0, &count);
+  const double idf = log((items + 1) / ((double)count + 0.5));
+  for (size_t i = 0; i < count; i++) {
+    const struct holder holder = holders[i];
+    recall->scores[holder.item] +=
+        bm25(idf, holder.count, words->members[holder.item].words / mean, BM25_TERMS_B);
+  }
+  return true;
+}
+
+static bool score_terms(struct recall *recall)
+{
+  const size_t count = recall->grams.count;
+  if (count == 0) return true;
+  uint32_t *first = sys_realloc(NULL, count * sizeof *first);
+  if (first == NULL) return false;
+  memset(first, 0, count * sizeof *first);
+  bool done = pair_all(recall, first);
+  for (size_t i = 0; done && i < count; i++) done = score_term(recall, first[i]);
+  int reason = errno;
+  sys_free(first);
+  errno = reason;
+  return done;
+}
+
+/* How much of a score is left after the time since then; nothing, where that is not known. */
+static double faded(const struct recall *recall, uint32_t item, double half_life, int64_t now)
+{
+  const struct moment moment =
+      item_moment(recall->ranking.index, &recall->ranking.index->items[item]);
+  if (half_life <= 0) return 1;
+  if (moment.second == MOMENT_NONE) return 0;
+  double age = (double)(now - moment_seconds(moment));
+  return age > 0 ? exp2(-age / half_life) : 1;
+}
+
+/* Makes hits of the items that have a score; of all active ones, if the text has no word. */
+static bool take_scores(struct recall *recall, double half_life)
+{
+  const struct index *index = recall->ranking.index;
+  const int64_t now = sys_time();
+  for (size_t i = 0; i < index->count; i++) {
+    struct hit hit = {(uint32_t)i, recall->scores[i]};
+    if (item_is_forgotten(&index->items[i]) || (hit.score <= 0 && recall->grams.count > 0))
+      continue;
+    hit.score *= faded(recall, hit.item, half_life, now);
+    if (!BUF_PUSH(&recall->ranking.hits, &hit)) return false;
+  }
+  return true;
+}
+
+static bool score_items(struct recall *recall, struct bytes text, double half_life)
+{
+  const size_t size = recall->ranking.index->count * sizeof *recall->scores;
+  if (!grams_read(&recall->grams, text.start, text.length)) return false;
+  recall->scores = sys_realloc(NULL, size + 1);
+  if (recall->scores == NULL) return false;
+  memset(recall->scores, 0, size);
+  return score_terms(recall) && take_scores(recall, half_life);
+}
+
+int recall_items(int fd, struct index *index, struct bytes text, double half_life,
+                 struct filter *filter, struct buf *ranked)
+{
+  struct recall recall = {.pairs = {NULL, 0, 0}};
+  ranking_begin(&recall.ranking, fd, index, filter);
+  bool done = ranking_take_up(&recall.ranking) && score_items(&recall, text, half_life) &&
+              ranking_give(&recall.ranking, ranked);
+  done = ranking_end(&recall.ranking, done);
+  int reason = errno;
+  buf_free(&recall.pairs);
+  grams_free(&recall.grams);
+  sys_free(recall.scores);
+  errno = reason;
+  return done ? 0 : -1;
+}

@@ -1,0 +1,16 @@
+/* recall.h: the active items that bear on a text, the most relevant first. */
+#ifndef AISH_RECALL_H
+#define AISH_RECALL_H
+
+#include "memory/ranking.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Fills `ranked` with struct ranked: the filter's limit of them at most; of a text without a word the
+ * newest. half_life: in seconds, a score halves with each that the item is old; 0: it does not. 0, or
+ * -1 and errno. */
+int recall_items(int fd, struct index *index, struct bytes text, double half_life,
+                 struct filter *filter, struct buf *ranked);
+
+#pragma GCC visibility pop
+#endif
