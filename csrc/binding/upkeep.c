@@ -53,9 +53,9 @@ static const struct object_class REPORT = {.name = "report", .release = free_rep
 
 /* verify(path): judges every line of a memory file, and changes nothing.
  * path: string. Returns a table of bytes, lines, records (objects), saved (those that stand on a
- * damaged line), items, active (items), twins (items that share their id), tombstones, max_id, torn (lines that are the beginning of an
- * object), damaged (other lines with something else than objects) and problems, an array of the
- * first 1,000 {line=, offset=, reason=}.
+ * damaged line), items (copies of one are one), active (items), twins (items that share their id),
+ * tombstones, max_id, torn (lines that are the beginning of an object), damaged (other lines with
+ * something else than objects) and problems, an array of the first 1,000 {line=, offset=, reason=}.
  * nil, message, errno where the file cannot be read. */
 int verify_l(lua_State *L)
 {

@@ -26,7 +26,6 @@ static bool judge_record(struct verify_report *report, const struct record *reco
 {
   bool mark = record_is_mark(record, object);
   report->records++;
-  report->items += record_is_item(record);
   report->tombstones += mark || record_is_tombstone(record);
   bool ours = record_kind_is_item(record->kind) || record->kind == KIND_FORGET;
   if (record->has_id && record->id == 0) return put_problem(report, line, offset, "bad id");
@@ -95,6 +94,7 @@ int verify(int fd, struct verify_report *report)
   struct judge judge = {.report = report};
   memset(report, 0, sizeof *report);
   int result = judge_lines(&judge, fd);
+  report->items = judge.index.count;
   report->active = judge.index.active;
   report->max_id = judge.index.max_id;
   report->twins = index_twins(&judge.index);

@@ -21,7 +21,8 @@ struct verify_report {
   uint64_t records;
   uint64_t twins; /* items that share their id with another, active or not */
   uint64_t saved; /* of the records: those on damaged lines */
-  uint64_t items, active, tombstones; /* of the records */
+  uint64_t items, active; /* copies of one are one */
+  uint64_t tombstones; /* of the records */
   uint64_t max_id;
   uint64_t torn; /* lines that are the beginning of an object */
   uint64_t damaged; /* other lines with something else than objects */

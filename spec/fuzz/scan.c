@@ -186,13 +186,21 @@ static void compare_problems(const struct verify_report *report, const struct pl
   CHECK(found == count);
 }
 
+/* Those that are equal to the byte are one, and of several with a `rev` the highest counts. */
+static size_t items_of(const struct plain *plain)
+{
+  size_t items = 0;
+  for (size_t i = 0; i < plain->count; i++) items += plain->lines[i].item;
+  return items;
+}
+
 static void compare_verify(const struct plain *plain, const char *bytes, size_t size)
 {
   struct verify_report report;
   CHECK(verify(fuzz_file(bytes, size), &report) == 0);
   CHECK(report.bytes == size && report.lines == plain->numbers && report.records == plain->records);
   CHECK(report.saved == plain->saved);
-  CHECK(report.items == plain->items && report.tombstones == plain->tombstones);
+  CHECK(report.items == items_of(plain) && report.tombstones == plain->tombstones);
   CHECK(report.active == plain->active && report.max_id == plain->max_id);
   CHECK(report.twins == twins_of(plain));
   CHECK(report.torn == plain->torn && report.damaged == plain->damaged);

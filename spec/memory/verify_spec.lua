@@ -86,7 +86,7 @@ describe("verify", function()
       { line = 6, offset = at[6], reason = "bad id" },
       { line = 8, offset = at[8], reason = "torn" },
     }, report.problems)
-    assert.same({ 9, 6, 4, 2, 1, 1, 3 }, { report.lines, report.records, report.items, report.active, report.torn,
+    assert.same({ 9, 6, 2, 2, 1, 1, 3 }, { report.lines, report.records, report.items, report.active, report.torn,
       report.damaged, report.max_id })
     assert.equal(0, report.twins) -- copies are one item
     assert.equal(2, report_of(support.item(1, "a") .. support.item(2) .. support.item(1, "b") .. support.item(1, "a")).twins)
