@@ -305,7 +305,7 @@ static void retire(struct handle *handle, unsigned argument, bool update)
     const struct plain_text *text = chosen->has_uid ? &chosen->uid : &chosen->ts;
     name = (struct bytes){text->length > 0 ? text->bytes : "", text->length};
   }
-  strcpy(body, BODIES[argument % 4]);
+  snprintf(body, sizeof body, "%s", BODIES[argument % 4]);
   const struct bytes *named = by_name ? &name : NULL;
   done = update ? memory_update(&handle->memory, id, named, &changes, body, &found, &failure)
                 : memory_forget(&handle->memory, id, named, &found, &left, &failure);
