@@ -71,13 +71,15 @@ $(BUILD)/compile.command $(BUILD)/link.command: $(BUILD)/%.command: $$(if $$(sub
 	@printf '%s\n' '$(subst ','\'',$($*.command))' >$@
 
 install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA_VERSION=5.1)
-	mkdir -p "$(LUADIR)" "$(LIBDIR)"
+	mkdir -p "$(LUADIR)/aish_history" "$(LIBDIR)"
 	install -m 644 lua/history.lua "$(LUADIR)/history.lua"
+	install -m 644 lua/aish_history/secrets.lua "$(LUADIR)/aish_history/secrets.lua"
 	install -m 755 $(MODULE) "$(LIBDIR)/aish_history.so"
 	@$(if $(DESTDIR),,.ci/found "$(LUADIR)" "$(LIBDIR)")
 
 uninstall: ## Remove what install put there
-	rm -f "$(LUADIR)/history.lua" "$(LIBDIR)/aish_history.so"
+	rm -f "$(LUADIR)/history.lua" "$(LUADIR)/aish_history/secrets.lua" "$(LIBDIR)/aish_history.so"
+	! test -d "$(LUADIR)/aish_history" || rmdir "$(LUADIR)/aish_history"
 
 clean: ## Remove what was built, and what luarocks leaves here
 	rm -rf $(BUILD) aish_history.so aish_history-*.rock lua_modules .luarocks

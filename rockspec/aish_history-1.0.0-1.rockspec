@@ -108,6 +108,7 @@ build = {
         "csrc/text/words.c",
       },
     },
+    ["aish_history.secrets"] = "lua/aish_history/secrets.lua",
     history = "lua/history.lua",
   },
 }

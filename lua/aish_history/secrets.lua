@@ -93,7 +93,9 @@ local function slack(body) return find(body, "%d") and "slack-token" end
 local function pypi(body) return find(body, "AgE", 1, true) and "pypi-token" end
 
 --- Signed: two objects, and a signature. Encrypted: an object and four parts more.
-local function jwt(_, key) return (find(key, ".eyJ", 1, true) or find(key, "%..*%..*%..*%.")) and "jwt" end
+local function jwt(_, key)
+  return (find(key, ".eyJ", 1, true) or select(2, key:gsub("%.", "")) >= 4) and "jwt"
+end
 
 --- What `sk-` begins. A long word is a key; what has hyphens or is shorter might be words of a language.
 local function sk(body, key)
@@ -131,10 +133,11 @@ local function armour(text, at)
   while true do
     local from = skip_space(text, at)
     at = match(text, "^[%w+/=]+()", from) or from
-    local marker = skip_space(text, at)
-    local past = match(text, "^%-%-%-%-%-END [%u ]*%-%-%-%-%-()", marker)
+    local after = skip_space(text, at)
+    local past = match(text, "^%-%-%-%-%-END [%u ]*%-%-%-%-%-()", after)
     if past then return past - 1 end
-    if at == from or at - from < 16 and at <= #text then return last end
+    local is_line = at - from >= 16 or after > #text or last and byte(text, at - 1) == EQUALS
+    if at == from or not is_line then return last end
     last = at - 1
   end
 end
@@ -175,7 +178,7 @@ end
 
 -- ---- assignments ----
 
--- The names whose value is a secret end with these, in lower case and with _ between their words.
+-- The ends of the names whose value is a secret, in lower case and with _ between their words.
 local TELLING = {
   { "aws-secret-key", "secret_?access_?key$" },
   { "password", "password$", "passwd$", "passphrase$", "%w_pass$", "pwd$" },
@@ -193,13 +196,14 @@ local function kind_of(text, last)
   local first = last
   while first > 1 and last - first < 40 and NAME[byte(text, first - 1)] do first = first - 1 end
   local name = sub(text, first, last)
-  if find(name, "^%u[%u%d_]*_KEY$") and not find(name, "PUBLIC") then return "key" end
-  name = lower("_" .. name:gsub("(%l)(%u)", "%1_%2"):gsub("-", "_"))
+  local parts = lower("_" .. name:gsub("(%l)(%u)", "%1_%2"):gsub("-", "_"))
   for _, telling in ipairs(TELLING) do
     for index = 2, #telling do
-      if find(name, telling[index]) then return telling[1] end
+      if find(parts, telling[index]) then return telling[1] end
     end
   end
+  local is_environment = find(match(name, "[%w_]*$"), "^%u[%u%d_]*_KEY$") and not find(name, "PUBLIC")
+  return is_environment and "key" or nil
 end
 
 --- How many bits a value has by the frequencies of its bytes.
@@ -228,8 +232,10 @@ end
 
 local BARE, QUOTED = set("[^%c%s\"'`\\,;&|<>()%[%]{}]"), set("[^%c%s\"'`]")
 
+-- The fewest bytes, and bits of entropy, of a value that is a secret.
+local LEAST, LEAST_BITS = 8, 30
+
 --- Whether at least `LEAST` bytes of a class stand from `from` on.
-local LEAST = 8
 local function is_long(text, from, class)
   for index = from, from + LEAST - 1 do
     if not class[byte(text, index)] then return false end
@@ -267,7 +273,7 @@ local function check_assignment(_, text, at, name)
   local last = past - 1
   while byte(text, last) == BACKSLASH do last = last - 1 end
   local value = sub(text, from, last)
-  if not random or #value < LEAST or entropy(value) < 30
+  if not random or #value < LEAST or entropy(value) < LEAST_BITS
     or not quoted and find(text, "^[(%[{]", past) then return math.max(last, at + 1) end
   return past, from, last, kind
 end

@@ -53,15 +53,20 @@ describe("build #build", function()
     assert.same({ "counting", "forks" }, variables)
   end)
 
-  it("installs two files, and uninstalls them", function()
+  it("installs its files, and uninstalls them", function()
     local root = helper.tmpdir()
     local variables = " BUILD=" .. quote(build("")) .. " PREFIX=/opt/lua LUA_VERSION=5.4 DESTDIR=" .. quote(root)
     shell.run(shell.make .. "install" .. variables)
-    assert.same({ "opt/lua/lib/lua/5.4/aish_history.so", "opt/lua/share/lua/5.4/history.lua" }, shell.files(root))
-    assert.equal("rw-r--r--", lfs.attributes(root .. "/opt/lua/share/lua/5.4/history.lua", "permissions"))
+    local share = "opt/lua/share/lua/5.4/"
+    assert.same({ "opt/lua/lib/lua/5.4/aish_history.so", share .. "aish_history/secrets.lua", share .. "history.lua" },
+      shell.files(root))
+    for _, name in ipairs({ "history.lua", "aish_history/secrets.lua" }) do
+      assert.equal("rw-r--r--", lfs.attributes(root .. "/" .. share .. name, "permissions"))
+    end
     assert.truthy(shell.smoke("lua5.1", root .. "/opt/lua/share/lua/5.4", root .. "/opt/lua/lib/lua/5.4"))
     shell.run(shell.make .. "uninstall" .. variables)
     assert.same({}, shell.files(root))
+    assert.is_nil(lfs.attributes(root .. "/" .. share .. "aish_history"))
   end)
 
   it("refuses a directory that make cannot build in", function()

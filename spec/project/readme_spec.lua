@@ -15,6 +15,7 @@ local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
 local aish_history = require("aish_history")
 local history = require("history")
+local secrets = require("aish_history.secrets")
 local figures = dofile("spec/bench/readme.lua")
 
 local quote = helper.quote
@@ -186,6 +187,7 @@ describe("README: what it names", function()
       if not name:find("^LOCK_") then assert(is_named(name) or text:find("aish_history." .. name, 1, true), name) end
     end
     for name in pairs(history) do assert(is_named(name), name) end
+    for name in pairs(secrets) do assert(is_named(name), name) end
     for _, name in ipairs({ "LOCK_SH", "LOCK_EX", "LOCK_NB", "LOCK_UN" }) do
       assert(text:find("aish_history." .. name, 1, true), name)
     end
@@ -198,7 +200,9 @@ describe("README: what it names", function()
 
   it("exists in the modules", function()
     for module, name in text:gsub("%-%->[^\n]*", ""):gmatch("%f[%w_]([%w_]+)%.([%w_]+)") do
-      if module == "aish_history" and name ~= "so" and name ~= "c" then assert(aish_history[name] ~= nil, name) end
+      if module == "aish_history" and name ~= "so" and name ~= "c" then
+        assert(aish_history[name] ~= nil or package.loaded["aish_history." .. name], name)
+      end
       if module == "history" and name ~= "lua" then assert(history[name] ~= nil, name) end
     end
   end)
@@ -313,7 +317,8 @@ describe("README: the commands #build", function()
         assert(shell.smoke(helper.lua, prefix .. "/share/lua/5.1", prefix .. "/lib/lua/5.1"))
       end
     end
-    assert.same({ "usr/lib/lua/5.1/aish_history.so", "usr/share/lua/5.1/history.lua" }, shell.files(into))
+    assert.same({ "usr/lib/lua/5.1/aish_history.so", "usr/share/lua/5.1/aish_history/secrets.lua",
+      "usr/share/lua/5.1/history.lua" }, shell.files(into))
     shell.run(build .. "clean")
     assert(not exists(root .. "/build"))
   end)

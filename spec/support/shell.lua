@@ -37,9 +37,10 @@ local SMOKE = [[
   log:close()
   local turns, meta = history.load("log.jsonl")
   assert(#turns == 1 and meta.model == "m")
+  assert(require("aish_history.secrets").redact("ftp://u:p@h") == "ftp://u:[redacted:password]@h")
   print(native._VERSION)]]
 
---- Uses both modules in a new directory, under an interpreter that finds Lua and C modules only in
+--- Uses all modules in a new directory, under an interpreter that finds Lua and C modules only in
 -- the two directories given; returns the version.
 function shell.smoke(interpreter, luadir, cdir)
   return (shell.run(("cd %s && LUA_PATH=%s LUA_CPATH=%s %s -e %s"):format(
