@@ -7,7 +7,7 @@ package.path = "lua/?.lua;" .. package.path
 local secrets = require("aish_history.secrets")
 
 local directories = #arg > 0 and arg or { "/usr/share/man", "/usr/share/doc", "/usr/share/perl", "/usr/lib/python3",
-  "/usr/lib/python3.11", "/usr/include" }
+  "/usr/include" }
 
 local function quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 

@@ -137,6 +137,7 @@ describe("secrets", function()
     local text = pem("PRIVATE KEY", "\n"):gsub("abc=", "+AKIA" .. "IOSFODNN7EXAMPLE+")
     assert.same({ { first = 1, last = #text, kind = "private-key" } }, secrets.find(text))
     assert.same({ "https://u:[redacted:password]@h", 1 }, { secrets.redact("https://u:x-ghp_" .. A .. "@h") })
+    assert.same({ "[redacted:slack-token]\n", 1 }, { secrets.redact("xoxb-" .. "1234-abcdef-" .. pem("PRIVATE KEY", "\n") .. "\n") })
   end)
 
   it("of an earlier redaction are none, and hide nothing after them", function()
