@@ -29,15 +29,7 @@ static const char PATH = 0, ASKED = 0;
 
 bool *budget_asked(lua_State *L)
 {
-  push_kept(L, &ASKED);
-  bool *asked = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  if (asked != NULL) return asked;
-  asked = lua_newuserdata(L, sizeof *asked);
-  *asked = false;
-  keep(L, &ASKED);
-  lua_pop(L, 1);
-  return asked;
+  return kept_block(L, &ASKED, sizeof(bool));
 }
 
 void budget_check(lua_State *L, const bool *asked, const char *path)

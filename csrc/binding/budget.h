@@ -1,6 +1,5 @@
 /* budget.h: of what was found, what fits into a budget. */
-#ifndef AISH_BUDGET_H
-#define AISH_BUDGET_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -42,4 +41,3 @@ bool *budget_asked(lua_State *L);
 void budget_check(lua_State *L, const bool *asked, const char *path);
 
 #pragma GCC visibility pop
-#endif

@@ -29,6 +29,19 @@ void keep(lua_State *L, const void *key)
   lua_rawset(L, LUA_REGISTRYINDEX);
 }
 
+void *kept_block(lua_State *L, const void *key, size_t size)
+{
+  push_kept(L, key);
+  void *block = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (block != NULL) return block;
+  block = lua_newuserdata(L, size);
+  memset(block, 0, size);
+  keep(L, key);
+  lua_pop(L, 1);
+  return block;
+}
+
 /* ---- metatables ---- */
 
 static int gc_l(lua_State *L)

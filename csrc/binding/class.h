@@ -41,5 +41,7 @@ void *test_userdata(lua_State *L, int index);
 void push_kept(lua_State *L, const void *key);
 /* Keeps the value on top of the stack, and leaves it there. [-0, +0, m] */
 void keep(lua_State *L, const void *key);
+/* Memory that it keeps there for as long as it lives, zeros at first. [-0, +0, m] */
+void *kept_block(lua_State *L, const void *key, size_t size);
 
 #pragma GCC visibility pop

@@ -1,6 +1,5 @@
 /* hits.h: what was said in sessions, as tables. */
-#ifndef AISH_HITS_H
-#define AISH_HITS_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -17,4 +16,3 @@ int search_l(lua_State *L);
 int recall_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

@@ -16,15 +16,7 @@ static const char RESTS = 0; /* a number is kept under its address */
 
 static int *find_rests(lua_State *L)
 {
-  push_kept(L, &RESTS);
-  int *rests = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  if (rests != NULL) return rests;
-  rests = lua_newuserdata(L, sizeof *rests);
-  *rests = 0;
-  keep(L, &RESTS);
-  lua_pop(L, 1);
-  return rests;
+  return kept_block(L, &RESTS, sizeof(int));
 }
 
 void hold_collector(lua_State *L, struct collector *collector, bool large)

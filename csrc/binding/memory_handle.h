@@ -1,6 +1,5 @@
 /* memory_handle.h: the handle through which Lua programs use a memory file. */
-#ifndef AISH_MEMORY_HANDLE_H
-#define AISH_MEMORY_HANDLE_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -22,4 +21,3 @@ bool test_memory(lua_State *L, int index, struct journal **journal);
 int memory_open_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif

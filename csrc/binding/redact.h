@@ -1,6 +1,5 @@
 /* redact.h: the caller's function from text to text, which sees each string before it is written. */
-#ifndef AISH_REDACT_H
-#define AISH_REDACT_H
+#pragma once
 
 #include <lua.h>
 #include <stdbool.h>
@@ -26,4 +25,3 @@ bool redact_string(lua_State *L, int place, int index);
 void copy_table(lua_State *L, int index);
 
 #pragma GCC visibility pop
-#endif

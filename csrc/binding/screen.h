@@ -1,6 +1,5 @@
 /* screen.h: text for people to see. */
-#ifndef AISH_SCREEN_H
-#define AISH_SCREEN_H
+#pragma once
 
 #include <lua.h>
 
@@ -9,4 +8,3 @@
 int display_l(lua_State *L);
 
 #pragma GCC visibility pop
-#endif
