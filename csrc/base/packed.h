@@ -1,6 +1,5 @@
 /* packed.h: numbers in seven bits per byte, the lowest first; all but the last byte have the high bit. */
-#ifndef AISH_PACKED_H
-#define AISH_PACKED_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,4 +24,3 @@ static inline uint64_t packed_get(const unsigned char **p)
 }
 
 #pragma GCC visibility pop
-#endif

@@ -81,6 +81,7 @@ static int64_t key_of_seconds(int64_t seconds)
 
 int64_t moment_seconds(struct moment moment)
 {
+  if (moment.second == MOMENT_NONE) return MOMENT_NONE;
   int64_t key = moment.second, minutes = key >> 6, hours = minutes >> 6, days = hours >> 5;
   int64_t months = days >> 5, years = months >> 4;
   int64_t year = (years >> 7) * 100 + (years & 127);

@@ -27,7 +27,7 @@ struct moment {
 
 #define MOMENT_NONE INT64_MIN
 
-/* Whole seconds since 1970, of a point in time. */
+/* Whole seconds since 1970, of a point in time; MOMENT_NONE of none. */
 int64_t moment_seconds(struct moment moment);
 
 /* Below 0, 0 or above. */

@@ -40,4 +40,12 @@ size_t utf8_encode(uint32_t code, char out[UTF8_LONGEST]);
  * no byte before it begins a character that reaches over it. */
 size_t utf8_start(const char *text, size_t at);
 
+/* Whether one of `count` ranges, first to last and ascending, has the character. */
+static inline bool utf8_is_in(const uint32_t (*ranges)[2], size_t count, uint32_t code)
+{
+  for (size_t i = 0; i < count && ranges[i][0] <= code; i++)
+    if (code <= ranges[i][1]) return true;
+  return false;
+}
+
 #pragma GCC visibility pop

@@ -39,3 +39,16 @@ static inline void word_store(uint64_t word, char *out)
   const uint64_t low_first = WORD_LOW_FIRST(64, word);
   memcpy(out, &low_first, sizeof low_first);
 }
+
+/* The last newline of a text; NULL: there is none. */
+static inline const char *last_newline(const char *start, size_t length)
+{
+  const uint64_t ones = 0x0101010101010101U, newlines = ones * '\n';
+  for (uint64_t word; length >= 8; length -= 8) {
+    word = word_load(start + length - 8) ^ newlines;
+    if (((word - ones) & ~word & ones << 7) != 0) break; /* "Bit Twiddling Hacks", haszero */
+  }
+  while (length > 0)
+    if (start[--length] == '\n') return start + length;
+  return NULL;
+}

@@ -16,6 +16,7 @@
 #include <sys/file.h>
 
 #include "base/sys.h"
+#include "base/word.h"
 #include "file/path.h"
 
 void follow_init(struct follow *follow, const char *path, uint64_t from)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/word.h"
 #include "file/steady.h"
 #include "json/json.h"
 #include "json/objects.h"
@@ -31,13 +32,6 @@ void reader_open(struct reader *reader, int fd, uint64_t offset)
 void reader_close(struct reader *reader)
 {
   buf_free(&reader->text);
-}
-
-const char *last_newline(const char *start, size_t length)
-{
-  while (length > 0)
-    if (start[--length] == '\n') return start + length;
-  return NULL;
 }
 
 bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain)

@@ -42,9 +42,6 @@ struct block {
  * begin (RFC 8259, section 8.1, lets a parser ignore it). False with errno. */
 bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain);
 
-/* The last newline of the bytes, or NULL. */
-const char *last_newline(const char *start, size_t length);
-
 /* Begins at `offset`, which must be the start of a line. */
 void reader_open(struct reader *reader, int fd, uint64_t offset);
 /* 1 and the next block, 0 at the end of the file, -1 and errno. Asked again after the end, it goes

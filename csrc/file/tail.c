@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/word.h"
 #include "file/steady.h"
 #include "json/span.h"
 

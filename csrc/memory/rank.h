@@ -1,6 +1,5 @@
 /* rank.h: the active items that hold a query's words, the most relevant first. */
-#ifndef AISH_RANK_H
-#define AISH_RANK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,4 +15,3 @@ int rank_items(int fd, struct index *index, struct query *query, struct filter *
                struct buf *ranked);
 
 #pragma GCC visibility pop
-#endif

@@ -1,7 +1,6 @@
 /* ranking.h: what searching a memory and recalling from it have in common: the words of the items, and
  * the hits of which the best are given. */
-#ifndef AISH_RANKING_H
-#define AISH_RANKING_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,4 +68,3 @@ static inline struct hit *hits_of(const struct ranking *ranking, size_t *count)
 }
 
 #pragma GCC visibility pop
-#endif

@@ -1,13 +1,8 @@
-/* recall.c: BM25 over the terms of a text (see grams.h), of which any counts, with b = 0.4 and
- *
- *     idf = ln((N + 1) / (n + 0.5))
- *
- * N being the active items, and n those that have the term. The words that are kept tell which terms an
- * item has, since a term stands within a word. */
+/* recall.c: BM25 over the terms of a text (see grams.h), of which any counts, among the active items. The
+ * words that are kept tell which terms an item has, since a term stands within a word. */
 #include "memory/recall.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/sys.h"
@@ -68,11 +63,11 @@ static bool score_term(struct recall *recall, uint32_t first)
   words_collect(words, &recall->ranking.holders[0]);
   ranking_leave_out_forgotten(&recall->ranking, 0);
   const struct holder *holders = holders_of(&recall->ranking, 0, &count);
-  const double idf = log((items + 1) / ((double)count + 0.5));
+  const double idf = bm25_term_idf(items, (double)count);
   for (size_t i = 0; i < count; i++) {
     const struct holder holder = holders[i];
     recall->scores[holder.item] +=
-        bm25(idf, holder.count, words->members[holder.item].words / mean, BM25_TERMS_B);
+        bm25_term(idf, holder.count, words->members[holder.item].words / mean);
   }
   return true;
 }
@@ -92,17 +87,6 @@ static bool score_terms(struct recall *recall)
   return done;
 }
 
-/* How much of a score is left after the time since then; nothing, where that is not known. */
-static double faded(const struct recall *recall, uint32_t item, double half_life, int64_t now)
-{
-  const struct moment moment =
-      item_moment(recall->ranking.index, &recall->ranking.index->items[item]);
-  if (half_life <= 0) return 1;
-  if (moment.second == MOMENT_NONE) return 0;
-  double age = (double)(now - moment_seconds(moment));
-  return age > 0 ? exp2(-age / half_life) : 1;
-}
-
 /* Makes hits of the items that have a score; of all active ones, if the text has no word. */
 static bool take_scores(struct recall *recall, double half_life)
 {
@@ -112,7 +96,8 @@ static bool take_scores(struct recall *recall, double half_life)
     struct hit hit = {(uint32_t)i, recall->scores[i]};
     if (item_is_forgotten(&index->items[i]) || (hit.score <= 0 && recall->grams.count > 0))
       continue;
-    hit.score *= faded(recall, hit.item, half_life, now);
+    const struct moment moment = item_moment(index, &index->items[i]);
+    hit.score *= faded(half_life, now, moment_seconds(moment));
     if (!BUF_PUSH(&recall->ranking.hits, &hit)) return false;
   }
   return true;

@@ -1,6 +1,5 @@
 /* recall.h: the active items that bear on a text, the most relevant first. */
-#ifndef AISH_RECALL_H
-#define AISH_RECALL_H
+#pragma once
 
 #include "memory/ranking.h"
 
@@ -13,4 +12,3 @@ int recall_items(int fd, struct index *index, struct bytes text, double half_lif
                  struct filter *filter, struct buf *ranked);
 
 #pragma GCC visibility pop
-#endif

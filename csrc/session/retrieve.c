@@ -1,9 +1,5 @@
-/* retrieve.c: BM25 over the terms of a text (see grams.h), of which any counts, with b = 0.4 and
- *
- *     idf = ln((N + 1) / (n + 0.5))
- *
- * N being the records, and n those that have the term. To a record's score comes a part of what the one
- * before it has, as an answer follows its question.
+/* retrieve.c: BM25 over the terms of a text (see grams.h), of which any counts, among the records. To
+ * one's score comes a part of what the one before it has, as an answer follows its question.
  *
  * 1. Of each record that has terms of the text, or follows one, a note is kept: its place, its length,
  *    and how often it has which term, packed in numbers of seven bits per byte, the lowest first.
@@ -13,7 +9,6 @@
 #include "session/retrieve.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include "base/packed.h"
@@ -148,15 +143,6 @@ static bool add_found(struct retrieval *retrieval, const struct note *note, doub
   return BUF_PUSH(&retrieval->found, &found);
 }
 
-/* How much of a score is left after the time since then; nothing, where that is not known. */
-static double left_of(const struct retrieval *retrieval, int64_t second)
-{
-  if (retrieval->half_life <= 0) return 1;
-  if (second == MOMENT_NONE) return 0;
-  double age = (double)(retrieval->now - second);
-  return age > 0 ? exp2(-age / retrieval->half_life) : 1;
-}
-
 /* What a record has by itself; moves *p past its counts. */
 static double score_counts(const struct retrieval *retrieval, const struct note *note,
                            const unsigned char **p)
@@ -166,7 +152,7 @@ static double score_counts(const struct retrieval *retrieval, const struct note 
   uint32_t term = 0;
   for (const unsigned char *end = *p + note->packed; *p < end; term++) {
     term += (uint32_t)packed_get(p);
-    score += bm25(retrieval->weights[term], (double)packed_get(p), length, BM25_TERMS_B);
+    score += bm25_term(retrieval->weights[term], (double)packed_get(p), length);
   }
   return score;
 }
@@ -180,7 +166,8 @@ static bool score_note(struct retrieval *retrieval, const unsigned char **p)
   double score = own + (note.follows ? SHARE * retrieval->previous : 0);
   retrieval->previous = own;
   if (!note.wanted || (score <= 0 && retrieval->grams.count > 0)) return true;
-  return add_found(retrieval, &note, score * left_of(retrieval, note.second));
+  return add_found(retrieval, &note,
+                   score * faded(retrieval->half_life, retrieval->now, note.second));
 }
 
 static bool score_notes(struct retrieval *retrieval)
@@ -238,7 +225,7 @@ static bool note_turn(struct retrieval *retrieval, const struct turn *turn)
   note.wanted = passes > 0;
   if (note.wanted && retrieval->half_life > 0) {
     if (!turn_moment(turn, &retrieval->decoded, &moment)) return false;
-    if (moment.second != MOMENT_NONE) note.second = moment_seconds(moment);
+    note.second = moment_seconds(moment);
   }
   if (retrieval->forgetful && !retrieval->weighed) return true;
   if (!take_note(retrieval, &note)) return false;
@@ -298,7 +285,7 @@ int retrieve_weigh(struct retrieval *retrieval)
     double *weights = retrieval->weights, turns = (double)retrieval->turns;
     retrieval->mean = (double)retrieval->words / turns;
     for (size_t i = 0; i < retrieval->grams.count; i++)
-      weights[i] = log((turns + 1) / (weights[i] + 0.5));
+      weights[i] = bm25_term_idf(turns, weights[i]);
     retrieval->weighed = true;
     if (!retrieval->forgetful && !score_notes(retrieval)) return -1;
     if (retrieval->forgetful) return 1;

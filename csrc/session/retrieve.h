@@ -2,8 +2,7 @@
  *
  * Each file is looked through once; if retrieve_weigh says so, all of them once more. What is found
  * are places, which are read again when they are asked for. */
-#ifndef AISH_RETRIEVE_H
-#define AISH_RETRIEVE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,4 +71,3 @@ int retrieve_hit(struct retrieval *retrieval, size_t index, int fd, const struct
                  struct hit *hit, double *score);
 
 #pragma GCC visibility pop
-#endif

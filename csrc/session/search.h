@@ -1,6 +1,5 @@
 /* search.h: finds the records of a session's file whose strings hold every word of a query. */
-#ifndef AISH_SEARCH_H
-#define AISH_SEARCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,4 +49,3 @@ int search_hit(struct search *search, size_t index, struct hit *hit);
 void search_free(struct search *search);
 
 #pragma GCC visibility pop
-#endif

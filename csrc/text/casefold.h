@@ -1,6 +1,5 @@
 /* casefold.h: how characters beyond ASCII fold, by Unicode 15.0.0. Written by casefold.lua. */
-#ifndef AISH_CASEFOLD_H
-#define AISH_CASEFOLD_H
+#pragma once
 
 #include <stdint.h>
 
@@ -268,5 +267,3 @@ static const uint32_t MARKED[][2] = {
     {0x10787, 0x107b0}, {0x107b2, 0x107ba}, {0x1d200, 0x1d245}, {0x1df00, 0x1df1e},
     {0x1df25, 0x1df2a}, {0x1e030, 0x1e06d}, {0x1e08f, 0x1e08f},
 };
-
-#endif

@@ -93,7 +93,7 @@ local function print_rows(rows)
     end
     line = line .. " " .. row .. ","
   end
-  print(line .. "\n};\n")
+  print(line .. "\n};")
 end
 
 local letters, pairs_of = {}, {}
@@ -150,7 +150,7 @@ local function widest_gap()
 end
 
 print("/* casefold.h: how characters beyond ASCII fold, by Unicode " .. version .. ". Written by casefold.lua. */")
-print("#ifndef AISH_CASEFOLD_H\n#define AISH_CASEFOLD_H\n\n#include <stdint.h>\n\n/* clang-format off */\n")
+print("#pragma once\n\n#include <stdint.h>\n\n/* clang-format off */\n")
 print(("/* None of these is in a table. */\nenum { CALM_FIRST = 0x%x, CALM_LAST = 0x%x };\n"):format(widest_gap()))
 
 print("/* What characters fold to, from `first` on. `-`: to themselves; `+`: see the other tables. */")
@@ -165,7 +165,7 @@ for index, code in ipairs(sorted_keys(pairs_of)) do
 end
 print_rows(rows)
 
-print("/* Marks: the first, 8 bits with how many follow it, and 8 bits with their combining class. */")
+print("\n/* Marks: the first, 8 bits with how many follow it, and 8 bits with their combining class. */")
 print("static const uint64_t MARKS[] = {")
 rows = runs(class, function(run, code)
   return code == run.last + 1 and class[code] == class[run.first]
@@ -175,7 +175,7 @@ for index, run in ipairs(rows) do
 end
 print_rows(rows)
 
-print("/* Folded Latin, Greek and Cyrillic, and what folds to it: first and last. */")
+print("\n/* Folded Latin, Greek and Cyrillic, and what folds to it: first and last. */")
 print("static const uint32_t MARKED[][2] = {")
 rows = runs(marked, function(run, code)
   for between = run.last + 1, code - 1 do
@@ -185,4 +185,3 @@ rows = runs(marked, function(run, code)
 end)
 for index, run in ipairs(rows) do rows[index] = ("{0x%x, 0x%x}"):format(run.first, run.last) end
 print_rows(rows)
-print("#endif")

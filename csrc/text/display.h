@@ -16,8 +16,7 @@
  * A backslash is left as it is, so that paths and patterns can be read and text that was shown once is
  * not changed again: `\n` in the result may also be a backslash and an n. Code points that Unicode has
  * given to no character yet are left too. */
-#ifndef AISH_DISPLAY_H
-#define AISH_DISPLAY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,4 +33,3 @@
 bool display(struct buf *out, const char *text, size_t length, size_t width, size_t *columns);
 
 #pragma GCC visibility pop
-#endif

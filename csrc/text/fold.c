@@ -54,9 +54,7 @@ static int class_of(uint32_t code)
 /* Whether the marks of a folded letter are left out. */
 static bool is_bare(uint32_t code)
 {
-  for (size_t i = 0; i < LENGTH(MARKED) && MARKED[i][0] <= code; i++)
-    if (code <= MARKED[i][1]) return true;
-  return false;
+  return utf8_is_in(MARKED, LENGTH(MARKED), code);
 }
 
 /* ---- characters ---- */
@@ -288,9 +286,7 @@ bool fold_is_symbol(uint32_t code)
       {0x2190, 0x245f}, {0x2500, 0x2775}, {0x2794, 0x2bff},   {0x2e00, 0x2e7f},  {0x3000, 0x3004},
       {0x3008, 0x3020}, {0x30fb, 0x30fb}, {0xfe10, 0xfe6f},   {0xff01, 0xff0f},  {0xff1a, 0xff20},
       {0xff3b, 0xff40}, {0xff5b, 0xff65}, {0x1f000, 0x1f0ff}, {0x1f300, 0x1faff}};
-  for (size_t i = 0; i < sizeof blocks / sizeof *blocks && blocks[i][0] <= code; i++)
-    if (code <= blocks[i][1]) return true;
-  return false;
+  return utf8_is_in(blocks, LENGTH(blocks), code);
 }
 
 static inline bool is_word_byte(char byte)

@@ -2,8 +2,7 @@
  *
  * Letter case is folded (Unicode's simple case folding), the marks of Latin, Greek and Cyrillic
  * letters are left out, and canonically equivalent text becomes the same in every script. */
-#ifndef AISH_FOLD_H
-#define AISH_FOLD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,4 +45,3 @@ const char *fold_run(const char *text, size_t size, size_t *length);
 size_t fold_space(const char *text, size_t length);
 
 #pragma GCC visibility pop
-#endif

@@ -4,8 +4,7 @@
  * - the word as a whole, and the runs of four characters in it with a mark at each of its ends: another
  *   form of a word, a compound that holds it and a slip of the keyboard have most of them in common;
  * - in scripts without spaces between words, each character and each two neighbours. */
-#ifndef AISH_GRAMS_H
-#define AISH_GRAMS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,4 +60,3 @@ size_t grams_survey(struct grams *grams, const char *text, size_t length);
 void grams_clear(struct grams *grams);
 
 #pragma GCC visibility pop
-#endif

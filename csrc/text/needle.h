@@ -1,6 +1,5 @@
 /* needle.h: searching much text for a short one. */
-#ifndef AISH_NEEDLE_H
-#define AISH_NEEDLE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -24,4 +23,3 @@ const char *needle_find(const struct needle *needle, const char *p, const char *
 const char *needle_find_raw(const struct needle *needle, const char *p, const char *end);
 
 #pragma GCC visibility pop
-#endif

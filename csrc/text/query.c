@@ -56,9 +56,7 @@ static bool is_mark(uint32_t code)
       {0x3008, 0x3011}, {0x3014, 0x301b}, {0x301d, 0x301f}, {0xfe41, 0xfe44}, {0xff01, 0xff02},
       {0xff07, 0xff09}, {0xff0c, 0xff0c}, {0xff0e, 0xff0e}, {0xff1a, 0xff1b}, {0xff1f, 0xff1f},
       {0xff3b, 0xff3b}, {0xff3d, 0xff3d}, {0xff61, 0xff64}};
-  for (size_t i = 0; i < sizeof ranges / sizeof *ranges && ranges[i][0] <= code; i++)
-    if (code <= ranges[i][1]) return true;
-  return false;
+  return utf8_is_in(ranges, sizeof ranges / sizeof *ranges, code);
 }
 
 /* Takes them off the ends of a word, and full stops off its end, if a letter or a digit is left. */
@@ -134,18 +132,6 @@ static bool may_hold(struct query *query, const struct word *word, const char *l
          needle_find(&word->whole, folded->data, folded->data + folded->length) != NULL;
 }
 
-/* Where the line begins that p is in, from `start` on. */
-static const char *line_start(const char *p, const char *start)
-{
-  const uint64_t ones = 0x0101010101010101U, highs = ones << 7;
-  for (uint64_t word; p - start >= 8; p -= 8) {
-    word = word_load(p - 8) ^ ones * '\n';
-    if (((word - ones) & ~word & highs) != 0) break;
-  }
-  while (p > start && p[-1] != '\n') p--;
-  return p;
-}
-
 const char *query_line(struct query *query, const struct word *word, const char *p, const char *end)
 {
   while (p < end) {
@@ -154,7 +140,8 @@ const char *query_line(struct query *query, const struct word *word, const char 
     if (p == NULL) return NULL;
     const char *newline = memchr(p, '\n', (size_t)(end - p));
     bool found = word->part.length > 0 && *p != '\\';
-    p = line_start(p, line);
+    const char *before = last_newline(line, (size_t)(p - line));
+    p = before != NULL ? before + 1 : line;
     if (found || may_hold(query, word, p, (size_t)(newline - p))) return p;
     p = newline + 1;
   }

@@ -1,6 +1,5 @@
 /* query.h: the words of a query, and their occurrences in raw and in folded text. */
-#ifndef AISH_QUERY_H
-#define AISH_QUERY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,4 +45,3 @@ const char *query_find(const struct word *word, const char *text, size_t length)
 uint64_t query_weight(const struct word *word, const char *text, size_t length);
 
 #pragma GCC visibility pop
-#endif

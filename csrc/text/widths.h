@@ -1,6 +1,5 @@
 /* widths.h: how wide characters are in Unicode 15.0.0. Written by widths.lua. */
-#ifndef AISH_WIDTHS_H
-#define AISH_WIDTHS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -125,5 +124,3 @@ static const uint32_t WIDTHS[] = {
     0xb00001, 0xbfffe3,  0xc00001,  0xcfffe3, 0xd00001, 0xdfffe3, 0xe10001, 0xefffe3, 0xf00001,
     0xffffe3, 0x1000001, 0x10fffe3,
 };
-
-#endif

@@ -48,7 +48,7 @@ local function class_of(code, before)
 end
 
 print("/* widths.h: how wide characters are in Unicode " .. version .. ". Written by widths.lua. */")
-print("#ifndef AISH_WIDTHS_H\n#define AISH_WIDTHS_H\n\n#include <stdint.h>\n")
+print("#pragma once\n\n#include <stdint.h>\n")
 print("/* From a code point on, its class: 16 * code point + class. For the classes see widths.lua. */")
 print("static const uint32_t WIDTHS[] = {")
 local before
@@ -57,4 +57,4 @@ for code = 0, LAST do
   if class ~= before then print(("    0x%05x,"):format(code * 16 + class)) end
   before = class
 end
-print("};\n\n#endif")
+print("};")

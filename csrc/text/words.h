@@ -1,7 +1,6 @@
 /* words.h: an inverted index of the words in items, for ranking. It takes 8 bytes per item, 2 or 3
  * for each distinct word in an item, and about 50 plus its length for each distinct word in all. */
-#ifndef AISH_WORDS_H
-#define AISH_WORDS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,4 +55,3 @@ bool words_gather(struct words *words, size_t number, struct buf *holders);
 void words_collect(struct words *words, struct buf *holders);
 
 #pragma GCC visibility pop
-#endif
