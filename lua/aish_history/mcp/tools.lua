@@ -79,7 +79,7 @@ local function recall(server, arguments)
   local limit, budget = arguments.limit or 10, arguments.budget or 16384
   local memory, message = open_memory(server, false)
   if message then return nil, message end
-  local items, hits = {}, nil
+  local items, hits = {}
   if memory then items, message = memory:recall(arguments.text, { limit = limit, budget = budget }) end
   if not items then return nil, message end
   local known, bytes = show_all(items, shown_item, "content")
@@ -90,11 +90,16 @@ end
 
 -- ---- remember and forget ----
 
+--- A message with the process that holds the lock, where that is why.
+local function with_holder(message, holder)
+  return holder and ("%s; process %d holds it"):format(message, holder) or message
+end
+
 local function remember(server, arguments)
   local memory, message = open_memory(server, true)
   if not memory then return nil, message end
-  local id, known = memory:add(arguments.kind, arguments.content, arguments.tags, "mcp:" .. server.client)
-  if not id then return nil, known end
+  local id, known, _, holder = memory:add(arguments.kind, arguments.content, arguments.tags, "mcp:" .. server.client)
+  if not id then return nil, with_holder(known, holder) end
   return { id = id, known = known == true }
 end
 
@@ -102,8 +107,8 @@ local function forget(server, arguments)
   local memory, message = open_memory(server, false)
   if message then return nil, message end
   if not memory then return nil, ("no active item %.0f"):format(arguments.id) end
-  local done, left = memory:forget(arguments.id)
-  if not done then return nil, left end
+  local done, left, _, holder = memory:forget(arguments.id)
+  if not done then return nil, with_holder(left, holder) end
   return { forgotten = arguments.id, left = left or 0 }
 end
 
