@@ -110,7 +110,7 @@ local function failed(raised, words)
     local command = command_of(words)
     hint = (" (see %s%s --help)"):format(NAME, known(command) and " " .. command or "")
   end
-  if raised.message then context.warn(raised.message .. hint) end
+  if raised.message then context.warn(raised.message:gsub("%z", "") .. hint) end
   return raised.code
 end
 

@@ -108,7 +108,8 @@ function show.run(args, context)
   local turns, meta, damaged = aish_history.load(path, { last = args.last })
   if not turns then context.fail(meta) end
   if damaged > 0 then
-    context.warn(("%s passed over; aish-history verify %s says which"):format(lines.count(damaged, "damaged line"), path))
+    local count = lines.count(damaged, "damaged line")
+    context.warn(("%s passed over; aish-history verify %s says which"):format(count, path))
   end
   context:page()
   if not args.json then write_head(args, context, path, meta) end
