@@ -33,6 +33,12 @@ OBJECTS = $(SOURCES:csrc/%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(notdir 
 MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
+BINDIR  = $(DESTDIR)$(PREFIX)/bin
+SHARE   = $(DESTDIR)$(PREFIX)/share
+PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/site-functions/_aish-history \
+  fish/vendor_completions.d/aish-history.fish
+# What runs the command: the first that is there.
+INTERPRETER = $(shell for lua in luajit lua5.1 lua-5.1 lua51; do command -v $$lua && break; done)
 
 .PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
@@ -71,15 +77,20 @@ $(BUILD)/compile.command $(BUILD)/link.command: $(BUILD)/%.command: $$(if $$(sub
 	@printf '%s\n' '$(subst ','\'',$($*.command))' >$@
 
 install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA_VERSION=5.1)
-	mkdir -p "$(LUADIR)/aish_history" "$(LIBDIR)"
+	mkdir -p "$(LUADIR)/aish_history/command" "$(LIBDIR)" "$(BINDIR)"
 	install -m 644 lua/history.lua "$(LUADIR)/history.lua"
 	install -m 644 lua/aish_history/secrets.lua "$(LUADIR)/aish_history/secrets.lua"
+	install -m 644 lua/aish_history/command/*.lua "$(LUADIR)/aish_history/command"
 	install -m 755 $(MODULE) "$(LIBDIR)/aish_history.so"
+	sed '1s|.*|#!$(or $(INTERPRETER),/usr/bin/env luajit)|' lua/aish_history/command/aish-history >$(BUILD)/aish-history
+	install -m 755 $(BUILD)/aish-history "$(BINDIR)/aish-history"
+	@LUA_PATH='lua/?.lua;;' LUA_CPATH='$(BUILD)/?.so;;' .ci/pages '$(INTERPRETER)' "$(SHARE)"
 	@$(if $(DESTDIR),,.ci/found "$(LUADIR)" "$(LIBDIR)")
 
 uninstall: ## Remove what install put there
 	rm -f "$(LUADIR)/history.lua" "$(LUADIR)/aish_history/secrets.lua" "$(LIBDIR)/aish_history.so"
-	! test -d "$(LUADIR)/aish_history" || rmdir "$(LUADIR)/aish_history"
+	rm -f "$(LUADIR)/aish_history/command/"*.lua "$(BINDIR)/aish-history" $(PAGES:%="$(SHARE)/%")
+	! test -d "$(LUADIR)/aish_history" || rmdir "$(LUADIR)/aish_history/command" "$(LUADIR)/aish_history"
 
 clean: ## Remove what was built, and what luarocks leaves here
 	rm -rf $(BUILD) aish_history.so aish_history-*.rock lua_modules .luarocks

@@ -11,13 +11,16 @@ context.__index = context
 function context.missing(message) error({ code = 1, message = message }, 0) end
 
 --- Ends the command: it is used in a wrong way.
-function context.usage(message) error({ code = 2, message = message .. " (see aish-history --help)" }, 0) end
+function context.usage(message) error({ code = 2, message = message }, 0) end
 
 --- Ends the command: it failed.
 function context.fail(message) error({ code = 3, message = message }, 0) end
 
---- Says something on standard error, and goes on.
-function context.warn(message) io.stderr:write("aish-history: ", message, "\n") end
+--- Says something on one line of standard error, and goes on.
+function context.warn(message)
+  local has_module, aish_history = pcall(require, "aish_history")
+  io.stderr:write("aish-history: ", has_module and aish_history.display(message) or message, "\n")
+end
 
 -- ---- output ----
 

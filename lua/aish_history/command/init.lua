@@ -12,7 +12,7 @@
 local context = require("aish_history.command.context")
 
 -- In the order of the help.
-local COMMANDS = { "sessions", "mcp" }
+local COMMANDS = { "sessions", "show", "search", "recall", "memory", "verify", "compact", "erase", "mcp" }
 
 local NAME = "aish-history"
 local WORDS_OF_OPTION = { ["--dir"] = 2, ["--color"] = 2, ["--no-pager"] = 1 }
@@ -46,17 +46,23 @@ local function command_of(words)
   end
 end
 
+local function known(wanted)
+  for _, name in ipairs(COMMANDS) do
+    if name == wanted then return true end
+  end
+  return false
+end
+
 -- A parser that knows all commands, but the options of none but the one that is asked for: of all where
 -- it is not one of them.
 local function make_parser(words)
   local parser = require("argparse")(NAME, "See, find, correct, check and erase the history of the aish shell.")
   parser:command_target("command"):help_max_width(79):usage_max_width(79)
   add_options(parser)
-  local wanted, found = command_of(words), {}
-  for _, name in ipairs(COMMANDS) do found[name] = true end
+  local wanted = command_of(words)
   for _, name in ipairs(COMMANDS) do
     local command = parser:command(name):help_max_width(79)
-    if name == wanted or not found[wanted] then
+    if name == wanted or not known(wanted) then
       local loaded = require("aish_history.command." .. name)
       command:summary(loaded.summary):description(loaded.description or loaded.summary)
       loaded.options(command)
@@ -92,19 +98,24 @@ local function run(words)
   return code
 end
 
--- What was raised, as an exit code. A closed pipe ends the command quietly, as Ctrl-C does.
-local function failed(raised)
-  if type(raised) == "table" and raised.code then
-    if raised.message then io.stderr:write(NAME, ": ", raised.message, "\n") end
-    return raised.code
+local WRONG_USE, FAILURE, INTERRUPTED = 2, 3, 130
+
+-- Says what was raised, and makes an exit code of it. A closed pipe, which has no message, ends the
+-- command quietly, as Ctrl-C does.
+local function failed(raised, words)
+  if tostring(raised):find("interrupted!", 1, true) then return INTERRUPTED end
+  if type(raised) ~= "table" then raised = { code = FAILURE, message = tostring(raised) } end
+  local hint = ""
+  if raised.code == WRONG_USE then
+    local command = command_of(words)
+    hint = (" (see %s%s --help)"):format(NAME, known(command) and " " .. command or "")
   end
-  if tostring(raised):find("interrupted!", 1, true) then return 130 end
-  io.stderr:write(NAME, ": ", tostring(raised), "\n")
-  return 3
+  if raised.message then context.warn(raised.message:gsub("%z", "") .. hint) end
+  return raised.code
 end
 
 --- Runs the command that an array of words asks for; returns the exit code.
 return function(words)
   local done, result = pcall(run, words)
-  return done and result or not done and failed(result) or 0
+  return done and result or failed(result, words)
 end

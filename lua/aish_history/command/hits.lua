@@ -1,0 +1,59 @@
+--- What search and recall have found, as it is shown: memories and things said in sessions.
+local aish_history = require("aish_history")
+local lines = require("aish_history.command.lines")
+local names = require("aish_history.command.names")
+local times = require("aish_history.command.times")
+
+local hits = {}
+
+local MOST = 3 -- lines of a hit that a terminal shows
+
+-- What is told of a hit before its text: what it is, when it was, and where it is.
+local function head(hit)
+  if hit.line then return hit.role or "", times.show(hit.ts), names.show(hit.path) .. ":" .. hit.line end
+  return hit.kind, times.show(hit.ts), "memory:" .. hit.id
+end
+
+-- On a terminal: a line that tells of it, and what fits on a few lines of its text.
+local function write_long(context, hit, text, mark)
+  local what, when, where = head(hit)
+  local display, width = aish_history.display, math.max(context.width - 2, 1)
+  local title = context:paint("green", display(what)) .. "  " .. context:paint("yellow", display(where))
+  context.out:write(title, when ~= "" and "  " .. context:paint("dim", when) or "", "\n")
+  local all = lines.wrap((display(text)), width)
+  for index = 1, math.min(#all, MOST) do
+    local line = index == MOST and all[MOST + 1] and display(all[index] .. " " .. all[MOST + 1], width) or all[index]
+    context.out:write("  ", mark(line), "\n")
+  end
+end
+
+-- Else on one line, with all of its text.
+local function write_short(context, hit, text, mark)
+  local what, when, where = head(hit)
+  local display = aish_history.display
+  context.out:write(context:paint("yellow", display(where)), ": ", when, when ~= "" and " " or "",
+    context:paint("green", display(what)), ": ", mark(display(text)), "\n")
+end
+
+local function plain(text) return text end
+
+--- Writes hits, items of a memory among them, as text or as JSON.
+-- @param context
+-- @tparam table found an array of hits and items
+-- @tparam boolean json
+-- @tparam[opt] function mark from text to text: shows what was looked for
+function hits.write(context, found, json, mark)
+  context:page()
+  for index, hit in ipairs(found) do
+    if json then
+      context:json(hit)
+    elseif context.tty then
+      if index > 1 then context.out:write("\n") end
+      write_long(context, hit, hit.text or hit.content, mark or plain)
+    else
+      write_short(context, hit, hit.text or hit.content, mark or plain)
+    end
+  end
+end
+
+return hits

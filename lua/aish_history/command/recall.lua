@@ -1,0 +1,49 @@
+--- aish-history recall: what is known, and what was said, that bears on a text.
+local aish_history = require("aish_history")
+local hits = require("aish_history.command.hits")
+local memories = require("aish_history.command.memories")
+local options = require("aish_history.command.options")
+
+local recall = {
+  summary = "Show what is known and was said that bears on a text.",
+  description = "Show what is known and was said that bears on a question or a prompt, best first: the memory, then "
+    .. "the sessions. Any word of it counts, rare ones most.",
+}
+
+function recall.options(parser)
+  parser:argument("text", "The text; - reads it from standard input."):args("+"):argname("TEXT")
+  options.number(parser, "--budget", "At most N bytes of text in all.")
+  options.limit(parser, "At most N of the memory and N of the sessions (default: 20).")
+  options.since(parser, "Only what was said or noted at TIME or later.")
+  options.before(parser, "Only what was said or noted before TIME.")
+  options.where(parser)
+  options.json(parser)
+end
+
+local function append(list, others)
+  for _, other in ipairs(others) do list[#list + 1] = other end
+end
+
+-- The memory comes first; the sessions have what it leaves of the budget.
+local function find(args, context, text)
+  local found = {}
+  local filter = { budget = args.budget, limit = args.limit, since = args.since, before = args.before }
+  if not args.sessions then
+    append(found, memories.read(context, function(memory) return memory:recall(text, filter) end) or {})
+  end
+  for _, item in ipairs(filter.budget and found or {}) do filter.budget = filter.budget - #item.content end
+  if not args.memory then
+    local said, message = aish_history.recall(context.sessions, text, filter)
+    if not said then context.fail(message) end
+    append(found, said)
+  end
+  return found
+end
+
+function recall.run(args, context)
+  local found = find(args, context, options.text(args.text))
+  hits.write(context, found, args.json)
+  return #found > 0 and 0 or 1
+end
+
+return recall
