@@ -251,9 +251,10 @@ describe("mcp: the resources", function()
   it("are nothing outside of the directory", function()
     local dir = helper.tmpdir()
     add_session(dir, "a.jsonl", "x")
+    add_session(dir, "sub/b.jsonl", "x")
     helper.write(dir .. "/memory.jsonl", '{"meta":{"aish_version":"phase4"}}\n')
-    for _, name in ipairs({ "../memory.jsonl", "..%2fmemory.jsonl", "%2e%2e/memory.jsonl", "a.jsonl%00", ".jsonl", "", "none.jsonl",
-      "a.jsonl/", "/etc/passwd" }) do
+    for _, name in ipairs({ "../memory.jsonl", "..%2fmemory.jsonl", "%2e%2e/memory.jsonl", "sub/../../memory.jsonl", "sub%2F..%2F..%2Fmemory.jsonl",
+      "sub/b.jsonl", "a.jsonl%00", "a.jsonl%00.jsonl", ".jsonl", "", "none.jsonl", "a.jsonl/", "/etc/passwd" }) do
       local answer = serve(dir, { request(1, "resources/read", { uri = "aish-history://sessions/" .. name }) })[1]
       assert.same({ name, -32002 }, { name, answer.error and answer.error.code })
     end
