@@ -3,7 +3,8 @@ local aish_history = require("aish_history")
 
 local files = {}
 
-local function exists(path)
+--- Whether a file can be read.
+function files.exists(path)
   local file = io.open(path, "rb")
   if file then file:close() end
   return file ~= nil
@@ -20,7 +21,7 @@ end
 --- The paths of the memory, if there is one, and of all sessions.
 function files.all(context)
   local all = files.sessions(context)
-  if exists(context.memory) then table.insert(all, 1, context.memory) end
+  if files.exists(context.memory) then table.insert(all, 1, context.memory) end
   return all
 end
 

@@ -35,6 +35,18 @@ local function write_short(context, hit, text, mark)
     context:paint("green", display(what)), ": ", mark(display(text)), "\n")
 end
 
+local ENOENT = 2
+
+--- What the module's search or recall found in the sessions: nothing where there are none yet; where it
+-- failed this does not return.
+-- @treturn table hits
+-- @treturn table what could not be read: path to message
+function hits.said(context, found, message, errno)
+  if found then return found, message or {} end
+  if errno ~= ENOENT then context.fail(message) end
+  return {}, {}
+end
+
 local function plain(text) return text end
 
 --- Writes hits, items of a memory among them, as text or as JSON.

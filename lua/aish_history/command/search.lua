@@ -35,9 +35,8 @@ local function find(args, context, query)
   end
   if not args.memory then
     filter.role = args.role
-    local said, unread = aish_history.search(context.sessions, query, filter)
-    if not said then context.fail(unread) end
-    for _, message in pairs(unread or {}) do
+    local said, unread = hits.said(context, aish_history.search(context.sessions, query, filter))
+    for _, message in pairs(unread) do
       context.warn(message)
       whole = false
     end
