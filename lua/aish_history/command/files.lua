@@ -18,6 +18,19 @@ function files.sessions(context)
   return all
 end
 
+--- How many bytes all sessions hold.
+function files.size(context)
+  local size = 0
+  for _, path in ipairs(files.sessions(context)) do
+    local file = io.open(path, "rb")
+    if file then
+      size = size + (file:seek("end") or 0)
+      file:close()
+    end
+  end
+  return size
+end
+
 --- The paths of the memory, if there is one, and of all sessions.
 function files.all(context)
   local all = files.sessions(context)
