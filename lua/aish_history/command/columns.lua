@@ -1,8 +1,9 @@
---- Tables that fit the terminal: less important columns go, then the last one is cut.
+--- Tables that fit the terminal: less important columns go, then what may be long is cut, then the last one.
 local aish_history = require("aish_history")
 
 local GAP = "  "
-local LEAST = 20 -- columns that are left for the last one, as long as others can go
+local LEAST = 16 -- of the terminal for the last column, as long as others can go or be cut
+local NARROW = 10 -- to which others are cut
 
 -- Cells that are safe to show, and the width of each column with its title.
 local function measure(columns, rows)
@@ -19,22 +20,36 @@ local function measure(columns, rows)
   return shown, widths
 end
 
--- Which columns to show in so many of the terminal, and how wide the last one may be.
-local function choose(columns, widths, width)
-  local kept, needed = {}, #GAP * (#columns - 1)
-  for index = 1, #columns do kept[index] = index end
-  for index = 1, #columns - 1 do needed = needed + widths[index] end
-  while width - needed < math.min(LEAST, widths[#columns]) do
-    local worst
-    for place, index in ipairs(kept) do
-      local drop = columns[index].drop
-      if drop and (not worst or drop < columns[kept[worst]].drop) then worst = place end
-    end
-    if not worst then break end
-    needed = needed - widths[kept[worst]] - #GAP
-    table.remove(kept, worst)
+-- The place in `kept` of the column that goes first; nil where none may go.
+local function least_important(columns, kept)
+  local found
+  for place, index in ipairs(kept) do
+    local drop = columns[index].drop
+    if drop and (not found or drop < columns[kept[found]].drop) then found = place end
   end
-  return kept, math.max(width - needed, 1)
+  return found
+end
+
+-- Which columns to show in so many of the terminal; makes the widths of these fit.
+local function choose(columns, widths, width)
+  local kept, left = {}, width - #GAP * (#columns - 1)
+  for index = 1, #columns do kept[index] = index end
+  for index = 1, #columns - 1 do left = left - widths[index] end
+  local wanted = math.min(LEAST, widths[#columns])
+  while left < wanted do
+    local place = least_important(columns, kept)
+    if not place then break end
+    left = left + widths[kept[place]] + #GAP
+    table.remove(kept, place)
+  end
+  for _, index in ipairs(kept) do
+    local cut = math.min(wanted - left, widths[index] - NARROW)
+    if columns[index].most and cut > 0 then
+      widths[index], left = widths[index] - cut, left + cut
+    end
+  end
+  widths[#columns] = math.min(widths[#columns], math.max(left, 1))
+  return kept
 end
 
 local function pad(text, by, right)
@@ -50,12 +65,12 @@ end
 -- @param rows an array of arrays of cells: strings or numbers, in which controls are made visible
 return function(context, columns, rows)
   local shown, widths = measure(columns, rows)
-  local kept, last = choose(columns, widths, context.tty and context.width or math.huge)
+  local kept = choose(columns, widths, context.tty and context.width or math.huge)
   local function line(cells, style_of)
     local parts = {}
     for place, index in ipairs(kept) do
       local column, text, width = columns[index], cells[index][1], cells[index][2]
-      if index == #columns and width > last then text, width = aish_history.display(cells[index][1], last) end
+      if width > widths[index] then text, width = aish_history.display(text, widths[index]) end
       local by = index == #columns and not column.right and 0 or widths[index] - width
       parts[place] = pad(context:paint(style_of(column), text), by, column.right)
     end

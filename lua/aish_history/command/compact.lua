@@ -21,12 +21,12 @@ end
 
 local function write(context, path, report, dry_run)
   local name = files.show(context, path)
-  context.out:write(name, dry_run and ": would go from " or ": from ", sizes.show(report.before), " to ",
-    sizes.show(report.after), (", %.0f records kept, %.0f dropped"):format(report.kept, report.dropped))
+  local text = table.concat({ name, dry_run and ": would go from " or ": from ", sizes.show(report.before), " to ",
+    sizes.show(report.after), (", %.0f records kept, %.0f dropped"):format(report.kept, report.dropped) })
   if report.damaged > 0 then
-    context.out:write((", %s moved to %s.damaged"):format(lines.count(report.damaged, "damaged line"), name))
+    text = text .. (", %s moved to %s.damaged"):format(lines.count(report.damaged, "damaged line"), name)
   end
-  context.out:write("\n")
+  for _, line in ipairs(context.tty and lines.wrap(text, context.width) or { text }) do context.out:write(line, "\n") end
 end
 
 function compact.run(args, context)

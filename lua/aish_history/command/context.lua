@@ -27,7 +27,7 @@ end
 local COLOURS = { bold = 1, dim = 2, red = 31, green = 32, yellow = 33, blue = 34, magenta = 35, cyan = 36,
   match = "1;31" }
 
---- The text in a colour or style (see COLOURS; nil: none), where colour is used.
+--- The text in a colour or style (see COLOURS; nil for none), where colour is used.
 function context:paint(style, text)
   if not self.colour or not style or text == "" then return text end
   return "\27[" .. COLOURS[style] .. "m" .. text .. "\27[0m"

@@ -3,7 +3,8 @@ local aish_history = require("aish_history")
 
 local files = {}
 
-local function exists(path)
+--- Whether a file can be read.
+function files.exists(path)
   local file = io.open(path, "rb")
   if file then file:close() end
   return file ~= nil
@@ -17,10 +18,23 @@ function files.sessions(context)
   return all
 end
 
+--- How many bytes all sessions hold.
+function files.size(context)
+  local size = 0
+  for _, path in ipairs(files.sessions(context)) do
+    local file = io.open(path, "rb")
+    if file then
+      size = size + (file:seek("end") or 0)
+      file:close()
+    end
+  end
+  return size
+end
+
 --- The paths of the memory, if there is one, and of all sessions.
 function files.all(context)
   local all = files.sessions(context)
-  if exists(context.memory) then table.insert(all, 1, context.memory) end
+  if files.exists(context.memory) then table.insert(all, 1, context.memory) end
   return all
 end
 

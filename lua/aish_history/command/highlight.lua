@@ -59,7 +59,8 @@ local function words_of(query, exact)
   return words
 end
 
---- A function from text to text that puts what the query's words match through `mark`.
+--- A function from text to text that puts what the query's words match through `mark`; it also returns
+-- whether there is any.
 -- @tparam string query
 -- @tparam boolean exact the query is one literal text
 -- @tparam function mark from text to text
@@ -82,6 +83,6 @@ return function(query, exact, mark)
       local part = text:sub(at, stop)
       parts[#parts + 1], at = hit[at] and mark(part) or part, stop + 1
     end
-    return table.concat(parts)
+    return table.concat(parts), next(hit) ~= nil
   end
 end

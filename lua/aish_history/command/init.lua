@@ -57,7 +57,9 @@ end
 -- A parser that knows all commands, but the options of none but the one that is asked for: of all where
 -- it is not one of them.
 local function make_parser(words)
-  local parser = require("argparse")(NAME, "See, find, correct, check and erase the history of the aish shell.")
+  local found, argparse = pcall(require, "argparse")
+  if not found then context.fail("argparse is missing; install lua-argparse with apt-get, or argparse with luarocks") end
+  local parser = argparse(NAME, "See, find, correct, check and erase the history of the aish shell.")
   parser:command_target("command"):help_max_width(79):usage_max_width(79)
   add_options(parser)
   local wanted = command_of(words)
@@ -94,9 +96,10 @@ end
 local function run(words)
   local args = show_numbers(make_parser(words):parse(hide_numbers(words)))
   local current = context.new(args)
-  local code = require("aish_history.command." .. args.command).run(args, current)
-  current.out:close()
-  return code
+  local done, result = pcall(require("aish_history.command." .. args.command).run, args, current)
+  current.out:close() -- also of a command that failed, whose pager the user may be reading
+  if not done then error(result, 0) end
+  return result
 end
 
 local WRONG_USE, FAILURE, INTERRUPTED = 2, 3, 130
@@ -105,7 +108,7 @@ local WRONG_USE, FAILURE, INTERRUPTED = 2, 3, 130
 -- command quietly, as Ctrl-C does.
 local function failed(raised, words)
   if tostring(raised):find("interrupted!", 1, true) then return INTERRUPTED end
-  if type(raised) ~= "table" then raised = { code = FAILURE, message = tostring(raised) } end
+  if type(raised) ~= "table" then raised = { code = FAILURE, message = tostring(raised):match("^[^\n]*") } end
   local hint = ""
   if raised.code == WRONG_USE then
     local command = command_of(words)

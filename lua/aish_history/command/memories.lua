@@ -1,20 +1,15 @@
 --- The history's memory: read while a shell holds it, and changed when its lock is free.
 local aish_history = require("aish_history")
+local files = require("aish_history.command.files")
 
 local memories = {}
 
 local EAGAIN = { [11] = true, [35] = true }
 
-local function exists(path)
-  local file = io.open(path, "rb")
-  if file then file:close() end
-  return file ~= nil
-end
-
 --- What `read(handle)` returns for a handle that is only read through, which needs no lock; nil where
 -- there is no memory yet, as opening one would make it.
 function memories.read(context, read)
-  if not exists(context.memory) then return nil end
+  if not files.exists(context.memory) then return nil end
   local handle, message = aish_history.open(context.memory, { shared = true, wait = 0 })
   if not handle then context.fail(message) end
   local result, why = read(handle)

@@ -1,6 +1,8 @@
 --- Which session a name means.
 local aish_history = require("aish_history")
 
+local files = require("aish_history.command.files")
+
 local names = {}
 
 --- What SESSION is, for the help.
@@ -35,6 +37,7 @@ function names.path(context, text)
   if text:find("/", 1, true) then return text end
   local found = beginning(context, text)
   if #found == 1 then return context.sessions .. "/" .. found[1] end
+  if #found == 0 and files.exists(text) then return text end
   local safe = aish_history.display(text)
   if #found == 0 then context.missing(("there is no session %s; aish-history sessions lists them"):format(safe)) end
   context.usage(("%d sessions begin with %s, the last of them is %s"):format(#found, safe,

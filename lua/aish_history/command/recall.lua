@@ -3,6 +3,9 @@ local aish_history = require("aish_history")
 local hits = require("aish_history.command.hits")
 local memories = require("aish_history.command.memories")
 local options = require("aish_history.command.options")
+local progress = require("aish_history.command.progress")
+
+local MUCH = 40e6 -- bytes that take about half a second
 
 local recall = {
   summary = "Show what is known and was said that bears on a text.",
@@ -24,26 +27,33 @@ local function append(list, others)
   for _, other in ipairs(others) do list[#list + 1] = other end
 end
 
--- The memory comes first; the sessions have what it leaves of the budget.
+-- What was found, and whether everything could be read. The memory comes first; the sessions have what it
+-- leaves of the budget.
 local function find(args, context, text)
-  local found = {}
+  local found, whole = {}, true
   local filter = { budget = args.budget, limit = args.limit, since = args.since, before = args.before }
   if not args.sessions then
     append(found, memories.read(context, function(memory) return memory:recall(text, filter) end) or {})
   end
   for _, item in ipairs(filter.budget and found or {}) do filter.budget = filter.budget - #item.content end
   if not args.memory then
-    local said, message = aish_history.recall(context.sessions, text, filter)
-    if not said then context.fail(message) end
+    local said, unread = hits.said(context, progress.during(context, MUCH, function()
+      return aish_history.recall(context.sessions, text, filter)
+    end))
+    for _, message in pairs(unread) do
+      context.warn(message)
+      whole = false
+    end
     append(found, said)
   end
-  return found
+  return found, whole
 end
 
 function recall.run(args, context)
-  local found = find(args, context, options.text(args.text))
+  local found, whole = find(args, context, options.text(args.text))
+  if #found == 0 then return whole and 1 or 3 end
   hits.write(context, found, args.json)
-  return #found > 0 and 0 or 1
+  return 0
 end
 
 return recall

@@ -4,6 +4,9 @@ local highlight = require("aish_history.command.highlight")
 local hits = require("aish_history.command.hits")
 local memories = require("aish_history.command.memories")
 local options = require("aish_history.command.options")
+local progress = require("aish_history.command.progress")
+
+local MUCH = 400e6 -- bytes that take about half a second
 
 local search = {
   summary = "Search the memory and the sessions for words.",
@@ -35,9 +38,10 @@ local function find(args, context, query)
   end
   if not args.memory then
     filter.role = args.role
-    local said, unread = aish_history.search(context.sessions, query, filter)
-    if not said then context.fail(unread) end
-    for _, message in pairs(unread or {}) do
+    local said, unread = hits.said(context, progress.during(context, MUCH, function()
+      return aish_history.search(context.sessions, query, filter)
+    end))
+    for _, message in pairs(unread) do
       context.warn(message)
       whole = false
     end

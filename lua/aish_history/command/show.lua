@@ -97,10 +97,11 @@ end
 -- ---- the session ----
 
 local function write_head(args, context, path, meta)
-  local name = aish_history.display(names.show(path))
-  local model = type(meta) == "table" and type(meta.model) == "string" and aish_history.display(meta.model)
-  if args.markdown then context.out:write("# ", name, model and ", " .. model or "", "\n\n")
-  else context.out:write(context:paint("dim", "session " .. name .. (model and "  " .. model or "")), "\n\n") end
+  local model = type(meta) == "table" and type(meta.model) == "string" and meta.model
+  local text = names.show(path) .. (model and (args.markdown and ", " or "  ") .. model or "")
+  if args.markdown then return context.out:write("# ", (aish_history.display(text)), "\n\n") end
+  text = aish_history.display("session " .. text, context.tty and context.width or nil)
+  context.out:write(context:paint("dim", text), "\n\n")
 end
 
 function show.run(args, context)

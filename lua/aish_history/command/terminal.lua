@@ -3,7 +3,7 @@ local terminal = {}
 
 local has_ffi, ffi = pcall(require, "ffi")
 if has_ffi then
-  ffi.cdef("int isatty(int); int ioctl(int, unsigned long, ...);")
+  ffi.cdef("int isatty(int); int ioctl(int, unsigned long, ...); int clock_gettime(int, long *);")
 end
 
 --- Whether a standard stream (0, 1 or 2) is a terminal.
@@ -30,6 +30,14 @@ end
 function terminal.width(is_terminal)
   local width = tonumber(os.getenv("COLUMNS")) or is_terminal and columns() or 0
   return width >= 1 and math.floor(width) or 80
+end
+
+--- Seconds since some time, with a fraction; where there is no FFI, without one.
+function terminal.now()
+  if not has_ffi then return os.time() end
+  local time = ffi.new("long[2]")
+  ffi.C.clock_gettime(0, time)
+  return tonumber(time[0]) + tonumber(time[1]) / 1e9
 end
 
 return terminal
