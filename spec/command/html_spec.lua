@@ -1,6 +1,7 @@
 --- A session as a page: what it says, and in a browser, that nothing in it runs, what its search shows, and
 -- what is folded. The browser is Debian's Chromium, by the DevTools protocol; without it those are pending.
 local helper = require("spec.support.helper")
+local launch = require("spec.command.launch")
 local shell = require("spec.support.shell")
 local aish_history = require("aish_history")
 local assets = require("aish_history.html.assets")
@@ -18,12 +19,12 @@ local function session_of(turns, meta)
 end
 
 --- The page of a session's file.
-local function page_of(path)
+local function page_of(path, last)
   local parts = {}
   local out = { write = function(_, ...)
     for index = 1, select("#", ...) do parts[#parts + 1] = tostring((select(index, ...))) end
   end }
-  assert.is_true(html.write(path, out))
+  assert.is_true(html.write(path, out, last))
   return table.concat(parts)
 end
 
@@ -124,6 +125,26 @@ describe("html: the page", function()
     assert.is_nil(page:find("https?:"))
   end)
 
+  it("is that of the last turns, where only these are wanted", function()
+    local path = session_of({ { role = "user", content = "one" }, { role = "assistant", calls = {} }, { role = "user", content = "two" },
+      { event = "x" }, { role = "user", content = "three" } }, { model = "m" })
+    local function shown(last)
+      local numbers = {}
+      for number in page_of(path, last):gmatch('<article[^>]* id="r(%d)"') do numbers[#numbers + 1] = number end
+      return table.concat(numbers)
+    end
+    assert.same({ "23456", "", "6", "456", "23456", "23456" }, { shown(), shown(0), shown(1), shown(2), shown(3), shown(9) })
+    assert.truthy(page_of(path, 1):find("<title>one</title>", 1, true))
+  end)
+
+  it("is what show --html prints", function()
+    local path = session_of({ { role = "user", content = "Hello" } })
+    local printed, code = launch.run(helper.tmpdir(), { "show", path, "--html" })
+    assert.same({ page_of(path), 0 }, { printed, code })
+    printed, code = launch.run(helper.tmpdir(), { "show", "/none/x.jsonl", "--html" })
+    assert.same({ "", 3 }, { printed, code })
+  end)
+
   it("of a file that is not there is nil, a message and the errno", function()
     assert.same({ nil, "open /none.jsonl: No such file or directory", 2 }, { html.write("/none.jsonl", {}) })
   end)
@@ -144,7 +165,7 @@ local function browse(pages, code)
   return assert(aish_history.decode(said), said)
 end
 
-describe("html: in the browser", function()
+describe("html: in the browser #build", function()
   helper.guard(before_each, after_each)
 
   it("nothing of a session runs or loads, not even where it were markup", function()

@@ -305,7 +305,7 @@ local function install_sdk()
   return lfs.attributes(sdk) and sdk
 end
 
-describe("mcp: the client of the TypeScript SDK", function()
+describe("mcp: the client of the TypeScript SDK #build", function()
   helper.guard(before_each, after_each)
 
   it("gets what it asks for", function()

@@ -120,28 +120,32 @@ end
 
 -- ---- the page ----
 
---- The meta of a session's first record; nil where it is none.
-local function meta_of(record)
-  if record and record.meta and not (record.role and record.content) then return record.meta end
+local function is_turn(record) return record.role and record.content and true or false end
+
+--- The text of the first thing that the user said, where it is that.
+local function first_words(record)
+  local content = record.role == "user" and record.content
+  if type(content) == "table" and type(content[1]) == "table" then content = content[1].text end
+  return type(content) == "string" and content:find("%S") and content or nil
 end
 
---- The text of the first thing that the user said, or nil; and the meta. Raises where the file cannot be read.
-local function look(path)
-  local first, meta
+--- What the head of a page needs, of a session whose last turns (nil: all) are wanted.
+-- @treturn table first (a text, or nil), meta (of the first record, or nil) and skip (how many records are not
+--   wanted); or nil, message, errno
+local function look(path, last)
   local scan, message, errno = aish_history.scan(path)
   if not scan then return nil, message, errno end
-  local number = 0
+  local session, number, turns = {}, 0, {}
   for _, record in scan do
     number = number + 1
-    if number == 1 then meta = meta_of(record) end
-    local content = record.role == "user" and record.content
-    if type(content) == "table" and type(content[1]) == "table" then content = content[1].text end
-    if type(content) == "string" and content:find("%S") then
-      first = content
-      break
-    end
+    if number == 1 and not is_turn(record) then session.meta = record.meta or nil end
+    session.first = session.first or first_words(record)
+    if is_turn(record) then turns[#turns + 1] = number end
+    if session.first and not last then break end
   end
-  return { first = first, meta = meta }
+  local wanted = last and #turns >= last and (turns[#turns - last + 1] or number + 1)
+  session.skip = math.max(wanted and wanted - 1 or 0, session.meta and 1 or 0)
+  return session
 end
 
 local function write_meta(out, name, meta)
@@ -156,14 +160,14 @@ local function write_meta(out, name, meta)
   out:write("</dl>\n")
 end
 
-local function write_records(out, path, has_meta)
+local function write_records(out, path, skip)
   local number = 0
   for line, record, _, reason in assert(aish_history.scan(path, { malformed = true })) do
-    if not record then
+    if record then number = number + 1 end
+    if record and number > skip then
+      write_turn(out, number, record)
+    elseif not record and number >= skip then
       out:write('<p class="damage">Line ', line, " is damaged: ", text.line(reason), "</p>\n")
-    else
-      number = number + 1
-      if number > 1 or not has_meta then write_turn(out, number, record) end
     end
   end
 end
@@ -171,17 +175,18 @@ end
 --- Writes a session as a page, in constant memory.
 -- @tparam string path
 -- @param out what has a method write that takes strings and numbers, and raises where it cannot write them
+-- @tparam[opt] number last only so many turns, the last ones, and what stands between them
 -- @treturn boolean true; or nil, message, errno where the file cannot be opened. Raises where it cannot be
 --   read to its end
-function html.write(path, out)
-  local session, message, errno = look(path)
+function html.write(path, out, last)
+  local session, message, errno = look(path, last)
   if not session then return nil, message, errno end
   local name = path:match("[^/]*$"):gsub("%.jsonl$", "")
   local title = text.line((session.first or name):gsub("%s+", " "):gsub("^ ", ""), 70)
   out:write(HEAD:format(POLICY, title, assets.style, title))
   write_meta(out, name, session.meta)
   out:write(FIND)
-  write_records(out, path, session.meta ~= nil)
+  write_records(out, path, session.skip)
   out:write(TAIL:format(assets.script))
   return true
 end
