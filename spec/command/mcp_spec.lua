@@ -292,6 +292,17 @@ describe("mcp: a client that goes away", function()
   end)
 end)
 
+describe("mcp: the configuration in README.md", function()
+  helper.guard(before_each, after_each)
+
+  it("starts it", function()
+    local given = aish_history.decode(helper.read("README.md"):match('\n({"mcpServers"[^\n]*)')).mcpServers.history
+    assert.equal("aish-history", given.command)
+    local printed, code = launch.run(helper.tmpdir(), given.args, INITIALIZE)
+    assert.same({ "i", 0 }, { aish_history.decode(printed).id, code })
+  end)
+end)
+
 -- ---- the official client ----
 
 --- The folder with the SDK, into which npm installs it once; nil where it cannot.
