@@ -79,7 +79,7 @@ describe("html: the page", function()
 
   it("shows a value's members in lines, and strings as they are", function()
     local turn = { role = "assistant", content = "x", call = { name = "sh", args = { "a\nb", { x = 1, y = {} } }, ok = true } }
-    assert.truthy(page_of(session_of({ turn })):find('<pre dir="auto">args:\n  -\n    a\n    b\n  -\n    x: 1\n    y: []\nname: sh\nok: true</pre>', 1, true))
+    assert.truthy(page_of(session_of({ turn })):find('<pre dir="auto">\nargs:\n  -\n    a\n    b\n  -\n    x: 1\n    y: []\nname: sh\nok: true</pre>', 1, true))
   end)
 
   it("has markup of its own only", function()

@@ -186,6 +186,20 @@ describe("mcp: the tools", function()
     assert.truthy(found.result.structuredContent.sessions[1].text:find("^caf\239\191\189 \\udce9 "))
   end)
 
+  it("answer where another program has written a content that is no text, or nests too deep", function()
+    local dir = helper.tmpdir()
+    local deep = ('{"a":'):rep(996) .. "1" .. ("}"):rep(996)
+    helper.write(dir .. "/memory.jsonl", '{"meta":{"aish_version":"phase4"}}\n{"id":1,"kind":"fact","content":5}\n'
+      .. '{"id":2,"kind":"fact"}\n{"id":3,"kind":"fact","content":"x","tags":' .. deep .. "}\n")
+    local answers = serve(dir, { call(1, "recall", { text = "" }), "[" .. call(2, "recall", { text = "x" }) .. "," .. request(3, "ping") .. "]" })
+    assert.same({ 1, 2, 3 }, { answers[1].id, answers[2][1].id, answers[2][2].id })
+    assert.same({ -32603, -32603 }, { answers[1].error.code, answers[2][1].error.code })
+    answers = serve(dir, { call(1, "forget", { id = 3 }), call(2, "recall", { text = "" }) })
+    local kept = {}
+    for index, item in ipairs(answers[2].result.structuredContent.memory) do kept[index] = item.content or "nothing" end
+    assert.same({ "nothing", 5 }, kept)
+  end)
+
   it("write beside a shell, and add nothing that another has added", function()
     local dir = helper.tmpdir()
     local shell = assert(aish_history.open(dir .. "/memory.jsonl", { shared = true, unique = true }))

@@ -55,7 +55,7 @@ local function write_folded(out, name, value)
   local shown = text.of_value(value)
   local first = shown:sub(1, 4 * SHORT):gsub("%s+", " "):gsub("^[ -]+ ", "")
   out:write("<details><summary><b>", text.line(name), "</b> ", text.line(first, SHORT),
-    '</summary><pre dir="auto">', text.lines(shown), "</pre></details>\n")
+    '</summary><pre dir="auto">\n', text.lines(shown), "</pre></details>\n")
 end
 
 local function write_text(out, value)

@@ -66,6 +66,12 @@ local function flaw(message)
   if message.result == nil and message.error == nil then return "method is missing" end
 end
 
+--- The text of an answer: of one that cannot be written, which nests too deep, that of an error.
+local function write(answer)
+  local done, text = pcall(rpc.encode, answer)
+  return done and text or rpc.encode(rpc.failure(answer.id, rpc.INTERNAL_ERROR, "Internal error: " .. text))
+end
+
 --- The answer to one message, as a table; nil where there is none. Notifications do nothing, and responses
 -- answer nothing, as the server asks its client nothing.
 local function answer_one(methods, message)
@@ -83,19 +89,21 @@ local function answer_one(methods, message)
   return rpc.failure(message.id, result.code, result.message, result.data)
 end
 
---- The answers to a batch, which revision 2025-03-26 of the protocol has.
+--- The text of the answers to a batch, which revision 2025-03-26 of the protocol has; nil where there are none.
 local function answer_batch(methods, messages)
-  if #messages == 0 then return rpc.failure(nil, rpc.INVALID_REQUEST, "Invalid Request: an empty batch") end
+  if #messages == 0 then return write(rpc.failure(nil, rpc.INVALID_REQUEST, "Invalid Request: an empty batch")) end
   local answers = {}
   for _, message in ipairs(messages) do
+    local answer
     if rpc.is_object(message) and message.method == "initialize" then
-      answers[#answers + 1] = rpc.failure(is_id(message.id) and message.id or nil, rpc.INVALID_REQUEST,
+      answer = rpc.failure(is_id(message.id) and message.id or nil, rpc.INVALID_REQUEST,
         "Invalid Request: initialize must not be part of a batch")
     else
-      answers[#answers + 1] = answer_one(methods, message)
+      answer = answer_one(methods, message)
     end
+    if answer then answers[#answers + 1] = write(answer) end
   end
-  return #answers > 0 and answers or nil
+  return #answers > 0 and "[" .. table.concat(answers, ",") .. "]" or nil
 end
 
 --- Answers one line. methods: table from the name of a method to a function that takes the params, an
@@ -103,15 +111,10 @@ end
 -- or nil where there is none.
 function rpc.answer(methods, text)
   local message, reason = aish_history.decode(text)
-  local answer
-  if message == nil and reason then
-    answer = rpc.failure(nil, rpc.PARSE_ERROR, "Parse error: " .. reason)
-  elseif type(message) == "table" and not rpc.is_object(message) then
-    answer = answer_batch(methods, message)
-  else
-    answer = answer_one(methods, message)
-  end
-  return answer and rpc.encode(answer)
+  if message == nil and reason then return write(rpc.failure(nil, rpc.PARSE_ERROR, "Parse error: " .. reason)) end
+  if type(message) == "table" and not rpc.is_object(message) then return answer_batch(methods, message) end
+  local answer = answer_one(methods, message)
+  return answer and write(answer)
 end
 
 return rpc

@@ -57,14 +57,17 @@ local function shown_hit(hit)
     text = hit.text, score = hit.score }
 end
 
---- The results of a recall as they are shown, and how many bytes their member `field` has in all.
-local function show_all(results, show, field)
-  local shown, bytes = {}, 0
-  for index, result in ipairs(results) do
-    shown[index] = show(result)
-    bytes = bytes + #result[field]
-  end
-  return shown, bytes
+local function show_all(results, show)
+  local shown = {}
+  for index, result in ipairs(results) do shown[index] = show(result) end
+  return shown
+end
+
+--- How many bytes the contents of items have in all; other programs may write one that is no text.
+local function bytes_of(items)
+  local bytes = 0
+  for _, item in ipairs(items) do bytes = bytes + (type(item.content) == "string" and #item.content or 0) end
+  return bytes
 end
 
 --- What was said that bears on a text; nothing where nothing was said yet.
@@ -82,10 +85,9 @@ local function recall(server, arguments)
   local items, hits = {}
   if memory then items, message = memory:recall(arguments.text, { limit = limit, budget = budget }) end
   if not items then return nil, message end
-  local known, bytes = show_all(items, shown_item, "content")
-  hits, message = recall_sessions(server, arguments.text, { limit = limit, budget = budget - bytes })
+  hits, message = recall_sessions(server, arguments.text, { limit = limit, budget = budget - bytes_of(items) })
   if not hits then return nil, message end
-  return { memory = known, sessions = (show_all(hits, shown_hit, "text")) }
+  return { memory = show_all(items, shown_item), sessions = show_all(hits, shown_hit) }
 end
 
 -- ---- remember and forget ----
@@ -128,7 +130,7 @@ local TOOLS = {
       budget = integer(0, 1048576, "At most so many bytes of text in all (16384)."),
     }, { "text" }),
     outputSchema = object({
-      memory = list(object({ id = integer(1, MOST_ID), kind = words(), content = words(), ts = words() })),
+      memory = list(object({ id = integer(1, MOST_ID), kind = words(), content = { description = "What is known." } })),
       sessions = list(object({ uri = words(), session = words(), line = integer(1), text = words() })),
     }, { "memory", "sessions" }),
     annotations = { readOnlyHint = true, openWorldHint = false },
