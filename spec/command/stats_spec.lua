@@ -161,6 +161,15 @@ describe("stats: how it looks", function()
     end
   end)
 
+  it("is whole where times are far away", function()
+    local dir = year()
+    add_session(dir, "far", { { "user", "0001-01-01T00:00:00Z" }, { "user", "9999-12-31T23:59:59Z" }, { "user", "1969-12-31T23:59:59Z" } })
+    local printed, code = launch.run(dir, { "stats" }, "", "TZ=Asia/Kolkata")
+    assert.equal(0, code)
+    assert.truthy(printed:find("\n0001%-01%-01 +1 +0\n") and printed:find("\n1970%-01%-01 +1 +0\n"))
+    assert.truthy(launch.show(dir, { "stats" }, 80):find("turns by day", 1, true))
+  end)
+
   it("has no colour where none is wanted", function()
     assert.is_nil(launch.show(year(), { "stats", "--color", "never" }, 80):find("\27", 1, true))
   end)

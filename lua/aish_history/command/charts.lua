@@ -35,22 +35,24 @@ local function busy(counts)
   return sorted[math.ceil(#sorted * 0.9)]
 end
 
---- The Monday that a calendar begins with: as far back as there is room, but not before the first day.
-local function first_monday(context, counts, today)
-  local first = today
-  for day in pairs(counts) do first = day < first and day or first end
-  local weeks = math.max(math.min(WEEKS, math.floor((context.width - MARGIN) / CELL)), 1)
-  local earliest = os.date("%Y-%m-%d", days.noon(days.monday(today), -7 * (weeks - 1)))
-  local monday = days.monday(first)
-  return monday > earliest and monday or earliest
+--- The Mondays of a calendar's weeks: as many as there is room for, but none before the first of the counts.
+local function mondays_of(context, counts, today)
+  local room = math.max(math.min(WEEKS, math.floor((context.width - MARGIN) / CELL)), 1)
+  local earliest, first = days.after(days.monday(today), -7 * (room - 1)), today
+  for day in pairs(counts) do first = day >= earliest and day < first and day or first end
+  local mondays, monday = {}, days.monday(first)
+  while monday <= today do
+    mondays[#mondays + 1] = monday
+    monday = days.after(monday, 7)
+  end
+  return mondays
 end
 
 --- The line with the names of the months above the weeks in which they begin.
 local function months_line(mondays)
   local line, last = "", nil
   for week, monday in ipairs(mondays) do
-    local sunday = days.noon(monday, 6)
-    local month = os.date("%b", sunday)
+    local month = days.month(days.after(monday, 6))
     local at = CELL * (week - 1)
     if month ~= last and (at == 0 or at > #line and week < #mondays) then
       line = line .. (" "):rep(at - #line) .. month
@@ -62,23 +64,18 @@ end
 
 --- Writes a calendar, a column a week up to this one. title: string; counts: table from days to numbers.
 function charts.calendar(context, title, counts, style)
-  local today = os.date("%Y-%m-%d")
-  local full, mondays = busy(counts), {}
-  local monday = first_monday(context, counts, today)
-  while monday <= today do
-    mondays[#mondays + 1] = monday
-    monday = os.date("%Y-%m-%d", days.noon(monday, 7))
-  end
+  local today, full = days.today(), busy(counts)
+  local mondays = mondays_of(context, counts, today)
   write_title(context, title, counts)
   write_blocks(context, "dim", months_line(mondays), (" "):rep(MARGIN))
-  for weekday = 1, 7 do
+  for weekday = 0, 6 do
     local cells = {}
-    for week, first in ipairs(mondays) do
-      local day = os.date("%Y-%m-%d", days.noon(first, weekday - 1))
+    for week, monday in ipairs(mondays) do
+      local day = days.after(monday, weekday)
       local shade = counts[day] and math.min(math.ceil(#SHADES * counts[day] / full), #SHADES)
       cells[week] = SHADES[shade] or day <= today and "· " or "  "
     end
-    write_blocks(context, style, table.concat(cells), ("%-4s"):format(NAMES[weekday]))
+    write_blocks(context, style, table.concat(cells), ("%-4s"):format(NAMES[weekday + 1]))
   end
 end
 

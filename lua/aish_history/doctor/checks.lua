@@ -3,6 +3,7 @@
 -- status is "ok", "note" (nothing needs to be done) or "fix" (something does).
 local aish_history = require("aish_history")
 local files = require("aish_history.command.files")
+local lines = require("aish_history.command.lines")
 local progress = require("aish_history.command.progress")
 local sizes = require("aish_history.command.sizes")
 local system = require("aish_history.doctor.system")
@@ -10,8 +11,6 @@ local system = require("aish_history.doctor.system")
 local checks = {}
 
 local ENOENT, EBADF = 2, 9 -- NFS has a lock for writing only where a file is open for it
-
-local function count(number, noun) return ("%.0f %s%s"):format(number, noun, number == 1 and "" or "s") end
 
 local function versions(_, report)
   local jit = rawget(_G, "jit")
@@ -29,7 +28,7 @@ end
 
 local function problems_of(report)
   local first = report.problems[1]
-  return ("%s, the first in line %.0f: %s"):format(count(#report.problems, "problem"), first.line, first.reason)
+  return ("%s, the first in line %.0f: %s"):format(lines.count(#report.problems, "problem"), first.line, first.reason)
 end
 
 local MEMORY_ADVICE = "aish-history verify %s names them; aish-history compact %s takes damaged text out of the way."
@@ -42,11 +41,12 @@ local function memory(context, report, read)
   if not found and errno == ENOENT then return report("ok", name, "does not exist yet") end
   if not found then return report("fix", name, message, "Put a memory there that can be read, or move this away.") end
   read[#read + 1] = context.memory
-  local text = ("%s, %s, %.0f of them active"):format(sizes.show(found.bytes), count(found.items, "item"), found.active)
+  local text = ("%s, %s, %.0f of them active"):format(sizes.show(found.bytes), lines.count(found.items, "item"),
+    found.active)
   if #found.problems == 0 then report("ok", name, text)
   else report("fix", name, text .. "; " .. problems_of(found), MEMORY_ADVICE:format(path, path)) end
   if found.twins > 0 then
-    report("note", name, count(found.twins, "item") .. " with the id of another, as two machines give it",
+    report("note", name, lines.count(found.twins, "item") .. " with the id of another, as two machines give it",
       "Nothing: both are read. aish-history memory forget takes the newer one first.")
   end
 end
@@ -80,7 +80,7 @@ local function sessions(context, report, read)
     bytes = bytes + session(context, context.sessions .. "/" .. name, report, read)
   end
   done()
-  report("ok", "sessions", ("%s, %s"):format(count(#found, "session"), sizes.show(bytes)))
+  report("ok", "sessions", ("%s, %s"):format(lines.count(#found, "session"), sizes.show(bytes)))
 end
 
 local function leftovers(context, report)

@@ -56,6 +56,11 @@ end
 
 local function is_id(id) return type(id) == "string" or type(id) == "number" end
 
+--- The id of what may be no message; nil where it has none.
+local function id_of(message)
+  return rpc.is_object(message) and is_id(message.id) and message.id or nil
+end
+
 --- What is wrong with a message that is no request, notification or response; nil where nothing is.
 local function flaw(message)
   if not rpc.is_object(message) then return "a message must be an object" end
@@ -76,10 +81,7 @@ end
 -- answer nothing, as the server asks its client nothing.
 local function answer_one(methods, message)
   local wrong = flaw(message)
-  if wrong then
-    local id = rpc.is_object(message) and is_id(message.id) and message.id or nil
-    return rpc.failure(id, rpc.INVALID_REQUEST, "Invalid Request: " .. wrong)
-  end
+  if wrong then return rpc.failure(id_of(message), rpc.INVALID_REQUEST, "Invalid Request: " .. wrong) end
   if message.id == nil or not message.method then return nil end
   local done, result = pcall(call, methods, message)
   if done then return succeed(message.id, result) end
@@ -96,8 +98,7 @@ local function answer_batch(methods, messages)
   for _, message in ipairs(messages) do
     local answer
     if rpc.is_object(message) and message.method == "initialize" then
-      answer = rpc.failure(is_id(message.id) and message.id or nil, rpc.INVALID_REQUEST,
-        "Invalid Request: initialize must not be part of a batch")
+      answer = rpc.failure(id_of(message), rpc.INVALID_REQUEST, "Invalid Request: initialize must not be in a batch")
     else
       answer = answer_one(methods, message)
     end
