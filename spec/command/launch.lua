@@ -34,7 +34,8 @@ end
 
 --- Runs the command on a terminal of so many columns; returns what it shows.
 function launch.show(dir, words, columns)
-  local line = ("COLUMNS=%d PAGER=cat script -qec %s /dev/null"):format(columns, quote(launch.line(dir, words)))
+  local line = ("COLUMNS=%d PAGER=cat python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' sh -c %s"):format(columns,
+    quote(launch.line(dir, words)))
   local pipe = assert(io.popen(line .. " 2>&1 </dev/null"))
   local shown = pipe:read("*a"):gsub("\r\n", "\n")
   pipe:close()
