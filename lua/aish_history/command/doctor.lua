@@ -5,7 +5,7 @@ local lines = require("aish_history.command.lines")
 local options = require("aish_history.command.options")
 
 local doctor = {
-  summary = "Say what is there and where, and what to do where something is wrong.",
+  summary = "Say what is wrong with the history, and what to do.",
   description = "Look at the versions, the files and their damage, locks and who holds them, the file system, modes "
     .. "and git's merge attribute. Exits with 1 if something needs to be done. Nothing is changed.",
 }
