@@ -39,7 +39,7 @@ MODULES = $(patsubst lua/%,%,$(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua))
 PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/site-functions/_aish-history \
   fish/vendor_completions.d/aish-history.fish
 # What runs the command: the first that is there.
-INTERPRETER = $(shell for lua in luajit lua5.1 lua-5.1 lua51; do command -v $$lua && break; done)
+INTERPRETER ?= $(shell for lua in luajit lua5.1 lua-5.1 lua51; do command -v $$lua && break; done)
 
 .PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
