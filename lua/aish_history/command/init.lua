@@ -74,12 +74,12 @@ local function make_parser(words)
   return parser
 end
 
--- Words like -1, which name a session, are no options: argparse sees them behind a NUL byte.
+-- Words like -1, which name a session, are no options: argparse sees them behind a byte that nobody types.
 local function hide_numbers(words)
   local hidden, options = {}, true
   for index, word in ipairs(words) do
     options = options and word ~= "--"
-    hidden[index] = options and word:find("^%-%d+$") and "\0" .. word or word
+    hidden[index] = options and word:find("^%-%d+$") and "\1" .. word or word
   end
   return hidden
 end
@@ -87,7 +87,7 @@ end
 local function show_numbers(values)
   for name, value in pairs(values) do
     if type(value) == "table" then show_numbers(value)
-    elseif type(value) == "string" then values[name] = value:gsub("^%z", "") end
+    elseif type(value) == "string" then values[name] = value:gsub("^\1(%-%d+)$", "%1") end
   end
   return values
 end
@@ -113,7 +113,7 @@ local function failed(raised, words)
     local command = command_of(words)
     hint = (" (see %s%s --help)"):format(NAME, known(command) and " " .. command or "")
   end
-  if raised.message then context.warn(raised.message:gsub("%z", "") .. hint) end
+  if raised.message then context.warn(raised.message:gsub("\1", "") .. hint) end
   return raised.code
 end
 
