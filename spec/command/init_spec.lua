@@ -114,7 +114,7 @@ describe("aish-history", function()
   it("says what is missing where there is no argparse", function()
     local said = shell.run(command.line:gsub(helper.lua .. " ", "%0-e 'package.preload.argparse = function() error() end' ")
       .. " sessions; test $? = 3")
-    assert(said:find("^aish%-history: argparse is missing; install lua%-argparse with apt%-get"), said)
+    assert(said:find("^aish%-history: argparse is missing; install Debian's lua%-argparse"), said)
   end)
 
   it("loads only what it needs #build", function()

@@ -57,7 +57,7 @@ end
 -- it is not one of them.
 local function make_parser(words)
   local found, argparse = pcall(require, "argparse")
-  if not found then context.fail("argparse is missing; install lua-argparse with apt-get, or argparse with luarocks") end
+  if not found then context.fail("argparse is missing; install Debian's lua-argparse, or the rock argparse") end
   local parser = argparse(NAME, "See, find, correct, check and erase the history of the aish shell.")
   parser:command_target("command"):help_max_width(79):usage_max_width(79)
   add_options(parser)
