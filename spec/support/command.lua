@@ -63,6 +63,18 @@ function command.run(dir, arguments, before)
   return output, tonumber(code), said
 end
 
+--- Runs a line of sh in a history's directory, in which `aish-history` is on the PATH; returns what it
+-- printed, errors included, and its exit code.
+function command.shell(dir, line)
+  local bin = helper.tmpdir()
+  helper.write(bin .. "/aish-history", "#!/bin/sh\n" .. command.line .. ' "$@"\n')
+  local pipe = assert(io.popen(("exec 2>&1 </dev/null; chmod +x %s/*; cd %s; export PATH=%s:$PATH AISH_HISTORY_DIR=%s; sh -c %s; echo \" $?\""):format(
+    quote(bin), quote(dir), quote(bin), quote(dir), quote(line))))
+  local output, code = pipe:read("*a"):match("^(.*) (%d+)\n$")
+  pipe:close()
+  return output, tonumber(code)
+end
+
 --- The lines of JSON that the command wrote, as jq prints them with this filter; an array of lines.
 function command.jq(text, filter)
   local path = os.tmpname()

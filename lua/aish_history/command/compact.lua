@@ -26,7 +26,9 @@ local function write(context, path, report, dry_run)
   if report.damaged > 0 then
     text = text .. (", %s moved to %s.damaged"):format(lines.count(report.damaged, "damaged line"), name)
   end
-  for _, line in ipairs(context.tty and lines.wrap(text, context.width) or { text }) do context.out:write(line, "\n") end
+  for _, line in ipairs(context.tty and lines.wrap(text, context.width) or { text }) do
+    context.out:write(line, "\n")
+  end
 end
 
 function compact.run(args, context)

@@ -1,6 +1,8 @@
 --- aish-history erase: takes a text, or all secrets, out of the whole history.
 local aish_history = require("aish_history")
 local files = require("aish_history.command.files")
+local lines = require("aish_history.command.lines")
+local memories = require("aish_history.command.memories")
 local options = require("aish_history.command.options")
 local terminal = require("aish_history.command.terminal")
 
@@ -20,66 +22,104 @@ function erase.options(parser)
   options.json(parser)
 end
 
--- The text to erase: one line of a terminal, else all of standard input but a newline at its end.
+-- ---- what to erase ----
+
+-- A line of a terminal, else all of standard input but a newline at its end.
 local function read_text(context)
   if not terminal.is(0) then return (io.read("*a"):gsub("\n$", "")) end
   context.err:write("Text to erase: ")
   return io.read("*l") or ""
 end
 
--- What to erase: a text, or a function from text to text.
-local function what_of(args, context)
-  if args.secrets then
-    if args.text[1] then context.usage("erase takes either a text or --secrets") end
-    return require("aish_history.secrets").redact
+-- A function from text to text without secrets, which notes in `kinds` of which kinds these were.
+local function without_secrets(kinds)
+  local secrets = require("aish_history.secrets")
+  return function(text)
+    for _, one in ipairs(secrets.find(text)) do kinds[one.kind] = true end
+    return (secrets.redact(text))
   end
+end
+
+local function what_of(args, context, kinds)
+  if args.secrets and (args.text[1] or args.replacement) then
+    context.usage("--secrets takes neither a text nor a replacement")
+  end
+  if args.secrets then return without_secrets(kinds) end
   local text = args.text[1] and table.concat(args.text, " ") or read_text(context)
   if text == "" then context.usage("there is no text to erase") end
+  if (args.replacement or ""):find(text, 1, true) then context.usage("the replacement holds the text") end
   return text
 end
 
--- Writes a report with what it is about.
-local function write(args, context, name, report)
+-- ---- reports ----
+
+local function write(args, context, path, report)
   if args.json then
-    report.path = name
+    report.path = path
     return context:json(report)
   end
   if report.records == 0 and report.left == 0 then return end
-  context.out:write(files.show(context, name), (": %.0f in %.0f records"):format(report.occurrences, report.records),
-    report.left > 0 and (", left in the keys of %.0f"):format(report.left) or "", "\n")
+  context.out:write(context:paint("yellow", files.show(context, path)), ": ",
+    lines.count(report.occurrences, "occurrence"), " in ", lines.count(report.records, "record"),
+    report.left > 0 and (", left in keys or numbers of %s"):format(lines.count(report.left, "record")) or "", "\n")
 end
 
--- Says what failed; returns how many files.
-local function tell_failed(context, report, message)
-  local count = 0
-  for path, why in pairs(report and report.failed or {}) do
-    context.warn(why:find(path, 1, true) and why or path .. ": " .. why)
-    count = count + 1
+local function write_kinds(args, context, kinds)
+  local names = {}
+  for kind in pairs(kinds) do names[#names + 1] = kind end
+  table.sort(names)
+  if #names > 0 and not args.json then context.out:write("kinds: ", table.concat(names, ", "), "\n") end
+end
+
+-- ---- the command ----
+
+-- What each file has of it: an array of { path, report }.
+local function look(args, context, what)
+  local found = {}
+  for _, path in ipairs(files.all(context)) do
+    local report, message = aish_history.erase(path, what, { replacement = args.replacement, dry_run = true })
+    if not report then context.fail(message) end
+    found[#found + 1] = { path, report }
   end
-  if not report then context.fail(message) end
-  return count
+  return found
 end
 
--- Erases from a file or a directory, or only looks; returns the report and how many files failed.
-local function erase_from(args, context, path, what, dry_run)
-  local report, message, _, partial = aish_history.erase(path, what,
-    { replacement = args.replacement, dry_run = dry_run, wait = args.wait })
-  report = report or partial
-  return report, tell_failed(context, report, message)
+-- Erases it: first from the memory, whose lock a shell may hold for long, then from all sessions.
+local function change(args, context, what)
+  local found = {}
+  if files.exists(context.memory) then
+    found[1] = { context.memory, memories.locked(context, args.wait, function(wait)
+      local handle, message, errno, process = aish_history.open(context.memory, { wait = wait })
+      if not handle then return nil, message, errno, process end
+      local report, why, number = handle:erase(what, { replacement = args.replacement })
+      handle:close()
+      return report, why, number
+    end) }
+  end
+  if not files.exists(context.sessions) then return found end
+  local report, message, _, partial = aish_history.erase(context.sessions, what,
+    { replacement = args.replacement, wait = args.wait })
+  if not (report or partial) then context.fail(message) end
+  found[#found + 1] = { context.sessions, report or partial }
+  return found
 end
 
 function erase.run(args, context)
   if not aish_history.erase then context.fail("this version of aish_history cannot erase; install a newer one") end
-  local what = what_of(args, context)
-  local paths, found, failed = files.all(context), 0, 0
-  if #paths == 0 then context.missing("no files in " .. context.dir) end
-  for _, path in ipairs(paths) do
-    local report, failures = erase_from(args, context, path, what, not args.yes)
+  local kinds, count, failed = {}, 0, false
+  local what = what_of(args, context, kinds)
+  for _, one in ipairs((args.yes and change or look)(args, context, what)) do
+    local path, report = one[1], one[2]
     write(args, context, path, report)
-    found, failed = found + report.records + report.left, failed + failures
+    for _, message in pairs(report.failed) do
+      context.warn(message)
+      failed = true
+    end
+    count = count + report.records + report.left
   end
-  if failed > 0 then return 3 end
-  if found == 0 then context.missing("nothing of the history has it") end
+  write_kinds(args, context, kinds)
+  if failed then return 3 end
+  if count == 0 then context.missing("nothing of the history holds it") end
   if not args.yes then context.warn("nothing was changed; --yes does it") end
   return 0
 end

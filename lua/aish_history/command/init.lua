@@ -58,7 +58,7 @@ end
 -- it is not one of them.
 local function make_parser(words)
   local found, argparse = pcall(require, "argparse")
-  if not found then context.fail("argparse is missing; install lua-argparse with apt-get, or argparse with luarocks") end
+  if not found then context.fail("argparse is missing; install Debian's lua-argparse, or the rock argparse") end
   local parser = argparse(NAME, "See, find, correct, check and erase the history of the aish shell.")
   parser:command_target("command"):help_max_width(79):usage_max_width(79)
   add_options(parser)
@@ -75,12 +75,12 @@ local function make_parser(words)
   return parser
 end
 
--- Words like -1, which name a session, are no options: argparse sees them behind a NUL byte.
+-- Words like -1, which name a session, are no options: argparse sees them behind a byte that nobody types.
 local function hide_numbers(words)
   local hidden, options = {}, true
   for index, word in ipairs(words) do
     options = options and word ~= "--"
-    hidden[index] = options and word:find("^%-%d+$") and "\0" .. word or word
+    hidden[index] = options and word:find("^%-%d+$") and "\1" .. word or word
   end
   return hidden
 end
@@ -88,7 +88,7 @@ end
 local function show_numbers(values)
   for name, value in pairs(values) do
     if type(value) == "table" then show_numbers(value)
-    elseif type(value) == "string" then values[name] = value:gsub("^%z", "") end
+    elseif type(value) == "string" then values[name] = value:gsub("^\1(%-%d+)$", "%1") end
   end
   return values
 end
@@ -114,7 +114,7 @@ local function failed(raised, words)
     local command = command_of(words)
     hint = (" (see %s%s --help)"):format(NAME, known(command) and " " .. command or "")
   end
-  if raised.message then context.warn(raised.message:gsub("%z", "") .. hint) end
+  if raised.message then context.warn(raised.message:gsub("\1", "") .. hint) end
   return raised.code
 end
 
