@@ -33,6 +33,7 @@ describe("aish-history", function()
     [""] = "a command is required (see aish-history --help)",
     ["serch x"] = "unknown command 'serch'",
     ["memory"] = "a command is required (see aish-history memory --help)",
+    ["--dir '' sessions"] = "the directory has no name (see aish-history sessions --help)",
     ["--dri x sessions"] = "unknown option '--dri'",
     ["sessions --foo"] = "unknown option '--foo' (see aish-history sessions --help)",
     ["--dir show sessions --foo"] = "unknown option '--foo' (see aish-history sessions --help)",

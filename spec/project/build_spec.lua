@@ -165,7 +165,7 @@ describe("a build in a checkout of any name #build", function()
       lines = lines + 1
       assert(#line <= 100, line)
     end
-    assert(lines <= 40, lines)
+    assert(lines <= 48, lines)
   end)
 
   it("is taken away by clean, and what luarocks leaves as well", function()

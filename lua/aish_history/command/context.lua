@@ -93,6 +93,7 @@ end
 -- writer), `err` (standard error), `tty` (whether the output is a terminal), `width` (its columns),
 -- `colour` and `pager` (whether to use them).
 function context.new(args)
+  if args.dir == "" then context.usage("the directory has no name") end
   local dir = (args.dir or set("AISH_HISTORY_DIR") or default_directory()):gsub("(.)/+$", "%1")
   local tty = terminal.is(1)
   return setmetatable({

@@ -3,11 +3,13 @@ local aish_history = require("aish_history")
 
 local files = {}
 
---- Whether a file can be read.
+local ENOENT, ENOTDIR = 2, 20
+
+--- Whether there is a file, be it one that cannot be read.
 function files.exists(path)
-  local file = io.open(path, "rb")
+  local file, _, errno = io.open(path, "rb")
   if file then file:close() end
-  return file ~= nil
+  return file ~= nil or errno ~= ENOENT and errno ~= ENOTDIR
 end
 
 --- The paths of all sessions, sorted by name.
