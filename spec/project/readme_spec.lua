@@ -274,6 +274,11 @@ end
 describe("README: the calls of aish-history #build", function()
   helper.guard(before_each, after_each)
 
+  it("look as in the picture; luajit spec/run/screen.lua >spec/run/screen.svg renews it", function()
+    if not pcall(shell.run, "command -v tmux") then pending("tmux is missing") end
+    assert.equal(helper.read("spec/run/screen.svg"), shell.run("luajit spec/run/screen.lua"))
+  end)
+
   it("find what they look for", function()
     local dir, count = command.history(), 0
     helper.write(dir .. "/sessions/2026-01-01.jsonl", '{"role":"user","content":"Does the NAS keep backups?"}\n')
