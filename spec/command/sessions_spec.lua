@@ -47,6 +47,13 @@ SESSION     WHEN              TURNS  SIZE  MODEL  FIRST WORDS
     end
   end)
 
+  it("cuts nothing where it is no terminal", function()
+    local dir, name = command.history(), "2026-02-01-" .. ("x"):rep(60)
+    helper.write(dir .. "/sessions/" .. name .. ".jsonl", '{"role":"user","content":"' .. ("y"):rep(150) .. '"}\n')
+    local output = run(dir, "sessions --limit 1")
+    assert(output:find(name .. " ", 1, true) and output:find(("y"):rep(150) .. "\n", 1, true), output)
+  end)
+
   it("makes controls visible", function()
     local dir = command.history()
     helper.write(dir .. "/sessions/2026-01-06\27[2J.jsonl", '{"meta":{"model":"m\\u001b[2J"}}\n{"role":"user","content":"a\\n\\u009bb"}\n')

@@ -5,14 +5,14 @@ local GAP = "  "
 local LEAST = 16 -- of the terminal for the last column, as long as others can go or be cut
 local NARROW = 10 -- to which others are cut
 
--- Cells that are safe to show, and the width of each column with its title.
-local function measure(columns, rows)
+-- Cells that are safe to show, cut to what is `most` where asked for, and the width of each column.
+local function measure(columns, rows, cut)
   local shown, widths = {}, {}
   for index, column in ipairs(columns) do widths[index] = #column.title end
   for number, row in ipairs(rows) do
     shown[number] = {}
     for index, column in ipairs(columns) do
-      local text, width = aish_history.display(tostring(row[index] or ""), column.most)
+      local text, width = aish_history.display(tostring(row[index] or ""), cut and column.most or nil)
       shown[number][index] = { text, width }
       widths[index] = math.max(widths[index], width)
     end
@@ -64,7 +64,7 @@ end
 --   what room is left
 -- @param rows an array of arrays of cells: strings or numbers, in which controls are made visible
 return function(context, columns, rows)
-  local shown, widths = measure(columns, rows)
+  local shown, widths = measure(columns, rows, context.tty)
   local kept = choose(columns, widths, context.tty and context.width or math.huge)
   local function line(cells, style_of)
     local parts = {}

@@ -11,8 +11,8 @@ local GAP = "  "
 
 -- What is told of a hit before its text: what it is, when it was, and where it is.
 local function head(hit)
-  if hit.line then return hit.role or "", times.show(hit.ts), names.show(hit.path) .. ":" .. hit.line end
-  return hit.kind, times.show(hit.ts), "memory:" .. hit.id
+  if hit.line then return hit.role or "", times.show(hit.ts), ("%s:%.0f"):format(names.show(hit.path), hit.line) end
+  return hit.kind, times.show(hit.ts), ("memory:%.0f"):format(hit.id)
 end
 
 -- A place in so many columns, of which its number is cut last.
@@ -49,6 +49,11 @@ local function write_short(context, hit, text, mark)
   local display = aish_history.display
   context.out:write(context:paint("yellow", display(where)), ": ", when, when ~= "" and " " or "",
     context:paint("green", display(what)), ": ", (mark(display(text))), "\n")
+end
+
+--- Puts hits, or none, behind others.
+function hits.append(list, others)
+  for _, other in ipairs(others or {}) do list[#list + 1] = other end
 end
 
 local ENOENT = 2

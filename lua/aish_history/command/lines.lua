@@ -14,29 +14,27 @@ function lines.split(text)
   return found
 end
 
--- The characters of a text that display has given, one at a time: with the marks that follow each.
-local function characters(text)
-  return text:gmatch("[%z\1-\127\194-\244][\128-\191]*")
-end
+local JOINER = "\226\128\141" -- of two emoji, of which the second may come on the next line
 
--- Breaks a word that is too long for a line; returns what is left of it.
+-- Puts the pieces of a word that is too long for a line; returns the last one and its columns. A piece is
+-- looked for in so much of the word that it is surely in it.
 local function break_word(word, width, put)
-  local part, taken = "", 0
-  for character in characters(word) do
-    local columns = select(2, display(character))
-    if taken + columns > width and part ~= "" then
-      put(part)
-      part, taken = "", 0
+  local at = 1
+  while true do
+    local part, columns = display(word:sub(at, at + 8 * width + 256), width)
+    if part == "" or word:sub(at, at + #part - 1) ~= part or at + #part > #word then
+      return word:sub(at), columns
     end
-    part, taken = part .. character, taken + columns
+    if word:sub(at + #part, at + #part + #JOINER - 1) == JOINER then part = part .. JOINER end
+    put(part)
+    at = at + #part
   end
-  return part, taken
 end
 
 --- Breaks a line that is safe to show between words, into lines of at most `width` columns.
 -- @treturn table an array of strings
 function lines.wrap(line, width)
-  line = line:gsub("\t", "    ")
+  line = line:gsub("\t", "    "):gsub(" +$", "")
   if select(2, display(line)) <= width then return { line } end
   local found, current, taken = {}, "", 0
   local function put(text) found[#found + 1] = text end
@@ -46,10 +44,13 @@ function lines.wrap(line, width)
       put(current)
       current, taken, spaces = "", 0, ""
     end
-    if columns > width then word, columns = break_word(word, width, put) end
+    if columns > width then
+      word, columns = break_word(word, width, put)
+      spaces = ""
+    end
     current, taken = current .. spaces .. word, taken + #spaces + columns
   end
-  if current:find("[^ ]") then put(current) end
+  put(current)
   return found
 end
 

@@ -59,7 +59,7 @@ end
 function list.run(args, context)
   local items, message = aish_history.load_memory(context.memory, filter_of(args))
   if not items then context.fail(message) end
-  if #items == 0 then return 1 end
+  if #items == 0 then context.missing("nothing found in " .. context.memory) end
   context:page()
   local rows = {}
   for index, item in ipairs(items) do

@@ -23,17 +23,13 @@ function recall.options(parser)
   options.json(parser)
 end
 
-local function append(list, others)
-  for _, other in ipairs(others) do list[#list + 1] = other end
-end
-
 -- What was found, and whether everything could be read. The memory comes first; the sessions have what it
 -- leaves of the budget.
 local function find(args, context, text)
   local found, whole = {}, true
   local filter = { budget = args.budget, limit = args.limit, since = args.since, before = args.before }
   if not args.sessions then
-    append(found, memories.read(context, function(memory) return memory:recall(text, filter) end) or {})
+    hits.append(found, memories.read(context, function(memory) return memory:recall(text, filter) end))
   end
   for _, item in ipairs(filter.budget and found or {}) do filter.budget = filter.budget - #item.content end
   if not args.memory then
@@ -44,7 +40,7 @@ local function find(args, context, text)
       context.warn(message)
       whole = false
     end
-    append(found, said)
+    hits.append(found, said)
   end
   return found, whole
 end

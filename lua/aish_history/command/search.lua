@@ -25,16 +25,12 @@ function search.options(parser)
   options.json(parser)
 end
 
-local function append(list, others)
-  for _, other in ipairs(others or {}) do list[#list + 1] = other end
-end
-
 -- What was found, and whether everything could be read.
 local function find(args, context, query)
   local found, whole = {}, true
   local filter = { since = args.since, before = args.before, limit = args.limit, exact = args.exact }
   if not args.sessions and not args.role then
-    append(found, memories.read(context, function(memory) return memory:search(query, filter) end))
+    hits.append(found, memories.read(context, function(memory) return memory:search(query, filter) end))
   end
   if not args.memory then
     filter.role = args.role
@@ -45,7 +41,7 @@ local function find(args, context, query)
       context.warn(message)
       whole = false
     end
-    append(found, said)
+    hits.append(found, said)
   end
   return found, whole
 end
