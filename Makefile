@@ -35,6 +35,7 @@ LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
 BINDIR  = $(DESTDIR)$(PREFIX)/bin
 SHARE   = $(DESTDIR)$(PREFIX)/share
+MODULES = $(patsubst lua/%,%,$(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua))
 PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/site-functions/_aish-history \
   fish/vendor_completions.d/aish-history.fish
 # What runs the command: the first that is there.
@@ -77,10 +78,8 @@ $(BUILD)/compile.command $(BUILD)/link.command: $(BUILD)/%.command: $$(if $$(sub
 	@printf '%s\n' '$(subst ','\'',$($*.command))' >$@
 
 install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA_VERSION=5.1)
-	mkdir -p "$(LUADIR)/aish_history/command" "$(LIBDIR)" "$(BINDIR)"
-	install -m 644 lua/history.lua "$(LUADIR)/history.lua"
-	install -m 644 lua/aish_history/secrets.lua "$(LUADIR)/aish_history/secrets.lua"
-	install -m 644 lua/aish_history/command/*.lua "$(LUADIR)/aish_history/command"
+	mkdir -p "$(LIBDIR)" "$(BINDIR)" $(foreach folder,$(sort $(dir $(MODULES))),"$(LUADIR)/$(folder)")
+	$(foreach file,$(MODULES),install -m 644 lua/$(file) "$(LUADIR)/$(file)" &&) :
 	install -m 755 $(MODULE) "$(LIBDIR)/aish_history.so"
 	sed '1s|.*|#!$(or $(INTERPRETER),/usr/bin/env luajit)|' lua/aish_history/command/aish-history >$(BUILD)/aish-history
 	install -m 755 $(BUILD)/aish-history "$(BINDIR)/aish-history"
@@ -88,9 +87,8 @@ install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA
 	@$(if $(DESTDIR),,.ci/found "$(LUADIR)" "$(LIBDIR)")
 
 uninstall: ## Remove what install put there
-	rm -f "$(LUADIR)/history.lua" "$(LUADIR)/aish_history/secrets.lua" "$(LIBDIR)/aish_history.so"
-	rm -f "$(LUADIR)/aish_history/command/"*.lua "$(BINDIR)/aish-history" $(PAGES:%="$(SHARE)/%")
-	! test -d "$(LUADIR)/aish_history" || rmdir "$(LUADIR)/aish_history/command" "$(LUADIR)/aish_history"
+	rm -f $(MODULES:%="$(LUADIR)/%") "$(LIBDIR)/aish_history.so" "$(BINDIR)/aish-history" $(PAGES:%="$(SHARE)/%")
+	! test -d "$(LUADIR)/aish_history" || rmdir "$(LUADIR)/aish_history/"*/ "$(LUADIR)/aish_history"
 
 clean: ## Remove what was built, and what luarocks leaves here
 	rm -rf $(BUILD) aish_history.so aish_history-*.rock lua_modules .luarocks
@@ -106,6 +104,7 @@ demo: ## Play a short session of the shell on real files
 	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
+	@.ci/deps browser || echo "What needs a browser is left out."
 	@echo "Building for the suites: $(SUITES)"
 	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)

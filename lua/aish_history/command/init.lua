@@ -12,7 +12,8 @@
 local context = require("aish_history.command.context")
 
 -- In the order of the help.
-local COMMANDS = { "sessions", "show", "search", "recall", "memory", "verify", "compact", "erase" }
+local COMMANDS = { "sessions", "show", "search", "recall", "memory", "verify", "compact", "erase", "stats", "doctor",
+  "mcp" }
 
 local NAME = "aish-history"
 local WORDS_OF_OPTION = { ["--dir"] = 2, ["--color"] = 2, ["--no-pager"] = 1 }

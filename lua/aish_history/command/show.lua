@@ -10,7 +10,8 @@ local show = { summary = "Show the turns of a session." }
 function show.options(parser)
   parser:argument("session", names.HELP):argname("SESSION")
   options.number(parser, "--last", "Only the last N turns.")
-  parser:mutex(options.json(parser), parser:flag("--markdown", "Print Markdown."))
+  parser:mutex(options.json(parser), parser:flag("--markdown", "Print Markdown."),
+    parser:flag("--html", "Print a page of HTML that needs nothing else, with a search."))
 end
 
 local STYLES = { user = "green", assistant = "blue", system = "yellow", tool = "magenta" }
@@ -104,8 +105,15 @@ local function write_head(args, context, path, meta)
   context.out:write(context:paint("dim", text), "\n\n")
 end
 
+local function write_html(args, context, path)
+  local done, message = require("aish_history.command.html").write(path, context.out, args.last)
+  if not done then context.fail(message) end
+  return 0
+end
+
 function show.run(args, context)
   local path = names.path(context, args.session)
+  if args.html then return write_html(args, context, path) end
   local turns, meta, damaged = aish_history.load(path, { last = args.last })
   if not turns then context.fail(meta) end
   if damaged > 0 then
