@@ -132,9 +132,8 @@ static bool learn_object(struct rewrite *rewrite, const struct record *record,
 static bool sort_tombstones(struct rewrite *rewrite)
 {
   struct tombstones *tombstones = &rewrite->tombstones;
-  if (!tombstones_sort_new(tombstones)) return false;
-  tombstones_settle(tombstones, true);
-  size_t size = tombstones->settled * sizeof(struct rank);
+  if (!tombstones_sort(tombstones)) return false;
+  size_t size = tombstones_count(tombstones) * sizeof(struct rank);
   if (!buf_reserve(&rewrite->least, size + 1)) return false;
   memset(rewrite->least.data, 0xff, size);
   return true;
@@ -354,7 +353,7 @@ static bool sort_out(struct rewrite *rewrite)
   if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
   rewrite->items = sorted_positions(index->count, item_stands_before, index->items);
   if (rewrite->items == NULL) return false;
-  bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
+  bool many = rewrite->options.tombstones && tombstones_count(&rewrite->tombstones) > 0;
   if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
   if (!rewrite->options.tombstones && rewrite->highest_mark < rewrite->highest_record)

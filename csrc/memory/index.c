@@ -191,37 +191,13 @@ bool index_take(struct index *index, const struct block *block, const char **tor
 
 /* ---- finding ---- */
 
-/* Where an item would be if ids had been given at an even rate. */
-static size_t guess_place(const struct index *index, uint64_t id)
-{
-  const struct item *first = index->items, *last = first + index->count - 1;
-  uint64_t lowest = item_id(first), highest = item_id(last);
-  if (id <= lowest) return 0;
-  if (id >= highest) return index->count - 1;
-  return (size_t)((double)(id - lowest) * (double)(index->count - 1) / (double)(highest - lowest));
-}
-
-/* The first item of an id or of a higher one. Ids are given one after the other, so that an id tells
- * about where its item is. From there the steps grow until the id is passed; between the last two it
- * is found by halving. */
+/* The first item of an id or of a higher one. */
 static size_t place_of(const struct index *index, uint64_t id)
 {
-  const struct item *items = index->items;
-  if (index->count == 0) return 0;
-  size_t guess = guess_place(index, id), low = 0, high = index->count,
-         step = 4; /* it is in [low, high) */
-  if (item_id(&items[guess]) < id) {
-    for (low = guess + 1; low + step < high && item_id(&items[low + step]) < id; step *= 2)
-      low += step + 1;
-    if (low + step < high) high = low + step + 1;
-  } else {
-    for (high = guess + 1; high > step && item_id(&items[high - 1 - step]) >= id; step *= 2)
-      high -= step + 1;
-    if (high > step) low = high - step;
-  }
+  size_t low = 0, high = index->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (item_id(&items[middle]) < id) low = middle + 1;
+    if (item_id(&index->items[middle]) < id) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -249,16 +225,17 @@ const struct item *index_older_twin(const struct index *index, const struct item
   return NULL;
 }
 
-size_t index_twins(const struct index *index)
+bool index_shares_id(const struct index *index, size_t place)
 {
-  size_t twins = 0;
-  bool same = false; /* as the one before */
-  for (size_t i = 0; i < index->count; i++) {
-    bool next = has_id(index, i + 1, item_id(&index->items[i]));
-    twins += same || next;
-    same = next;
-  }
-  return twins;
+  uint64_t id = item_id(&index->items[place]);
+  return has_id(index, place + 1, id) || (place > 0 && has_id(index, place - 1, id));
+}
+
+int item_line(const struct item *item, struct window *window, const char **line)
+{
+  *line = window_line(window, item_offset(item), item_length(item));
+  if (*line != NULL) return 1;
+  return errno == 0 ? 0 : -1;
 }
 
 uint64_t index_untargeted(struct index *index, uint64_t id, size_t count)
@@ -270,7 +247,8 @@ uint64_t index_untargeted(struct index *index, uint64_t id, size_t count)
 
 /* An item that one of the tombstones of its id retires if it has the name. */
 struct asked {
-  uint32_t item, from, to;
+  uint32_t item;
+  struct targeting targeting;
 };
 
 struct settling {
@@ -288,29 +266,20 @@ static void unsettle(struct index *index)
   for (size_t i = 0; i < index->settled; i++) index->items[i].what &= ~ITEM_FORGOTTEN;
   index->settled = index->active = 0;
   index->disordered = false;
-  tombstones_settle(&index->tombstones, false);
+  index->tombstones.settled = 0;
+}
+
+static bool id_before(const void *items, uint32_t a, uint32_t b)
+{
+  return item_id((const struct item *)items + a) < item_id((const struct item *)items + b);
 }
 
 static bool sort_items(struct settling *settling)
 {
   struct index *index = settling->index;
-  size_t count = index->count;
-  struct keyed *keyed = sys_realloc(NULL, 2 * count * sizeof *keyed);
-  struct item *sorted = keyed != NULL ? sys_realloc(NULL, count * sizeof *sorted) : NULL;
-  if (sorted != NULL) {
-    for (size_t i = 0; i < count; i++) keyed[i] = (struct keyed){item_id(&index->items[i]), i};
-    sort_keyed(keyed, keyed + count, count);
-    for (size_t i = 0; i < count; i++) sorted[i] = index->items[keyed[i].value];
-  }
-  sys_free(keyed);
-  if (sorted == NULL || !twins_settle(index, &settling->window, sorted, &count)) {
-    sys_free(sorted);
-    return false;
-  }
-  sys_free(index->items);
-  index->items = sorted;
-  index->count = index->capacity = count;
-  return true;
+  unsettle(index);
+  return sort_elements(index->items, index->count, sizeof *index->items, id_before, index->items) &&
+         twins_settle(index, &settling->window);
 }
 
 /* Looks at the new items: whether all of them have higher ids than the ones before, and later times.
@@ -332,7 +301,6 @@ static bool sort_new(struct settling *settling)
   struct index *index = settling->index;
   if (index->settled < index->count) forget_order(index);
   if (!in_order(index)) {
-    unsettle(index);
     if (!sort_items(settling)) return false;
     (void)in_order(index);
   }
@@ -353,38 +321,24 @@ static void retire(struct index *index, size_t place)
 
 static bool ask(struct settling *settling, size_t place, const struct targeting *targeting)
 {
-  struct index *index = settling->index;
-  const struct asked asked = {(uint32_t)place, targeting->from, targeting->to};
-  if (item_is_forgotten(&index->items[place])) return true;
-  if (!tombstones_retire_all(&index->tombstones, targeting))
-    return BUF_PUSH(&settling->asked, &asked);
-  retire(index, place);
+  const struct asked asked = {(uint32_t)place, *targeting};
+  if (item_is_forgotten(&settling->index->items[place])) return true;
+  if (!targeting->all) return BUF_PUSH(&settling->asked, &asked);
+  retire(settling->index, place);
   return true;
 }
 
-/* What the tombstones say that were there before to the items that are new. */
-static bool ask_old_tombstones(struct settling *settling)
+/* What the new tombstones say to all items; and all of them, where one may be of a new item. */
+static bool ask_all(struct settling *settling)
 {
   struct index *index = settling->index;
   struct tombstones *tombstones = &index->tombstones;
   struct targeting targeting;
-  for (size_t i = index->settled; i < index->count && tombstones->settled > 0; i++) {
-    uint64_t id = item_id(&index->items[i]);
-    if (id > tombstones->highest_target) continue;
-    if (!tombstones_sort_settled(tombstones)) return false;
-    if (tombstones_find(tombstones, id, &targeting) && !ask(settling, i, &targeting)) return false;
-  }
-  return true;
-}
-
-/* What the new tombstones say to all items. */
-static bool ask_new_tombstones(struct settling *settling)
-{
-  struct index *index = settling->index;
-  struct tombstones *tombstones = &index->tombstones;
-  struct targeting targeting;
-  if (!tombstones_sort_new(tombstones)) return false;
-  for (uint32_t at = (uint32_t)tombstones->settled; tombstones_next(tombstones, at, &targeting);
+  const size_t settled = index->settled;
+  if (settled < index->count && item_id(&index->items[settled]) <= tombstones->highest)
+    tombstones->settled = 0;
+  if (!tombstones_sort(tombstones)) return false;
+  for (size_t at = tombstones->settled; tombstones_next(tombstones, at, &targeting);
        at = targeting.to)
     for (size_t i = place_of(index, targeting.target); has_id(index, i, targeting.target); i++)
       if (!ask(settling, i, &targeting)) return false;
@@ -405,17 +359,15 @@ static bool asked_before(const void *context, uint32_t a, uint32_t b)
 static bool answer(struct settling *settling, const struct asked *asked)
 {
   struct index *index = settling->index;
-  const struct item *item = &index->items[asked->item];
   struct record record;
   struct json_error error;
   struct bytes name;
-  if (item_is_forgotten(item)) return true;
-  const char *line = window_line(&settling->window, item_offset(item), item_length(item));
-  if (line == NULL) return errno == 0; /* the file has become shorter */
+  const char *line;
+  int read = item_line(&index->items[asked->item], &settling->window, &line);
+  if (read <= 0) return read == 0;
   if (record_parse_part(line, &record, &error) == NULL) return true;
   if (!slice_bytes(record_name(&record), &settling->name, &name)) return false;
-  const struct targeting targeting = {item_id(item), asked->from, asked->to};
-  if (tombstones_retire(&index->tombstones, &targeting, name)) retire(index, asked->item);
+  if (tombstones_retire(&index->tombstones, &asked->targeting, name)) retire(index, asked->item);
   return true;
 }
 
@@ -432,14 +384,14 @@ static bool answer_all(struct settling *settling)
 bool index_settle(struct index *index, int fd)
 {
   struct tombstones *tombstones = &index->tombstones;
-  if (index->settled == index->count && tombstones_are_settled(tombstones)) return true;
+  const size_t count = tombstones_count(tombstones);
+  if (index->settled == index->count && tombstones->settled == count) return true;
   struct settling settling = {.index = index};
   window_open(&settling.window, fd);
-  bool done = sort_new(&settling) && ask_old_tombstones(&settling) &&
-              ask_new_tombstones(&settling) && answer_all(&settling);
+  bool done = sort_new(&settling) && ask_all(&settling) && answer_all(&settling);
   index->settled = index->count;
-  if (done) tombstones_settle(tombstones, true);
-  else unsettle(index);
+  tombstones->settled = count;
+  if (!done) unsettle(index);
   window_close(&settling.window);
   buf_free(&settling.asked);
   buf_free(&settling.name);

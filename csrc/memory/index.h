@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "file/reader.h"
+#include "file/window.h"
 #include "memory/contents.h"
 #include "memory/record.h"
 #include "memory/tombstones.h"
@@ -95,8 +96,11 @@ uint64_t index_untargeted(struct index *index, uint64_t id, size_t count);
 /* The newest active item of an id, or NULL; and the next one behind that of the same id. */
 const struct item *index_find(const struct index *index, uint64_t id);
 const struct item *index_older_twin(const struct index *index, const struct item *item);
-/* How many items, active or not, share their id with another. */
-size_t index_twins(const struct index *index);
+/* Whether an item, active or not, shares its id with another. */
+bool index_shares_id(const struct index *index, size_t place);
+
+/* 1 and an item's line, as window_line has it; 0: it is not there any more; -1 and errno. */
+int item_line(const struct item *item, struct window *window, const char **line);
 
 struct moment item_moment(const struct index *index, const struct item *item);
 /* Whether an item comes before another in the order of results. */

@@ -2,7 +2,6 @@
  * order of the file, and then compared in memory: by sorting, so that no file makes it slow. */
 #include "memory/twins.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/sort.h"
@@ -70,8 +69,9 @@ static void read_record(struct batch *batch, struct twin *twin, const char *line
 static bool read_twin(struct batch *batch, struct twin *twin)
 {
   size_t length = item_length(&twin->item);
-  const char *line = window_line(batch->window, item_offset(&twin->item), length);
-  if (line == NULL) return errno == 0; /* the file has become shorter */
+  const char *line;
+  int read = item_line(&twin->item, batch->window, &line);
+  if (read <= 0) return read == 0; /* the file has become shorter */
   char *copy = batch->lines.data + batch->lines.length;
   memcpy(copy, line, length);
   copy[length] = '\n';
@@ -146,19 +146,18 @@ static bool twin_older(const void *context, uint32_t a, uint32_t b)
 
 /* ---- the whole ---- */
 
-/* Fills a batch with all items of some ids, from `place` on; returns the place behind them. */
-static bool fill(struct batch *batch, const struct item *items, size_t count, size_t *place)
+/* Fills a batch with all items of some ids, from `place` on; false with errno ENOMEM. */
+static bool fill(struct batch *batch, size_t *place)
 {
+  const struct index *index = batch->index;
   batch->twins.length = batch->size = 0;
-  for (; *place < count; ++*place) {
-    const struct item *item = &items[*place];
-    const struct twin twin = {.item = *item};
-    bool first = *place == 0 || item_id(&item[-1]) != item_id(item);
-    bool last = *place + 1 == count || item_id(&item[1]) != item_id(item);
+  for (; *place < index->count; ++*place) {
+    const struct twin twin = {.item = index->items[*place]};
+    if (!index_shares_id(index, *place)) continue;
+    bool first = *place == 0 || item_id(&index->items[*place - 1]) != item_id(&twin.item);
     if (first && batch->size > BATCH) return true;
-    if (first && last) continue; /* it shares its id with none */
     if (!BUF_PUSH(&batch->twins, &twin)) return false;
-    batch->size += 2 * (size_t)item_length(item) + 1 + SPAN_PADDING;
+    batch->size += 2 * (size_t)item_length(&twin.item) + 1 + SPAN_PADDING;
   }
   return true;
 }
@@ -167,33 +166,33 @@ static bool fill(struct batch *batch, const struct item *items, size_t count, si
 static size_t spread(const struct batch *batch, struct item *items, size_t from, size_t to,
                      size_t out)
 {
-  const struct twin *twins = BUF_ITEMS(struct twin, &batch->twins);
-  size_t count = count_twins(batch), next = 0;
+  const struct twin *twin = BUF_ITEMS(struct twin, &batch->twins), *end = twin + count_twins(batch);
   while (from < to) {
     uint64_t id = item_id(&items[from]);
-    if (next == count || item_id(&twins[next].item) != id) {
+    if (twin == end || item_id(&twin->item) != id) {
       items[out++] = items[from++];
       continue;
     }
     while (from < to && item_id(&items[from]) == id) from++;
-    while (next < count && item_id(&twins[next].item) == id) items[out++] = twins[next++].item;
+    for (; twin < end && item_id(&twin->item) == id; twin++) items[out++] = twin->item;
   }
   return out;
 }
 
-bool twins_settle(const struct index *index, struct window *window, struct item *items,
-                  size_t *count)
+bool twins_settle(struct index *index, struct window *window)
 {
   struct batch batch = {.index = index, .window = window};
+  const size_t count = index->count;
   size_t from = 0, to = 0, out = 0;
   bool done = true;
-  while (done && from < *count) {
-    done = fill(&batch, items, *count, &to) && read_twins(&batch) && leave_out_replaced(&batch) &&
+  for (; done && from < count; from = to) {
+    done = fill(&batch, &to) && read_twins(&batch) && leave_out_replaced(&batch) &&
            sort_twins(&batch, twin_older);
-    if (done) out = spread(&batch, items, from, to, out);
-    from = to;
+    if (!done) batch.twins.length = 0; /* the rest stays */
+    if (!done) to = count;
+    out = spread(&batch, index->items, from, to, out);
   }
-  if (done) *count = out;
+  index->count = out;
   buf_free(&batch.twins);
   buf_free(&batch.lines);
   return done;

@@ -116,7 +116,6 @@ static void compare_index(struct index *index, const struct extent *known,
     CHECK(index_untargeted(index, index->max_id + 1, count) ==
           plain_untargeted(plain, plain->max_id + 1, count));
   CHECK(index_settle(index, fd));
-  CHECK(index_twins(index) == twins_of(plain));
   CHECK(index->active == plain->active);
   CHECK(known->end == (whole ? size : plain->last));
   CHECK(known->size == size);
