@@ -106,6 +106,18 @@ bool walk_key_is(const struct walk *walk, const char *name)
   return slice_is(&walk->key, name, strlen(name));
 }
 
+bool walk_find(struct walk *found, const char *object, struct bytes name)
+{
+  struct walk members;
+  bool any = false;
+  for (walk_begin(&members, object); walk_next(&members);) {
+    if (!slice_is(&members.key, name.start, name.length)) continue;
+    *found = members;
+    any = true;
+  }
+  return any;
+}
+
 bool walk_is_true(const struct walk *walk)
 {
   return *walk->value != 'n' && *walk->value != 'f';

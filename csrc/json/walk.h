@@ -41,6 +41,8 @@ bool walk_next(struct walk *walk);
 bool walk_string(const struct walk *walk, struct slice *slice);
 /* Whether the key is this name, however it is escaped. */
 bool walk_key_is(const struct walk *walk, const char *name);
+/* Goes to the last member of this name; false: there is none. */
+bool walk_find(struct walk *found, const char *object, struct bytes name);
 /* Whether the value is neither null nor false, as Lua sees it. */
 bool walk_is_true(const struct walk *walk);
 

@@ -22,18 +22,7 @@ const char *record_kind_names(void)
   return names + 1;
 }
 
-enum key {
-  KEY_OTHER,
-  KEY_ID,
-  KEY_UID,
-  KEY_TS,
-  KEY_KIND,
-  KEY_TARGET,
-  KEY_OF,
-  KEY_CONTENT,
-  KEY_TAGS,
-  KEY_REV
-};
+enum key { KEY_OTHER, KEY_ID, KEY_UID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_OF, KEY_REV };
 
 /* A name with its closing quote, among several of which a processor cannot guess the next: they are
  * looked up by letters that tell them apart, and then compared as one word. */
@@ -69,8 +58,8 @@ static inline const struct name *find_key(const char *p)
       [KEY_PLACE('k', 'i', 'n')] = NAME("kind", KEY_KIND),
       [KEY_PLACE('t', 'a', 'r')] = NAME("target", KEY_TARGET),
       [KEY_PLACE('o', 'f', '"')] = NAME("of", KEY_OF),
-      [KEY_PLACE('c', 'o', 'n')] = NAME("content", KEY_CONTENT),
-      [KEY_PLACE('t', 'a', 'g')] = NAME("tags", KEY_TAGS),
+      [KEY_PLACE('c', 'o', 'n')] = NAME("content", KEY_OTHER),
+      [KEY_PLACE('t', 'a', 'g')] = NAME("tags", KEY_OTHER),
       [KEY_PLACE('s', 'o', 'u')] = NAME("source", KEY_OTHER),
       [KEY_PLACE('r', 'e', 'v')] = NAME("rev", KEY_REV),
   };
@@ -202,7 +191,8 @@ static const char *read_other(const char *p, struct json_error *error)
 {
   bool escaped;
   if (*p == '"') return json_string(p + 1, &escaped, error);
-  return json_value(p, p, 1, error);
+  const char *end = *p == '[' ? read_strings_quickly(p + 1) : NULL;
+  return end != NULL ? end : json_value(p, p, 1, error);
 }
 
 /* A whole number from 1 on; 0 for any other value. */
@@ -266,38 +256,41 @@ static const char *read_member(enum key key, const char *p, struct record *recor
     return read_string(p, &record->of, error);
   case KEY_KIND:
     return read_kind(p, &record->kind, error);
-  case KEY_CONTENT:
-    return *p == '"' ? read_long_string(p + 1, error) : read_other(p, error);
-  case KEY_TAGS: {
-    const char *end = EXPECT("[\"") ? read_strings_quickly(p + 1) : NULL;
-    return end != NULL ? end : read_other(p, error);
-  }
   default:
     return read_other(p, error);
   }
 }
 
+/* A member that is a string without escapes, from its comma on. */
+static inline __attribute__((always_inline)) const char *
+read_member_quickly(const char *p, const char *name, size_t length, struct slice *string)
+{
+  if (memcmp(p, name, length) != 0) return NULL;
+  const char *end = span_plain(p + length);
+  if (*end != '"') return NULL;
+  *string = (struct slice){.start = p + length, .end = end};
+  return end + 1;
+}
+
+#define READ_STRING(name, string)                                                                  \
+  read_member_quickly(p, ",\"" name "\":\"", sizeof(name) + 4, (string))
+
 /* What comes behind the kind of an item. */
 static inline const char *read_item_quickly(const char *p, struct record *record)
 {
   struct json_error error;
+  struct slice source;
   const char *next = read_long_string(p + 12, &error);
   if (next == NULL) return p;
   record->members++;
   p = next;
-  if (EXPECT(",\"tags\":[")) {
-    next = read_strings_quickly(p + 9);
-    if (next == NULL) return p;
+  if (EXPECT(",\"tags\":[") && (next = read_strings_quickly(p + 9)) != NULL) {
     record->members++;
     p = next;
   }
-  if (EXPECT(",\"source\":\"")) {
-    next = span_plain(p + 11);
-    if (*next != '"') return p;
-    record->members++;
-    p = next + 1;
-  }
-  return p;
+  if ((next = READ_STRING("source", &source)) == NULL) return p;
+  record->members++;
+  return next;
 }
 
 static const char *read_tombstone_quickly(const char *p, struct record *record)
@@ -307,10 +300,9 @@ static const char *read_tombstone_quickly(const char *p, struct record *record)
     return p;
   record->members++;
   p = next;
-  if (!EXPECT(",\"of\":\"") || *(next = span_plain(p + 7)) != '"') return p;
-  record->of = (struct slice){.start = p + 7, .end = next};
+  if ((next = READ_STRING("of", &record->of)) == NULL) return p;
   record->members++;
-  return next + 1;
+  return next;
 }
 
 /* The members of a line, read in the order in which the module writes them and without spaces, as
@@ -325,12 +317,9 @@ static inline const char *read_quickly(const char *p, struct record *record)
   record->has_id = record->id_is_true = true;
   record->members = 1;
   p = next;
-  if (EXPECT(",\"uid\":\"")) {
-    next = span_plain(p + 8);
-    if (*next != '"') return p;
-    record->uid = (struct slice){.start = p + 8, .end = next};
+  if ((next = READ_STRING("uid", &record->uid)) != NULL) {
     record->members++;
-    p = next + 1;
+    p = next;
   }
   if (!EXPECT(",\"ts\":\"")) return p;
   record->ts_key = timestamp_key(p + 7);
@@ -408,33 +397,24 @@ const char *record_parse(const char *p, struct record *record, struct json_error
   return *p == '\n' ? p : json_fail(error, "text after the object", p);
 }
 
-static bool has_text(const char *object, const char *name)
+static bool has_text(const char *object, struct bytes name)
 {
-  struct walk members;
-  struct slice text;
-  bool found = false;
-  for (walk_begin(&members, object); walk_next(&members);)
-    if (walk_key_is(&members, name)) found = walk_string(&members, &text);
-  return found;
+  struct walk member;
+  return walk_find(&member, object, name) && *member.value == '"';
 }
 
 bool record_is_meta(const char *object)
 {
-  struct walk members;
-  const char *meta = NULL;
-  for (walk_begin(&members, object); walk_next(&members);)
-    if (walk_key_is(&members, "meta")) meta = members.value;
-  return meta != NULL && *meta == '{' && has_text(meta, "aish_version") &&
-         has_text(meta, "created");
+  struct walk meta;
+  return walk_find(&meta, object, (struct bytes){"meta", 4}) && *meta.value == '{' &&
+         has_text(meta.value, (struct bytes){"aish_version", 12}) &&
+         has_text(meta.value, (struct bytes){"created", 7});
 }
 
 bool record_is_mark(const struct record *record, const char *object)
 {
-  struct walk members;
-  bool zero = false;
-  if (record->kind != KIND_FORGET || record->id == 0 || record->target != 0) return false;
-  for (walk_begin(&members, object); walk_next(&members);)
-    if (walk_key_is(&members, "target"))
-      zero = *members.value == '0' && members.end - members.value == 1;
-  return zero;
+  struct walk target;
+  return record->kind == KIND_FORGET && record->id != 0 && record->target == 0 &&
+         walk_find(&target, object, (struct bytes){"target", 6}) && *target.value == '0' &&
+         target.end - target.value == 1;
 }
