@@ -75,21 +75,32 @@ static bool reserve_item(struct index *index)
 {
   if (index->count < index->capacity) return true;
   size_t larger = index->capacity < 16 ? 16 : index->capacity + index->capacity / 2;
-  if (larger > UINT32_MAX) {
-    errno = ENOMEM;
-    return false;
-  }
-  struct item *items = sys_realloc(index->items, larger * sizeof *items);
+  errno = ENOMEM;
+  struct item *items =
+      larger < UINT32_MAX ? sys_realloc(index->items, larger * sizeof *items) : NULL;
   if (items == NULL) return false;
   index->items = items;
   index->capacity = larger;
   return true;
 }
 
-/* There is room. */
-static inline bool put_item(struct index *index, const struct record *record, int64_t when,
-                            uint64_t offset, uint32_t length)
+/* Makes ready for an item for which there is no room, or whose time or offset is of another form. Out of
+ * line, so that callers need not save registers for each item. */
+__attribute__((noinline)) static bool prepare(struct index *index, const struct record *record,
+                                              uint64_t offset, int64_t *when)
 {
+  errno = EFBIG;
+  return offset <= ITEM_OFFSET_MAX && reserve_item(index) &&
+         (*when >= 0 || keep_moment(index, &record->ts, when));
+}
+
+static inline bool add_item(struct index *index, const struct record *record, uint64_t offset,
+                            uint32_t length)
+{
+  int64_t when = record->ts_key;
+  if ((when < 0 || offset > ITEM_OFFSET_MAX || index->count == index->capacity) &&
+      !prepare(index, record, offset, &when))
+    return false;
   int members = record->members < ITEM_MEMBERS_MAX ? record->members : ITEM_MEMBERS_MAX;
   index->items[index->count++] = (struct item){
       .what = record->id | (uint64_t)record->kind << 53 | (uint64_t)members << 56,
@@ -99,31 +110,13 @@ static inline bool put_item(struct index *index, const struct record *record, in
   return true;
 }
 
-/* As a record is taken up that is no item, or has a time of another form than ours, or for which
- * there is no room. Inlined, it would make its callers save registers for every item. */
-__attribute__((noinline)) static bool take_slowly(struct index *index, const struct record *record,
-                                                  uint64_t offset, uint32_t length)
-{
-  int64_t when = record->ts_key;
-  if (!record_is_item(record))
-    return !record_is_tombstone(record) || record->target == record->id ||
-           tombstones_add(&index->tombstones, record, index->max_id);
-  if (offset > ITEM_OFFSET_MAX) {
-    errno = EFBIG;
-    return false;
-  }
-  return reserve_item(index) && (when >= 0 || keep_moment(index, &record->ts, &when)) &&
-         put_item(index, record, when, offset, length);
-}
-
 static inline bool add_record(struct index *index, const struct record *record, uint64_t offset,
                               uint32_t length)
 {
   if (record->id > index->max_id) index->max_id = record->id;
-  bool plain = record_is_item(record) && record->ts_key >= 0 && offset <= ITEM_OFFSET_MAX;
-  return plain && index->count < index->capacity
-             ? put_item(index, record, record->ts_key, offset, length)
-             : take_slowly(index, record, offset, length);
+  if (record_is_item(record)) return add_item(index, record, offset, length);
+  return !record_is_tombstone(record) || record->target == record->id ||
+         tombstones_add(&index->tombstones, record, index->max_id);
 }
 
 bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
@@ -131,13 +124,14 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
   return add_record(index, record, offset, length);
 }
 
-/* Takes up a record that stands at `text`. */
-static inline bool take_record(struct index *index, const struct record *record, const char *text,
-                               uint64_t offset, uint32_t length)
+/* Takes up a record that stands at `text` in a block. */
+static inline bool take_record(struct index *index, const struct record *record,
+                               const struct block *block, const char *text, const char *end)
 {
   index->has_records = true;
   if (!index->is_memory) index->is_memory = record_is_ours(record, text) || record_is_meta(text);
-  return add_record(index, record, offset, length);
+  return add_record(index, record, block->offset + (uint64_t)(text - block->start),
+                    (uint32_t)(end - text));
 }
 
 /* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
@@ -156,10 +150,7 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
     if (part.reason != NULL) continue;
     *whole = true;
     (void)record_parse_part(part.start, &record, &error);
-    if (!take_record(index, &record, part.start,
-                     block->offset + (uint64_t)(part.start - block->start),
-                     (uint32_t)(part.end - part.start)))
-      return false;
+    if (!take_record(index, &record, block, part.start, part.end)) return false;
   }
   return true;
 }
@@ -175,9 +166,7 @@ bool index_take(struct index *index, const struct block *block, const char **tor
   while (p < block->end) {
     const char *newline = record_parse(p, &record, &error);
     if (newline != NULL) {
-      if (!take_record(index, &record, p, block->offset + (uint64_t)(p - block->start),
-                       (uint32_t)(newline - p)))
-        return false;
+      if (!take_record(index, &record, block, p, newline)) return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));
       bool whole;
