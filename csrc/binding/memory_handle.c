@@ -254,14 +254,14 @@ static int memory_update_l(lua_State *L)
 /* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
 static int push_item(lua_State *L, struct window *window, const struct item *item)
 {
-  const char *line = window_line(window, item_offset(item), item_length(item));
+  const char *line = window_line(window, item->offset, item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
   struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode_record(decoder, line, item_members(item)) != NULL;
+  bool decoded = decode_record(decoder, line, item->members) != NULL;
   release_decoder(decoder);
   if (!decoded) return 0;
   lua_getfield(L, -1, "id");
-  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
+  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
   lua_pop(L, 1);
   return same;
 }

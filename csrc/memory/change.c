@@ -130,7 +130,7 @@ static bool find_item(struct finding *finding, struct draft *draft, struct bytes
                                 &finding->other);
     if (same < 0) return false;
     draft->present = same > 0;
-    draft->id = item_id(&index->items[probe.number]);
+    draft->id = index->items[probe.number].id;
   }
   return true;
 }
@@ -294,7 +294,7 @@ static bool look_at_name(struct choice *choice, const struct item *item)
   struct record record;
   struct json_error error;
   struct bytes name;
-  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  const char *line = window_line(&choice->window, item->offset, item_length(item));
   if (line == NULL) return errno == 0;
   if (record_parse_part(line, &record, &error) == NULL) return true;
   if (!slice_bytes(record_name(&record), &choice->scratch, &name)) return false;
@@ -340,7 +340,7 @@ static bool put_tombstone(struct memory *memory, const struct choice *choice, ui
 {
   struct buf *lines = &memory->lines;
   const struct bytes *of = &choice->name;
-  uint64_t target = item_id(choice->item);
+  uint64_t target = choice->item->id;
   if (id > RECORD_ID_MAX) id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
   *tombstone = (struct record){.id = id,
                                .id_is_true = true,
@@ -485,14 +485,14 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
   const struct item *item = choice->item;
   struct record old;
   struct json_error error;
-  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  const char *line = window_line(&choice->window, item->offset, item_length(item));
   struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}, 4};
   if (line == NULL && errno != 0) return false;
   errno = EAGAIN; /* it was there a moment ago */
   if (line == NULL || record_parse_part(line, &old, &error) == NULL) return false;
   bool done = put_item_head(memory, changes->id, changes->kind) && put_first(&merging) &&
               put_others(&merging, true) && put_others(&merging, false) &&
-              put_replaced(&merging, item_id(item), &old.uid);
+              put_replaced(&merging, item->id, &old.uid);
   buf_free(&merging.key);
   changes->members = merging.members;
   return done;
@@ -506,7 +506,7 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
   if (!next_ids(memory, 1, &changes->id, failure)) return false;
-  if (changes->kind == KIND_NONE) changes->kind = item_kind(choice->item);
+  if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
   uint64_t next = index_untargeted(&memory->index, changes->id + 1, 1);
   if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
       !put_tombstone(memory, choice, next, &tombstone))

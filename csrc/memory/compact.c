@@ -211,7 +211,7 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
 static bool item_stands_before(const void *context, uint32_t a, uint32_t b)
 {
   const struct item *items = context;
-  return item_offset(&items[a]) < item_offset(&items[b]);
+  return items[a].offset < items[b].offset;
 }
 
 /* Whether the record at an offset is an active item; asked in the order of the file. */
@@ -220,7 +220,7 @@ static bool is_active(struct rewrite *rewrite, uint64_t offset)
   const struct index *index = &rewrite->memory->index;
   for (; rewrite->item < index->count; rewrite->item++) {
     const struct item *item = &index->items[rewrite->items[rewrite->item]];
-    if (item_offset(item) >= offset) return item_offset(item) == offset && !item_is_forgotten(item);
+    if (item->offset >= offset) return item->offset == offset && !item->forgotten;
   }
   return false;
 }

@@ -48,7 +48,7 @@ static bool line_passes(const struct filter *filter, const char *line)
 int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window)
 {
-  if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return 0;
+  if (filter->kinds != 0 && (filter->kinds >> (enum record_kind)item->kind & 1) == 0) return 0;
   if (!bounds_hold(&filter->since, &filter->before, item_moment(index, item))) return 0;
   if (filter->tag.start == NULL && filter->source.start == NULL && filter->where.count == 0)
     return 1;

@@ -19,8 +19,8 @@
 #include "memory/twins.h"
 #include "json/objects.h"
 
-/* In the place of a timestamp_key: no time, and below that, the places among the moments. */
-enum { NO_TIME = -1 };
+/* From here on `when` is no timestamp_key, but the place of a moment. */
+static const int64_t MOMENTS = (int64_t)1 << 47;
 
 static void forget_order(struct index *index)
 {
@@ -44,29 +44,19 @@ void index_free(struct index *index)
 /* A time that is not of our form is kept beside; *when says where. */
 static bool keep_moment(struct index *index, const struct slice *ts, int64_t *when)
 {
-  struct buf *moments = &index->moments;
   struct buf unescaped = {NULL, 0, 0};
   struct bytes text;
-  *when = NO_TIME;
+  *when = MOMENTS + (int64_t)BUF_COUNT(struct moment, &index->moments);
   if (!slice_bytes(ts, &unescaped, &text)) return false;
   const struct moment moment = moment_of(text.start, text.length);
   buf_free(&unescaped);
-  if (moment.second == MOMENT_NONE) return true;
-  *when = NO_TIME - 1 - (int64_t)BUF_COUNT(struct moment, moments);
-  return BUF_PUSH(moments, &moment);
-}
-
-static int64_t item_when(const struct item *item)
-{
-  return (int64_t)item->when >> 16;
+  return BUF_PUSH(&index->moments, &moment);
 }
 
 struct moment item_moment(const struct index *index, const struct item *item)
 {
-  int64_t when = item_when(item);
-  if (when >= 0) return (struct moment){when, 0};
-  if (when == NO_TIME) return (struct moment){MOMENT_NONE, 0};
-  return BUF_ITEMS(struct moment, &index->moments)[NO_TIME - 1 - when];
+  if (item->when < MOMENTS) return (struct moment){(int64_t)item->when, 0};
+  return BUF_ITEMS(struct moment, &index->moments)[item->when - MOMENTS];
 }
 
 /* ---- taking up records ---- */
@@ -98,14 +88,17 @@ static inline bool add_item(struct index *index, const struct record *record, ui
                             uint32_t length)
 {
   int64_t when = record->ts_key;
-  if ((when < 0 || offset > ITEM_OFFSET_MAX || index->count == index->capacity) &&
-      !prepare(index, record, offset, &when))
-    return false;
-  int members = record->members < ITEM_MEMBERS_MAX ? record->members : ITEM_MEMBERS_MAX;
+  bool plain = when >= 0 && offset <= ITEM_OFFSET_MAX && index->count < index->capacity;
+  if (!plain && !prepare(index, record, offset, &when)) return false;
+  const unsigned members = (unsigned)record->members;
   index->items[index->count++] = (struct item){
-      .what = record->id | (uint64_t)record->kind << 53 | (uint64_t)members << 56,
-      .when = (uint64_t)when << 16 | (length & 0xffff),
-      .where = offset << 16 | length >> 16,
+      .id = record->id & RECORD_ID_MAX,
+      .kind = record->kind & 7,
+      .members = members < ITEM_MEMBERS_MAX ? members & ITEM_MEMBERS_MAX : ITEM_MEMBERS_MAX,
+      .when = (uint64_t)when & ITEM_OFFSET_MAX,
+      .offset = offset & ITEM_OFFSET_MAX,
+      .length_low = length & 0xffff,
+      .length_high = (uint64_t)length >> 16 & 0xffff,
   };
   return true;
 }
@@ -128,8 +121,10 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
 static inline bool take_record(struct index *index, const struct record *record,
                                const struct block *block, const char *text, const char *end)
 {
-  index->has_records = true;
-  if (!index->is_memory) index->is_memory = record_is_ours(record, text) || record_is_meta(text);
+  if (!index->is_memory) {
+    index->has_records = true;
+    index->is_memory = record_is_ours(record, text) || record_is_meta(text);
+  }
   return add_record(index, record, block->offset + (uint64_t)(text - block->start),
                     (uint32_t)(end - text));
 }
@@ -186,7 +181,7 @@ static size_t place_of(const struct index *index, uint64_t id)
   size_t low = 0, high = index->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (item_id(&index->items[middle]) < id) low = middle + 1;
+    if (index->items[middle].id < id) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -195,34 +190,34 @@ static size_t place_of(const struct index *index, uint64_t id)
 /* Whether there is an item of this id at a place. */
 static bool has_id(const struct index *index, size_t place, uint64_t id)
 {
-  return place < index->count && item_id(&index->items[place]) == id;
+  return place < index->count && index->items[place].id == id;
 }
 
 const struct item *index_find(const struct index *index, uint64_t id)
 {
   const struct item *newest = NULL;
   for (size_t i = place_of(index, id); has_id(index, i, id); i++)
-    if (!item_is_forgotten(&index->items[i])) newest = &index->items[i];
+    if (!index->items[i].forgotten) newest = &index->items[i];
   return newest;
 }
 
 const struct item *index_older_twin(const struct index *index, const struct item *item)
 {
-  uint64_t id = item_id(item);
-  while (item-- > index->items && item_id(item) == id)
-    if (!item_is_forgotten(item)) return item;
+  uint64_t id = item->id;
+  while (item-- > index->items && item->id == id)
+    if (!item->forgotten) return item;
   return NULL;
 }
 
 bool index_shares_id(const struct index *index, size_t place)
 {
-  uint64_t id = item_id(&index->items[place]);
+  uint64_t id = index->items[place].id;
   return has_id(index, place + 1, id) || (place > 0 && has_id(index, place - 1, id));
 }
 
 int item_line(const struct item *item, struct window *window, const char **line)
 {
-  *line = window_line(window, item_offset(item), item_length(item));
+  *line = window_line(window, item->offset, item_length(item));
   if (*line != NULL) return 1;
   return errno == 0 ? 0 : -1;
 }
@@ -252,7 +247,7 @@ static void unsettle(struct index *index)
 {
   words_free(&index->words);
   contents_free(&index->contents);
-  for (size_t i = 0; i < index->settled; i++) index->items[i].what &= ~ITEM_FORGOTTEN;
+  for (size_t i = 0; i < index->settled; i++) index->items[i].forgotten = false;
   index->settled = index->active = 0;
   index->disordered = false;
   index->tombstones.settled = 0;
@@ -260,7 +255,7 @@ static void unsettle(struct index *index)
 
 static bool id_before(const void *items, uint32_t a, uint32_t b)
 {
-  return item_id((const struct item *)items + a) < item_id((const struct item *)items + b);
+  return ((const struct item *)items + a)->id < ((const struct item *)items + b)->id;
 }
 
 static bool sort_items(struct settling *settling)
@@ -278,9 +273,8 @@ static bool in_order(struct index *index)
   bool sorted = true;
   for (size_t i = index->settled > 0 ? index->settled : 1; i < index->count; i++) {
     const struct item *item = &index->items[i];
-    int64_t before = item_when(&item[-1]);
-    sorted &= item_id(item) > item_id(&item[-1]);
-    index->disordered |= item_when(item) < before || before < 0;
+    sorted &= item->id > item[-1].id;
+    index->disordered |= item->when < item[-1].when || item->when >= MOMENTS;
   }
   return sorted;
 }
@@ -302,8 +296,8 @@ static bool sort_new(struct settling *settling)
 static void retire(struct index *index, size_t place)
 {
   struct item *item = &index->items[place];
-  if (item_is_forgotten(item)) return;
-  item->what |= ITEM_FORGOTTEN;
+  if (item->forgotten) return;
+  item->forgotten = true;
   index->active--;
   words_drop(&index->words, place);
 }
@@ -311,7 +305,7 @@ static void retire(struct index *index, size_t place)
 static bool ask(struct settling *settling, size_t place, const struct targeting *targeting)
 {
   const struct asked asked = {(uint32_t)place, *targeting};
-  if (item_is_forgotten(&settling->index->items[place])) return true;
+  if (settling->index->items[place].forgotten) return true;
   if (!targeting->all) return BUF_PUSH(&settling->asked, &asked);
   retire(settling->index, place);
   return true;
@@ -324,7 +318,7 @@ static bool ask_all(struct settling *settling)
   struct tombstones *tombstones = &index->tombstones;
   struct targeting targeting;
   const size_t settled = index->settled;
-  if (settled < index->count && item_id(&index->items[settled]) <= tombstones->highest)
+  if (settled < index->count && index->items[settled].id <= tombstones->highest)
     tombstones->settled = 0;
   if (!tombstones_sort(tombstones)) return false;
   for (size_t at = tombstones->settled; tombstones_next(tombstones, at, &targeting);
@@ -341,7 +335,7 @@ static const struct item *item_asked(const struct settling *settling, size_t pla
 
 static bool asked_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_offset(item_asked(context, a)) < item_offset(item_asked(context, b));
+  return item_asked(context, a)->offset < item_asked(context, b)->offset;
 }
 
 /* Looks up the name of an item, and retires it if it is asked for. */
@@ -418,7 +412,7 @@ const struct item *newest_next(struct newest *newest)
     size_t place = --newest->left;
     const struct item *item =
         &newest->index->items[newest->order != NULL ? newest->order[place] : place];
-    if (!item_is_forgotten(item)) return item;
+    if (!item->forgotten) return item;
   }
   return NULL;
 }

@@ -17,46 +17,22 @@
 
 #pragma GCC visibility push(hidden)
 
-/* An item, packed: a page of memory less for 170 items is a page fault less. */
-struct item {
-  uint64_t what; /* id: 53 bits; kind: 3; members, or the most: 7; a tombstone retires it: 1 */
-  uint64_t when; /* the low 16 bits of the line's length; the time: 48, with a sign */
-  uint64_t where; /* the high 16 bits of the length; the line's offset in the file: 48 */
-};
-
 enum { ITEM_MEMBERS_MAX = 127 };
-#define ITEM_FORGOTTEN ((uint64_t)1 << 63)
 #define ITEM_OFFSET_MAX (((uint64_t)1 << 48) - 1)
 
-static inline uint64_t item_id(const struct item *item)
-{
-  return item->what & RECORD_ID_MAX;
-}
-
-static inline enum record_kind item_kind(const struct item *item)
-{
-  return (enum record_kind)(item->what >> 53 & 7);
-}
-
-static inline int item_members(const struct item *item)
-{
-  return (int)(item->what >> 56 & ITEM_MEMBERS_MAX);
-}
-
-static inline bool item_is_forgotten(const struct item *item)
-{
-  return (item->what & ITEM_FORGOTTEN) != 0;
-}
-
-static inline uint64_t item_offset(const struct item *item)
-{
-  return item->where >> 16;
-}
+/* A page of memory less for 170 items is a page fault less. */
+struct item {
+  uint64_t forgotten : 1; /* a tombstone retires it */
+  uint64_t members : 7; /* of the line's object, or the most */
+  uint64_t kind : 3, id : 53; /* enum record_kind */
+  uint64_t length_low : 16, when : 48; /* see item_length, item_moment */
+  uint64_t length_high : 16, offset : 48; /* of the line, in the file */
+};
 
 /* Of the line, without its newline. */
 static inline uint32_t item_length(const struct item *item)
 {
-  return (uint32_t)((item->where & 0xffff) << 16 | (item->when & 0xffff));
+  return (uint32_t)(item->length_high << 16 | item->length_low);
 }
 
 /* Records are taken up as they come. index_settle makes of them the items, each once, sorted by id,

@@ -69,7 +69,7 @@ static bool take_up_words(struct ranking *ranking)
   while (index->words.count < index->count) {
     const struct item *item = &index->items[index->words.count];
     const char *line;
-    int read = item_is_forgotten(item) ? 0 : item_line(item, &ranking->window, &line);
+    int read = item->forgotten ? 0 : item_line(item, &ranking->window, &line);
     if (read < 0 || !words_begin(&index->words)) return false;
     if (read > 0 && !visit_texts(ranking, line, add_words, &index->words)) return false;
   }
@@ -92,7 +92,7 @@ void ranking_leave_active(struct ranking *ranking)
   struct holder *holders = BUF_ITEMS(struct holder, &ranking->holders);
   size_t count = BUF_COUNT(struct holder, &ranking->holders), kept = 0;
   for (size_t i = 0; i < count; i++)
-    if (!item_is_forgotten(&ranking->index->items[holders[i].item])) holders[kept++] = holders[i];
+    if (!ranking->index->items[holders[i].item].forgotten) holders[kept++] = holders[i];
   ranking->holders.length = kept * sizeof *holders;
 }
 

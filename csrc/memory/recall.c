@@ -88,8 +88,7 @@ static bool take_scores(struct recall *recall, double half_life)
   const int64_t now = sys_time();
   for (size_t i = 0; i < index->count; i++) {
     struct hit hit = {(uint32_t)i, recall->scores[i]};
-    if (item_is_forgotten(&index->items[i]) || (hit.score <= 0 && recall->grams.count > 0))
-      continue;
+    if (index->items[i].forgotten || (hit.score <= 0 && recall->grams.count > 0)) continue;
     const struct moment moment = item_moment(index, &index->items[i]);
     hit.score *= faded(half_life, now, moment_seconds(moment));
     if (!BUF_PUSH(&recall->ranking.hits, &hit)) return false;

@@ -44,7 +44,7 @@ static bool sort_twins(struct batch *batch, sort_before before)
 
 static bool twin_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_offset(&twin_at(context, a)->item) < item_offset(&twin_at(context, b)->item);
+  return twin_at(context, a)->item.offset < twin_at(context, b)->item.offset;
 }
 
 /* The names are kept behind the line, which has room for that. */
@@ -94,7 +94,7 @@ static bool read_twins(struct batch *batch)
 
 static int compare_names(const struct twin *a, const struct twin *b)
 {
-  uint64_t a_id = item_id(&a->item), b_id = item_id(&b->item);
+  uint64_t a_id = a->item.id, b_id = b->item.id;
   if (a_id != b_id) return a_id < b_id ? -1 : 1;
   if (a->has_uid != b->has_uid) return a->has_uid ? 1 : -1;
   return bytes_compare(a->name, b->name);
@@ -135,7 +135,7 @@ static bool twin_older(const void *context, uint32_t a, uint32_t b)
 {
   const struct batch *batch = context;
   const struct twin *one = twin_at(context, a), *other = twin_at(context, b);
-  uint64_t id = item_id(&one->item), other_id = item_id(&other->item);
+  uint64_t id = one->item.id, other_id = other->item.id;
   if (id != other_id) return id < other_id;
   int order = moment_compare(item_moment(batch->index, &one->item),
                              item_moment(batch->index, &other->item));
@@ -154,7 +154,7 @@ static bool fill(struct batch *batch, size_t *place)
   for (; *place < index->count; ++*place) {
     const struct twin twin = {.item = index->items[*place]};
     if (!index_shares_id(index, *place)) continue;
-    bool first = *place == 0 || item_id(&index->items[*place - 1]) != item_id(&twin.item);
+    bool first = *place == 0 || index->items[*place - 1].id != twin.item.id;
     if (first && batch->size > BATCH) return true;
     if (!BUF_PUSH(&batch->twins, &twin)) return false;
     batch->size += 2 * (size_t)item_length(&twin.item) + 1 + SPAN_PADDING;
@@ -168,13 +168,13 @@ static size_t spread(const struct batch *batch, struct item *items, size_t from,
 {
   const struct twin *twin = BUF_ITEMS(struct twin, &batch->twins), *end = twin + count_twins(batch);
   while (from < to) {
-    uint64_t id = item_id(&items[from]);
-    if (twin == end || item_id(&twin->item) != id) {
+    uint64_t id = items[from].id;
+    if (twin == end || twin->item.id != id) {
       items[out++] = items[from++];
       continue;
     }
-    while (from < to && item_id(&items[from]) == id) from++;
-    for (; twin < end && item_id(&twin->item) == id; twin++) items[out++] = twin->item;
+    while (from < to && items[from].id == id) from++;
+    for (; twin < end && twin->item.id == id; twin++) items[out++] = twin->item;
   }
   return out;
 }
