@@ -281,7 +281,7 @@ static int push_item_l(lua_State *L)
 /* Pushes the active item of that id, or nil if there is none; false: its line is not where it was. */
 static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
 {
-  const struct item *item = index_find(&memory->index, id);
+  const struct item *item = index_find(&memory->index, id, NULL);
   if (item == NULL) return lua_pushnil(L), true;
   struct get get = {.item = *item};
   memory_window(memory, &get.window);

@@ -190,7 +190,7 @@ static bool find_present(struct memory *memory, struct draft *drafts, size_t cou
  * of such an id would be forgotten from the beginning. */
 static bool next_ids(struct memory *memory, size_t count, uint64_t *first, struct failure *failure)
 {
-  *first = index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
+  *first = tombstones_pass_over(&memory->index.tombstones, memory_highest_id(memory) + 1, count);
   return RECORD_ID_MAX - (*first - 1) >= count ||
          fail_because(failure, EOVERFLOW, "add to", "no ids are left");
 }
@@ -292,11 +292,10 @@ static bool choose_name(struct choice *choice, struct bytes name)
 static bool look_at_name(struct choice *choice, const struct item *item)
 {
   struct record record;
-  struct json_error error;
   struct bytes name;
   const char *line = window_line(&choice->window, item->offset, item_length(item));
   if (line == NULL) return errno == 0;
-  if (record_parse_part(line, &record, &error) == NULL) return true;
+  if (record_parse_part(line, &record) == NULL) return true;
   if (!slice_bytes(record_name(&record), &choice->scratch, &name)) return false;
   if (!choice->named && !choose_name(choice, name)) return false;
   if (bytes_compare(name, choice->name) != 0) choice->left++;
@@ -311,8 +310,7 @@ static bool choose(struct memory *memory, uint64_t id, struct choice *choice,
   const struct index *index = &memory->index;
   if (!memory_settle(memory, failure)) return false;
   window_open(&choice->window, memory->journal.fd);
-  for (const struct item *item = index_find(index, id); item != NULL;
-       item = index_older_twin(index, item))
+  for (const struct item *item = NULL; (item = index_find(index, id, item)) != NULL;)
     if (!look_at_name(choice, item)) return fail(failure, "read");
   return true;
 }
@@ -484,12 +482,11 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
 {
   const struct item *item = choice->item;
   struct record old;
-  struct json_error error;
   const char *line = window_line(&choice->window, item->offset, item_length(item));
   struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}, 4};
   if (line == NULL && errno != 0) return false;
   errno = EAGAIN; /* it was there a moment ago */
-  if (line == NULL || record_parse_part(line, &old, &error) == NULL) return false;
+  if (line == NULL || record_parse_part(line, &old) == NULL) return false;
   bool done = put_item_head(memory, changes->id, changes->kind) && put_first(&merging) &&
               put_others(&merging, true) && put_others(&merging, false) &&
               put_replaced(&merging, item->id, &old.uid);
@@ -507,7 +504,7 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (choice->item == NULL) return true;
   if (!next_ids(memory, 1, &changes->id, failure)) return false;
   if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
-  uint64_t next = index_untargeted(&memory->index, changes->id + 1, 1);
+  uint64_t next = tombstones_pass_over(&memory->index.tombstones, changes->id + 1, 1);
   if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
       !put_tombstone(memory, choice, next, &tombstone))
     return fail(failure, "write");

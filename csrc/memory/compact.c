@@ -310,10 +310,8 @@ static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const st
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
   bool done = true;
-  if (record_parse(line->text, &record, &error) != NULL)
-    return pass->object(rewrite, &record, &whole);
+  if (record_parse(line->text, &record) != NULL) return pass->object(rewrite, &record, &whole);
   objects_begin(&objects, line->text, line->newline, true);
   while (done && objects_next(&objects, &part)) {
     const struct text text = {part.start, part.end,
@@ -321,7 +319,7 @@ static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const st
     if (part.reason != NULL) {
       done = pass->damage == NULL || pass->damage(rewrite, &text);
     } else {
-      (void)record_parse_part(part.start, &record, &error);
+      (void)record_parse_part(part.start, &record);
       done = pass->object(rewrite, &record, &text);
     }
   }

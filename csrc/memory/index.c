@@ -138,13 +138,12 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
   objects_begin(&objects, line, newline, true);
   *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
     *whole = true;
-    (void)record_parse_part(part.start, &record, &error);
+    (void)record_parse_part(part.start, &record);
     if (!take_record(index, &record, block, part.start, part.end)) return false;
   }
   return true;
@@ -153,13 +152,12 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
 bool index_take(struct index *index, const struct block *block, const char **torn)
 {
   struct record record;
-  struct json_error error;
   const char *p = block->start;
   *torn = block->end;
   if (block->hopeless && block->unfinished) *torn = block->start;
   if (block->hopeless) return true;
   while (p < block->end) {
-    const char *newline = record_parse(p, &record, &error);
+    const char *newline = record_parse(p, &record);
     if (newline != NULL) {
       if (!take_record(index, &record, block, p, newline)) return false;
     } else {
@@ -193,19 +191,11 @@ static bool has_id(const struct index *index, size_t place, uint64_t id)
   return place < index->count && index->items[place].id == id;
 }
 
-const struct item *index_find(const struct index *index, uint64_t id)
+const struct item *index_find(const struct index *index, uint64_t id, const struct item *newer)
 {
-  const struct item *newest = NULL;
-  for (size_t i = place_of(index, id); has_id(index, i, id); i++)
-    if (!index->items[i].forgotten) newest = &index->items[i];
-  return newest;
-}
-
-const struct item *index_older_twin(const struct index *index, const struct item *item)
-{
-  uint64_t id = item->id;
-  while (item-- > index->items && item->id == id)
-    if (!item->forgotten) return item;
+  size_t place = newer != NULL ? (size_t)(newer - index->items) : place_of(index, id + 1);
+  while (place-- > 0 && index->items[place].id == id)
+    if (!index->items[place].forgotten) return &index->items[place];
   return NULL;
 }
 
@@ -220,11 +210,6 @@ int item_line(const struct item *item, struct window *window, const char **line)
   *line = window_line(window, item->offset, item_length(item));
   if (*line != NULL) return 1;
   return errno == 0 ? 0 : -1;
-}
-
-uint64_t index_untargeted(struct index *index, uint64_t id, size_t count)
-{
-  return tombstones_pass_over(&index->tombstones, id, count);
 }
 
 /* ---- settling: which items there are ---- */
@@ -343,12 +328,11 @@ static bool answer(struct settling *settling, const struct asked *asked)
 {
   struct index *index = settling->index;
   struct record record;
-  struct json_error error;
   struct bytes name;
   const char *line;
   int read = item_line(&index->items[asked->item], &settling->window, &line);
   if (read <= 0) return read == 0;
-  if (record_parse_part(line, &record, &error) == NULL) return true;
+  if (record_parse_part(line, &record) == NULL) return true;
   if (!slice_bytes(record_name(&record), &settling->name, &name)) return false;
   if (tombstones_retire(&index->tombstones, &asked->targeting, name)) retire(index, asked->item);
   return true;

@@ -66,12 +66,8 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
  * at. False with errno; the next time begins anew. */
 bool index_settle(struct index *index, int fd);
 
-/* The first of `count` ids in a row, from `id` on, that may be given: see tombstones_pass_over. */
-uint64_t index_untargeted(struct index *index, uint64_t id, size_t count);
-
-/* The newest active item of an id, or NULL; and the next one behind that of the same id. */
-const struct item *index_find(const struct index *index, uint64_t id);
-const struct item *index_older_twin(const struct index *index, const struct item *item);
+/* The newest active item of an id, or the next one behind another of that; NULL: there is none. */
+const struct item *index_find(const struct index *index, uint64_t id, const struct item *newer);
 /* Whether an item, active or not, shares its id with another. */
 bool index_shares_id(const struct index *index, size_t place);
 

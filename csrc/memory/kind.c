@@ -11,11 +11,10 @@ static enum file_kind line_kind(const struct line *line)
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
   objects_begin(&objects, line->text, line->newline, false);
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
-    (void)record_parse_part(part.start, &record, &error);
+    (void)record_parse_part(part.start, &record);
     if (record_is_meta(part.start)) return FILE_MEMORY;
     return record_is_ours(&record, part.start) ? FILE_ITEMS : FILE_OTHER;
   }

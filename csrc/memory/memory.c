@@ -44,7 +44,7 @@ uint64_t memory_highest_id(const struct memory *memory)
 
 uint64_t memory_next_id(struct memory *memory)
 {
-  return index_untargeted(&memory->index, memory_highest_id(memory) + 1, 1);
+  return tombstones_pass_over(&memory->index.tombstones, memory_highest_id(memory) + 1, 1);
 }
 
 const char *memory_ts(struct memory *memory)

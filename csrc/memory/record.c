@@ -329,23 +329,21 @@ static inline const char *read_quickly(const char *p, struct record *record)
 
 /* The members from p on, of which the first comes without a comma; returns the byte behind the
  * closing brace. */
-static const char *read_members(const char *p, bool first, struct record *record,
-                                struct json_error *error)
+static const char *read_members(const char *p, bool first, struct record *record)
 {
+  struct json_error error;
   for (;; first = false) {
     p = json_space(p, p);
     if (*p == '}') return p + 1;
-    if (!first) {
-      if (*p != ',') return json_fail(error, "',' or '}' expected", p);
-      p = json_space(p + 1, p);
-    }
-    if (*p != '"') return json_fail(error, "key expected", p);
+    if (!first && *p != ',') return NULL;
+    if (!first) p = json_space(p + 1, p);
+    if (*p != '"') return NULL;
     p++;
-    enum key key = read_key(&p, error);
+    enum key key = read_key(&p, &error);
     if (p == NULL) return NULL;
     p = json_space(p, p);
-    if (*p != ':') return json_fail(error, "':' expected", p);
-    p = read_member(key, json_space(p + 1, p), record, error);
+    if (*p != ':') return NULL;
+    p = read_member(key, json_space(p + 1, p), record, &error);
     if (p == NULL) return NULL;
     record->members++;
   }
@@ -363,27 +361,25 @@ static inline void clear(struct record *record)
   record->ts_key = -1;
 }
 
-static inline const char *read_object(const char *p, struct record *record,
-                                      struct json_error *error)
+static inline const char *read_object(const char *p, struct record *record)
 {
   clear(record);
   p = json_space(p, p);
-  if (*p != '{') return json_fail(error, "not an object", p);
+  if (*p != '{') return NULL;
   p = read_quickly(p + 1, record);
-  return *p == '}' ? p + 1 : read_members(p, record->members == 0, record, error);
+  return *p == '}' ? p + 1 : read_members(p, record->members == 0, record);
 }
 
-const char *record_parse_part(const char *p, struct record *record, struct json_error *error)
+const char *record_parse_part(const char *p, struct record *record)
 {
-  return read_object(p, record, error);
+  return read_object(p, record);
 }
 
-const char *record_parse(const char *p, struct record *record, struct json_error *error)
+const char *record_parse(const char *p, struct record *record)
 {
-  p = read_object(p, record, error);
-  if (p == NULL || *p == '\n') return p;
-  p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text after the object", p);
+  p = read_object(p, record);
+  if (p != NULL && *p != '\n') p = json_space(p, p);
+  return p != NULL && *p == '\n' ? p : NULL;
 }
 
 static bool has_text(const char *object, struct bytes name)

@@ -51,8 +51,7 @@ static bool twin_before(const void *context, uint32_t a, uint32_t b)
 static void read_record(struct batch *batch, struct twin *twin, const char *line)
 {
   struct record record;
-  struct json_error error;
-  const char *end = record_parse_part(line, &record, &error);
+  const char *end = record_parse_part(line, &record);
   if (end == NULL) return; /* it has changed: whoever reads it again will see that */
   const struct slice *name = record_name(&record);
   struct buf *lines = &batch->lines;

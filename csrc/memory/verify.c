@@ -49,8 +49,7 @@ static bool judge_line(struct judge *judge, const struct line *line)
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
-  if (record_parse(line->text, &record, &error) != NULL)
+  if (record_parse(line->text, &record) != NULL)
     return enter_record(judge, &record, line, line->text, line->newline);
   objects_begin(&objects, line->text, line->newline, true);
   bool done = true, damaged = objects.damage.start != NULL;
@@ -61,7 +60,7 @@ static bool judge_line(struct judge *judge, const struct line *line)
       done = put_problem(report, line->number, line->offset + (uint64_t)(part.start - line->text),
                          objects.torn ? "torn" : part.reason);
     } else {
-      (void)record_parse_part(part.start, &record, &error);
+      (void)record_parse_part(part.start, &record);
       done = enter_record(judge, &record, line, part.start, part.end);
       report->saved += damaged;
     }

@@ -79,11 +79,11 @@ static void compare_order(struct index *index, const struct plain *plain)
 static void compare_finding(const struct index *index, const struct plain *plain, uint64_t id)
 {
   const struct plain_line *newest = plain_find(plain, id);
-  const struct item *item = index_find(index, id);
+  const struct item *item = index_find(index, id, NULL);
   CHECK((item != NULL) == (newest != NULL));
   CHECK(item == NULL || item->offset == newest->offset);
   size_t count = 0;
-  for (; item != NULL; item = index_older_twin(index, item)) count++;
+  for (; item != NULL; item = index_find(index, id, item)) count++;
   for (size_t i = 0; i < plain->count; i++)
     count -= plain->lines[i].active && plain->lines[i].id == id;
   CHECK(count == 0);
@@ -112,7 +112,7 @@ static void compare_index(struct index *index, const struct extent *known,
   const bool whole = object || !damaged;
   CHECK(index->max_id == plain->max_id);
   for (size_t count = 1; count <= 3; count++)
-    CHECK(index_untargeted(index, index->max_id + 1, count) ==
+    CHECK(tombstones_pass_over(&index->tombstones, index->max_id + 1, count) ==
           plain_untargeted(plain, plain->max_id + 1, count));
   CHECK(index_settle(index, fd));
   CHECK(index->active == plain->active);
