@@ -142,10 +142,10 @@ static bool is_read_before(const void *context, uint32_t a, uint32_t b)
 
 static bool choose_items(struct items_job *job)
 {
-  struct newest newest;
-  const struct item *item;
-  if (!index_newest(job->index, &newest)) return false;
-  while (job->count < job->filter->limit && (item = newest_next(&newest)) != NULL) {
+  if (!index_sort(job->index)) return false;
+  for (size_t i = job->index->count; i > 0 && job->count < job->filter->limit; i--) {
+    const struct item *item = index_sorted(job->index, i - 1);
+    if (item->forgotten) continue;
     int wanted = filter_item(job->filter, job->index, item, &job->window);
     if (wanted < 0) return false;
     if (wanted == 0) continue;

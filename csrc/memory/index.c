@@ -380,23 +380,9 @@ static bool item_older(const void *context, uint32_t a, uint32_t b)
   return index_is_newer(context, b, a);
 }
 
-bool index_newest(struct index *index, struct newest *newest)
+bool index_sort(struct index *index)
 {
-  if (index->disordered && index->order == NULL) {
-    index->order = sorted_positions(index->count, item_older, index);
-    if (index->order == NULL) return false;
-  }
-  *newest = (struct newest){index, index->order, index->count};
-  return true;
-}
-
-const struct item *newest_next(struct newest *newest)
-{
-  while (newest->left > 0) {
-    size_t place = --newest->left;
-    const struct item *item =
-        &newest->index->items[newest->order != NULL ? newest->order[place] : place];
-    if (!item->forgotten) return item;
-  }
-  return NULL;
+  if (!index->disordered || index->order != NULL) return true;
+  index->order = sorted_positions(index->count, item_older, index);
+  return index->order != NULL;
 }

@@ -78,16 +78,13 @@ struct moment item_moment(const struct index *index, const struct item *item);
 /* Whether an item comes before another in the order of results. */
 bool index_is_newer(const struct index *index, uint32_t a, uint32_t b);
 
-/* Going over the active items, newest first. */
-struct newest {
-  const struct index *index;
-  const uint32_t *order; /* NULL: they are in order */
-  size_t left;
-};
+/* Sorts the items by time, where their ids are in another order. False with errno ENOMEM. */
+bool index_sort(struct index *index);
 
-/* Sorts the items if they are not in order of time. False with errno ENOMEM. */
-bool index_newest(struct index *index, struct newest *newest);
-/* The next one, or NULL; until the index changes. */
-const struct item *newest_next(struct newest *newest);
+/* The item at a place in that order: the newest is the last. */
+static inline const struct item *index_sorted(const struct index *index, size_t place)
+{
+  return &index->items[index->order != NULL ? index->order[place] : place];
+}
 
 #pragma GCC visibility pop

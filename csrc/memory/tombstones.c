@@ -33,65 +33,61 @@ static uint64_t key_of(uint64_t target, enum form form)
   return target << FORM_BITS | (uint64_t)form;
 }
 
-/* With this `of`, or with null. */
-static uint64_t key_of_name(uint64_t target, struct bytes name)
+/* What the `of` is, or the name of an item; start is NULL: null, or neither uid nor ts. */
+static enum form form_of(struct bytes of)
 {
-  if (name.start == NULL) return key_of(target, OF_NOTHING);
-  return key_of(target, name.length == sizeof(uint64_t) ? OF_WORD : OF_TEXT);
+  return of.start == NULL ? OF_NOTHING : of.length == sizeof(uint64_t) ? OF_WORD : OF_TEXT;
 }
 
-static bool retires_all(const struct record *record)
+/* Reads the `of` into the buffer, if need be. False with errno ENOMEM. */
+static bool read_of(const struct record *record, struct buf *unescaped, struct bytes *of,
+                    uint64_t *key)
 {
-  return record->of.start == NULL && !record->of_null;
+  if (!slice_bytes(&record->of, unescaped, of)) return false;
+  bool all = of->start == NULL && !record->of_null;
+  *key = key_of(record->target, all ? OF_ALL : form_of(*of));
+  return true;
 }
 
 void tombstones_free(struct tombstones *tombstones)
 {
   buf_free(&tombstones->all);
   buf_free(&tombstones->texts);
+  buf_free(&tombstones->unescaped);
   buf_free(&tombstones->ahead);
 }
 
 /* ---- taking up ---- */
 
-/* Reads the `of`; one that is no word is kept among the texts. */
-static bool read_of(struct tombstones *tombstones, const struct record *record,
-                    struct tombstone *entry)
+/* An `of` that is no word is kept among the texts. */
+static bool keep_of(struct tombstones *tombstones, struct bytes of, uint64_t *place)
 {
   struct buf *texts = &tombstones->texts;
-  uint32_t length = 0;
-  size_t place = texts->length;
-  if (!BUF_PUSH(texts, &length) || !slice_append(&record->of, texts)) return false;
-  const char *text = texts->data + place + sizeof length;
-  length = (uint32_t)(texts->length - place - sizeof length);
-  memcpy(texts->data + place, &length, sizeof length);
-  *entry = (struct tombstone){key_of_name(record->target, (struct bytes){text, length}), place};
-  if (length != sizeof entry->of) return true;
-  memcpy(&entry->of, text, sizeof entry->of);
-  texts->length = place;
-  return true;
+  const uint32_t length = (uint32_t)of.length;
+  *place = texts->length;
+  if (form_of(of) == OF_WORD) memcpy(place, of.start, sizeof *place);
+  if (form_of(of) != OF_TEXT) return true;
+  return BUF_PUSH(texts, &length) && buf_add(texts, of.start, of.length);
 }
 
 bool tombstones_add(struct tombstones *tombstones, const struct record *record, uint64_t highest_id)
 {
   const uint64_t target = record->target;
-  const bool all = retires_all(record);
-  struct tombstone entry = {key_of(target, all ? OF_ALL : OF_NOTHING), 0};
-  if (tombstones_count(tombstones) == UINT32_MAX) {
-    errno = ENOMEM;
+  struct tombstone entry;
+  struct bytes of;
+  errno = ENOMEM;
+  if (tombstones_count(tombstones) == UINT32_MAX) return false;
+  if (!read_of(record, &tombstones->unescaped, &of, &entry.key) ||
+      !keep_of(tombstones, of, &entry.of) || !BUF_PUSH(&tombstones->all, &entry))
     return false;
-  }
-  if (record->of.start != NULL && !read_of(tombstones, record, &entry)) return false;
-  if (!BUF_PUSH(&tombstones->all, &entry)) return false;
   if (target > tombstones->highest) tombstones->highest = target;
-  if (!all || target <= highest_id) return true;
+  if (entry.key != key_of(target, OF_ALL) || target <= highest_id) return true;
   tombstones->ahead_in_order = false;
   return BUF_PUSH(&tombstones->ahead, &target);
 }
 
 /* ---- order ---- */
 
-/* What the `of` is; no text: what has neither uid nor ts. */
 static struct bytes of_text(const struct tombstones *tombstones, const struct tombstone *entry)
 {
   uint32_t length;
@@ -154,7 +150,7 @@ bool tombstones_next(const struct tombstones *tombstones, size_t from, struct ta
 bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
                        struct bytes name)
 {
-  uint64_t key = key_of_name(targeting->target, name);
+  uint64_t key = key_of(targeting->target, form_of(name));
   size_t place = lower_bound(tombstones, targeting->from, targeting->to, key, name);
   return place < targeting->to &&
          compare(tombstones, &entries_of(tombstones)[place], key, name) == 0;
@@ -164,9 +160,8 @@ bool tombstones_place(const struct tombstones *tombstones, const struct record *
                       struct buf *unescaped, size_t *place)
 {
   struct bytes of;
-  if (!slice_bytes(&record->of, unescaped, &of)) return false;
-  uint64_t key =
-      retires_all(record) ? key_of(record->target, OF_ALL) : key_of_name(record->target, of);
+  uint64_t key;
+  if (!read_of(record, unescaped, &of, &key)) return false;
   *place = lower_bound(tombstones, tombstones->settled, tombstones_count(tombstones), key, of);
   return true;
 }

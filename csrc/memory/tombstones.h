@@ -13,6 +13,7 @@
 struct tombstones {
   struct buf all; /* struct tombstone, see tombstones.c */
   struct buf texts; /* of each `of` that is not 8 bytes long, its length before it */
+  struct buf unescaped; /* the `of` that is taken up */
   size_t settled; /* so many have been applied to the items that were there; the others are new */
   uint64_t highest; /* target */
   struct buf ahead; /* uint64_t: targets without `of` above all ids that came before */

@@ -2,18 +2,14 @@
  * order of the file, and then compared in memory: by sorting, so that no file makes it slow. */
 #include "memory/twins.h"
 
-#include <string.h>
-
 #include "base/sort.h"
-#include "json/span.h"
 
 enum { BATCH = 16 << 20 };
 
 struct twin {
   struct item item;
   uint64_t rev;
-  bool has_uid;
-  struct bytes name; /* the uid, or without one the time's text, or none */
+  struct bytes uid, ts; /* decoded; the time's text only without a uid */
   struct bytes bytes; /* from `{` to `}` */
 };
 
@@ -47,36 +43,27 @@ static bool twin_before(const void *context, uint32_t a, uint32_t b)
   return twin_at(context, a)->item.offset < twin_at(context, b)->item.offset;
 }
 
-/* The names are kept behind the line, which has room for that. */
-static void read_record(struct batch *batch, struct twin *twin, const char *line)
+/* There is room for it. */
+static struct bytes keep_text(struct buf *lines, const struct slice *text)
 {
-  struct record record;
-  const char *end = record_parse_part(line, &record);
-  if (end == NULL) return; /* it has changed: whoever reads it again will see that */
-  const struct slice *name = record_name(&record);
-  struct buf *lines = &batch->lines;
-  line = json_space(line, line);
-  twin->bytes = (struct bytes){line, (size_t)(end - line)};
-  twin->rev = record.rev;
-  twin->has_uid = record.uid.start != NULL;
-  if (name->start == NULL) return;
-  twin->name.start = lines->data + lines->length;
-  if (slice_append(name, lines)) /* it does: there is room */
-    twin->name.length = (size_t)(lines->data + lines->length - twin->name.start);
+  const char *start = lines->data + lines->length;
+  if (text->start == NULL || !slice_append(text, lines)) return (struct bytes){NULL, 0};
+  return (struct bytes){start, (size_t)(lines->data + lines->length - start)};
 }
 
+/* A line that has changed says nothing: whoever reads it again will see that. */
 static bool read_twin(struct batch *batch, struct twin *twin)
 {
-  size_t length = item_length(&twin->item);
+  struct record record;
   const char *line;
   int read = item_line(&twin->item, batch->window, &line);
-  if (read <= 0) return read == 0; /* the file has become shorter */
-  char *copy = batch->lines.data + batch->lines.length;
-  memcpy(copy, line, length);
-  copy[length] = '\n';
-  memset(copy + length + 1, 0, SPAN_PADDING);
-  batch->lines.length += length + 1 + SPAN_PADDING;
-  read_record(batch, twin, copy);
+  const char *end = read > 0 ? record_parse_part(line, &record) : NULL;
+  if (end == NULL) return read >= 0;
+  const struct slice whole = {json_space(line, line), end, false};
+  twin->bytes = keep_text(&batch->lines, &whole);
+  twin->rev = record.rev;
+  twin->uid = keep_text(&batch->lines, &record.uid);
+  if (record.uid.start == NULL) twin->ts = keep_text(&batch->lines, &record.ts);
   return true;
 }
 
@@ -93,10 +80,9 @@ static bool read_twins(struct batch *batch)
 
 static int compare_names(const struct twin *a, const struct twin *b)
 {
-  uint64_t a_id = a->item.id, b_id = b->item.id;
-  if (a_id != b_id) return a_id < b_id ? -1 : 1;
-  if (a->has_uid != b->has_uid) return a->has_uid ? 1 : -1;
-  return bytes_compare(a->name, b->name);
+  if (a->item.id != b->item.id) return a->item.id < b->item.id ? -1 : 1;
+  int order = bytes_compare(a->uid, b->uid);
+  return order != 0 ? order : bytes_compare(a->ts, b->ts);
 }
 
 /* By name, the highest `rev` first, and copies beside each other. */
@@ -125,11 +111,6 @@ static bool leave_out_replaced(struct batch *batch)
 
 /* ---- order ---- */
 
-static struct bytes uid_of(const struct twin *twin)
-{
-  return twin->has_uid ? twin->name : (struct bytes){NULL, 0};
-}
-
 static bool twin_older(const void *context, uint32_t a, uint32_t b)
 {
   const struct batch *batch = context;
@@ -138,7 +119,7 @@ static bool twin_older(const void *context, uint32_t a, uint32_t b)
   if (id != other_id) return id < other_id;
   int order = moment_compare(item_moment(batch->index, &one->item),
                              item_moment(batch->index, &other->item));
-  if (order == 0) order = bytes_compare(uid_of(one), uid_of(other));
+  if (order == 0) order = bytes_compare(one->uid, other->uid);
   if (order == 0) order = bytes_compare(one->bytes, other->bytes);
   return order < 0;
 }
@@ -156,7 +137,7 @@ static bool fill(struct batch *batch, size_t *place)
     bool first = *place == 0 || index->items[*place - 1].id != twin.item.id;
     if (first && batch->size > BATCH) return true;
     if (!BUF_PUSH(&batch->twins, &twin)) return false;
-    batch->size += 2 * (size_t)item_length(&twin.item) + 1 + SPAN_PADDING;
+    batch->size += 2 * (size_t)item_length(&twin.item);
   }
   return true;
 }

@@ -63,10 +63,11 @@ static void compare_order(struct index *index, const struct plain *plain)
 {
   size_t count = 0;
   const struct plain_line *last = NULL;
-  struct newest newest;
-  const struct item *item;
-  CHECK(index_newest(index, &newest));
-  for (; (item = newest_next(&newest)) != NULL; count++) {
+  CHECK(index_sort(index));
+  for (size_t i = index->count; i > 0; i--) {
+    const struct item *item = index_sorted(index, i - 1);
+    if (item->forgotten) continue;
+    count++;
     const struct plain_line *line = line_at(plain, item->offset);
     CHECK(line != NULL && line->active);
     CHECK(last == NULL || plain_is_newer(last, line));
