@@ -280,9 +280,7 @@ static bool sort_new(struct settling *settling)
 
 static void retire(struct index *index, size_t place)
 {
-  struct item *item = &index->items[place];
-  if (item->forgotten) return;
-  item->forgotten = true;
+  index->items[place].forgotten = true;
   index->active--;
   words_drop(&index->words, place);
 }

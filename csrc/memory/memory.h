@@ -68,7 +68,7 @@ bool memory_is_of(const struct memory *memory, const struct stat *st);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);
 
-/* Begins to read items of the open file, which memory_refresh may replace by another; window_close is called in any case. */
+/* Begins to read items of the open file, to be ended with window_close. */
 void memory_window(const struct memory *memory, struct window *window);
 
 /* The highest id ever seen; and the one that is given next, RECORD_ID_MAX + 1 if there is none left. */

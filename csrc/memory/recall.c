@@ -70,11 +70,10 @@ static bool score_term(struct recall *recall, uint32_t first)
 
 static bool score_terms(struct recall *recall)
 {
-  const size_t count = recall->grams.count;
-  if (count == 0) return true;
-  uint32_t *first = sys_realloc(NULL, count * sizeof *first);
-  if (first == NULL) return false;
-  memset(first, 0, count * sizeof *first);
+  const size_t count = recall->grams.count, size = count * sizeof(uint32_t);
+  uint32_t *first = count > 0 ? sys_realloc(NULL, size) : NULL;
+  if (first == NULL) return count == 0;
+  memset(first, 0, size);
   bool done = pair_all(recall, first);
   for (size_t i = 0; done && i < count; i++) done = score_term(recall, first[i]);
   sys_free(first);
@@ -89,8 +88,7 @@ static bool take_scores(struct recall *recall, double half_life)
   for (size_t i = 0; i < index->count; i++) {
     struct hit hit = {(uint32_t)i, recall->scores[i]};
     if (index->items[i].forgotten || (hit.score <= 0 && recall->grams.count > 0)) continue;
-    const struct moment moment = item_moment(index, &index->items[i]);
-    hit.score *= faded(half_life, now, moment_seconds(moment));
+    hit.score *= faded(half_life, now, moment_seconds(item_moment(index, &index->items[i])));
     if (!BUF_PUSH(&recall->ranking.hits, &hit)) return false;
   }
   return true;
