@@ -103,18 +103,11 @@ struct finding {
   struct contents batch; /* the drafts that are not, by their numbers */
 };
 
-/* Begins with the members of an object, or of a draft's body. */
-static void begin_members(struct walk *members, const char *p)
-{
-  walk_begin(members, p);
-  members->object = true;
-}
-
 /* A body begins with its content, which is text. */
 static struct bytes raw_content(const char *body, bool *escaped)
 {
   struct walk members;
-  begin_members(&members, body);
+  walk_begin(&members, body);
   (void)walk_next(&members);
   *escaped = members.escaped;
   return (struct bytes){members.value + 1, (size_t)(members.end - members.value) - 2};
@@ -394,19 +387,6 @@ struct merging {
   int members; /* that were put */
 };
 
-/* The last member of a name. */
-static bool find_member(const char *object, struct bytes name, struct walk *found)
-{
-  struct walk members;
-  bool any = false;
-  for (begin_members(&members, object); walk_next(&members);) {
-    if (!slice_is(&members.key, name.start, name.length)) continue;
-    *found = members;
-    any = true;
-  }
-  return any;
-}
-
 static bool put_copy(struct merging *merging, const struct walk *member)
 {
   const char *start = member->key.start - 1;
@@ -437,9 +417,9 @@ static bool put_first(struct merging *merging)
 {
   struct walk member;
   for (size_t i = 0; i < FIRST; i++) {
-    bool changed = find_member(merging->changes, APART[i], &member);
+    bool changed = walk_find(&member, merging->changes, APART[i]);
     if (changed && !copy_change(merging, &member)) return false;
-    if (!changed && find_member(merging->old, APART[i], &member) && !put_copy(merging, &member))
+    if (!changed && walk_find(&member, merging->old, APART[i]) && !put_copy(merging, &member))
       return false;
   }
   return true;
@@ -450,9 +430,9 @@ static bool put_others(struct merging *merging, bool old)
 {
   struct walk members, change;
   struct bytes name;
-  for (begin_members(&members, old ? merging->old : merging->changes); walk_next(&members);) {
+  for (walk_begin(&members, old ? merging->old : merging->changes); walk_next(&members);) {
     if (!slice_bytes(&members.key, &merging->key, &name)) return false;
-    if (is_apart(name) || (old && find_member(merging->changes, name, &change))) continue;
+    if (is_apart(name) || (old && walk_find(&change, merging->changes, name))) continue;
     if (!(old ? put_copy(merging, &members) : copy_change(merging, &members))) return false;
   }
   return true;
