@@ -22,15 +22,9 @@
 /* From here on `when` is no timestamp_key, but the place of a moment. */
 static const int64_t MOMENTS = (int64_t)1 << 47;
 
-static void forget_order(struct index *index)
-{
-  sys_free(index->order);
-  index->order = NULL;
-}
-
 void index_free(struct index *index)
 {
-  forget_order(index);
+  sys_free(index->order);
   words_free(&index->words);
   contents_free(&index->contents);
   tombstones_free(&index->tombstones);
@@ -243,16 +237,7 @@ static bool id_before(const void *items, uint32_t a, uint32_t b)
   return ((const struct item *)items + a)->id < ((const struct item *)items + b)->id;
 }
 
-static bool sort_items(struct settling *settling)
-{
-  struct index *index = settling->index;
-  unsettle(index);
-  return sort_elements(index->items, index->count, sizeof *index->items, id_before, index->items) &&
-         twins_settle(index, &settling->window);
-}
-
-/* Looks at the new items: whether all of them have higher ids than the ones before, and later times.
- */
+/* Whether all new items have higher ids than the ones before; notes whether they have later times. */
 static bool in_order(struct index *index)
 {
   bool sorted = true;
@@ -267,9 +252,15 @@ static bool in_order(struct index *index)
 static bool sort_new(struct settling *settling)
 {
   struct index *index = settling->index;
-  if (index->settled < index->count) forget_order(index);
+  if (index->settled < index->count) {
+    sys_free(index->order);
+    index->order = NULL;
+  }
   if (!in_order(index)) {
-    if (!sort_items(settling)) return false;
+    unsettle(index);
+    if (!sort_elements(index->items, index->count, sizeof *index->items, id_before, index->items) ||
+        !twins_settle(index, &settling->window))
+      return false;
     (void)in_order(index);
   }
   index->active += index->count - index->settled;

@@ -361,7 +361,7 @@ static inline void clear(struct record *record)
   record->ts_key = -1;
 }
 
-static inline const char *read_object(const char *p, struct record *record)
+const char *record_parse_part(const char *p, struct record *record)
 {
   clear(record);
   p = json_space(p, p);
@@ -370,14 +370,9 @@ static inline const char *read_object(const char *p, struct record *record)
   return *p == '}' ? p + 1 : read_members(p, record->members == 0, record);
 }
 
-const char *record_parse_part(const char *p, struct record *record)
-{
-  return read_object(p, record);
-}
-
 const char *record_parse(const char *p, struct record *record)
 {
-  p = read_object(p, record);
+  p = record_parse_part(p, record);
   if (p != NULL && *p != '\n') p = json_space(p, p);
   return p != NULL && *p == '\n' ? p : NULL;
 }
