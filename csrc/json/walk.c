@@ -131,7 +131,7 @@ bool walk_find(struct walk *found, const char *object, struct bytes name)
   struct walk members;
   bool any = false;
   for (walk_begin(&members, object); walk_next(&members);) {
-    if (!slice_is(&members.key, name.start, name.length)) continue;
+    if (!members.object || !slice_is(&members.key, name.start, name.length)) continue;
     *found = members;
     any = true;
   }
