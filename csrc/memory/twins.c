@@ -168,8 +168,10 @@ bool twins_settle(struct index *index, struct window *window)
   for (; done && from < count; from = to) {
     done = fill(&batch, &to) && read_twins(&batch) && leave_out_replaced(&batch) &&
            sort_twins(&batch, twin_older);
-    if (!done) batch.twins.length = 0; /* the rest stays */
-    if (!done) to = count;
+    if (!done) { /* the rest stays */
+      batch.twins.length = 0;
+      to = count;
+    }
     out = spread(&batch, index->items, from, to, out);
   }
   index->count = out;
