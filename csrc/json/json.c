@@ -53,26 +53,16 @@ static const char *literal(const char *p, const char *word, struct json_error *e
   return p;
 }
 
-/* Returns where the value of the key at p begins. */
-static const char *key(const char *p, const char *limit, struct json_error *error)
-{
-  bool escaped;
-  if (*p != '"') return json_fail(error, "key expected", p);
-  p = json_string(p + 1, &escaped, error);
-  if (p == NULL) return NULL;
-  p = json_space(p, limit);
-  return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
-}
-
 /* An array or an object. */
 static const char *container(const char *p, const char *limit, int depth, struct json_error *error)
 {
   const bool object = *p == '{';
   const char end = object ? '}' : ']';
+  struct slice key;
   p = json_space(p + 1, limit);
   if (*p == end) return p + 1;
   for (;;) {
-    if (object && (p = key(p, limit, error)) == NULL) return NULL;
+    if (object && (p = json_key(p, limit, &key, error)) == NULL) return NULL;
     p = json_value(p, limit, depth + 1, error);
     if (p == NULL) return NULL;
     p = json_space(p, limit);

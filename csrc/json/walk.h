@@ -11,12 +11,6 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The bytes between a string's quotes, with their escapes; start is NULL if there is no string. */
-struct slice {
-  const char *start, *end;
-  bool escaped;
-};
-
 /* Whether the string stands for this text. */
 bool slice_is(const struct slice *slice, const char *text, size_t length);
 /* The decoded string: in place, or, if it has escapes, in the buffer, from its beginning; none of no
