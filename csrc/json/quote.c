@@ -18,26 +18,16 @@
 
 static const char HEX[] = "0123456789abcdef";
 
-static char *write_escape(char *out, unsigned char byte)
+/* Puts a byte that does not stand for itself. */
+static char *put_escape(char *out, unsigned char byte)
 {
   static const char letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
-  *out++ = '\\';
-  if (byte >= 0x20) {
-    *out++ = (char)byte;
-    return out;
-  }
-  *out++ = letters[byte];
-  if (letters[byte] != 'u') return out;
-  *out++ = '0', *out++ = '0', *out++ = HEX[byte >> 4], *out++ = HEX[byte & 15];
-  return out;
-}
-
-static char *write_surrogate(char *out, unsigned char byte)
-{
-  memcpy(out, "\\udc", 4);
-  out[4] = HEX[byte >> 4];
-  out[5] = HEX[byte & 15];
-  return out + QUOTE_ESCAPE;
+  const char letter = byte < 0x20 ? letters[byte] : byte < 0x80 ? (char)byte : 'u';
+  *out++ = '\\', *out++ = letter;
+  if (letter != 'u') return out;
+  memcpy(out, byte < 0x80 ? "00" : "dc", 2);
+  out[2] = HEX[byte >> 4], out[3] = HEX[byte & 15];
+  return out + 4;
 }
 
 /* The size of the character at p if it stands for itself; 0: an escape stands for its first byte.
@@ -70,8 +60,7 @@ static const char *put_characters(struct buf *buf, const char *p, const char *un
       buf->length = (size_t)(out - buf->data);
       if (!reserve_rest(buf, p, end)) return NULL;
       unsigned char byte = (unsigned char)*p++;
-      out = buf->data + buf->length;
-      out = byte < 0x80 ? write_escape(out, byte) : write_surrogate(out, byte);
+      out = put_escape(buf->data + buf->length, byte);
       *kept = p;
     }
     for (; size > 0; size--) *out++ = *p++;
@@ -93,7 +82,7 @@ static const char *put_ascii(struct buf *buf, const char *p, const char *end)
     if ((unsigned char)*p >= 0x80) break;
     buf->length = (size_t)(out - buf->data);
     if (!reserve_rest(buf, p, end)) return NULL;
-    out = write_escape(buf->data + buf->length, (unsigned char)*p++);
+    out = put_escape(buf->data + buf->length, (unsigned char)*p++);
   }
   buf->length = (size_t)(out - buf->data);
   return p;
