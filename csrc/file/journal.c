@@ -7,15 +7,12 @@
  *    the write begins with one: nothing is ever glued to a fragment. Where the system takes a part of
  *    it at a time, it is looked at whether somebody who takes no lock has written between the parts;
  *    if so, the whole record is written again behind that.
- * 3. A write that fails, or whose sync fails, is undone by cutting the file back to where it began.
- *    If that fails too, or somebody who takes no lock has written behind it, the next write finds the
- *    file longer than it knows and ends the fragment's line.
- *    This is the one event that makes a file of lines shorter, and puts other bytes where some were:
- *    whoever reads without the lock must allow for it (see steady.c and extent.c). To end the
- *    fragment and leave it would spare them that. But a record whose sync failed is whole, and would
- *    be there although it was reported as not written; so would the first records of a batch. And
- *    on a full disk there is no room for the newline that would end a fragment, while cutting needs
- *    none: it gives room back. A file that was made for the write is removed again.
+ * 3. A write that fails, or whose sync fails, is undone by cutting the file back to where it began:
+ *    what is reported as not written must not be there, and a full disk has no room for the newline
+ *    that would end a fragment. A file that was made for the write is removed again. If cutting fails
+ *    too, or somebody who takes no lock has written behind it, the next write finds the file longer
+ *    than it knows and ends the fragment's line. Nothing else makes a file of lines shorter, and
+ *    whoever reads without the lock must allow for it (see steady.c and extent.c).
  * 4. A durable append is reported after fdatasync, the first one also after fsync of the
  *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
  *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
@@ -82,11 +79,11 @@ static bool fail_lock(struct failure *failure)
 /* Waits for a while, which grows with each call; false: the time is up, or a signal's handler ran,
  * and errno says which. The pauses differ between processes, so that a crowd does not ask in step.
  * What is needed for it is only asked for here, as most locks are free. */
-static bool wait_a_while(const struct journal *journal, double *deadline, double *pause)
+static bool wait_a_while(struct journal *journal, double *pause)
 {
-  if (journal->wait > 0 && *deadline == 0) *deadline = sys_clock() + journal->wait;
+  if (journal->wait > 0 && journal->deadline == 0) journal->deadline = sys_clock() + journal->wait;
   if (*pause == 0) *pause = 50e-6 * (1 + sys_pid() % 16 / 16.0);
-  double left = journal->wait > 0 ? *deadline - sys_clock() : 0;
+  double left = journal->wait > 0 ? journal->deadline - sys_clock() : 0;
   errno = EWOULDBLOCK;
   if (left <= 0 || (sys_sleep(*pause < left ? *pause : left) != 0 && errno == EINTR)) return false;
   *pause = *pause < 5e-3 ? *pause * 1.7 : 5e-3;
@@ -94,45 +91,27 @@ static bool wait_a_while(const struct journal *journal, double *deadline, double
 }
 
 /* Asks again and again, as a blocking flock could not be limited in time. */
-static bool acquire_lock(const struct journal *journal, int fd, int mode, double *deadline,
-                         struct failure *failure)
+static bool acquire_lock(struct journal *journal, int fd, int mode, struct failure *failure)
 {
   double pause = 0;
   while (sys_flock(fd, mode | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
-    if (!wait_a_while(journal, deadline, &pause)) return fail_held(journal, fd, errno, failure);
+    if (!wait_a_while(journal, &pause)) return fail_held(journal, fd, errno, failure);
   }
   return true;
 }
 
 bool journal_share_lock(int fd, struct failure *failure)
 {
-  const struct journal journal = {.wait = 5};
-  double deadline = 0;
-  return acquire_lock(&journal, fd, LOCK_SH, &deadline, failure);
+  struct journal journal = {.wait = 5};
+  return acquire_lock(&journal, fd, LOCK_SH, failure);
 }
 
 /* ---- being on the file that the path leads to ---- */
 
-enum look { LOOK_SAME, LOOK_OTHER, LOOK_NONE, LOOK_FAILED };
-
 static bool is_missing(int number)
 {
   return number == ENOENT || number == ENOTDIR;
-}
-
-static enum look look(struct journal *journal, struct failure *failure)
-{
-  struct stat st;
-  if (sys_look(journal->place, &st) != 0) {
-    if (is_missing(errno)) return LOOK_NONE;
-    fail(failure, "look at");
-    return LOOK_FAILED;
-  }
-  if (!extent_is_of(&journal->known, &st)) return LOOK_OTHER;
-  journal->size = (uint64_t)st.st_size;
-  journal->gone = false;
-  return LOOK_SAME;
 }
 
 /* The file that the path has left is unlocked, or a forked child's copy of the descriptor would
@@ -176,27 +155,21 @@ bool journal_unchanged(const struct journal *journal)
          (uint64_t)st.st_size == journal->size;
 }
 
-/* What is to be done in a call of attach. */
-struct task {
-  bool lock, make;
-  double deadline; /* for the lock; 0: nothing was waited for */
-};
-
 /* Opens the file that the path leads to; the one before it, and its lock, are kept until then. Who
  * holds a lease on it is asked to give that up, and is waited for (fcntl(2), F_SETLEASE). */
-static bool switch_file(struct journal *journal, struct task *task, struct failure *failure)
+static bool switch_file(struct journal *journal, bool lock, bool make, struct failure *failure)
 {
   struct stat st;
   double pause = 0;
   int64_t time = sys_time();
   int fd;
-  while ((fd = open_file(journal, task->make, &st, failure)) < 0)
-    if (errno != EWOULDBLOCK || !wait_a_while(journal, &task->deadline, &pause)) return false;
-  if (task->lock && !acquire_lock(journal, fd, LOCK_EX, &task->deadline, failure)) {
+  while ((fd = open_file(journal, make, &st, failure)) < 0)
+    if (errno != EWOULDBLOCK || !wait_a_while(journal, &pause)) return false;
+  if (lock && !acquire_lock(journal, fd, LOCK_EX, failure)) {
     sys_close(fd);
     return false;
   }
-  switch_to(journal, fd, &st, time, task->lock);
+  switch_to(journal, fd, &st, time, lock);
   return true;
 }
 
@@ -208,13 +181,6 @@ static bool is_own(const struct journal *journal, struct failure *failure)
   return false;
 }
 
-static bool lock_file(struct journal *journal, struct task *task, struct failure *failure)
-{
-  if (task->lock && !journal->locked)
-    journal->locked = acquire_lock(journal, journal->fd, LOCK_EX, &task->deadline, failure);
-  return journal->locked || !task->lock;
-}
-
 static bool be_gone(struct journal *journal)
 {
   leave_file(journal);
@@ -224,38 +190,41 @@ static bool be_gone(struct journal *journal)
   return true;
 }
 
-static bool attach(struct journal *journal, struct task *task, struct failure *failure)
+static bool attach(struct journal *journal, bool lock, bool make, struct failure *failure)
 {
+  struct stat st;
   journal->gone = false;
+  journal->deadline = 0;
   if (!is_own(journal, failure)) return false;
-  task->lock = task->lock || journal->keeps_lock;
-  for (;;) {
-    enum look found = LOOK_OTHER;
-    if (journal->fd >= 0) {
-      if (!lock_file(journal, task, failure)) return false;
-      found = look(journal, failure);
+  lock = lock || journal->keeps_lock;
+  do {
+    if (journal->fd < 0) continue;
+    if (lock && !journal->locked && !acquire_lock(journal, journal->fd, LOCK_EX, failure))
+      return false;
+    journal->locked = journal->locked || lock;
+    if (sys_look(journal->place, &st) == 0) {
+      if (extent_is_of(&journal->known, &st)) {
+        journal->size = (uint64_t)st.st_size;
+        return true;
+      }
+    } else if (!is_missing(errno)) {
+      fail(failure, "look at");
+      break;
     }
-    if (found == LOOK_SAME) return true;
-    if (found == LOOK_NONE && !task->make) return be_gone(journal);
-    if (found == LOOK_FAILED) break;
-    if (switch_file(journal, task, failure)) continue;
-    if (!task->make && is_missing(failure->number)) return be_gone(journal);
-    break;
-  }
+  } while (switch_file(journal, lock, make, failure));
+  if (!make && is_missing(failure->number)) return be_gone(journal);
   journal_detach(journal);
   return false;
 }
 
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
 {
-  struct task task = {.lock = lock, .make = true};
-  return attach(journal, &task, failure);
+  return attach(journal, lock, true, failure);
 }
 
 bool journal_find(struct journal *journal, bool lock, struct failure *failure)
 {
-  struct task task = {.lock = lock};
-  return attach(journal, &task, failure);
+  return attach(journal, lock, false, failure);
 }
 
 void journal_detach(struct journal *journal)

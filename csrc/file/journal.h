@@ -31,6 +31,7 @@ struct journal {
   bool names_synced; /* and so has every directory entry that leads to it */
   bool failed; /* a sync failed: nothing may be written any more */
   double wait; /* seconds for the lock */
+  double deadline; /* for it, in one call; 0: nothing was waited for */
 };
 
 /* A closed journal of the path, to be ended with journal_close. False with errno ENOMEM. */
