@@ -136,7 +136,7 @@ static double inverse_frequency(size_t items, const struct holder *holders, size
 /* Leaves the hits that hold the word too, and adds to their scores. */
 static void narrow(struct ranking *ranking, size_t word)
 {
-  struct member *members = ranking->index->words.members;
+  struct member *members = BUF_ITEMS(struct member, &ranking->index->words.members);
   size_t holding, count, kept = 0;
   const struct holder *holders = holders_of(ranking, word, &holding);
   struct hit *hits = hits_of(ranking, &count);

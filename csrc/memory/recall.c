@@ -67,7 +67,7 @@ static bool score_term(struct recall *recall, uint32_t first)
   for (size_t i = 0; i < count; i++) {
     const struct holder holder = holders[i];
     recall->scores[holder.item] +=
-        bm25_term(idf, holder.count, words->members[holder.item].words / mean);
+        bm25_term(idf, holder.count, words_in(words, holder.item) / mean);
   }
   return true;
 }

@@ -42,7 +42,8 @@ static inline uint32_t next_letter(const char **p, const char *end)
   return fold_is_symbol(code) ? 0 : code;
 }
 
-static inline size_t add_letter(struct cut *cut, uint32_t code, uint64_t *terms)
+/* Takes up a letter, and the letters of ASCII that follow it, up to `most`, which are most. */
+static inline size_t add_letters(struct cut *cut, uint32_t code, uint64_t *terms, size_t most)
 {
   if (cut->count == 0) {
     cut->words += cut->previous == 0;
@@ -51,24 +52,16 @@ static inline size_t add_letter(struct cut *cut, uint32_t code, uint64_t *terms)
     cut->whole = 0;
     cut->count = 1;
   }
-  cut->run = cut->run << 16 | (code & 0xffff);
-  cut->whole += mix_run(cut->run);
-  terms[0] = cut->run;
-  return ++cut->count >= RUN;
-}
-
-/* The letters of ASCII that follow in a run, which are most: as add_letter does. */
-static inline size_t add_plain(struct cut *cut, uint64_t *terms, size_t most)
-{
   const char *p = cut->p, *stop = (size_t)(cut->end - p) > most ? p + most : cut->end;
   uint64_t run = cut->run, whole = cut->whole;
   unsigned count = cut->count;
   size_t added = 0;
-  for (; p < stop && is_plain(*p); p++) {
-    run = run << 16 | (unsigned char)*p;
+  for (;; code = (unsigned char)*p++) {
+    run = run << 16 | (code & 0xffff);
     whole += mix_run(run);
     terms[added] = run;
     added += ++count >= RUN;
+    if (p == stop || !is_plain(*p)) break;
   }
   cut->p = p;
   cut->run = run;
@@ -107,8 +100,7 @@ size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
       count += end_run(cut, terms + count);
       cut->previous = 0;
     } else if (code < 0x1100 || !fold_is_dense(code)) {
-      count += add_letter(cut, code, terms + count);
-      count += add_plain(cut, terms + count, MOST - count + 1);
+      count += add_letters(cut, code, terms + count, MOST - count);
     } else {
       count += add_dense(cut, code, terms + count);
     }
