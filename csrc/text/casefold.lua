@@ -65,18 +65,18 @@ end
 -- What a source may show, and its columns. Letters of scripts that run to the left would turn lines round.
 local function shown(code)
   local leftward = code >= 0x10C80 and code < 0x10D00 or code >= 0x1E900 and code < 0x1EA00
-  if leftward then return ("\\U%08x"):format(code), 10 end
+  if leftward then return ("\\x%x"):format(code), 7 end
   local wide = code >= 0x3000 and code < 0xA000 or code >= 0xF900 and code < 0xFB00 or code >= 0x20000
   return utf8(code), wide and 2 or 1
 end
 
--- The lines of a string literal, `columns` wide at most.
-local function literal(codes, columns)
-  local lines, line, width = {}, {}, 0
+-- The lines of a string literal, which begins in a column.
+local function literal(codes, column)
+  local lines, line, width = {}, {}, column
   for _, code in ipairs(codes) do
     local text, size = shown(code)
-    if width + size > columns then
-      lines[#lines + 1], line, width = table.concat(line), {}, 0
+    if width + size > 95 then
+      lines[#lines + 1], line, width = table.concat(line), {}, 5
     end
     line[#line + 1], width = text, width + size
   end
@@ -95,7 +95,9 @@ end
 local function print_letters()
   local codes, last = {}, nil
   local function finish()
-    if last then print(("    {0x%x, %d,\n     %s},"):format(last - #codes + 1, #codes, literal(codes, 90))) end
+    if not last then return end
+    local place = ("    {0x%x, %d, "):format(last - #codes + 1, #codes)
+    print(place .. literal(codes, #place) .. "},")
   end
   for _, code in ipairs(sorted_keys(letters)) do
     if not last or code - last > GAP then
