@@ -37,9 +37,6 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
 /* The byte after a number, or NULL and *error. */
 const char *json_number(const char *p, struct json_error *error);
 
-/* Whether a valid string stands for this text. */
-bool json_is(const char *p, const char *end, const char *text, size_t length);
-
 static inline const char *json_fail(struct json_error *error, const char *reason, const char *at)
 {
   error->reason = reason;

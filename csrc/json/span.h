@@ -7,6 +7,7 @@
  * much memory after it. span_portable is always compiled, so that a fuzzer can compare them. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -18,19 +19,18 @@
 
 enum { SPAN_PADDING = 64, SPAN_STEP = 16 };
 
-/* The high bit of a byte of `found` is set where that byte of the word needs an escape; bytes above
- * the first such one may be wrong ("Bit Twiddling Hacks", hasless and haszero). */
-static inline const char *span_portable(const char *p)
+/* Whether each byte of a word is ASCII that needs no escape: the high bit of each is clear after
+ * subtractions that borrow below U+0020 and from what is equal ("Bit Twiddling Hacks", hasless). */
+static inline bool span_is_plain(uint64_t word)
 {
   const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
-  for (;; p += 8) {
-    uint64_t word;
-    memcpy(&word, p, 8);
-    uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-    uint64_t found = ((word - ones * 0x20) & ~word) | ((quote - ones) & ~quote) |
-                     ((backslash - ones) & ~backslash);
-    if (found & highs) break;
-  }
+  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
+  return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & highs) == 0;
+}
+
+static inline const char *span_portable(const char *p)
+{
+  for (uint64_t word; memcpy(&word, p, 8), span_is_plain(word);) p += 8;
   while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') p++;
   return p;
 }

@@ -29,9 +29,18 @@ bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes
 
 bool slice_is(const struct slice *slice, const char *text, size_t length)
 {
-  size_t raw = (size_t)(slice->end - slice->start);
-  if (slice->escaped) return json_is(slice->start, slice->end, text, length);
-  return raw == length && memcmp(slice->start, text, length) == 0;
+  const char *p = slice->start, *end = slice->end;
+  if (!slice->escaped) return (size_t)(end - p) == length && memcmp(p, text, length) == 0;
+  while (p < end) {
+    char unit[4], *out = unit;
+    if (*p == '\\') p = escape_decode(p, &out);
+    else *out++ = *p++;
+    size_t size = (size_t)(out - unit);
+    if (size > length || memcmp(unit, text, size) != 0) return false;
+    text += size;
+    length -= size;
+  }
+  return length == 0;
 }
 
 /* ---- members and elements ---- */

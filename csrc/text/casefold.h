@@ -127,7 +127,7 @@ static const char PAIRS[] =
     "[G4#XG4#SG4#A(@#:(@#H(@#B(@#;(@#H(@#C(@#B(@#Q(@#D(@#B(@#R(@#E(@#B(@#S(@#F(@#B(@#T(@#"
     "G(@#B(@#U(@#^)@#\\)@#H(@#_)@#])@#H(@#`)@#^)@#Q(@#a)@#_)@#Q(@#b)@#^)@#R(@##*@#_)@#R(@#";
 
-/* Marks: the first, and in a digit each how many follow it, and the number of their combining class. */
+/* Marks: the first; in a digit each, how many follow it and the number of their class. */
 static const char MARKS[] =
     "#/##7V8/###W9/##&Q=/###W>/###O\?/##'QD/##$MF/##&QJ/##$ML/##-QW/##'$\\/##&Q`/##*V(0###Z)0###V"
     "*0##%Q-0##%V00##$Q20####30##%V60##&Q:0###V;0###W<0##$Q>0###V\?0###X@0##$YB0###XC0##$YE0###X"

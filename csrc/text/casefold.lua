@@ -162,7 +162,7 @@ used = sorted_keys(used)
 assert(used[1] == 0 and #used <= 64)
 for index, number in ipairs(used) do ranks[number] = index - 1 end
 
-print("\n/* Marks: the first, and in a digit each how many follow it, and the number of their combining class. */")
+print("\n/* Marks: the first; in a digit each, how many follow it and the number of their class. */")
 list = runs(class, function(run, code)
   return code == run.last + 1 and class[code] == class[run.first] and code - run.first < 64
 end)
