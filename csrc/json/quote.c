@@ -100,11 +100,10 @@ enum {
 #endif
 };
 
-/* What is wrong with a byte shows in it and the one before it. Three tables, for the two
- * halves of that one and the upper half of this, say which of eight faults are possible; those that
- * all three name are there (Keiser and Lemire, "Validating UTF-8 in less than one instruction per
- * byte", 2021). A second continuation byte in a row is one of them, and right if a character of
- * three or four bytes began before it. */
+/* Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2021: three tables, for
+ * the two halves of the byte before and the upper half of this one, say which of eight faults are
+ * possible; those that all three name are there. A second continuation byte is one of them, and right
+ * if a character of three or four bytes began before it. */
 typedef uint8_t bytes __attribute__((vector_size(WIDE_STEP)));
 typedef int8_t signed_bytes __attribute__((vector_size(WIDE_STEP)));
 
@@ -183,9 +182,8 @@ TARGET static inline void find_wrong(const char *p, bytes *wrong)
   *wrong = (faults ^ (inside & NEXT)) | escapes;
 }
 
-/* Copies whole steps up to the first byte that does not stand for itself in a JSON string, or shows
- * that the character around it or before it is none, and returns where that is; or where less than
- * a step is left. */
+/* Copies whole steps; returns where less than one is left, or the first byte that needs an escape or
+ * shows that the character around it or before it is none. */
 TARGET static const char *wide_copy(const char *p, const char *end, char *out)
 {
   for (; end - p >= WIDE_STEP; p += WIDE_STEP, out += WIDE_STEP) {
@@ -198,9 +196,8 @@ TARGET static const char *wide_copy(const char *p, const char *end, char *out)
   return p;
 }
 
-/* The same for any text, all of it if it can be. The last step goes back to what was copied before,
- * to end with the text. A step may end inside a character, or stop after the beginning of one that
- * is none, so that the last character is always put again by itself. */
+/* The same for any text, all of it if it can be: the last step goes back to what was copied before, to
+ * end with the text. The last character is always put again by itself, as a step may end inside it. */
 static const char *put_wide(struct buf *buf, const char *p, const char *end)
 {
   const char *kept = p;

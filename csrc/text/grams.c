@@ -111,9 +111,8 @@ size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
 
 /* ---- the table ---- */
 
-/* The slot of a term, or the empty one in which to put its number, from 1 on. Multiplied by a random
- * odd number, two terms have the same slot as rarely as by chance (Dietzfelbinger et al., "A reliable
- * randomized algorithm for the closest-pair problem", 1997). */
+/* The slot of a term, or the empty one in which to put its number, from 1 on. The hash is multiplicative:
+ * Dietzfelbinger et al., "A reliable randomized algorithm for the closest-pair problem", 1997. */
 static inline uint32_t *find_term(const struct grams *grams, uint64_t term)
 {
   const size_t mask = ((size_t)1 << grams->bits) - 1;

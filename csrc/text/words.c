@@ -1,21 +1,20 @@
 /* words.c: an inverted index that also finds parts of words.
  *
- * A token is a word as fold_word cuts it out of folded text; a run of Chinese or Japanese is one
- * token. Each distinct token is kept once, with its postings: the items that hold it, each with a
- * count. A needle consists of letters and digits, so it can only occur within a token: the text of
- * all tokens is searched, and the postings of those that hold it are added up. Texts repeat their
- * words, so the text of all tokens is short.
+ * A token is a word as fold_word cuts it out of folded text. Each distinct one is kept once, with its
+ * postings: the items that hold it, each with a count. A needle consists of letters and digits, so it
+ * can only occur within a token: the text of all tokens, which is short, is searched, and the postings
+ * of those that hold it are added up.
  *
  * Items are added in the order of their numbers. The last posting of a token is kept in the token
- * itself, as its item may hold the token again. The others are packed as the distance from the
- * previous item and the count, in numbers of seven bits per byte, the lowest first. */
+ * itself, as its item may hold the token again. The others are packed (see word.h) as the distance from
+ * the previous item and the count. */
 #include "text/words.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "base/packed.h"
 #include "base/sys.h"
+#include "base/word.h"
 #include "text/fold.h"
 
 struct token {
@@ -49,11 +48,10 @@ void words_free(struct words *words)
 
 /* ---- postings ---- */
 
-enum { LONGEST_POSTING = 10 };
-
 static bool reserve_posting(struct token *token)
 {
-  if (token->capacity - token->size >= LONGEST_POSTING) return true;
+  enum { LONGEST = 10 }; /* a distance and a count */
+  if (token->capacity - token->size >= LONGEST) return true;
   size_t capacity = token->capacity < 16 ? 16 : token->capacity + (size_t)token->capacity / 2;
   unsigned char *packed = capacity <= UINT32_MAX ? sys_realloc(token->packed, capacity) : NULL;
   if (packed == NULL) {
