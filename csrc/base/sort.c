@@ -36,17 +36,12 @@ uint32_t *sorted_positions(size_t count, sort_before before, const void *context
   return positions;
 }
 
-static bool is_sorted(size_t count, sort_before before, const void *context)
-{
-  for (uint32_t i = 1; i < count; i++)
-    if (before(context, i, i - 1)) return false;
-  return true;
-}
-
 bool sort_elements(void *elements, size_t count, size_t size, sort_before before,
                    const void *context)
 {
-  if (is_sorted(count, before, context)) return true;
+  uint32_t in_order = 1;
+  while (in_order < count && !before(context, in_order, in_order - 1)) in_order++;
+  if (in_order >= count) return true;
   uint32_t *positions = sorted_positions(count, before, context);
   char *sorted = positions != NULL ? sys_realloc(NULL, count * size) : NULL;
   if (sorted != NULL) {
@@ -59,15 +54,6 @@ bool sort_elements(void *elements, size_t count, size_t size, sort_before before
   return sorted != NULL;
 }
 
-static void swap(char *a, char *b, size_t size)
-{
-  for (size_t i = 0; i < size; i++) {
-    const char byte = a[i];
-    a[i] = b[i];
-    b[i] = byte;
-  }
-}
-
 /* Puts the element on top of a heap, which has the last one of all there, into its place. */
 static void sift(char *heap, size_t size, uint32_t top, uint32_t count, sort_before before,
                  const void *context)
@@ -75,7 +61,12 @@ static void sift(char *heap, size_t size, uint32_t top, uint32_t count, sort_bef
   for (uint32_t child; (child = 2 * top + 1) < count; top = child) {
     if (child + 1 < count && before(context, child, child + 1)) child++;
     if (!before(context, top, child)) break;
-    swap(heap + top * size, heap + child * size, size);
+    for (char *a = heap + top * size, *b = heap + child * size, *end = a + size; a < end;
+         a++, b++) {
+      const char byte = *a;
+      *a = *b;
+      *b = byte;
+    }
   }
 }
 

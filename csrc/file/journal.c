@@ -59,14 +59,6 @@ static int open_file(struct journal *journal, bool make, struct stat *st, struct
 
 /* ---- the lock ---- */
 
-static bool fail_held(const struct journal *journal, int fd, int number, struct failure *failure)
-{
-  struct stat st;
-  *failure = (struct failure){.number = number, .doing = journal->called, .held = true};
-  if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
-  return false;
-}
-
 static bool fail_lock(struct failure *failure)
 {
   fail(failure, "lock");
@@ -96,7 +88,11 @@ static bool acquire_lock(struct journal *journal, int fd, int mode, struct failu
   double pause = 0;
   while (sys_flock(fd, mode | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
-    if (!wait_a_while(journal, &pause)) return fail_held(journal, fd, errno, failure);
+    if (wait_a_while(journal, &pause)) continue;
+    struct stat st;
+    *failure = (struct failure){.number = errno, .doing = journal->called, .held = true};
+    if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
+    return false;
   }
   return true;
 }
@@ -181,15 +177,6 @@ static bool is_own(const struct journal *journal, struct failure *failure)
   return false;
 }
 
-static bool be_gone(struct journal *journal)
-{
-  leave_file(journal);
-  extent_begin(&journal->known, NULL, 0);
-  journal->gone = true;
-  journal->size = 0;
-  return true;
-}
-
 static bool attach(struct journal *journal, bool lock, bool make, struct failure *failure)
 {
   struct stat st;
@@ -212,9 +199,15 @@ static bool attach(struct journal *journal, bool lock, bool make, struct failure
       break;
     }
   } while (switch_file(journal, lock, make, failure));
-  if (!make && is_missing(failure->number)) return be_gone(journal);
-  journal_detach(journal);
-  return false;
+  journal->gone = !make && is_missing(failure->number);
+  if (!journal->gone) {
+    journal_detach(journal);
+    return false;
+  }
+  leave_file(journal);
+  extent_begin(&journal->known, NULL, 0);
+  journal->size = 0;
+  return true;
 }
 
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
@@ -326,15 +319,6 @@ static void know(struct journal *journal, const char *bytes, size_t size)
   (void)extent_extend(known, bytes, size, EXTENT_CERTAIN); /* there is room */
 }
 
-/* A file that was made for what could not be written goes again: it would be an empty session. */
-static void remove_made(const struct journal *journal)
-{
-  if (!journal->made || journal->size > 0 || !journal_unchanged(journal)) return;
-  char *place = sys_realpath(journal->place);
-  if (place != NULL) sys_unlink(place);
-  sys_free(place);
-}
-
 /* What was written to the file's end. */
 struct written {
   uint64_t place; /* where it begins */
@@ -413,7 +397,11 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
                     struct failure *failure)
 {
   if (append(journal, lines, offset, failure)) return true;
-  remove_made(journal);
+  /* A file that was made for it goes again: it would be an empty session. */
+  const bool empty = journal->made && journal->size == 0 && journal_unchanged(journal);
+  char *place = empty ? sys_realpath(journal->place) : NULL;
+  if (place != NULL) sys_unlink(place);
+  sys_free(place);
   return false;
 }
 
