@@ -16,20 +16,6 @@
 #define TARGET_IS_THERE true
 #endif
 
-static const char HEX[] = "0123456789abcdef";
-
-/* Puts a byte that does not stand for itself. */
-static char *put_escape(char *out, unsigned char byte)
-{
-  static const char letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
-  const char letter = byte < 0x20 ? letters[byte] : byte < 0x80 ? (char)byte : 'u';
-  *out++ = '\\', *out++ = letter;
-  if (letter != 'u') return out;
-  memcpy(out, byte < 0x80 ? "00" : "dc", 2);
-  out[2] = HEX[byte >> 4], out[3] = HEX[byte & 15];
-  return out + 4;
-}
-
 /* The size of the character at p if it stands for itself; 0: an escape stands for its first byte.
  * Most are told by their bytes alone. */
 static inline size_t plain_size(const char *p, const char *end)
@@ -43,9 +29,21 @@ static inline size_t plain_size(const char *p, const char *end)
   return utf8_decode(p, left, &size) != UTF8_INVALID ? size : 0;
 }
 
-static bool reserve_rest(struct buf *buf, const char *p, const char *end)
+/* Puts the escape for the byte at p where `out` is. Returns what follows it, with room for the rest;
+ * NULL: out of memory. */
+static char *put_escape(struct buf *buf, char *out, const char *p, const char *end)
 {
-  return buf_reserve(buf, QUOTE_ESCAPE + (size_t)(end - p) + QUOTE_SPARE);
+  static const char letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu", hex[] = "0123456789abcdef";
+  const unsigned char byte = (unsigned char)*p;
+  const char letter = byte < 0x20 ? letters[byte] : byte < 0x80 ? (char)byte : 'u';
+  buf->length = (size_t)(out - buf->data);
+  if (!buf_reserve(buf, QUOTE_ESCAPE + (size_t)(end - p) + QUOTE_SPARE)) return NULL;
+  out = buf->data + buf->length;
+  *out++ = '\\', *out++ = letter;
+  if (letter != 'u') return out;
+  memcpy(out, byte < 0x80 ? "00" : "dc", 2);
+  out[2] = hex[byte >> 4], out[3] = hex[byte & 15];
+  return out + 4;
 }
 
 /* Puts the characters before `until`. Returns what follows them; NULL: out of memory. *kept is
@@ -57,11 +55,8 @@ static const char *put_characters(struct buf *buf, const char *p, const char *un
   while (p < until) {
     size_t size = plain_size(p, end);
     if (size == 0) {
-      buf->length = (size_t)(out - buf->data);
-      if (!reserve_rest(buf, p, end)) return NULL;
-      unsigned char byte = (unsigned char)*p++;
-      out = put_escape(buf->data + buf->length, byte);
-      *kept = p;
+      if ((out = put_escape(buf, out, p, end)) == NULL) return NULL;
+      *kept = ++p;
     }
     for (; size > 0; size--) *out++ = *p++;
   }
@@ -80,9 +75,7 @@ static const char *put_ascii(struct buf *buf, const char *p, const char *end)
     p += plain;
     if (plain == SPAN_STEP) continue;
     if ((unsigned char)*p >= 0x80) break;
-    buf->length = (size_t)(out - buf->data);
-    if (!reserve_rest(buf, p, end)) return NULL;
-    out = put_escape(buf->data + buf->length, (unsigned char)*p++);
+    if ((out = put_escape(buf, out, p++, end)) == NULL) return NULL;
   }
   buf->length = (size_t)(out - buf->data);
   return p;

@@ -66,23 +66,6 @@ bool walk_next(struct walk *walk)
   return true;
 }
 
-bool walk_string(const struct walk *walk, struct slice *slice)
-{
-  if (*walk->value != '"') return false;
-  *slice = (struct slice){walk->value + 1, walk->end - 1, walk->escaped};
-  return true;
-}
-
-bool walk_key_is(const struct walk *walk, const char *name)
-{
-  return slice_is(&walk->key, name, strlen(name));
-}
-
-bool walk_is_true(const struct walk *walk)
-{
-  return *walk->value != 'n' && *walk->value != 'f';
-}
-
 bool walk_strings(const char *p, const char *end,
                   bool (*visit)(void *context, const struct slice *string), void *context)
 {
