@@ -152,9 +152,8 @@ TARGET static inline unsigned count_right(const bytes *wrong)
   unsigned right = (unsigned)_mm256_movemask_epi8((__m256i)(*wrong == 0));
   return right == UINT32_MAX ? WIDE_STEP : (unsigned)__builtin_ctz(~right);
 #else
-  uint8x8_t halves = vshrn_n_u16(vreinterpretq_u16_u8((uint8x16_t)(*wrong == 0)), 4);
-  uint64_t right = vget_lane_u64(vreinterpret_u64_u8(halves), 0);
-  return right == UINT64_MAX ? WIDE_STEP : (unsigned)__builtin_ctzll(~right) / 4;
+  uint64_t right = span_mask(*wrong == 0);
+  return right == UINT64_MAX ? WIDE_STEP : (unsigned)__builtin_ctzll(~right) / SPAN_BITS;
 #endif
 }
 
