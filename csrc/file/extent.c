@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#include "file/steady.h"
-
 enum {
   KEPT = 16 * 1024, /* bytes */
   KEPT_CERTAIN = 32 /* enough to tell an edit */
@@ -89,6 +87,22 @@ void extent_confirm(struct extent *extent)
   memcpy(last, kept->data + kept->length - sizeof last, sizeof last);
   buf_reset(kept);
   (void)buf_add(kept, last, sizeof last); /* it may be done without */
+}
+
+ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset)
+{
+  char again[16 * 1024];
+  size_t done = 0, equal = 0, wanted;
+  do {
+    wanted = size - done < sizeof again ? size - done : sizeof again;
+    ssize_t got = sys_read_at(fd, again, wanted, offset + done);
+    if (got < 0) return -1;
+    equal = (size_t)got;
+    if (memcmp(bytes + done, again, equal) != 0)
+      for (equal = 0; bytes[done + equal] == again[equal];) equal++;
+    done += equal;
+  } while (equal == wanted && done < size);
+  return (ssize_t)done;
 }
 
 bool extent_compare(const struct extent *extent, int fd, uint64_t *place)

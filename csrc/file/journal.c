@@ -12,7 +12,7 @@
  *    that would end a fragment. A file that was made for the write is removed again. If cutting fails
  *    too, or somebody who takes no lock has written behind it, the next write finds the file longer
  *    than it knows and ends the fragment's line. Nothing else makes a file of lines shorter, and
- *    whoever reads without the lock must allow for it (see steady.c and extent.c).
+ *    whoever reads without the lock must allow for it (see reader.c and extent.c).
  * 4. A durable append is reported after fdatasync, the first one also after fsync of the
  *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
  *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
@@ -27,7 +27,6 @@
 #include "base/sys.h"
 #include "file/path.h"
 #include "file/reader.h"
-#include "file/steady.h"
 
 bool journal_init(struct journal *journal, const char *path)
 {
