@@ -1,9 +1,7 @@
 /* extent.c: what is known of a file.
  *
- * A file of lines only grows, with one exception: a write that fails is undone by cutting the file
- * back to where it began, and another one comes to that place (see journal.c). So what was read
- * without the lock is not certain, however whole its lines are. The last bytes that were read are
- * kept and compared with the file:
+ * A file of lines only grows, but for writes that are undone (see journal.c). So what was read without
+ * the lock is not certain. The last bytes that were read are kept and compared with the file:
  * 1. under the lock, nothing can be undone: if they are the same, what was read is certain;
  * 2. without it, they tell whether what was read still is what the file says;
  * 3. of a file that was edited in place, they tell that from one that was appended to. */

@@ -5,8 +5,8 @@
  *    editor, rm or a compaction has replaced.
  * 2. A record is one write to a descriptor with O_APPEND. If the file's last line has no newline,
  *    the write begins with one: nothing is ever glued to a fragment. Where the system takes a part of
- *    it at a time, it is looked at whether somebody who takes no lock has written between the parts;
- *    if so, the whole record is written again behind that.
+ *    it at a time, and somebody who takes no lock has written between the parts, the whole record is
+ *    written again behind that.
  * 3. A write that fails, or whose sync fails, is undone by cutting the file back to where it began:
  *    what is reported as not written must not be there, and a full disk has no room for the newline
  *    that would end a fragment. A file that was made for the write is removed again. If cutting fails
@@ -228,9 +228,9 @@ void journal_detach(struct journal *journal)
 
 /* ---- writing ---- */
 
-/* The entry of the file itself, wherever symbolic links lead, and those of the directories above:
- * whoever made them may have failed, or been killed, before it synced them. One that may not be
- * read or synced, or that is read-only, was not made by us. */
+/* The entry of the file itself, wherever symbolic links lead, and those of the directories above, as
+ * whoever made them may have been killed before it synced them. One that may not be read or synced,
+ * or that is read-only, was not made by us. */
 static int sync_names(const struct journal *journal)
 {
   char *place = sys_realpath(journal->place);
@@ -245,8 +245,9 @@ static int sync_names(const struct journal *journal)
   return result;
 }
 
-static bool fail_sync(struct journal *journal, int result, struct failure *failure)
+static bool synced(struct journal *journal, int result, struct failure *failure)
 {
+  if (result == 0) return true;
   journal->failed = journal->failed || result != SYS_NOT_OPENED;
   return fail(failure, "sync");
 }
@@ -254,16 +255,14 @@ static bool fail_sync(struct journal *journal, int result, struct failure *failu
 static bool sync_bytes(struct journal *journal, struct failure *failure)
 {
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
-  int result = sys_sync(journal->fd);
-  return result == 0 || fail_sync(journal, result, failure);
+  return synced(journal, sys_sync(journal->fd), failure);
 }
 
 static bool sync_entries(struct journal *journal, struct failure *failure)
 {
-  if (journal->names_synced) return true;
-  int result = sync_names(journal);
+  const int result = journal->names_synced ? 0 : sync_names(journal);
   journal->names_synced = result == 0;
-  return result == 0 || fail_sync(journal, result, failure);
+  return synced(journal, result, failure);
 }
 
 bool journal_sync(struct journal *journal, struct failure *failure)
@@ -283,16 +282,14 @@ bool journal_sync_all(struct journal *journal, struct failure *failure)
   return (same || sync_bytes(journal, failure)) && sync_entries(journal, failure);
 }
 
-/* Whether the file's last line has its newline. */
-static bool is_ended(const struct journal *journal, bool *ended)
+/* Whether the file's last line has its newline: 1 or 0; -1 and errno. */
+static int is_ended(const struct journal *journal)
 {
   const struct extent *known = &journal->known;
   char last = '\n';
-  *ended = journal->size == 0 || (journal->size == known->size && extent_is_ended(known));
-  if (*ended) return true;
-  if (sys_read_at(journal->fd, &last, 1, journal->size - 1) < 0) return false;
-  *ended = last == '\n';
-  return true;
+  if (journal->size == 0 || (journal->size == known->size && extent_is_ended(known))) return 1;
+  if (sys_read_at(journal->fd, &last, 1, journal->size - 1) < 0) return -1;
+  return last == '\n';
 }
 
 /* Whether whoever reads the lines can hold each of them. */
@@ -372,20 +369,20 @@ static void undo(const struct journal *journal, const struct written *written)
 static bool append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                    struct failure *failure)
 {
-  bool ended;
   struct written written = {.place = journal->size};
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
   if (!are_readable(lines))
     return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
-  if (!is_ended(journal, &ended)) return fail(failure, "read");
+  const int ended = is_ended(journal);
+  if (ended < 0) return fail(failure, "read");
   if (!extent_reserve(&journal->known)) return fail(failure, "write");
-  bool done = write_lines(journal, lines, ended, &written) || fail(failure, "write");
+  bool done = write_lines(journal, lines, ended > 0, &written) || fail(failure, "write");
   done = done && (!journal->durable || journal_sync(journal, failure));
   if (!done) {
     undo(journal, &written);
     return false;
   }
-  *offset = written.place + (written.again || !ended);
+  *offset = written.place + (written.again || ended == 0);
   if (written.again) extent_restart(&journal->known); /* there is more than what was written here */
   else know(journal, lines->data + ended, written.size);
   journal->size = written.place + written.size;
