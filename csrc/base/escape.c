@@ -28,7 +28,7 @@ const char *escape_decode(const char *escape, char **out)
   const char letter = escape_letter(escape[1]), *p = escape + 2;
   int low, code = letter == 0 && escape[1] == 'u' ? escape_digits(p) : -1;
   if (code < 0) {
-    *(*out)++ = letter != 0 ? letter : '\\';
+    *(*out)++ = (char)(letter != 0 ? letter : '\\');
     return letter != 0 ? p : escape + 1;
   }
   p += 4;
