@@ -123,7 +123,7 @@ static bool take_fraction(const char **p, const char *end, uint64_t *fraction)
 }
 
 /* How far the clock is ahead of UTC: all of a text, `Z` or `+HH:MM`. */
-static bool read_offset(const char *p, const char *end, int64_t *seconds)
+static bool read_utc_offset(const char *p, const char *end, int64_t *seconds)
 {
   char form[] = "1970-01-01T00:00:00Z";
   *seconds = 0;
@@ -155,7 +155,7 @@ static bool read_moment(struct moment *moment, const char *text, size_t length, 
   p = text + given;
   if ((key = timestamp_key(form)) < 0) return false;
   if (given == SECOND && !take_fraction(&p, end, &fraction)) return false;
-  if (!(may_be_short && p == end) && !read_offset(p, end, &ahead)) return false;
+  if (!(may_be_short && p == end) && !read_utc_offset(p, end, &ahead)) return false;
   const int64_t seconds = moment_seconds((struct moment){key, 0}) + leap - ahead;
   *moment = (struct moment){key_of_seconds(seconds), fraction};
   return true;
