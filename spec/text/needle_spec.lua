@@ -76,7 +76,7 @@ describe("a word in raw lines", function()
     local letters, reason = spellings()
     if not letters then return pending(reason) end
     local random = cases.random(20271)
-    for _ = 1, 300 do
+    for _ = 1, 120 do
       local word, lines = {}, {}
       for place = 1, random(1, 9) do word[place] = string.char(("a"):byte() + random(1, 26) - 1) end
       word = table.concat(word)
