@@ -43,7 +43,7 @@ static int commonness(char byte)
 static char rare_byte(const struct needle *needle, size_t i)
 {
   i += needle->rare;
-  return i < needle->length ? needle->text[i] : (char)0xff;
+  return i < needle->length ? needle->text[i] : '\xff';
 }
 
 void needle_set(struct needle *needle, const char *text, size_t length)
@@ -151,7 +151,7 @@ struct three {
 /* Of a byte behind the needle, any is the same. */
 static inline struct rare rare(char byte)
 {
-  const unsigned char bit = byte == (char)0xff ? 0xff : fold_bit(byte);
+  const unsigned char bit = byte == '\xff' ? 0xff : fold_bit(byte);
   return (struct rare){_mm_set1_epi8(byte), _mm_set1_epi8((char)bit)};
 }
 
