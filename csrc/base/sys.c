@@ -100,11 +100,13 @@ static int refuse_irregular(const struct stat *st)
 int sys_open(const char *path, enum sys_opening how, struct stat *st)
 {
   static const int ways[] = {[SYS_READ] = O_RDONLY,
+                             [SYS_LISTED] = O_RDONLY,
                              [SYS_APPEND] = O_RDWR | O_APPEND,
                              [SYS_MAKE] = O_RDWR | O_APPEND | O_CREAT,
                              [SYS_ITSELF] = O_RDWR | O_APPEND | O_NOFOLLOW};
   int flags = ways[how];
-  int seen = (flags & O_NOFOLLOW) != 0 ? lstat(path, st) : sys_stat(path, st);
+  int seen = -1;
+  if (how != SYS_LISTED) seen = (flags & O_NOFOLLOW) != 0 ? lstat(path, st) : sys_stat(path, st);
   if (seen == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
   int fd = open_retrying(path, flags | O_NONBLOCK);
   if (fd < 0) return -1;
@@ -226,7 +228,18 @@ char *sys_realpath(const char *path)
   return realpath(path, NULL);
 }
 
-int sys_list(const char *path, bool (*visit)(void *context, const char *name), void *context)
+static bool is_regular(const struct dirent *entry)
+{
+#if defined(DT_REG)
+  return entry->d_type == DT_REG;
+#else
+  (void)entry;
+  return false;
+#endif
+}
+
+int sys_list(const char *path, bool (*visit)(void *context, const char *name, bool regular),
+             void *context)
 {
   DIR *directory = opendir(path);
   if (directory == NULL) return -1;
@@ -234,7 +247,7 @@ int sys_list(const char *path, bool (*visit)(void *context, const char *name), v
   for (;;) {
     errno = 0;
     const struct dirent *entry = readdir(directory);
-    if (entry == NULL || !visit(context, entry->d_name)) {
+    if (entry == NULL || !visit(context, entry->d_name, is_regular(entry))) {
       reason = errno;
       break;
     }

@@ -18,9 +18,10 @@
 #define SYS_NOT_REGULAR (-2)
 #define SYS_NOT_OPENED (-3)
 
-/* For reading, or for reading and appending; SYS_MAKE makes the file (0600 less umask) if need be, and
- * for SYS_ITSELF a symbolic link is no regular file. */
-enum sys_opening { SYS_READ, SYS_APPEND, SYS_MAKE, SYS_ITSELF };
+/* For reading, or for reading and appending; SYS_LISTED reads what sys_list has just said is regular,
+ * SYS_MAKE makes the file (0600 less umask) if need be, and for SYS_ITSELF a symbolic link is no regular
+ * file. */
+enum sys_opening { SYS_READ, SYS_LISTED, SYS_APPEND, SYS_MAKE, SYS_ITSELF };
 
 /* Opens the regular file `path` close-on-exec. Never blocks. Returns the descriptor and fills *st;
  * SYS_NOT_REGULAR (errno EISDIR or EINVAL) where the path leads to anything else. */
@@ -62,9 +63,10 @@ int sys_mkdir(const char *path);
 /* The path without symbolic links, to be freed with sys_free. */
 char *sys_realpath(const char *path);
 
-/* Calls visit(context, name) for each name in a directory, until one answers false (errno is
- * then what it set). 0, or -1. */
-int sys_list(const char *path, bool (*visit)(void *context, const char *name), void *context);
+/* Calls visit(context, name, regular) for each name in a directory, until one answers false (errno is
+ * then what it set). regular: the directory itself tells that it is a regular file. 0, or -1. */
+int sys_list(const char *path, bool (*visit)(void *context, const char *name, bool regular),
+             void *context);
 
 /* The module's code stays in memory until the process ends: Lua unloads modules before it has
  * called the last finalizers, and these may call it. What dlopen gives is never closed. */

@@ -25,8 +25,14 @@
 void reader_open(struct reader *reader, int fd, uint64_t offset)
 {
   memset(reader, 0, sizeof *reader);
+  reader_restart(reader, fd, offset);
+}
+
+void reader_restart(struct reader *reader, int fd, uint64_t offset)
+{
   reader->fd = fd;
   reader->position = offset;
+  reader->locked = reader->ended = reader->passed = false;
 }
 
 void reader_close(struct reader *reader)
@@ -152,14 +158,19 @@ static size_t next_size(size_t size)
 int reader_next(struct reader *reader, struct block *block)
 {
   struct buf *text = &reader->text;
-  if (reader->ended) return 0;
+  if (reader->ended || reader->passed) return reader->passed = false, 0;
   if (text->capacity == 0 && !buf_reserve(text, READER_BLOCK + 1 + SPAN_PADDING)) return -1;
   for (size_t size = reader_ahead(&reader->reads);; size = next_size(size)) {
     if (!read_padded(reader->fd, text, size, reader->position, reader->locked)) return -1;
     if (text->length == 0) return 0;
     const char *newline = last_newline(text->data, text->length);
-    if (newline != NULL) hand_out(reader, block, (size_t)(newline + 1 - text->data));
-    else if (text->length < size) hand_out_unfinished(reader, block, text->length);
+    if (newline != NULL) {
+      const size_t length = (size_t)(newline + 1 - text->data);
+      hand_out(reader, block, length);
+      reader->passed = text->length < size && text->length == length;
+      return 1;
+    }
+    if (text->length < size) hand_out_unfinished(reader, block, text->length);
     else if (size < READER_BLOCK || !hopeless(reader, size)) continue;
     else return pass_over(reader, block, size);
     return 1;

@@ -63,8 +63,7 @@ static int next_long(struct tail *tail, struct line *line)
   struct block block;
   uint64_t start;
   if (!find_start(tail, &start)) return -1;
-  reader_close(&tail->reader);
-  reader_open(&tail->reader, tail->reader.fd, start);
+  reader_restart(&tail->reader, tail->reader.fd, start);
   int result = reader_next(&tail->reader, &block);
   tail->end = start;
   tail->text.length = 0;

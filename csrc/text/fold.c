@@ -118,19 +118,21 @@ static void put_compound(struct folding *folding, uint32_t code)
   if (second > 0) put_single(folding, second);
 }
 
-int fold_to_ascii(const char *text, size_t length, size_t *size)
-{
-  uint32_t code = utf8_decode(text, length, size);
-  uint32_t letter = code >= CALM_FIRST && code <= CALM_LAST ? code : letter_of(code);
-  if (letter > 0) return letter < 0x80 ? (int)letter : FOLD_OTHER;
-  if (class_of(code) != NO_MARK) return FOLD_MARK;
-  return pair_of(code) != NULL ? FOLD_SEVERAL : FOLD_OTHER;
-}
-
 static char fold_ascii(char byte)
 {
   if (byte >= 'A' && byte <= 'Z') byte = (char)(byte | 0x20);
   return byte;
+}
+
+int fold_to_ascii(uint32_t code)
+{
+  if (code < 0x80) return fold_ascii((char)code);
+  if (code >= CALM_FIRST && code <= CALM_LAST) return FOLD_OTHER;
+  uint32_t letter = letter_of(code);
+  if (letter > 0) return letter < 0x80 ? (int)letter : FOLD_OTHER;
+  if (class_of(code) != NO_MARK) return FOLD_MARK;
+  const char *row = pair_of(code);
+  return row != NULL ? fold_to_ascii(row_number(row + 4)) : FOLD_OTHER;
 }
 
 /* Folds the character or byte at the start of a text; returns its size. */
