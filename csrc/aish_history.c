@@ -58,6 +58,7 @@
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/budget.h"
+#include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/hits.h"
@@ -109,6 +110,7 @@ int luaopen_aish_history(lua_State *L)
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   sys_stay_loaded();
+  begin_state(L);
   bool *asked = budget_asked(L);
   lua_newtable(L);
   for (const luaL_Reg *function = functions; function->name != NULL; function++) {

@@ -24,19 +24,16 @@ void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
   else lua_pushnil(L);
 }
 
-/* Kept under their addresses: what budget_fit is given, meanwhile, and whether it is. */
-static const char PATH = 0, ASKED = 0;
-
 bool *budget_asked(lua_State *L)
 {
-  return kept_block(L, &ASKED, sizeof(bool));
+  return kept_block(L, KEPT_COST_ASKED, sizeof(bool));
 }
 
 void budget_check(lua_State *L, const bool *asked, const char *path)
 {
   size_t length;
   if (!*asked) return;
-  push_kept(L, &PATH);
+  push_kept(L, KEPT_COST_PATH);
   const char *kept = lua_tolstring(L, -1, &length);
   if (kept != NULL && strncmp(path, kept, length) == 0 &&
       (path[length] == '\0' || path[length] == '/'))
@@ -90,7 +87,7 @@ static int fit_l(lua_State *L)
 static void keep_path(lua_State *L)
 {
   *budget_asked(L) = lua_isstring(L, -1);
-  keep(L, &PATH);
+  keep(L, KEPT_COST_PATH);
   lua_pop(L, 1);
 }
 
@@ -98,7 +95,7 @@ void budget_fit(lua_State *L, const struct budget *budget, const char *member, c
                 bool *asked)
 {
   int cost = lua_gettop(L) - 1, results = cost + 1;
-  push_kept(L, &PATH);
+  push_kept(L, KEPT_COST_PATH);
   lua_pushcfunction(L, fit_l);
   lua_pushvalue(L, results);
   lua_pushnumber(L, budget->bytes);

@@ -32,17 +32,15 @@ static void free_decoder(void *object)
 
 static const struct object_class DECODER = {.name = "decoder", .release = free_decoder};
 
-/* What the state keeps: the table of its decoder, and the metatables that mark an empty object and
- * an array with holes, so that they encode to the same text again. */
-static const char KEPT = 0, OBJECT[] = "object", ARRAY[] = "array";
-
-static void push_mark(lua_State *L, const char *mark)
+/* Pushes a metatable that marks an empty object, or an array with holes, so that it encodes to the same
+ * text again. */
+static void push_mark(lua_State *L, enum kept mark, const char *type)
 {
   push_kept(L, mark);
   if (lua_istable(L, -1)) return;
   lua_pop(L, 1);
   lua_createtable(L, 0, 1);
-  lua_pushstring(L, mark);
+  lua_pushstring(L, type);
   lua_setfield(L, -2, "__jsontype");
   keep(L, mark);
 }
@@ -53,9 +51,9 @@ static struct decoder *new_decoder(lua_State *L)
   lua_createtable(L, SLOT_ARRAY, 1);
   struct decoder *decoder = new_object(L, &DECODER, sizeof *decoder);
   lua_rawseti(L, -2, SLOT_DECODER);
-  push_mark(L, OBJECT);
+  push_mark(L, KEPT_OBJECT_MARK, "object");
   lua_rawseti(L, -2, SLOT_OBJECT);
-  push_mark(L, ARRAY);
+  push_mark(L, KEPT_ARRAY_MARK, "array");
   lua_rawseti(L, -2, SLOT_ARRAY);
   return decoder;
 }
@@ -63,10 +61,10 @@ static struct decoder *new_decoder(lua_State *L)
 /* Pushes the table of the state's decoder. */
 static struct decoder *kept_decoder(lua_State *L)
 {
-  push_kept(L, &KEPT);
+  push_kept(L, KEPT_DECODER);
   if (!lua_istable(L, -1)) return NULL;
   lua_rawgeti(L, -1, SLOT_DECODER);
-  struct decoder *decoder = lua_touserdata(L, -1);
+  struct decoder *decoder = to_object(L, -1);
   lua_pop(L, 1);
   return decoder;
 }
@@ -78,7 +76,7 @@ struct decoder *acquire_decoder(lua_State *L)
   if (decoder == NULL || decoder->in_use) {
     lua_pop(L, 1);
     decoder = new_decoder(L);
-    keep(L, &KEPT);
+    keep(L, KEPT_DECODER);
   }
   decoder->in_use = true;
   decoder->L = L;

@@ -13,8 +13,8 @@
 /* What an item is made of, as places on the stack, besides further members. */
 enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
 
-/* The item whose fields stand at `base` and following. [-0, +0, e] */
-void draft_fields(lua_State *L, struct scratch *scratch, int base, const char *who);
+/* The item whose fields stand at `base` and following: the first `count`, at least two. [-0, +0, e] */
+void draft_fields(lua_State *L, struct scratch *scratch, int base, int count, const char *who);
 /* The item that is the value at `table`. [-0, +0, e] */
 void draft_table(lua_State *L, struct scratch *scratch, int table, const char *who);
 /* The changes of one: all may be missing, and null takes away what need not be there. [-0, +0, e] */

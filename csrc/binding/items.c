@@ -12,11 +12,9 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 
-static const char RESTS = 0; /* a number is kept under its address */
-
 static int *find_rests(lua_State *L)
 {
-  return kept_block(L, &RESTS, sizeof(int));
+  return kept_block(L, KEPT_RESTS, sizeof(int));
 }
 
 void hold_collector(lua_State *L, struct collector *collector, bool large)

@@ -19,6 +19,16 @@ static int check_number(lua_State *L, int argument)
   return argument_error(L, argument, "descriptor must be a whole number, got %f", number);
 }
 
+static FILE *const *test_file(lua_State *L, int argument)
+{
+  int top = lua_gettop(L);
+  luaL_getmetatable(L, LUA_FILEHANDLE);
+  bool same = lua_type(L, argument) == LUA_TUSERDATA && lua_getmetatable(L, argument) &&
+              lua_rawequal(L, -1, top + 1);
+  lua_settop(L, top);
+  return same ? lua_touserdata(L, argument) : NULL;
+}
+
 /* The descriptor that flock's first argument stands for, and the handle's journal or NULL. -1 with
  * EPERM: the handle is another process's, whose lock a forked child must not release. */
 static int check_descriptor(lua_State *L, int argument, struct journal **journal)
@@ -31,8 +41,7 @@ static int check_descriptor(lua_State *L, int argument, struct journal **journal
   *journal = NULL;
   errno = EBADF;
   if (lua_type(L, argument) == LUA_TNUMBER) return check_number(L, argument);
-  luaL_getmetatable(L, LUA_FILEHANDLE);
-  FILE *const *file = test_userdata(L, argument);
+  FILE *const *file = test_file(L, argument);
   if (file != NULL && *file == NULL) return argument_error(L, argument, "closed file");
   if (file != NULL) return sys_fileno(*file);
   return argument_error(L, argument, "descriptor, file or handle expected, got %s",

@@ -29,6 +29,8 @@ struct handle {
   char path[]; /* as it was given */
 };
 
+static const struct object_class MEMORY;
+
 /* Also of a handle that was open: a function of the caller's, or a finalizer, may have closed it. */
 static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
@@ -39,7 +41,7 @@ static struct handle *check_usable(lua_State *L, struct handle *handle, const ch
 
 static struct handle *check_open(lua_State *L, const char *method)
 {
-  return check_usable(L, check_object(L), method);
+  return check_usable(L, check_object(L, &MEMORY), method);
 }
 
 static int close_handle(struct handle *handle)
@@ -59,7 +61,7 @@ static void release_handle(void *handle)
  * Returns true; or nil, message, errno where the system reports a failure. */
 static int memory_close_l(lua_State *L)
 {
-  struct handle *handle = check_object(L);
+  struct handle *handle = check_object(L, &MEMORY);
   struct failure failure;
   check_count(L, 1);
   if (handle->asked) raise_plain(L, "memory:close within cost");
@@ -99,18 +101,21 @@ static int memory_add_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add");
   struct failure failure;
-  bool table = lua_gettop(L) == 2 && lua_istable(L, 2);
+  int top = lua_gettop(L);
+  bool table = top == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
-  lua_settop(L, 1 + FIELDS);
+  if (top < 3) lua_settop(L, 3);
   struct scratch *scratch = acquire_drafts(L, handle);
   if (table) draft_table(L, scratch, 2, "memory:add");
-  else draft_fields(L, scratch, 2, "memory:add");
+  else draft_fields(L, scratch, 2, top < 3 ? 2 : top - 1, "memory:add");
   bool done = add_drafts(L, handle, scratch, "add", &failure);
-  const struct draft draft = *BUF_ITEMS(struct draft, &scratch->drafts);
+  const struct draft *draft = BUF_ITEMS(struct draft, &scratch->drafts);
+  uint64_t id = draft->id;
+  bool present = draft->present;
   release_scratch(scratch);
   if (!done) return push_nil_failure(L, &failure, handle->path);
-  push_whole(L, draft.id);
-  return draft.present ? 1 + push_true(L) : 1;
+  push_whole(L, id);
+  return present ? 1 + push_true(L) : 1;
 }
 
 /* The length of an array that is nothing else and has no holes. */
@@ -535,9 +540,8 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
 /* Besides the methods, which look at the handle themselves: path, fd, next_id and closed. */
 static int memory_index_l(lua_State *L)
 {
-  push_method(L);
-  if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  struct handle *handle = check_object(L);
+  if (push_method(L) || lua_type(L, 2) != LUA_TSTRING) return 1;
+  struct handle *handle = check_object(L, &MEMORY);
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
   return push_field(L, handle, name, length);
@@ -558,7 +562,7 @@ static int memory_length_l(lua_State *L)
 
 static int memory_tostring_l(lua_State *L)
 {
-  const struct handle *handle = check_object(L);
+  const struct handle *handle = check_object(L, &MEMORY);
   const char *state = !handle->open ? "closed" : handle->shared ? "open, shared" : "open";
   lua_pushfstring(L, "aish_history.memory (%s, %s)", handle->path, state);
   return 1;
@@ -588,12 +592,10 @@ bool test_memory(lua_State *L, int index, struct journal **journal)
 
 /* ---- the handles of a state ---- */
 
-static const char HANDLES = 0; /* the table of them is kept under its address */
-
 /* Makes opened_memory find the handle on top of the stack, until it is collected. */
 static void remember_handle(lua_State *L)
 {
-  push_kept(L, &HANDLES);
+  push_kept(L, KEPT_HANDLES);
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
     lua_newtable(L);
@@ -601,7 +603,7 @@ static void remember_handle(lua_State *L)
     lua_pushliteral(L, "k");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    keep(L, &HANDLES);
+    keep(L, KEPT_HANDLES);
   }
   lua_pushvalue(L, -2);
   lua_pushboolean(L, 1);
@@ -613,11 +615,11 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
 {
   struct memory *found = NULL;
   int top = lua_gettop(L);
-  push_kept(L, &HANDLES);
+  push_kept(L, KEPT_HANDLES);
   bool any = lua_istable(L, -1);
   lua_pushnil(L);
   while (found == NULL && any && lua_next(L, top + 1) != 0) {
-    struct handle *handle = lua_touserdata(L, top + 2);
+    struct handle *handle = to_object(L, top + 2);
     lua_settop(L, top + 2);
     if (!handle->open || !memory_is_fresh(&handle->memory) || !memory_is_of(&handle->memory, st))
       continue;

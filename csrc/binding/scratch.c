@@ -11,16 +11,15 @@ static void free_scratch(void *object)
 }
 
 static const struct object_class SCRATCH = {.name = "scratch", .release = free_scratch};
-static const char KEPT = 0;
 
 struct scratch *acquire_scratch(lua_State *L)
 {
-  push_kept(L, &KEPT);
-  struct scratch *scratch = lua_touserdata(L, -1);
+  push_kept(L, KEPT_SCRATCH);
+  struct scratch *scratch = to_object(L, -1);
   if (scratch == NULL || scratch->in_use) {
     lua_pop(L, 1);
     scratch = new_object(L, &SCRATCH, sizeof *scratch);
-    keep(L, &KEPT);
+    keep(L, KEPT_SCRATCH);
   }
   scratch->in_use = true;
   scratch->redact = 0;

@@ -21,6 +21,8 @@ struct session {
   char path[]; /* as it was given */
 };
 
+static const struct object_class SESSION;
+
 /* ---- one record ---- */
 
 static void check_record(lua_State *L, int argument, const char *name)
@@ -108,7 +110,7 @@ static void release_session(void *session)
 /* The session of a method that uses its file. */
 static struct session *check_session(lua_State *L)
 {
-  struct session *session = check_object(L);
+  struct session *session = check_object(L, &SESSION);
   budget_check(L, session->asked, session->path);
   return session;
 }
@@ -167,9 +169,8 @@ static int session_sync_l(lua_State *L)
 /* Besides the methods: path, fd and closed. */
 static int session_index_l(lua_State *L)
 {
-  push_method(L);
-  if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  const struct session *session = check_object(L);
+  if (push_method(L) || lua_type(L, 2) != LUA_TSTRING) return 1;
+  const struct session *session = check_object(L, &SESSION);
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
   if (is_name(name, length, "path")) lua_pushstring(L, session->path);
@@ -182,7 +183,7 @@ static int session_index_l(lua_State *L)
 
 static int session_tostring_l(lua_State *L)
 {
-  const struct session *session = check_object(L);
+  const struct session *session = check_object(L, &SESSION);
   const char *state = !session->open                ? "closed"
                       : session->journal.keeps_lock ? "open, exclusive"
                                                     : "open";

@@ -11,9 +11,9 @@
 
 /* ---- lines ---- */
 
-static void put_id(struct buf *lines, uint64_t number)
+static void put_id(struct buf *lines, uint64_t id)
 {
-  lines->length += number_print((double)number, lines->data + lines->length);
+  lines->length += (size_t)number_print_whole(id, lines->data + lines->length);
 }
 
 static void put_text(struct buf *lines, const char *text)
@@ -61,37 +61,28 @@ static bool start_lines(struct memory *memory, size_t size, size_t count)
 
 /* ---- what was written ---- */
 
-/* The first line that the index does not know yet. */
-struct written {
-  const char *line;
-  uint64_t offset; /* of it, in the file */
-};
-
-static bool append_lines(struct memory *memory, struct written *written, struct failure *failure)
+static bool append_lines(struct memory *memory, uint64_t *offset, struct failure *failure)
 {
-  written->line = memory->lines.data + 1;
-  return journal_append(&memory->journal, &memory->lines, &written->offset, failure);
+  return journal_append(&memory->journal, &memory->lines, offset, failure);
 }
 
-/* Takes up that line. If there is no memory for it, the next call reads the file. */
-static void take_up(struct memory *memory, struct written *written, const struct record *record)
+/* Takes up the line of `length` bytes at *offset, and goes to the next. If there is no memory for it, the
+ * next call reads the file. */
+static void take_up(struct memory *memory, const struct record *record, size_t length,
+                    uint64_t *offset)
 {
-  const char *end = memory->lines.data + memory->lines.length;
-  const char *newline = memchr(written->line, '\n', (size_t)(end - written->line));
-  size_t length = (size_t)(newline - written->line);
   if (record->id > memory->highest_id) memory->highest_id = record->id;
   memory->index.has_records = memory->index.is_memory = true;
-  if (!index_add(&memory->index, record, written->offset, (uint32_t)length))
+  if (!index_add(&memory->index, record, *offset, (uint32_t)length - 1))
     extent_restart(&memory->journal.known);
-  written->line = newline + 1;
-  written->offset += length + 1;
+  *offset += length;
 }
 
-static void take_up_item(struct memory *memory, struct written *written, const struct draft *draft)
+static void take_up_item(struct memory *memory, const struct draft *draft, uint64_t *offset)
 {
   const struct record record = {
       .id = draft->id, .kind = draft->kind, .members = draft->members, .ts_key = memory->ts_key};
-  take_up(memory, written, &record);
+  take_up(memory, &record, draft->line, offset);
 }
 
 /* ---- what is there already ---- */
@@ -166,11 +157,11 @@ static bool find_one(struct finding *finding, struct draft *drafts, size_t numbe
          contents_put(&finding->batch, draft->hash, (uint32_t)number);
 }
 
-/* Finds the drafts whose kind and content an active item has, or a draft before them. The index is
- * settled. False with errno. */
+/* Finds the drafts whose kind and content an active item has, or a draft before them. */
 static bool find_present(struct memory *memory, struct draft *drafts, size_t count,
-                         const char *bodies)
+                         const char *bodies, struct failure *failure)
 {
+  if (!memory_settle(memory, failure)) return false;
   struct finding finding = {.index = &memory->index};
   memory_window(memory, &finding.window);
   bool done = contents_take_up(finding.index, &finding.window, &finding.other);
@@ -181,7 +172,7 @@ static bool find_present(struct memory *memory, struct draft *drafts, size_t cou
   buf_free(&finding.decoded);
   buf_free(&finding.other);
   contents_free(&finding.batch);
-  return done;
+  return done || fail(failure, "read");
 }
 
 /* ---- adding ---- */
@@ -203,24 +194,25 @@ static bool is_fresh(const struct draft *draft)
 static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, uint64_t id)
 {
-  size_t size = 0;
-  for (size_t i = 0; i < count; i++) size += drafts[i].length;
-  if (!start_lines(memory, size, count)) return false;
-  for (size_t i = 0; i < count; i++) {
-    if (!is_fresh(&drafts[i])) continue;
-    drafts[i].id = id++;
-    if (!put_item_head(memory, drafts[i].id, drafts[i].kind)) return false;
-    buf_put_bytes(&memory->lines, bodies + drafts[i].start, drafts[i].length);
+  const struct draft *last = &drafts[count - 1];
+  if (!start_lines(memory, last->start + last->length, count)) return false;
+  for (struct draft *draft = drafts; draft <= last; draft++) {
+    if (!is_fresh(draft)) continue;
+    size_t start = memory->lines.length;
+    draft->id = id++;
+    if (!put_item_head(memory, draft->id, draft->kind)) return false;
+    buf_put_bytes(&memory->lines, bodies + draft->start, draft->length);
+    draft->line = memory->lines.length - start;
   }
   return true;
 }
 
 /* Keeps the contents in step, if they are. */
-static void take_up_draft(struct memory *memory, struct written *written, const struct draft *draft)
+static void take_up_draft(struct memory *memory, const struct draft *draft, uint64_t *offset)
 {
   struct index *index = &memory->index;
   uint32_t number = (uint32_t)index->contents.count;
-  take_up_item(memory, written, draft);
+  take_up_item(memory, draft, offset);
   if (memory->unique && number + 1 == index->count && contents_put_item(index, draft->hash, number))
     index->contents.count++;
 }
@@ -228,13 +220,12 @@ static void take_up_draft(struct memory *memory, struct written *written, const 
 static bool append_drafts(struct memory *memory, struct draft *drafts, size_t count, size_t fresh,
                           const char *bodies, struct failure *failure)
 {
-  struct written written;
-  uint64_t first;
+  uint64_t first, offset;
   if (!next_ids(memory, fresh, &first, failure)) return false;
   if (!put_drafts(memory, drafts, count, bodies, first)) return fail(failure, "write");
-  if (!append_lines(memory, &written, failure)) return false;
+  if (!append_lines(memory, &offset, failure)) return false;
   for (size_t i = 0; i < count; i++)
-    if (is_fresh(&drafts[i])) take_up_draft(memory, &written, &drafts[i]);
+    if (is_fresh(&drafts[i])) take_up_draft(memory, &drafts[i], &offset);
   return true;
 }
 
@@ -243,8 +234,7 @@ static bool add_locked(struct memory *memory, struct draft *drafts, size_t count
                        const char *bodies, struct failure *failure)
 {
   size_t fresh = 0;
-  if (memory->unique && !memory_settle(memory, failure)) return false;
-  if (memory->unique && !find_present(memory, drafts, count, bodies)) return fail(failure, "read");
+  if (memory->unique && !find_present(memory, drafts, count, bodies, failure)) return false;
   for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
   if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
   if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
@@ -361,14 +351,14 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct choice *cho
                           struct failure *failure)
 {
   struct record tombstone;
-  struct written written;
+  uint64_t offset;
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
   if (!start_lines(memory, 0, 1) ||
       !put_tombstone(memory, choice, memory_next_id(memory), &tombstone))
     return fail(failure, "write");
-  if (!append_lines(memory, &written, failure)) return false;
-  take_up(memory, &written, &tombstone);
+  if (!append_lines(memory, &offset, failure)) return false;
+  take_up(memory, &tombstone, memory->lines.length - 1, &offset);
   return true;
 }
 
@@ -495,6 +485,7 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
               put_replaced(&merging, item_id(item), &old.uid);
   buf_free(&merging.key);
   changes->members = merging.members;
+  changes->line = memory->lines.length - 1;
   return done;
 }
 
@@ -502,7 +493,7 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
                           struct draft *changes, const char *body, struct failure *failure)
 {
   struct record tombstone;
-  struct written written;
+  uint64_t offset;
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
   if (!next_ids(memory, 1, &changes->id, failure)) return false;
@@ -511,9 +502,9 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
       !put_tombstone(memory, choice, next, &tombstone))
     return fail(failure, "write");
-  if (!append_lines(memory, &written, failure)) return false;
-  take_up_item(memory, &written, changes);
-  take_up(memory, &written, &tombstone);
+  if (!append_lines(memory, &offset, failure)) return false;
+  take_up_item(memory, changes, &offset);
+  take_up(memory, &tombstone, memory->lines.length - 1 - changes->line, &offset);
   return true;
 }
 

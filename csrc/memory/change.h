@@ -16,6 +16,7 @@ struct draft {
   size_t start, length; /* of its body: `,"content":...}` and a newline, in JSON */
   /* What memory_add says: */
   uint64_t id; /* the item's */
+  size_t line; /* how long its line is, with the newline */
   bool present; /* it was there before, or is that of a draft before this one */
   uint32_t hash;
   const struct draft *same; /* that draft */

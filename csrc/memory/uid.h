@@ -3,15 +3,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma GCC visibility push(hidden)
 
 enum { UID_LENGTH = 8 };
 
-/* Random bytes that were fetched and not used yet. A forked child has the same ones: it must not
+/* Random words that were fetched and not used yet. A forked child has the same ones: it must not
  * make names from its parent's. */
 struct uids {
-  unsigned char bytes[256];
+  uint64_t words[32];
   size_t left;
 };
 
