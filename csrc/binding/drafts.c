@@ -15,16 +15,23 @@ struct drafting {
   struct scratch *scratch;
   const char *who;
   bool changes; /* not an item, but the changes of one */
-  struct draft draft;
+  struct draft *draft;
 };
 
-/* The names of the fields, and how they are written. */
-static const struct {
-  const char *name, *written;
-} FIELD[FIELDS] = {[FIELD_KIND] = {"kind", ",\"kind\":"},
-                   [FIELD_CONTENT] = {"content", ",\"content\":"},
-                   [FIELD_TAGS] = {"tags", ",\"tags\":"},
-                   [FIELD_SOURCE] = {"source", ",\"source\":"}};
+struct field {
+  const char *name;
+  char written[16];
+  size_t length;
+};
+
+#define FIELD(name)                                                                                \
+  {                                                                                                \
+    (name), ",\"" name "\":", sizeof name + 3                                                     \
+  }
+static const struct field FIELD_OF[FIELDS] = {[FIELD_KIND] = FIELD("kind"),
+                                              [FIELD_CONTENT] = FIELD("content"),
+                                              [FIELD_TAGS] = FIELD("tags"),
+                                              [FIELD_SOURCE] = FIELD("source")};
 
 /* The text of the value on top of the stack. */
 static const char *text_of_top(lua_State *L)
@@ -42,7 +49,7 @@ static void put_value(struct drafting *drafting, const char *name, int value, in
 {
   lua_State *L = drafting->L;
   struct scratch *scratch = drafting->scratch;
-  drafting->draft.members++;
+  drafting->draft->members++;
   if (type == LUA_TSTRING && scratch->redact == 0) {
     size_t length;
     const char *text = lua_tolstring(L, value, &length);
@@ -54,20 +61,22 @@ static void put_value(struct drafting *drafting, const char *name, int value, in
 
 static void put_field(struct drafting *drafting, int field, int index, int type)
 {
-  const char *written = FIELD[field].written;
-  if (!buf_add(&drafting->scratch->text, written, strlen(written))) raise_no_memory(drafting->L);
-  put_value(drafting, FIELD[field].name, index, type);
+  const struct field *of = &FIELD_OF[field];
+  struct buf *text = &drafting->scratch->text;
+  if (!buf_reserve(text, sizeof of->written)) raise_no_memory(drafting->L);
+  memcpy(text->data + text->length, of->written, sizeof of->written);
+  text->length += of->length;
+  put_value(drafting, of->name, index, type);
 }
 
 static void take_kind(struct drafting *drafting, int index)
 {
   lua_State *L = drafting->L;
   size_t length = 0;
-  int type = lua_type(L, index);
-  if (drafting->changes && type == LUA_TNIL) return; /* it stays as it is */
-  const char *name = type == LUA_TSTRING ? lua_tolstring(L, index, &length) : "";
-  drafting->draft.kind = record_kind(name, length);
-  if (record_kind_is_item(drafting->draft.kind)) return;
+  const char *name = lua_tolstring(L, index, &length);
+  drafting->draft->kind = name != NULL ? record_kind(name, length) : KIND_NONE;
+  if (record_kind_is_item(drafting->draft->kind)) return;
+  if (drafting->changes && lua_isnil(L, index)) return; /* it stays as it is */
   lua_pushvalue(L, index);
   raise_plain(L, "%s: kind must be %s (got %s)", drafting->who, record_kind_names(),
               text_of_top(L));
@@ -88,7 +97,7 @@ static bool take_field(struct drafting *drafting, int field, int index, int expe
     bool may_be_false = !drafting->changes || field == FIELD_CONTENT;
     if (may_be_false && type == LUA_TBOOLEAN && !lua_toboolean(L, index)) return false;
     if (!drafting->changes || field == FIELD_CONTENT || !is_null(L, index))
-      raise_plain(L, "%s: %s must be a %s, got %s", drafting->who, FIELD[field].name,
+      raise_plain(L, "%s: %s must be a %s, got %s", drafting->who, FIELD_OF[field].name,
                   lua_typename(L, expected), lua_typename(L, type));
   }
   put_field(drafting, field, index, type);
@@ -117,7 +126,7 @@ static void take_further(struct drafting *drafting)
                 luaL_typename(L, -2));
   const char *name = lua_tolstring(L, -2, &length);
   for (size_t i = 0; i < FIELDS; i++)
-    if (is_name(name, length, FIELD[i].name)) return;
+    if (is_name(name, length, FIELD_OF[i].name)) return;
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
     if (is_name(name, length, ours[i]))
       raise_plain(L, "%s: no member may be named \"%s\"", drafting->who, name);
@@ -133,8 +142,8 @@ static void take_further(struct drafting *drafting)
 /* Begins a draft with the fields at `base` and following, the first `count` of FIELDS. */
 static void take_fields(struct drafting *drafting, int base, int count)
 {
-  drafting->draft.members = 4;
-  drafting->draft.start = drafting->scratch->text.length;
+  drafting->draft->members = 4;
+  drafting->draft->start = drafting->scratch->text.length;
   take_kind(drafting, base + FIELD_KIND);
   take_content(drafting, base + FIELD_CONTENT);
   if (count > FIELD_TAGS) take_field(drafting, FIELD_TAGS, base + FIELD_TAGS, LUA_TTABLE);
@@ -147,13 +156,13 @@ static void end_draft(struct drafting *drafting)
   if (!buf_reserve(text, 2 + SPAN_PADDING)) raise_no_memory(drafting->L);
   buf_put_bytes(text, "}\n", 2);
   memset(text->data + text->length, 0, SPAN_PADDING);
-  drafting->draft.length = text->length - drafting->draft.start;
-  if (!BUF_PUSH(&drafting->scratch->drafts, &drafting->draft)) raise_no_memory(drafting->L);
+  drafting->draft->length = text->length - drafting->draft->start;
 }
 
-void draft_fields(lua_State *L, struct scratch *scratch, int base, int count, const char *who)
+void draft_fields(lua_State *L, struct scratch *scratch, int base, int count, const char *who,
+                  struct draft *draft)
 {
-  struct drafting drafting = {.L = L, .scratch = scratch, .who = who};
+  struct drafting drafting = {.L = L, .scratch = scratch, .who = who, .draft = draft};
   take_fields(&drafting, base, count);
   end_draft(&drafting);
 }
@@ -166,7 +175,7 @@ static void take_table(struct drafting *drafting, int table)
   if (drafting->scratch->redact != 0) copy_table(L, top + 1);
   table = top + 1;
   for (int i = 0; i < FIELDS; i++) {
-    lua_pushstring(L, FIELD[i].name);
+    lua_pushstring(L, FIELD_OF[i].name);
     lua_rawget(L, table);
   }
   take_fields(drafting, table + 1, FIELDS);
@@ -175,17 +184,19 @@ static void take_table(struct drafting *drafting, int table)
   lua_settop(L, top);
 }
 
-void draft_table(lua_State *L, struct scratch *scratch, int table, const char *who)
+void draft_table(lua_State *L, struct scratch *scratch, int table, const char *who,
+                 struct draft *draft)
 {
-  struct drafting drafting = {.L = L, .scratch = scratch, .who = who};
+  struct drafting drafting = {.L = L, .scratch = scratch, .who = who, .draft = draft};
   if (!lua_istable(L, table))
     raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, table));
   take_table(&drafting, table);
 }
 
-void draft_changes(lua_State *L, struct scratch *scratch, int table, const char *who)
+void draft_changes(lua_State *L, struct scratch *scratch, int table, const char *who,
+                 struct draft *draft)
 {
-  struct drafting drafting = {.L = L, .scratch = scratch, .who = who, .changes = true};
+  struct drafting drafting = {.L = L, .scratch = scratch, .who = who, .draft = draft, .changes = true};
   luaL_checktype(L, table, LUA_TTABLE);
   take_table(&drafting, table);
 }

@@ -81,15 +81,6 @@ static struct scratch *acquire_drafts(lua_State *L, const struct handle *handle)
   return scratch;
 }
 
-/* Writes the drafts. */
-static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
-                       const char *method, struct failure *failure)
-{
-  check_usable(L, handle, method);
-  return memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
-                    BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, failure);
-}
-
 /* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
  * kind: "fact", "pref" or "context". content: string, not empty. tags: table that JSON can hold.
  * source: string. item: table of these and of further members of any value that JSON holds, whose
@@ -105,17 +96,16 @@ static int memory_add_l(lua_State *L)
   bool table = top == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
   if (top < 3) lua_settop(L, 3);
+  struct draft draft = {.id = 0};
   struct scratch *scratch = acquire_drafts(L, handle);
-  if (table) draft_table(L, scratch, 2, "memory:add");
-  else draft_fields(L, scratch, 2, top < 3 ? 2 : top - 1, "memory:add");
-  bool done = add_drafts(L, handle, scratch, "add", &failure);
-  const struct draft *draft = BUF_ITEMS(struct draft, &scratch->drafts);
-  uint64_t id = draft->id;
-  bool present = draft->present;
+  if (table) draft_table(L, scratch, 2, "memory:add", &draft);
+  else draft_fields(L, scratch, 2, top < 3 ? 2 : top - 1, "memory:add", &draft);
+  check_usable(L, handle, "add");
+  bool done = memory_add(&handle->memory, &draft, 1, scratch->text.data, &failure);
   release_scratch(scratch);
   if (!done) return push_nil_failure(L, &failure, handle->path);
-  push_whole(L, id);
-  return present ? 1 + push_true(L) : 1;
+  push_whole(L, draft.id);
+  return draft.present ? 1 + push_true(L) : 1;
 }
 
 /* The length of an array that is nothing else and has no holes. */
@@ -144,15 +134,19 @@ static int memory_add_many_l(lua_State *L)
   int count = check_array(L, 2);
   struct scratch *scratch = acquire_drafts(L, handle);
   for (int i = 1; i <= count; i++) {
+    struct draft draft = {.id = 0};
     lua_settop(L, 4);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
-    draft_table(L, scratch, 6, who);
+    draft_table(L, scratch, 6, who, &draft);
+    if (!BUF_PUSH(&scratch->drafts, &draft)) raise_no_memory(L);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  bool done = count == 0 || add_drafts(L, handle, scratch, "add_many", &failure);
+  check_usable(L, handle, "add_many");
+  struct draft *drafts = BUF_ITEMS(struct draft, &scratch->drafts);
+  bool done = count == 0 || memory_add(&handle->memory, drafts, (size_t)count, scratch->text.data, &failure);
   for (int i = 0; i < count; i++) {
-    push_whole(L, BUF_ITEMS(struct draft, &scratch->drafts)[i].id);
+    push_whole(L, drafts[i].id);
     lua_rawseti(L, -2, i + 1);
   }
   release_scratch(scratch);
@@ -242,17 +236,16 @@ static int memory_update_l(lua_State *L)
   lua_settop(L, 3);
   bool named = check_name(L, &name);
   lua_Number number = check_id(L);
+  struct draft changes = {.id = 0};
   struct scratch *scratch = acquire_drafts(L, handle);
-  draft_changes(L, scratch, 3, "memory:update");
+  draft_changes(L, scratch, 3, "memory:update", &changes);
   check_open(L, "update"); /* a finalizer may have closed it meanwhile, or redact */
-  struct draft *changes = BUF_ITEMS(struct draft, &scratch->drafts);
-  bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, changes,
+  bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, &changes,
                             scratch->text.data, &found, &failure);
-  uint64_t id = changes->id;
   release_scratch(scratch);
   if (!done) return push_nil_failure(L, &failure, handle->path);
   if (!found) return push_not_active(L, number);
-  push_whole(L, id);
+  push_whole(L, changes.id);
   return 1;
 }
 

@@ -11,42 +11,34 @@
 
 /* ---- lines ---- */
 
-static void put_id(struct buf *lines, uint64_t id)
-{
-  lines->length += (size_t)number_print_whole(id, lines->data + lines->length);
-}
-
-static void put_text(struct buf *lines, const char *text)
-{
-  buf_put_bytes(lines, text, strlen(text));
-}
-
 static const size_t HEAD_SIZE = 128; /* the room that a line needs besides its body */
 
-/* `uid`: its UID_LENGTH bytes, or NULL: none. */
-static void put_head(struct memory *memory, uint64_t id, const char *uid, enum record_kind kind)
+static inline char *put(char *out, const char *text, size_t length)
 {
-  struct buf *lines = &memory->lines;
-  put_text(lines, "{\"id\":");
-  put_id(lines, id);
-  if (uid != NULL) {
-    put_text(lines, ",\"uid\":\"");
-    buf_put_bytes(lines, uid, UID_LENGTH);
-    put_text(lines, "\"");
-  }
-  put_text(lines, ",\"ts\":\"");
-  buf_put_bytes(lines, memory_ts(memory), TIMESTAMP_LENGTH);
-  put_text(lines, "\",\"kind\":\"");
-  put_text(lines, record_kind_name(kind));
-  put_text(lines, "\"");
+  memcpy(out, text, length);
+  return out + length;
 }
 
-/* That of an item. False with errno. */
-static bool put_item_head(struct memory *memory, uint64_t id, enum record_kind kind)
+#define PUT(out, literal) put((out), (literal), sizeof(literal) - 1)
+
+/* Begins a line, for whose head there is room; only items have a uid. False with errno. */
+static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
 {
-  char uid[UID_LENGTH];
-  if (!uid_make(&memory->uids, uid)) return false;
-  put_head(memory, id, uid, kind);
+  struct buf *lines = &memory->lines;
+  const char *name = record_kind_name(kind);
+  char *out = PUT(lines->data + lines->length, "{\"id\":");
+  out += number_print_whole(id, out);
+  if (kind != KIND_FORGET) {
+    out = PUT(out, ",\"uid\":\"");
+    if (!uid_make(&memory->uids, out)) return false;
+    out = PUT(out + UID_LENGTH, "\"");
+  }
+  out = PUT(out, ",\"ts\":\"");
+  out = put(out, memory_ts(memory), TIMESTAMP_LENGTH);
+  out = PUT(out, "\",\"kind\":\"");
+  out = put(out, name, strlen(name));
+  out = PUT(out, "\"");
+  lines->length = (size_t)(out - lines->data);
   return true;
 }
 
@@ -60,11 +52,6 @@ static bool start_lines(struct memory *memory, size_t size, size_t count)
 }
 
 /* ---- what was written ---- */
-
-static bool append_lines(struct memory *memory, uint64_t *offset, struct failure *failure)
-{
-  return journal_append(&memory->journal, &memory->lines, offset, failure);
-}
 
 /* Takes up the line of `length` bytes at *offset, and goes to the next. If there is no memory for it, the
  * next call reads the file. */
@@ -200,7 +187,7 @@ static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count
     if (!is_fresh(draft)) continue;
     size_t start = memory->lines.length;
     draft->id = id++;
-    if (!put_item_head(memory, draft->id, draft->kind)) return false;
+    if (!put_head(memory, draft->id, draft->kind)) return false;
     buf_put_bytes(&memory->lines, bodies + draft->start, draft->length);
     draft->line = memory->lines.length - start;
   }
@@ -223,7 +210,7 @@ static bool append_drafts(struct memory *memory, struct draft *drafts, size_t co
   uint64_t first, offset;
   if (!next_ids(memory, fresh, &first, failure)) return false;
   if (!put_drafts(memory, drafts, count, bodies, first)) return fail(failure, "write");
-  if (!append_lines(memory, &offset, failure)) return false;
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
   for (size_t i = 0; i < count; i++)
     if (is_fresh(&drafts[i])) take_up_draft(memory, &drafts[i], &offset);
   return true;
@@ -338,10 +325,11 @@ static bool put_tombstone(struct memory *memory, const struct choice *choice, ui
                                .kind = KIND_FORGET,
                                .of_null = of->start == NULL};
   if (of->start != NULL) tombstone->of = (struct slice){of->start, of->start + of->length, false};
-  put_head(memory, id, NULL, KIND_FORGET);
-  put_text(lines, ",\"target\":");
-  put_id(lines, target);
-  put_text(lines, ",\"of\":");
+  if (!put_head(memory, id, KIND_FORGET)) return false;
+  char *out = PUT(lines->data + lines->length, ",\"target\":");
+  out += number_print_whole(target, out);
+  out = PUT(out, ",\"of\":");
+  lines->length = (size_t)(out - lines->data);
   bool done =
       of->start == NULL ? buf_add(lines, "null", 4) : quote_text(lines, of->start, of->length);
   return done && buf_add(lines, "}\n", 2);
@@ -357,7 +345,7 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (!start_lines(memory, 0, 1) ||
       !put_tombstone(memory, choice, memory_next_id(memory), &tombstone))
     return fail(failure, "write");
-  if (!append_lines(memory, &offset, failure)) return false;
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
   take_up(memory, &tombstone, memory->lines.length - 1, &offset);
   return true;
 }
@@ -456,15 +444,16 @@ static bool put_replaced(struct merging *merging, uint64_t id, const struct slic
   struct buf *lines = merging->lines;
   size_t length = uid->start != NULL ? (size_t)(uid->end - uid->start) : 0;
   if (!buf_reserve(lines, length + 2 * HEAD_SIZE)) return false;
-  put_text(lines, ",\"replaces\":");
-  put_id(lines, id);
   merging->members += 1 + (uid->start != NULL);
+  char *out = PUT(lines->data + lines->length, ",\"replaces\":");
+  out += number_print_whole(id, out);
   if (uid->start != NULL) {
-    put_text(lines, ",\"replaces_uid\":\"");
-    buf_put_bytes(lines, uid->start, length);
-    put_text(lines, "\"");
+    out = PUT(out, ",\"replaces_uid\":\"");
+    out = put(out, uid->start, length);
+    out = PUT(out, "\"");
   }
-  put_text(lines, "}\n");
+  out = PUT(out, "}\n");
+  lines->length = (size_t)(out - lines->data);
   return true;
 }
 
@@ -480,7 +469,7 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
   if (line == NULL && errno != 0) return false;
   errno = EAGAIN; /* it was there a moment ago */
   if (line == NULL || record_parse_part(line, &old, &error) == NULL) return false;
-  bool done = put_item_head(memory, changes->id, changes->kind) && put_first(&merging) &&
+  bool done = put_head(memory, changes->id, changes->kind) && put_first(&merging) &&
               put_others(&merging, true) && put_others(&merging, false) &&
               put_replaced(&merging, item_id(item), &old.uid);
   buf_free(&merging.key);
@@ -502,7 +491,7 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
       !put_tombstone(memory, choice, next, &tombstone))
     return fail(failure, "write");
-  if (!append_lines(memory, &offset, failure)) return false;
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
   take_up_item(memory, changes, &offset);
   take_up(memory, &tombstone, memory->lines.length - 1 - changes->line, &offset);
   return true;

@@ -9,11 +9,11 @@
 
 enum { UID_LENGTH = 8 };
 
-/* Random words that were fetched and not used yet. A forked child has the same ones: it must not
- * make names from its parent's. */
+/* The numbers that names are made of. A forked child has the same ones: it must not make names from
+ * its parent's. */
 struct uids {
-  uint64_t words[32];
-  size_t left;
+  uint64_t state;
+  bool begun;
 };
 
 /* Makes one of 62^8 names of letters and digits, each as likely. False with errno. */
