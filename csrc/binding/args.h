@@ -81,8 +81,10 @@ int option_error(lua_State *L, int argument, const char *name, const char *expec
 
 /* Push nil or false, the message, the number, and the process if there is one; return how many.
  * [-0, +3 or 4, m] */
-__attribute__((cold)) int push_nil_failure(lua_State *L, const struct failure *failure, const char *path);
-__attribute__((cold)) int push_false_failure(lua_State *L, const struct failure *failure, const char *path);
+__attribute__((cold)) int push_nil_failure(lua_State *L, const struct failure *failure,
+                                           const char *path);
+__attribute__((cold)) int push_false_failure(lua_State *L, const struct failure *failure,
+                                             const char *path);
 /* Calls a function that Lua has called, with its arguments. If it fails as no descriptor is left, those
  * of handles that were dropped are collected, and it is called once more: so everything that opens a
  * file is called in this way. */

@@ -170,8 +170,7 @@ void *to_object(lua_State *L, int index)
 void *test_object(lua_State *L, int index, const struct object_class *class)
 {
   union header *header = lua_touserdata(L, index);
-  bool same =
-      header != NULL && lua_objlen(L, index) > sizeof *header && header->class == class;
+  bool same = header != NULL && lua_objlen(L, index) > sizeof *header && header->class == class;
   return same ? header + 1 : NULL;
 }
 

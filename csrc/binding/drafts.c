@@ -2,6 +2,7 @@
  * for those that have a meaning of their own in a memory file. */
 #include "binding/drafts.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "binding/args.h"
@@ -26,12 +27,26 @@ struct field {
 
 #define FIELD(name)                                                                                \
   {                                                                                                \
-    (name), ",\"" name "\":", sizeof name + 3                                                     \
+    (name), ",\"" name "\":", sizeof name + 3                                                      \
   }
 static const struct field FIELD_OF[FIELDS] = {[FIELD_KIND] = FIELD("kind"),
                                               [FIELD_CONTENT] = FIELD("content"),
                                               [FIELD_TAGS] = FIELD("tags"),
                                               [FIELD_SOURCE] = FIELD("source")};
+
+/* Raises the message, after `who`. */
+static int refuse_draft(struct drafting *drafting, const char *form, ...)
+{
+  lua_State *L = drafting->L;
+  va_list arguments;
+  va_start(arguments, form);
+  release_scratch(drafting->scratch);
+  lua_pushfstring(L, "%s: ", drafting->who);
+  lua_pushvfstring(L, form, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
 
 /* The text of the value on top of the stack. */
 static const char *text_of_top(lua_State *L)
@@ -45,7 +60,7 @@ static const char *text_of_top(lua_State *L)
 /* ---- members ---- */
 
 /* Puts the value of a member whose name is put. A string that is not redacted needs no encoder. */
-static void put_value(struct drafting *drafting, const char *name, int value, int type)
+static void put_member_value(struct drafting *drafting, const char *name, int value, int type)
 {
   lua_State *L = drafting->L;
   struct scratch *scratch = drafting->scratch;
@@ -55,7 +70,7 @@ static void put_value(struct drafting *drafting, const char *name, int value, in
     const char *text = lua_tolstring(L, value, &length);
     if (!quote_text(&scratch->text, text, length)) raise_no_memory(L);
   } else if (!encode(L, value, scratch, name, 1, false)) {
-    raise_plain(L, "%s: %s", drafting->who, lua_tostring(L, -1));
+    refuse_draft(drafting, "%s", lua_tostring(L, -1));
   }
 }
 
@@ -66,7 +81,7 @@ static void put_field(struct drafting *drafting, int field, int index, int type)
   if (!buf_reserve(text, sizeof of->written)) raise_no_memory(drafting->L);
   memcpy(text->data + text->length, of->written, sizeof of->written);
   text->length += of->length;
-  put_value(drafting, of->name, index, type);
+  put_member_value(drafting, of->name, index, type);
 }
 
 static void take_kind(struct drafting *drafting, int index)
@@ -78,8 +93,8 @@ static void take_kind(struct drafting *drafting, int index)
   if (record_kind_is_item(drafting->draft->kind)) return;
   if (drafting->changes && lua_isnil(L, index)) return; /* it stays as it is */
   lua_pushvalue(L, index);
-  raise_plain(L, "%s: kind must be %s (got %s)", drafting->who, record_kind_names(),
-              text_of_top(L));
+  release_scratch(drafting->scratch); /* tostring may raise something else */
+  refuse_draft(drafting, "kind must be %s (got %s)", record_kind_names(), text_of_top(L));
 }
 
 static bool is_null(lua_State *L, int index)
@@ -97,8 +112,8 @@ static bool take_field(struct drafting *drafting, int field, int index, int expe
     bool may_be_false = !drafting->changes || field == FIELD_CONTENT;
     if (may_be_false && type == LUA_TBOOLEAN && !lua_toboolean(L, index)) return false;
     if (!drafting->changes || field == FIELD_CONTENT || !is_null(L, index))
-      raise_plain(L, "%s: %s must be a %s, got %s", drafting->who, FIELD_OF[field].name,
-                  lua_typename(L, expected), lua_typename(L, type));
+      refuse_draft(drafting, "%s must be a %s, got %s", FIELD_OF[field].name,
+                   lua_typename(L, expected), lua_typename(L, type));
   }
   put_field(drafting, field, index, type);
   return true;
@@ -110,7 +125,7 @@ static void take_content(struct drafting *drafting, int index)
   size_t empty = text->length + strlen(",\"content\":\"\"");
   bool given = take_field(drafting, FIELD_CONTENT, index, LUA_TSTRING);
   if (given ? text->length == empty : !drafting->changes || !lua_isnil(drafting->L, index))
-    raise_plain(drafting->L, "%s: content required", drafting->who);
+    refuse_draft(drafting, "content required");
 }
 
 /* Takes up the member whose name and value are on top of the stack, unless it is a field. */
@@ -122,19 +137,18 @@ static void take_further(struct drafting *drafting)
   struct buf *body = &drafting->scratch->text;
   size_t length;
   if (lua_type(L, -2) != LUA_TSTRING)
-    raise_plain(L, "%s: the name of a member must be a string, got %s", drafting->who,
-                luaL_typename(L, -2));
+    refuse_draft(drafting, "the name of a member must be a string, got %s", luaL_typename(L, -2));
   const char *name = lua_tolstring(L, -2, &length);
   for (size_t i = 0; i < FIELDS; i++)
     if (is_name(name, length, FIELD_OF[i].name)) return;
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
     if (is_name(name, length, ours[i]))
-      raise_plain(L, "%s: no member may be named \"%s\"", drafting->who, name);
+      refuse_draft(drafting, "no member may be named \"%s\"", name);
   if (!buf_reserve(body, length + QUOTE_SPARE)) raise_no_memory(L);
   buf_put(body, ',');
   if (!quote_reserved(body, name, length)) raise_no_memory(L);
   buf_put(body, ':');
-  put_value(drafting, name, lua_gettop(L), lua_type(L, -1));
+  put_member_value(drafting, name, lua_gettop(L), lua_type(L, -1));
 }
 
 /* ---- drafts ---- */
@@ -188,15 +202,17 @@ void draft_table(lua_State *L, struct scratch *scratch, int table, const char *w
                  struct draft *draft)
 {
   struct drafting drafting = {.L = L, .scratch = scratch, .who = who, .draft = draft};
-  if (!lua_istable(L, table))
+  if (!lua_istable(L, table)) {
+    release_scratch(scratch);
     raise_plain(L, "%s must be a table, got %s", who, luaL_typename(L, table));
+  }
   take_table(&drafting, table);
 }
 
 void draft_changes(lua_State *L, struct scratch *scratch, int table, const char *who,
-                 struct draft *draft)
+                   struct draft *draft)
 {
-  struct drafting drafting = {.L = L, .scratch = scratch, .who = who, .draft = draft, .changes = true};
-  luaL_checktype(L, table, LUA_TTABLE);
+  struct drafting drafting = {
+      .L = L, .scratch = scratch, .who = who, .draft = draft, .changes = true};
   take_table(&drafting, table);
 }

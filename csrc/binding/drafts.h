@@ -22,6 +22,6 @@ void draft_table(lua_State *L, struct scratch *scratch, int table, const char *w
                  struct draft *draft);
 /* The changes of one: all may be missing, and null takes away what need not be there. [-0, +0, e] */
 void draft_changes(lua_State *L, struct scratch *scratch, int table, const char *who,
-                 struct draft *draft);
+                   struct draft *draft);
 
 #pragma GCC visibility pop

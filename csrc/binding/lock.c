@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"
+#include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
 
@@ -33,12 +34,14 @@ static FILE *const *test_file(lua_State *L, int argument)
  * EPERM: the handle is another process's, whose lock a forked child must not release. */
 static int check_descriptor(lua_State *L, int argument, struct journal **journal)
 {
-  if (test_memory(L, argument, journal) || test_session(L, argument, journal)) {
-    if (*journal == NULL) return argument_error(L, argument, "closed handle");
+  const struct common *handle = test_object(L, argument, &MEMORY_HANDLE);
+  if (handle == NULL) handle = test_object(L, argument, &SESSION_HANDLE);
+  *journal = handle != NULL ? handle->journal : NULL;
+  if (handle != NULL) {
+    if (!handle->open) return argument_error(L, argument, "closed handle");
     errno = EPERM;
-    return (*journal)->owner == sys_pid() ? (*journal)->fd : -1;
+    return handle->journal->owner == sys_pid() ? handle->journal->fd : -1;
   }
-  *journal = NULL;
   errno = EBADF;
   if (lua_type(L, argument) == LUA_TNUMBER) return check_number(L, argument);
   FILE *const *file = test_file(L, argument);

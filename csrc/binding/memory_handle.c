@@ -10,6 +10,7 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/drafts.h"
+#include "binding/handle.h"
 #include "binding/hits.h"
 #include "binding/items.h"
 #include "binding/redact.h"
@@ -21,33 +22,29 @@
 #include "memory/recall.h"
 
 struct handle {
+  struct common common;
   struct memory memory;
   uint64_t next_id; /* what it was when the handle was closed */
-  bool open, shared;
-  bool redacts; /* it keeps a function for that */
+  bool shared;
   bool asked; /* a function of the caller's is called, which may not use it */
-  char path[]; /* as it was given */
 };
 
-static const struct object_class MEMORY;
-
-/* Also of a handle that was open: a function of the caller's, or a finalizer, may have closed it. */
 static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
-  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
+  if (!handle->common.open) raise_plain(L, "memory:%s on closed handle", method);
   if (handle->asked) raise_plain(L, "memory:%s within cost", method);
   return handle;
 }
 
 static struct handle *check_open(lua_State *L, const char *method)
 {
-  return check_usable(L, check_object(L, &MEMORY), method);
+  return check_usable(L, check_object(L, &MEMORY_HANDLE), method);
 }
 
 static int close_handle(struct handle *handle)
 {
-  if (!handle->open) return 0;
-  handle->open = false;
+  if (!handle->common.open) return 0;
+  handle->common.open = false;
   handle->next_id = memory_next_id(&handle->memory);
   return memory_close(&handle->memory);
 }
@@ -61,24 +58,22 @@ static void release_handle(void *handle)
  * Returns true; or nil, message, errno where the system reports a failure. */
 static int memory_close_l(lua_State *L)
 {
-  struct handle *handle = check_object(L, &MEMORY);
+  struct handle *handle = check_object(L, &MEMORY_HANDLE);
   struct failure failure;
   check_count(L, 1);
   if (handle->asked) raise_plain(L, "memory:close within cost");
   bool done = close_handle(handle) == 0 || fail(&failure, "close");
-  return push_done(L, done, &failure, handle->path);
+  return push_done(L, done, &failure, handle->common.path);
 }
 
 /* ---- adding ---- */
 
-/* A scratch for drafts, and before it on the stack what redacts them, or nil. */
-static struct scratch *acquire_drafts(lua_State *L, const struct handle *handle)
+/* After the drafts: a function of the caller's, or a finalizer, may have closed the handle. */
+static void check_still_usable(lua_State *L, struct handle *handle, struct scratch *scratch,
+                               const char *method)
 {
-  int redact = handle->redacts ? push_redact(L) : 0;
-  if (redact == 0) lua_pushnil(L);
-  struct scratch *scratch = acquire_scratch(L);
-  scratch->redact = redact;
-  return scratch;
+  if (!handle->common.open || handle->asked) release_scratch(scratch);
+  check_usable(L, handle, method);
 }
 
 /* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
@@ -97,13 +92,13 @@ static int memory_add_l(lua_State *L)
   check_count(L, 1 + FIELDS);
   if (top < 3) lua_settop(L, 3);
   struct draft draft = {.id = 0};
-  struct scratch *scratch = acquire_drafts(L, handle);
+  struct scratch *scratch = handle_scratch(L, &handle->common);
   if (table) draft_table(L, scratch, 2, "memory:add", &draft);
   else draft_fields(L, scratch, 2, top < 3 ? 2 : top - 1, "memory:add", &draft);
-  check_usable(L, handle, "add");
+  check_still_usable(L, handle, scratch, "add");
   bool done = memory_add(&handle->memory, &draft, 1, scratch->text.data, &failure);
   release_scratch(scratch);
-  if (!done) return push_nil_failure(L, &failure, handle->path);
+  if (!done) return push_nil_failure(L, &failure, handle->common.path);
   push_whole(L, draft.id);
   return draft.present ? 1 + push_true(L) : 1;
 }
@@ -132,7 +127,7 @@ static int memory_add_many_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   int count = check_array(L, 2);
-  struct scratch *scratch = acquire_drafts(L, handle);
+  struct scratch *scratch = handle_scratch(L, &handle->common);
   for (int i = 1; i <= count; i++) {
     struct draft draft = {.id = 0};
     lua_settop(L, 4);
@@ -142,15 +137,16 @@ static int memory_add_many_l(lua_State *L)
     if (!BUF_PUSH(&scratch->drafts, &draft)) raise_no_memory(L);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  check_usable(L, handle, "add_many");
+  check_still_usable(L, handle, scratch, "add_many");
   struct draft *drafts = BUF_ITEMS(struct draft, &scratch->drafts);
-  bool done = count == 0 || memory_add(&handle->memory, drafts, (size_t)count, scratch->text.data, &failure);
+  bool done = count == 0 ||
+              memory_add(&handle->memory, drafts, (size_t)count, scratch->text.data, &failure);
   for (int i = 0; i < count; i++) {
     push_whole(L, drafts[i].id);
     lua_rawseti(L, -2, i + 1);
   }
   release_scratch(scratch);
-  return done ? 1 : push_nil_failure(L, &failure, handle->path);
+  return done ? 1 : push_nil_failure(L, &failure, handle->common.path);
 }
 
 /* ---- forgetting and reading ---- */
@@ -212,7 +208,7 @@ static int memory_forget_l(lua_State *L)
   lua_Number number = check_id(L);
   struct handle *handle = check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
   if (!memory_forget(&handle->memory, to_id(number), named ? &name : NULL, &found, &left, &failure))
-    return push_false_failure(L, &failure, handle->path);
+    return push_false_failure(L, &failure, handle->common.path);
   if (!found) return push_not_active(L, number);
   push_true(L);
   if (named || left == 0) return 1;
@@ -236,14 +232,15 @@ static int memory_update_l(lua_State *L)
   lua_settop(L, 3);
   bool named = check_name(L, &name);
   lua_Number number = check_id(L);
+  luaL_checktype(L, 3, LUA_TTABLE);
   struct draft changes = {.id = 0};
-  struct scratch *scratch = acquire_drafts(L, handle);
+  struct scratch *scratch = handle_scratch(L, &handle->common);
   draft_changes(L, scratch, 3, "memory:update", &changes);
-  check_open(L, "update"); /* a finalizer may have closed it meanwhile, or redact */
+  check_still_usable(L, handle, scratch, "update");
   bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, &changes,
                             scratch->text.data, &found, &failure);
   release_scratch(scratch);
-  if (!done) return push_nil_failure(L, &failure, handle->path);
+  if (!done) return push_nil_failure(L, &failure, handle->common.path);
   if (!found) return push_not_active(L, number);
   push_whole(L, changes.id);
   return 1;
@@ -304,7 +301,7 @@ static int memory_get_l(lua_State *L)
     lua_pop(L, 1);
     check_open(L, "get");
   }
-  return push_nil_failure(L, &failure, handle->path);
+  return push_nil_failure(L, &failure, handle->common.path);
 }
 
 /* memory:items([filter]): an array of the active items, newest first.
@@ -329,7 +326,7 @@ static int memory_items_l(lua_State *L)
     items_prepare(L, &job);
     check_open(L, "items"); /* a finalizer may have closed it meanwhile */
     if (!memory_refresh(memory, lost++, &failure))
-      return push_nil_failure(L, &failure, handle->path);
+      return push_nil_failure(L, &failure, handle->common.path);
     job.memory = memory;
     job.index = memory_index(memory);
     job.filter = &filter;
@@ -338,7 +335,7 @@ static int memory_items_l(lua_State *L)
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
   } while (again);
-  return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
+  return result > 0 ? 1 : push_nil_failure(L, &failure, handle->common.path);
 }
 
 struct found {
@@ -428,7 +425,7 @@ static int push_found(lua_State *L, struct handle *handle, struct asking *asking
     release_collector(L, &found.collector);
     if (status != 0) return lua_error(L);
   } while (again);
-  return done ? 1 : push_nil_failure(L, &failure, handle->path);
+  return done ? 1 : push_nil_failure(L, &failure, handle->common.path);
 }
 
 /* memory:search(query [, opts]): the active items whose content and tags hold every word of the
@@ -474,7 +471,7 @@ static int memory_recall_l(lua_State *L)
   budget_begin(L, &budget, &asking.filter.limit);
   int count = push_found(L, handle, &asking);
   if (count == 1 && budget.bytes >= 0)
-    budget_fit(L, &budget, "content", handle->path, &handle->asked);
+    budget_fit(L, &budget, "content", handle->common.path, &handle->asked);
   return count;
 }
 
@@ -485,7 +482,7 @@ static int memory_sync_l(lua_State *L)
   struct failure failure;
   check_count(L, 1);
   bool done = memory_sync(&handle->memory, &failure);
-  return push_done(L, done, &failure, handle->path);
+  return push_done(L, done, &failure, handle->common.path);
 }
 
 /* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
@@ -500,7 +497,7 @@ static int memory_compact_l(lua_State *L)
   check_count(L, 2);
   check_options(L, 2, known);
   if (!memory_compact(&handle->memory, &options, &result, &failure))
-    return push_nil_failure(L, &failure, handle->path);
+    return push_nil_failure(L, &failure, handle->common.path);
   return push_compaction(L, &result);
 }
 
@@ -513,31 +510,15 @@ static void refresh_shared(struct handle *handle)
   if (handle->shared) memory_refresh(&handle->memory, 0, &ignored);
 }
 
-static int push_field(lua_State *L, struct handle *handle, const char *name, size_t length)
-{
-  if (is_name(name, length, "path")) {
-    lua_pushstring(L, handle->path);
-  } else if (is_name(name, length, "closed")) {
-    lua_pushboolean(L, !handle->open);
-  } else if (is_name(name, length, "fd") && handle->open && memory_fd(&handle->memory) >= 0) {
-    lua_pushinteger(L, memory_fd(&handle->memory));
-  } else if (is_name(name, length, "next_id")) {
-    if (handle->open) refresh_shared(handle);
-    push_whole(L, handle->open ? memory_next_id(&handle->memory) : handle->next_id);
-  } else {
-    lua_pushnil(L);
-  }
-  return 1;
-}
-
-/* Besides the methods, which look at the handle themselves: path, fd, next_id and closed. */
+/* Besides what all handles have: next_id. */
 static int memory_index_l(lua_State *L)
 {
-  if (push_method(L) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  struct handle *handle = check_object(L, &MEMORY);
-  size_t length;
-  const char *name = lua_tolstring(L, 2, &length);
-  return push_field(L, handle, name, length);
+  if (push_common(L, &MEMORY_HANDLE)) return 1;
+  struct handle *handle = check_object(L, &MEMORY_HANDLE);
+  if (lua_type(L, 2) != LUA_TSTRING || strcmp(lua_tostring(L, 2), "next_id") != 0) return 0;
+  if (handle->common.open) refresh_shared(handle);
+  push_whole(L, handle->common.open ? memory_next_id(&handle->memory) : handle->next_id);
+  return 1;
 }
 
 /* #memory: how many active items there are. */
@@ -546,7 +527,7 @@ static int memory_length_l(lua_State *L)
   struct handle *handle = check_open(L, "#");
   struct failure failure;
   if (!memory_refresh(&handle->memory, 0, &failure)) {
-    int count = push_nil_failure(L, &failure, handle->path);
+    int count = push_nil_failure(L, &failure, handle->common.path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
   push_whole(L, memory_index(&handle->memory)->active);
@@ -555,10 +536,8 @@ static int memory_length_l(lua_State *L)
 
 static int memory_tostring_l(lua_State *L)
 {
-  const struct handle *handle = check_object(L, &MEMORY);
-  const char *state = !handle->open ? "closed" : handle->shared ? "open, shared" : "open";
-  lua_pushfstring(L, "aish_history.memory (%s, %s)", handle->path, state);
-  return 1;
+  const struct handle *handle = check_object(L, &MEMORY_HANDLE);
+  return push_description(L, &MEMORY_HANDLE, handle->shared ? "open, shared" : "open");
 }
 
 static const luaL_Reg METHODS[] = {
@@ -573,15 +552,8 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", memory_tostring_l},
     {NULL, NULL},
 };
-static const struct object_class MEMORY = {"memory handle", "memory", release_handle, METHODS,
+const struct object_class MEMORY_HANDLE = {"memory handle", "memory", release_handle, METHODS,
                                            METAMETHODS};
-
-bool test_memory(lua_State *L, int index, struct journal **journal)
-{
-  struct handle *handle = test_object(L, index, &MEMORY);
-  if (handle != NULL) *journal = handle->open ? memory_journal(&handle->memory) : NULL;
-  return handle != NULL;
-}
 
 /* ---- the handles of a state ---- */
 
@@ -614,7 +586,8 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
   while (found == NULL && any && lua_next(L, top + 1) != 0) {
     struct handle *handle = to_object(L, top + 2);
     lua_settop(L, top + 2);
-    if (!handle->open || !memory_is_fresh(&handle->memory) || !memory_is_of(&handle->memory, st))
+    if (!handle->common.open || !memory_is_fresh(&handle->memory) ||
+        !memory_is_of(&handle->memory, st))
       continue;
     found = &handle->memory;
     lua_pushvalue(L, top + 2);
@@ -626,23 +599,13 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
 
 /* ---- opening ---- */
 
-/* Pushes a handle that is closed. */
-static struct handle *new_handle(lua_State *L, const char *path)
-{
-  size_t size = strlen(path) + 1;
-  struct handle *handle = new_object(L, &MEMORY, sizeof *handle + size);
-  memcpy(handle->path, path, size);
-  remember_handle(L);
-  return handle;
-}
-
 static bool open_handle(struct handle *handle, struct memory_options *options,
                         struct failure *failure)
 {
   if (options->wait < 0) options->wait = options->shared ? 5 : 0;
-  handle->open = true;
+  handle->common.open = true;
   handle->shared = options->shared;
-  if (!memory_init(&handle->memory, handle->path, options)) return fail(failure, "open");
+  if (!memory_init(&handle->memory, handle->common.path, options)) return fail(failure, "open");
   return memory_open(&handle->memory, failure);
 }
 
@@ -670,9 +633,9 @@ int memory_open_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct handle *handle = new_handle(L, path);
-  handle->redacts = redact != 0;
-  keep_redact(L, redact);
+  struct handle *handle = new_handle(L, &MEMORY_HANDLE, sizeof *handle,
+                                     offsetof(struct handle, memory.journal), path, redact);
+  remember_handle(L);
   if (open_handle(handle, &options, &failure)) return 1;
   close_handle(handle);
   return push_nil_failure(L, &failure, path);

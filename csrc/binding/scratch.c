@@ -12,15 +12,24 @@ static void free_scratch(void *object)
 
 static const struct object_class SCRATCH = {.name = "scratch", .release = free_scratch};
 
-struct scratch *acquire_scratch(lua_State *L)
+struct scratch *kept_scratch(lua_State *L)
 {
   push_kept(L, KEPT_SCRATCH);
   struct scratch *scratch = to_object(L, -1);
-  if (scratch == NULL || scratch->in_use) {
-    lua_pop(L, 1);
+  if (scratch == NULL) {
     scratch = new_object(L, &SCRATCH, sizeof *scratch);
     keep(L, KEPT_SCRATCH);
+    lua_pop(L, 1);
   }
+  lua_pop(L, 1);
+  return scratch;
+}
+
+struct scratch *acquire_scratch(lua_State *L, struct scratch *kept)
+{
+  struct scratch *scratch = kept;
+  if (kept->in_use) scratch = new_object(L, &SCRATCH, sizeof *scratch);
+  else lua_pushnil(L);
   scratch->in_use = true;
   scratch->redact = 0;
   return scratch;

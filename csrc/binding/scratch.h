@@ -8,16 +8,19 @@
 
 #pragma GCC visibility push(hidden)
 
-/* While it is filled the collector may run, and with it a finalizer that calls us again: it finds
- * this one in use and gets another. One that an error has left in use is replaced, and collected. */
+/* While it is filled, a function of the caller's or a finalizer may call us again: it finds this one in
+ * use and gets another. So does whoever comes after an error that has left it in use: none of ours does,
+ * but for one for want of memory. */
 struct scratch {
   struct buf text, drafts;
   int redact; /* where on the stack the function stands through which strings go; 0: none */
   bool in_use;
 };
 
-/* An empty one, which stays on the stack while it is used. [-0, +1, m] */
-struct scratch *acquire_scratch(lua_State *L);
+/* The state's, which lives as long as the state. [-0, +0, m] */
+struct scratch *kept_scratch(lua_State *L);
+/* That, empty, or another in its place, which stays on the stack while it is used. [-0, +1, m] */
+struct scratch *acquire_scratch(lua_State *L, struct scratch *kept);
 void release_scratch(struct scratch *scratch);
 
 #pragma GCC visibility pop
