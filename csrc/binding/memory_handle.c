@@ -91,7 +91,7 @@ static int memory_add_l(lua_State *L)
   bool table = top == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
   if (top < 3) lua_settop(L, 3);
-  struct draft draft = {.id = 0};
+  struct draft draft;
   struct scratch *scratch = handle_scratch(L, &handle->common);
   if (table) draft_table(L, scratch, 2, "memory:add", &draft);
   else draft_fields(L, scratch, 2, top < 3 ? 2 : top - 1, "memory:add", &draft);
@@ -129,7 +129,7 @@ static int memory_add_many_l(lua_State *L)
   int count = check_array(L, 2);
   struct scratch *scratch = handle_scratch(L, &handle->common);
   for (int i = 1; i <= count; i++) {
-    struct draft draft = {.id = 0};
+    struct draft draft;
     lua_settop(L, 4);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
@@ -141,7 +141,7 @@ static int memory_add_many_l(lua_State *L)
   struct draft *drafts = BUF_ITEMS(struct draft, &scratch->drafts);
   bool done = count == 0 ||
               memory_add(&handle->memory, drafts, (size_t)count, scratch->text.data, &failure);
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; done && i < count; i++) {
     push_whole(L, drafts[i].id);
     lua_rawseti(L, -2, i + 1);
   }
@@ -233,7 +233,7 @@ static int memory_update_l(lua_State *L)
   bool named = check_name(L, &name);
   lua_Number number = check_id(L);
   luaL_checktype(L, 3, LUA_TTABLE);
-  struct draft changes = {.id = 0};
+  struct draft changes;
   struct scratch *scratch = handle_scratch(L, &handle->common);
   draft_changes(L, scratch, 3, "memory:update", &changes);
   check_still_usable(L, handle, scratch, "update");

@@ -67,9 +67,12 @@ static void take_up(struct memory *memory, const struct record *record, size_t l
 
 static void take_up_item(struct memory *memory, const struct draft *draft, uint64_t *offset)
 {
-  const struct record record = {
-      .id = draft->id, .kind = draft->kind, .members = draft->members, .ts_key = memory->ts_key};
-  take_up(memory, &record, draft->line, offset);
+  struct record *record = &memory->added;
+  record->id = draft->id;
+  record->kind = draft->kind;
+  record->members = draft->members;
+  record->ts_key = memory->ts_key;
+  take_up(memory, record, draft->line, offset);
 }
 
 /* ---- what is there already ---- */
@@ -178,6 +181,13 @@ static bool is_fresh(const struct draft *draft)
   return !draft->present && draft->same == NULL;
 }
 
+static size_t count_fresh(const struct draft *drafts, size_t count)
+{
+  size_t fresh = 0;
+  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
+  return fresh;
+}
+
 static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, uint64_t id)
 {
@@ -220,12 +230,13 @@ static bool append_drafts(struct memory *memory, struct draft *drafts, size_t co
 static bool add_locked(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, struct failure *failure)
 {
-  size_t fresh = 0;
+  size_t fresh = count;
+  for (size_t i = 0; i < count; i++) drafts[i].present = false, drafts[i].same = NULL;
   if (memory->unique && !find_present(memory, drafts, count, bodies, failure)) return false;
-  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
+  if (memory->unique) fresh = count_fresh(drafts, count);
   if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
   if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; fresh < count && i < count; i++) {
     if (drafts[i].same == NULL) continue;
     drafts[i].id = drafts[i].same->id;
     drafts[i].present = true;

@@ -25,6 +25,7 @@ struct memory {
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   struct uids uids;
+  struct record added; /* as what an item that is written is taken up */
   bool unique; /* what an active item says is not added again */
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
