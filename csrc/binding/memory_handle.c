@@ -246,62 +246,79 @@ static int memory_update_l(lua_State *L)
   return 1;
 }
 
-/* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
-static int push_item(lua_State *L, struct window *window, const struct item *item)
-{
-  const char *line = window_line(window, item_offset(item), item_length(item));
-  if (line == NULL) return errno == 0 ? 0 : -1;
-  struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode_record(decoder, line, item_members(item)) != NULL;
-  release_decoder(decoder);
-  if (!decoded) return 0;
-  lua_getfield(L, -1, "id");
-  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
-  lua_pop(L, 1);
-  return same;
-}
-
-struct get {
-  struct window window;
-  struct item item; /* a copy: a finalizer that adds or closes may move the index */
+/* What is asked of a memory besides a filter: an item of an id; or argument 2 is a query, or a text. */
+struct asking {
+  const char *method;
+  enum { ASKED_ITEMS, ASKED_ID, ASKED_QUERY, ASKED_TEXT } what;
+  uint64_t id;
+  bool exact; /* of a query */
+  double half_life; /* of what is recalled, in days */
+  struct filter filter;
 };
 
-/* Called with a struct get, protected. */
-static int push_item_l(lua_State *L)
+/* Fills job->ranked. False with errno. */
+static bool rank(lua_State *L, const struct items_job *job, struct asking *asking,
+                 struct buf *ranked)
 {
-  struct get *get = lua_touserdata(L, 1);
-  return push_item(L, &get->window, &get->item) > 0;
+  struct query query = {0};
+  struct bytes text;
+  const double day = 86400;
+  int fd = memory_fd(job->memory);
+  if (asking->what == ASKED_ID) {
+    const struct item *item = index_find(job->index, asking->id);
+    const struct ranked found = {.item = item != NULL ? *item : (struct item){0}};
+    return item == NULL || BUF_PUSH(ranked, &found);
+  }
+  if (asking->what == ASKED_TEXT) {
+    text.start = lua_tolstring(L, 2, &text.length);
+    return recall_items(fd, job->index, text, asking->half_life * day, &asking->filter, ranked) ==
+           0;
+  }
+  check_query(L, 2, &query, asking->exact);
+  bool done = rank_items(fd, job->index, &query, &asking->filter, ranked) == 0;
+  query_free(&query);
+  return done;
 }
 
-/* Pushes the active item of that id, or nil if there is none; false: its line is not where it was. */
-static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
+/* Pushes the array of the items, or a failure; returns how many results. It starts over where a write
+ * that it has seen was undone meanwhile. */
+static int push_asked(lua_State *L, struct asking *asking)
 {
-  const struct item *item = index_find(memory_index(memory), id);
-  if (item == NULL) return lua_pushnil(L), true;
-  struct get get = {.item = *item};
-  memory_window(memory, &get.window);
-  lua_pushcfunction(L, push_item_l);
-  lua_pushlightuserdata(L, &get);
-  int status = lua_pcall(L, 1, 1, 0);
-  window_close(&get.window);
-  if (status != 0) lua_error(L);
-  return !lua_isnil(L, -1);
+  struct items_job job;
+  struct failure failure;
+  int result, top = lua_gettop(L), lost = 0;
+  bool again;
+  do {
+    lua_settop(L, top);
+    items_prepare(L, &job);
+    struct handle *handle = check_open(L, asking->method); /* a finalizer may have closed it */
+    struct memory *memory = &handle->memory;
+    if (!memory_refresh(memory, lost++, &failure))
+      return push_nil_failure(L, &failure, handle->common.path);
+    job.memory = memory;
+    job.index = memory_index(memory);
+    job.filter = &asking->filter;
+    job.is_ranked = asking->what != ASKED_ITEMS;
+    job.scored = asking->what > ASKED_ID;
+    if (job.is_ranked) job.failed = !rank(L, &job, asking, &job.ranked);
+    result = items_build(L, &job, &failure);
+    again = result > 0 && !memory_holds(memory);
+    release_collector(L, &job.collector);
+    if (result < 0) return lua_error(L);
+    if (result == 0) return push_nil_failure(L, &failure, handle->common.path);
+  } while (again);
+  return 1;
 }
 
-/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read.
- */
+/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read. */
 static int memory_get_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "get");
-  struct failure failure;
+  check_open(L, "get");
   check_count(L, 2);
-  uint64_t id = to_id(check_id(L));
-  for (int lost = 0; memory_refresh(&handle->memory, lost, &failure); lost++) {
-    if (push_active(L, &handle->memory, id) || lost == MEMORY_TRIES) return 1;
-    lua_pop(L, 1);
-    check_open(L, "get");
-  }
-  return push_nil_failure(L, &failure, handle->common.path);
+  struct asking asking = {.method = "get", .what = ASKED_ID, .id = to_id(check_id(L))};
+  int count = push_asked(L, &asking);
+  if (count == 1) lua_rawgeti(L, -1, 1);
+  return count;
 }
 
 /* memory:items([filter]): an array of the active items, newest first.
@@ -311,121 +328,12 @@ static int memory_get_l(lua_State *L)
  * nil, message, errno where the file cannot be read. */
 static int memory_items_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "items");
-  struct memory *memory = &handle->memory;
-  struct items_job job;
-  struct filter filter = {.limit = SIZE_MAX};
-  const struct option known[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
-  struct failure failure;
+  check_open(L, "items");
+  struct asking asking = {.method = "items", .filter.limit = SIZE_MAX};
+  const struct option known[] = {FILTER_OPTIONS(&asking.filter), {NULL, NULL, NULL}};
   check_count(L, 2);
   check_options(L, 2, known);
-  bool again;
-  int result = 0, top = lua_gettop(L), lost = 0;
-  do {
-    lua_settop(L, top);
-    items_prepare(L, &job);
-    check_open(L, "items"); /* a finalizer may have closed it meanwhile */
-    if (!memory_refresh(memory, lost++, &failure))
-      return push_nil_failure(L, &failure, handle->common.path);
-    job.memory = memory;
-    job.index = memory_index(memory);
-    job.filter = &filter;
-    result = items_build(L, &job, &failure);
-    again = result > 0 && !memory_holds(memory);
-    release_collector(L, &job.collector);
-    if (result < 0) return lua_error(L);
-  } while (again);
-  return result > 0 ? 1 : push_nil_failure(L, &failure, handle->common.path);
-}
-
-struct found {
-  struct window window;
-  struct buf ranked; /* struct ranked */
-  int error; /* an errno: a line could not be read */
-  struct collector collector; /* a finalizer may have the file compacted */
-};
-
-/* Called with what was found, protected. Returns the array of items, each with its score, or
- * nothing and found->error. */
-static int build_found_l(lua_State *L)
-{
-  struct found *found = lua_touserdata(L, 1);
-  const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
-  int count = (int)(found->ranked.length / sizeof *ranked), given = 0;
-  hold_collector(L, &found->collector, false);
-  lua_createtable(L, count, 0);
-  for (int i = 0; i < count; i++) {
-    lua_settop(L, 2);
-    int pushed = push_item(L, &found->window, &ranked[i].item);
-    if (pushed == 0) continue;
-    if (pushed < 0) {
-      found->error = errno;
-      return 0;
-    }
-    lua_pushnumber(L, ranked[i].score);
-    lua_setfield(L, -2, "score");
-    lua_rawseti(L, 2, ++given);
-  }
-  lua_settop(L, 2);
-  return 1;
-}
-
-/* What memory:search and memory:recall are asked; argument 2 is a query or a text. */
-struct asking {
-  bool recall;
-  bool exact; /* of a query */
-  double half_life; /* of what is recalled, in days */
-  struct filter filter;
-};
-
-static bool find_ranked(lua_State *L, struct memory *memory, int lost, struct asking *asking,
-                        struct found *found, struct failure *failure)
-{
-  struct query query = {0};
-  struct bytes text = {NULL, 0};
-  const double day = 86400;
-  if (asking->recall) text.start = lua_tolstring(L, 2, &text.length);
-  else check_query(L, 2, &query, asking->exact);
-  bool done = memory_refresh(memory, lost, failure);
-  if (done) {
-    int fd = memory_fd(memory);
-    struct index *index = memory_index(memory);
-    memory_window(memory, &found->window);
-    int result = asking->recall ? recall_items(fd, index, text, asking->half_life * day,
-                                               &asking->filter, &found->ranked)
-                                : rank_items(fd, index, &query, &asking->filter, &found->ranked);
-    done = result == 0 || fail(failure, "read");
-  }
-  if (!asking->recall) query_free(&query);
-  return done;
-}
-
-/* Pushes the array of the items that are found, or a failure; returns how many results. It starts over
- * where a write that it has seen was undone meanwhile. */
-static int push_found(lua_State *L, struct handle *handle, struct asking *asking)
-{
-  const char *method = asking->recall ? "recall" : "search";
-  struct found found;
-  struct failure failure;
-  bool done = false, again;
-  int top = lua_gettop(L), lost = 0;
-  do {
-    lua_settop(L, top);
-    memset(&found, 0, sizeof found);
-    lua_pushcfunction(L, build_found_l);
-    lua_pushlightuserdata(L, &found);
-    check_open(L, method); /* a finalizer may have closed it meanwhile */
-    done = find_ranked(L, &handle->memory, lost++, asking, &found, &failure);
-    int status = done ? lua_pcall(L, 1, 1, 0) : 0;
-    window_close(&found.window);
-    buf_free(&found.ranked);
-    errno = found.error;
-    if (done && found.error != 0) done = fail(&failure, "read");
-    again = status == 0 && done && !memory_holds(&handle->memory);
-    release_collector(L, &found.collector);
-    if (status != 0) return lua_error(L);
-  } while (again);
-  return done ? 1 : push_nil_failure(L, &failure, handle->common.path);
+  return push_asked(L, &asking);
 }
 
 /* memory:search(query [, opts]): the active items whose content and tags hold every word of the
@@ -436,14 +344,14 @@ static int push_found(lua_State *L, struct handle *handle, struct asking *asking
  */
 static int memory_search_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "search");
-  struct asking asking = {.filter.limit = 20};
+  check_open(L, "search");
+  struct asking asking = {.method = "search", .what = ASKED_QUERY, .filter.limit = 20};
   const struct option known[] = {
       FILTER_OPTIONS(&asking.filter), {"exact", read_boolean, &asking.exact}, {NULL, NULL, NULL}};
   check_count(L, 3);
   check_string(L, 2, "query", NULL);
   check_options(L, 3, known);
-  return push_found(L, handle, &asking);
+  return push_asked(L, &asking);
 }
 
 /* memory:recall(text [, opts]): the active items that bear on a text, best first, newer ones first
@@ -459,7 +367,7 @@ static int memory_search_l(lua_State *L)
 static int memory_recall_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "recall");
-  struct asking asking = {.recall = true, .filter.limit = 20};
+  struct asking asking = {.method = "recall", .what = ASKED_TEXT, .filter.limit = 20};
   struct budget budget = {.bytes = -1};
   const struct option known[] = {FILTER_OPTIONS(&asking.filter),
                                  {"half_life", read_amount, &asking.half_life},
@@ -469,7 +377,7 @@ static int memory_recall_l(lua_State *L)
   check_string(L, 2, "text", NULL);
   check_options(L, 3, known);
   budget_begin(L, &budget, &asking.filter.limit);
-  int count = push_found(L, handle, &asking);
+  int count = push_asked(L, &asking);
   if (count == 1 && budget.bytes >= 0)
     budget_fit(L, &budget, "content", handle->common.path, &handle->asked);
   return count;
