@@ -5,8 +5,9 @@
  * this file know Lua, and only base/sys.c calls the system.
  *
  * binding/   Lua in, Lua out
- *   args, class, scratch    arguments, options and results; userdata; buffers
+ *   args, class             arguments, options and results; userdata, and what a state keeps
  *   encode, decode, redact  Lua values as JSON text, and back; what of them is not written
+ *   handle                  what the handles of memories and sessions have in common
  *   memory_handle, items    open(), its handle, and the items that it returns
  *   drafts                  items that are to be written
  *   session_handle          session(), its handle, and append()

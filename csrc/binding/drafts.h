@@ -6,7 +6,7 @@
 
 #include <lua.h>
 
-#include "binding/scratch.h"
+#include "binding/encode.h"
 #include "memory/change.h"
 
 #pragma GCC visibility push(hidden)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "binding/class.h"
-#include "binding/scratch.h"
+#include "binding/encode.h"
 #include "file/journal.h"
 
 #pragma GCC visibility push(hidden)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "binding/args.h"
-#include "binding/scratch.h"
+#include "binding/encode.h"
 
 #pragma GCC visibility push(hidden)
 

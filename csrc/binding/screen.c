@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "binding/args.h"
-#include "binding/scratch.h"
+#include "binding/encode.h"
 #include "text/display.h"
 
 static size_t check_width(lua_State *L, int argument)

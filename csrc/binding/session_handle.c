@@ -10,7 +10,6 @@
 #include "binding/encode.h"
 #include "binding/handle.h"
 #include "binding/redact.h"
-#include "binding/scratch.h"
 #include "file/format.h"
 #include "memory/kind.h"
 

@@ -13,13 +13,13 @@
 
 static const size_t HEAD_SIZE = 128; /* the room that a line needs besides its body */
 
-static inline char *put(char *out, const char *text, size_t length)
+static inline char *copy_out(char *out, const char *text, size_t length)
 {
   memcpy(out, text, length);
   return out + length;
 }
 
-#define PUT(out, literal) put((out), (literal), sizeof(literal) - 1)
+#define PUT(out, literal) copy_out((out), (literal), sizeof(literal) - 1)
 
 /* Begins a line, for whose head there is room; only items have a uid. False with errno. */
 static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
@@ -34,9 +34,9 @@ static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
     out = PUT(out + UID_LENGTH, "\"");
   }
   out = PUT(out, ",\"ts\":\"");
-  out = put(out, memory_ts(memory), TIMESTAMP_LENGTH);
+  out = copy_out(out, memory_ts(memory), TIMESTAMP_LENGTH);
   out = PUT(out, "\",\"kind\":\"");
-  out = put(out, name, strlen(name));
+  out = copy_out(out, name, strlen(name));
   out = PUT(out, "\"");
   lines->length = (size_t)(out - lines->data);
   return true;
@@ -460,7 +460,7 @@ static bool put_replaced(struct merging *merging, uint64_t id, const struct slic
   out += number_print_whole(id, out);
   if (uid->start != NULL) {
     out = PUT(out, ",\"replaces_uid\":\"");
-    out = put(out, uid->start, length);
+    out = copy_out(out, uid->start, length);
     out = PUT(out, "\"");
   }
   out = PUT(out, "}\n");
