@@ -122,10 +122,11 @@ static bool take_field(struct drafting *drafting, int field, int index, int expe
 static void take_content(struct drafting *drafting, int index)
 {
   const struct buf *text = &drafting->scratch->text;
-  size_t empty = text->length + strlen(",\"content\":\"\"");
+  size_t empty = text->length + strlen(DRAFT_BEGINNING "\"");
   bool given = take_field(drafting, FIELD_CONTENT, index, LUA_TSTRING);
   if (given ? text->length == empty : !drafting->changes || !lua_isnil(drafting->L, index))
     refuse_draft(drafting, "content required");
+  drafting->draft->content = given ? text->length - empty : 0;
 }
 
 /* Takes up the member whose name and value are on top of the stack, unless it is a field. */

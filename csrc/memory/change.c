@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/sys.h"
 #include "json/number.h"
 #include "json/quote.h"
 
@@ -79,34 +80,47 @@ static void take_up_item(struct memory *memory, const struct draft *draft, uint6
 
 struct finding {
   struct index *index;
+  struct draft *drafts;
+  const char *bodies;
   struct window window;
   struct buf decoded, other;
   struct contents batch; /* the drafts that are not, by their numbers */
 };
 
-/* Begins with the members of an object, or of a draft's body. */
-static void begin_members(struct walk *members, const char *p)
+static struct slice raw_content(const struct draft *draft, const char *bodies)
 {
-  walk_begin(members, p);
-  members->object = true;
+  const char *start = bodies + draft->start + strlen(DRAFT_BEGINNING);
+  bool escaped = memchr(start, '\\', draft->content) != NULL;
+  return (struct slice){start, start + draft->content, escaped};
 }
 
-/* A body begins with its content, which is text. */
-static struct bytes raw_content(const char *body, bool *escaped)
+/* Before the lock is taken; and the places of the hashes are fetched meanwhile. False with errno. */
+static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t count,
+                        const char *bodies)
 {
-  struct walk members;
-  begin_members(&members, body);
-  (void)walk_next(&members);
-  *escaped = members.escaped;
-  return (struct bytes){members.value + 1, (size_t)(members.end - members.value) - 2};
+  struct contents *contents = &memory->index.contents;
+  struct bytes content;
+  if (!memory->has_key && sys_random(&memory->key, sizeof memory->key) != 0) return false;
+  memory->has_key = true;
+  contents->key = memory->key;
+  for (size_t i = 0; i < count; i++) {
+    const struct slice raw = raw_content(&drafts[i], bodies);
+    if (!slice_bytes(&raw, &memory->lines, &content)) return false;
+    drafts[i].hash = contents_hash(contents, drafts[i].kind, content);
+    contents_expect(contents, drafts[i].hash);
+  }
+  return true;
 }
 
-/* False with errno. */
-static bool find_item(struct finding *finding, struct draft *draft, struct bytes content)
+/* Whether an active item has the draft's kind and content. False with errno. */
+static bool find_item(struct finding *finding, struct draft *draft)
 {
   struct index *index = finding->index;
   struct probe probe = contents_probe(&index->contents, draft->hash);
+  struct bytes content;
   while (!draft->present && probe_next(&probe, &index->contents)) {
+    const struct slice raw = raw_content(draft, finding->bodies);
+    if (!slice_bytes(&raw, &finding->decoded, &content)) return false;
     int same = contents_compare(index, probe.number, &finding->window, draft->kind, content,
                                 &finding->other);
     if (same < 0) return false;
@@ -117,34 +131,17 @@ static bool find_item(struct finding *finding, struct draft *draft, struct bytes
 }
 
 /* All drafts are written in one way, so that their contents are compared as they stand. */
-static void find_draft(struct finding *finding, const struct draft *drafts, struct draft *draft,
-                       const char *bodies, struct bytes content)
+static void find_draft(struct finding *finding, struct draft *draft)
 {
   struct probe probe = contents_probe(&finding->batch, draft->hash);
-  bool escaped;
+  const char *bodies = finding->bodies;
   while (draft->same == NULL && probe_next(&probe, &finding->batch)) {
-    const struct draft *other = &drafts[probe.number];
-    if (other->kind == draft->kind &&
-        bytes_compare(raw_content(bodies + other->start, &escaped), content) == 0)
+    const struct draft *other = &finding->drafts[probe.number];
+    if (other->kind == draft->kind && other->content == draft->content &&
+        memcmp(bodies + other->start, bodies + draft->start,
+               strlen(DRAFT_BEGINNING) + draft->content) == 0)
       draft->same = other;
   }
-}
-
-static bool find_one(struct finding *finding, struct draft *drafts, size_t number,
-                     const char *bodies, bool last)
-{
-  struct draft *draft = &drafts[number];
-  struct slice slice;
-  struct bytes content, raw = raw_content(bodies + draft->start, &slice.escaped);
-  slice.start = raw.start;
-  slice.end = raw.start + raw.length;
-  if (!slice_bytes(&slice, &finding->decoded, &content)) return false;
-  draft->hash = contents_hash(&finding->index->contents, draft->kind, content);
-  if (!find_item(finding, draft, content)) return false;
-  if (draft->present) return true;
-  find_draft(finding, drafts, draft, bodies, raw);
-  return draft->same != NULL || last ||
-         contents_put(&finding->batch, draft->hash, (uint32_t)number);
 }
 
 /* Finds the drafts whose kind and content an active item has, or a draft before them. */
@@ -152,16 +149,20 @@ static bool find_present(struct memory *memory, struct draft *drafts, size_t cou
                          const char *bodies, struct failure *failure)
 {
   if (!memory_settle(memory, failure)) return false;
-  struct finding finding = {.index = &memory->index};
+  struct finding finding = {.index = &memory->index, .drafts = drafts, .bodies = bodies};
   memory_window(memory, &finding.window);
+  memory->index.contents.key = memory->key;
   bool done = contents_take_up(finding.index, &finding.window, &finding.other);
-  finding.batch.key = finding.index->contents.key;
-  for (size_t i = 0; done && i < count; i++)
-    done = find_one(&finding, drafts, i, bodies, i + 1 == count);
+  for (size_t i = 0; done && i < count; i++) {
+    done = find_item(&finding, &drafts[i]);
+    if (!done || drafts[i].present || count == 1) continue;
+    find_draft(&finding, &drafts[i]);
+    if (drafts[i].same == NULL) done = contents_put(&finding.batch, drafts[i].hash, (uint32_t)i);
+  }
   window_close(&finding.window);
   buf_free(&finding.decoded);
   buf_free(&finding.other);
-  contents_free(&finding.batch);
+  if (count > 1) contents_free(&finding.batch);
   return done || fail(failure, "read");
 }
 
@@ -247,6 +248,7 @@ static bool add_locked(struct memory *memory, struct draft *drafts, size_t count
 bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const char *bodies,
                 struct failure *failure)
 {
+  if (memory->unique && !hash_drafts(memory, drafts, count, bodies)) return fail(failure, "write");
   if (!memory_begin(memory, failure)) return false;
   bool done = add_locked(memory, drafts, count, bodies, failure);
   journal_detach(&memory->journal);
@@ -377,6 +379,13 @@ bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name,
 }
 
 /* ---- updating ---- */
+
+/* Begins with the members of an object, or of a draft's body. */
+static void begin_members(struct walk *members, const char *p)
+{
+  walk_begin(members, p);
+  members->object = true;
+}
 
 struct merging {
   struct buf *lines;

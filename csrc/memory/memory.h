@@ -27,6 +27,8 @@ struct memory {
   struct uids uids;
   struct record added; /* as what an item that is written is taken up */
   bool unique; /* what an active item says is not added again */
+  struct hash_key key; /* of contents, so that no file is made to have its contents collide */
+  bool has_key;
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
   int64_t ts_key; /* the timestamp_key of it */
