@@ -423,7 +423,9 @@ static int memory_index_l(lua_State *L)
 {
   if (push_common(L, &MEMORY_HANDLE)) return 1;
   struct handle *handle = check_object(L, &MEMORY_HANDLE);
-  if (lua_type(L, 2) != LUA_TSTRING || strcmp(lua_tostring(L, 2), "next_id") != 0) return 0;
+  size_t length = 0;
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &length) : "";
+  if (!is_name(name, length, "next_id")) return 0;
   if (handle->common.open) refresh_shared(handle);
   push_whole(L, handle->common.open ? memory_next_id(&handle->memory) : handle->next_id);
   return 1;
