@@ -19,20 +19,17 @@ struct drafting {
   struct draft *draft;
 };
 
+/* A field's name, and how it is written. */
 struct field {
   const char *name;
   char written[16];
   size_t length;
 };
 
-#define FIELD(name)                                                                                \
-  {                                                                                                \
-    (name), ",\"" name "\":", sizeof name + 3                                                      \
-  }
-static const struct field FIELD_OF[FIELDS] = {[FIELD_KIND] = FIELD("kind"),
-                                              [FIELD_CONTENT] = FIELD("content"),
-                                              [FIELD_TAGS] = FIELD("tags"),
-                                              [FIELD_SOURCE] = FIELD("source")};
+static const struct field FIELD_OF[FIELDS] = {[FIELD_KIND] = {"kind", ",\"kind\":", 8},
+                                              [FIELD_CONTENT] = {"content", ",\"content\":", 11},
+                                              [FIELD_TAGS] = {"tags", ",\"tags\":", 8},
+                                              [FIELD_SOURCE] = {"source", ",\"source\":", 10}};
 
 /* Raises the message, after `who`. */
 static int refuse_draft(struct drafting *drafting, const char *form, ...)

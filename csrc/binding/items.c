@@ -222,13 +222,14 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
 }
 
 /* Called with the job, protected. Returns the array. The collector is held before anything is
- * chosen: a finalizer may change the index; of a single item there is a copy. */
+ * chosen: a finalizer may change the index. Of what is ranked there are copies, but their lines are in the
+ * file as it was: its cycle is not ended before. */
 static int build_items_l(lua_State *L)
 {
   enum { LARGE = 10000 };
   struct items_job *job = lua_touserdata(L, 1);
   bool one = job->is_ranked && BUF_COUNT(struct ranked, &job->ranked) < 2;
-  bool large = job->index->active > LARGE && job->filter->limit > LARGE;
+  bool large = !job->is_ranked && job->index->active > LARGE && job->filter->limit > LARGE;
   if (!one) hold_collector(L, &job->collector, large);
   if (job->memory != NULL) memory_window(job->memory, &job->window);
   else window_open(&job->window, job->fd);

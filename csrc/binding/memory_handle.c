@@ -151,11 +151,12 @@ static int memory_add_many_l(lua_State *L)
 
 /* ---- forgetting and reading ---- */
 
-static lua_Number check_id(lua_State *L)
+/* The id at an index, which is argument 2 or that of an item there. */
+static lua_Number check_id(lua_State *L, int index)
 {
-  if (lua_type(L, 2) != LUA_TNUMBER)
-    argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, 2));
-  return lua_tonumber(L, 2);
+  if (lua_type(L, index) != LUA_TNUMBER)
+    argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, index));
+  return lua_tonumber(L, index);
 }
 
 /* A number as an id; 0, which no item has, if it cannot be one. */
@@ -166,20 +167,22 @@ static uint64_t to_id(lua_Number number)
              : 0;
 }
 
-/* Leaves the item at 2 as its id, and its name, if it has one, on the stack; true if it is an item. */
-static bool check_name(lua_State *L, struct bytes *name)
+/* The id at 2, or that of the item there, whose name stays on the stack if it has one; *named: it is an
+ * item. */
+static lua_Number check_name(lua_State *L, struct bytes *name, bool *named)
 {
   static const char *const members[] = {"uid", "ts", "id"};
   int place = lua_gettop(L) + 1;
-  if (!lua_istable(L, 2)) return false;
+  *named = lua_istable(L, 2);
+  if (!*named) return check_id(L, 2);
   for (int i = 0; i < 3; i++) {
     lua_pushstring(L, members[i]);
     lua_rawget(L, 2);
   }
-  lua_replace(L, 2);
+  lua_Number id = check_id(L, -1);
   if (lua_type(L, place) != LUA_TSTRING) place++;
   if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
-  return true;
+  return id;
 }
 
 static int push_not_active(lua_State *L, lua_Number id)
@@ -201,11 +204,10 @@ static int memory_forget_l(lua_State *L)
   check_open(L, "forget");
   struct failure failure;
   struct bytes name = {NULL, 0};
-  bool found;
+  bool found, named;
   size_t left;
   check_count(L, 2);
-  bool named = check_name(L, &name);
-  lua_Number number = check_id(L);
+  lua_Number number = check_name(L, &name, &named);
   struct handle *handle = check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
   if (!memory_forget(&handle->memory, to_id(number), named ? &name : NULL, &found, &left, &failure))
     return push_false_failure(L, &failure, handle->common.path);
@@ -227,11 +229,10 @@ static int memory_update_l(lua_State *L)
   struct handle *handle = check_open(L, "update");
   struct failure failure;
   struct bytes name = {NULL, 0};
-  bool found;
+  bool found, named;
   check_count(L, 3);
   lua_settop(L, 3);
-  bool named = check_name(L, &name);
-  lua_Number number = check_id(L);
+  lua_Number number = check_name(L, &name, &named);
   luaL_checktype(L, 3, LUA_TTABLE);
   struct draft changes;
   struct scratch *scratch = handle_scratch(L, &handle->common);
@@ -315,7 +316,7 @@ static int memory_get_l(lua_State *L)
 {
   check_open(L, "get");
   check_count(L, 2);
-  struct asking asking = {.method = "get", .what = ASKED_ID, .id = to_id(check_id(L))};
+  struct asking asking = {.method = "get", .what = ASKED_ID, .id = to_id(check_id(L, 2))};
   int count = push_asked(L, &asking);
   if (count == 1) lua_rawgeti(L, -1, 1);
   return count;
