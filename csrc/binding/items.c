@@ -222,15 +222,13 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
 }
 
 /* Called with the job, protected. Returns the array. The collector is held before anything is
- * chosen: a finalizer may change the index. Of what is ranked there are copies, but their lines are in the
- * file as it was: its cycle is not ended before. */
+ * chosen: a finalizer may change the index, or have the file compacted in which what is ranked stands. */
 static int build_items_l(lua_State *L)
 {
   enum { LARGE = 10000 };
   struct items_job *job = lua_touserdata(L, 1);
-  bool one = job->is_ranked && BUF_COUNT(struct ranked, &job->ranked) < 2;
   bool large = !job->is_ranked && job->index->active > LARGE && job->filter->limit > LARGE;
-  if (!one) hold_collector(L, &job->collector, large);
+  hold_collector(L, &job->collector, large);
   if (job->memory != NULL) memory_window(job->memory, &job->window);
   else window_open(&job->window, job->fd);
   job->failed = !choose_items(job);
