@@ -47,6 +47,27 @@ enum { MOST_AT_ONCE = 1 << 30 };
   do (result) = (call);                                                                            \
   while ((result) < 0 && errno == EINTR)
 
+/* A wrapper that does nothing else. */
+#define WRAP(type, name, parameters, call)                                                         \
+  type name parameters                                                                             \
+  {                                                                                                \
+    type result;                                                                                   \
+    RETRY(result, call);                                                                           \
+    return result;                                                                                 \
+  }
+
+WRAP(int, sys_stat, (const char *path, struct stat *st), stat(path, st))
+WRAP(int, sys_fstat, (int fd, struct stat *st), fstat(fd, st))
+WRAP(int, sys_fileno, (FILE * file), fileno(file))
+WRAP(int, sys_chmod, (int fd, mode_t mode), fchmod(fd, mode))
+WRAP(int, sys_chown, (int fd, uid_t owner, gid_t group), fchown(fd, owner, group))
+WRAP(int, sys_truncate, (int fd, uint64_t size), ftruncate(fd, (off_t)size))
+WRAP(int64_t, sys_position, (int fd), lseek(fd, 0, SEEK_CUR))
+WRAP(int, sys_rename, (const char *from, const char *to), rename(from, to))
+WRAP(int, sys_unlink, (const char *path), unlink(path))
+WRAP(int, sys_mkdir, (const char *path), mkdir(path, S_IRWXU))
+WRAP(pid_t, sys_pid, (void), getpid())
+
 /* ---- opening ---- */
 
 /* Closes what is of no more use, and leaves errno and the result of another call as they are. */
@@ -115,11 +136,6 @@ int sys_close(int fd)
 
 /* ---- what a file is ---- */
 
-int sys_stat(const char *path, struct stat *st)
-{
-  return stat(path, st);
-}
-
 /* Linux 6.13 and later give a file whose times were asked for a finer time at its next write, and
  * each write then costs an update of the inode. statx can leave the times out. */
 int sys_look(const char *path, struct stat *st)
@@ -135,21 +151,6 @@ int sys_look(const char *path, struct stat *st)
 #else
   return stat(path, st);
 #endif
-}
-
-int sys_fstat(int fd, struct stat *st)
-{
-  return fstat(fd, st);
-}
-
-int sys_chmod(int fd, mode_t mode)
-{
-  return fchmod(fd, mode);
-}
-
-int sys_chown(int fd, uid_t owner, gid_t group)
-{
-  return fchown(fd, owner, group);
 }
 
 /* ---- bytes ---- */
@@ -187,18 +188,6 @@ int sys_write(int fd, const void *bytes, size_t size, size_t *written)
   return first < size;
 }
 
-int64_t sys_position(int fd)
-{
-  return lseek(fd, 0, SEEK_CUR);
-}
-
-int sys_truncate(int fd, uint64_t size)
-{
-  int result;
-  RETRY(result, ftruncate(fd, (off_t)size));
-  return result;
-}
-
 int sys_sync(int fd)
 {
   int result;
@@ -230,26 +219,6 @@ int sys_flock(int fd, int operation)
   do result = flock(fd, operation);
   while (result < 0 && errno == EINTR && (operation & (LOCK_NB | LOCK_UN)));
   return result;
-}
-
-int sys_fileno(FILE *file)
-{
-  return fileno(file);
-}
-
-int sys_rename(const char *from, const char *to)
-{
-  return rename(from, to);
-}
-
-int sys_unlink(const char *path)
-{
-  return unlink(path);
-}
-
-int sys_mkdir(const char *path)
-{
-  return mkdir(path, S_IRWXU);
 }
 
 char *sys_realpath(const char *path)
@@ -308,11 +277,6 @@ void sys_stay_loaded(void)
   Dl_info info;
   if (dladdr(&loaded, &info) != 0)
     (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
-pid_t sys_pid(void)
-{
-  return getpid();
 }
 
 /* The only thing here that changes: it is the process that it says something about. */

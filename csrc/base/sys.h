@@ -1,8 +1,7 @@
-/* sys.h: the system calls, each in a wrapper that says what it retries.
+/* sys.h: the system calls. Nothing else in the module calls the system.
  *
  * Every wrapper returns -1 (or NULL) with errno set when it fails and leaves errno alone otherwise.
- * A call that a signal interrupted is made again, except sys_sleep. Nothing else in the module
- * calls the system, so a build with SYS_SEAM can make each call fail; see sys.c. */
+ * A call that a signal interrupted is made again, except sys_sleep. */
 #pragma once
 
 #include <stdbool.h>
@@ -72,9 +71,8 @@ int sys_list(const char *path, bool (*visit)(void *context, const char *name), v
 void sys_stay_loaded(void);
 
 pid_t sys_pid(void);
-/* A number that differs between a process and those that are forked from it, whatever their process
- * ids are: a new PID namespace gives out the low ones again. Only once sys_count_forks has been
- * called; that is false with errno where there is no memory for it. */
+/* A number that differs between a process and those that are forked from it, as a new PID namespace
+ * gives out ids again. Only once sys_count_forks has been called; false with errno ENOMEM. */
 bool sys_count_forks(void);
 unsigned sys_forks(void);
 /* Seconds since 1970, UTC. */

@@ -137,15 +137,15 @@ static const struct item *item_at(const struct items_job *job, size_t place)
 
 static bool is_read_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_offset(item_at(context, a)) < item_offset(item_at(context, b));
+  return item_at(context, a)->offset < item_at(context, b)->offset;
 }
 
 static bool choose_newest(struct items_job *job)
 {
-  struct newest newest;
-  const struct item *item;
-  if (!index_newest(job->index, &newest)) return false;
-  while (job->count < job->filter->limit && (item = newest_next(&newest)) != NULL) {
+  if (!index_sort(job->index)) return false;
+  for (size_t i = job->index->count; i > 0 && job->count < job->filter->limit; i--) {
+    const struct item *item = index_sorted(job->index, i - 1);
+    if (item->forgotten) continue;
     int wanted = filter_item(job->filter, job->index, item, &job->window);
     if (wanted < 0) return false;
     if (wanted == 0) continue;
@@ -186,7 +186,7 @@ static void close_holes(lua_State *L, int table, size_t count)
 static bool has_its_id(lua_State *L, const struct item *item)
 {
   lua_getfield(L, -1, "id");
-  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
+  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
   lua_pop(L, 1);
   return same;
 }
@@ -205,10 +205,10 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
     const struct item *item = item_at(job, i);
-    const char *line = window_line(&job->window, item_offset(item), item_length(item));
+    const char *line = window_line(&job->window, item->offset, item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;
-    if (line != NULL && decode_record(decoder, line, item_members(item)) != NULL &&
+    if (line != NULL && decode_record(decoder, line, item->members) != NULL &&
         (!job->is_ranked || has_its_id(L, item))) {
       if (job->scored) set_score(L, job, job->reading[i]);
       lua_rawseti(L, result, (int)job->reading[i] + 1);

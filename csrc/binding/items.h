@@ -11,7 +11,7 @@
 #include "memory/filter.h"
 #include "memory/index.h"
 #include "memory/memory.h"
-#include "memory/ranking.h"
+#include "memory/rank.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -264,9 +264,9 @@ static bool rank(lua_State *L, const struct items_job *job, struct asking *askin
   struct query query = {0};
   struct bytes text;
   const double day = 86400;
-  int fd = memory_fd(job->memory);
+  int fd = job->memory->journal.fd;
   if (asking->what == ASKED_ID) {
-    const struct item *item = index_find(job->index, asking->id);
+    const struct item *item = index_find(job->index, asking->id, NULL);
     const struct ranked found = {.item = item != NULL ? *item : (struct item){0}};
     return item == NULL || BUF_PUSH(ranked, &found);
   }
@@ -297,7 +297,7 @@ static int push_asked(lua_State *L, struct asking *asking)
     if (!memory_refresh(memory, lost++, &failure))
       return push_nil_failure(L, &failure, handle->common.path);
     job.memory = memory;
-    job.index = memory_index(memory);
+    job.index = &memory->index;
     job.filter = &asking->filter;
     job.is_ranked = asking->what != ASKED_ITEMS;
     job.scored = asking->what > ASKED_ID;
@@ -390,7 +390,7 @@ static int memory_sync_l(lua_State *L)
   struct handle *handle = check_open(L, "sync");
   struct failure failure;
   check_count(L, 1);
-  bool done = memory_sync(&handle->memory, &failure);
+  bool done = journal_sync_all(&handle->memory.journal, &failure);
   return push_done(L, done, &failure, handle->common.path);
 }
 
@@ -441,7 +441,7 @@ static int memory_length_l(lua_State *L)
     int count = push_nil_failure(L, &failure, handle->common.path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
-  push_whole(L, memory_index(&handle->memory)->active);
+  push_whole(L, handle->memory.index.active);
   return 1;
 }
 
@@ -497,7 +497,7 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
   while (found == NULL && any && lua_next(L, top + 1) != 0) {
     struct handle *handle = to_object(L, top + 2);
     lua_settop(L, top + 2);
-    if (!handle->common.open || !memory_is_fresh(&handle->memory) ||
+    if (!handle->common.open || !extent_is_fresh(&handle->memory.journal.known) ||
         !memory_is_of(&handle->memory, st))
       continue;
     found = &handle->memory;

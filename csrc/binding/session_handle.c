@@ -11,7 +11,7 @@
 #include "binding/handle.h"
 #include "binding/redact.h"
 #include "file/format.h"
-#include "memory/kind.h"
+#include "memory/verify.h"
 
 struct session {
   struct common common;

@@ -37,8 +37,17 @@ struct block {
   bool unfinished, hopeless;
 };
 
-/* Reads up to `size` bytes at `offset` into the buffer, one and SPAN_PADDING zeros behind them; what is
- * not `certain` as read_steady. Spaces stand in the place of a byte order mark, with which a file may
+/* How much to read where it is read on: little at first. `reads` counts up to READER_LITTLES. */
+static inline size_t reader_ahead(int *reads)
+{
+  if (*reads == READER_LITTLES) return READER_BLOCK;
+  ++*reads;
+  return READER_LITTLE < READER_BLOCK ? READER_LITTLE : READER_BLOCK;
+}
+
+/* Reads up to `size` bytes at `offset` into the buffer, one and SPAN_PADDING zeros behind them. What is
+ * not `certain` may end early: where a write that failed was undone and another came to its place
+ * during the read, which was the end of the file then. Spaces stand in the place of a byte order mark, with which a file may
  * begin (RFC 8259, section 8.1, lets a parser ignore it). False with errno. */
 bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain);
 

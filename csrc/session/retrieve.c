@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/packed.h"
 #include "base/sort.h"
+#include "base/word.h"
 #include "text/bm25.h"
 #include "text/fold.h"
 
