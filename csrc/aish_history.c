@@ -5,8 +5,9 @@
  * this file know Lua, and only base/sys.c calls the system.
  *
  * binding/   Lua in, Lua out
- *   args, class, scratch    arguments, options and results; userdata; buffers
+ *   args, class             arguments, options and results; userdata, and what a state keeps
  *   encode, decode, redact  Lua values as JSON text, and back; what of them is not written
+ *   handle                  what the handles of memories and sessions have in common
  *   memory_handle, items    open(), its handle, and the items that it returns
  *   drafts                  items that are to be written
  *   session_handle          session(), its handle, and append()
@@ -57,6 +58,7 @@
 
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/hits.h"
@@ -106,6 +108,7 @@ int luaopen_aish_history(lua_State *L)
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   sys_stay_loaded();
+  begin_state(L);
   lua_newtable(L);
   for (const luaL_Reg *function = functions; function->name != NULL; function++) {
     lua_pushcfunction(L, function->func);
