@@ -10,6 +10,7 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/drafts.h"
+#include "binding/erase.h"
 #include "binding/hits.h"
 #include "binding/items.h"
 #include "binding/redact.h"
@@ -506,6 +507,17 @@ static int memory_compact_l(lua_State *L)
   return push_compaction(L, &result);
 }
 
+/* memory:erase(what [, opts]): takes text out of the file for good; see erase(path). */
+static int memory_erase_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "erase");
+  struct memory *memory = &handle->memory;
+  const struct eraser eraser = {handle->path, memory_journal(memory), memory, &handle->open};
+  int count = erase_by(L, &eraser);
+  check_open(L, "erase");
+  return count;
+}
+
 /* ---- fields ---- */
 
 /* Brings a shared handle up to date, so that fields tell of what others have added. */
@@ -568,7 +580,8 @@ static const luaL_Reg METHODS[] = {
     {"add", memory_add_l},       {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
     {"update", memory_update_l}, {"search", memory_search_l},     {"recall", memory_recall_l},
     {"get", memory_get_l},       {"items", memory_items_l},       {"sync", memory_sync_l},
-    {"close", memory_close_l},   {"compact", memory_compact_l},   {NULL, NULL},
+    {"close", memory_close_l},   {"compact", memory_compact_l},   {"erase", memory_erase_l},
+    {NULL, NULL},
 };
 static const luaL_Reg METAMETHODS[] = {
     {"__index", memory_index_l},

@@ -8,6 +8,7 @@
 #include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/encode.h"
+#include "binding/erase.h"
 #include "binding/redact.h"
 #include "binding/scratch.h"
 #include "file/format.h"
@@ -162,6 +163,16 @@ static int session_sync_l(lua_State *L)
   return done ? push_true(L) : push_false_failure(L, &failure, session->path);
 }
 
+/* session:erase(what [, opts]): takes text out of the file for good; see erase(path). Also returns false
+ * and "session closed". */
+static int session_erase_l(lua_State *L)
+{
+  struct session *session = check_session(L);
+  const struct eraser eraser = {session->path, &session->journal, NULL, &session->open};
+  int count = session->open ? erase_by(L, &eraser) : 0;
+  return count > 0 ? count : push_closed(L);
+}
+
 /* ---- fields ---- */
 
 /* Besides the methods: path, fd and closed. */
@@ -192,6 +203,7 @@ static int session_tostring_l(lua_State *L)
 
 static const luaL_Reg METHODS[] = {
     {"append", session_append_l},
+    {"erase", session_erase_l},
     {"sync", session_sync_l},
     {"close", session_close_l},
     {NULL, NULL},
