@@ -29,7 +29,7 @@ struct job {
   bool dry_run; /* nothing is changed */
 };
 
-static void close_file(struct job *job)
+static void close_looked_at(struct job *job)
 {
   if (job->fd >= 0) sys_close(job->fd);
   job->fd = -1;
@@ -38,7 +38,7 @@ static void close_file(struct job *job)
 static void release_job(void *object)
 {
   struct job *job = object;
-  close_file(job);
+  close_looked_at(job);
   purge_free(&job->purge);
   literal_free(&job->literal);
   answers_free(&job->answers);
@@ -108,8 +108,8 @@ static bool change_asked(void *context, struct bytes text, struct bytes *result,
 /* ---- files ---- */
 
 /* Looks for it; `all`: also behind the first. */
-static bool look(struct job *job, const char *path, bool all, struct purged *found,
-                 struct failure *failure)
+static bool look_into(struct job *job, const char *path, bool all, struct purged *found,
+                      struct failure *failure)
 {
   struct stat st;
   enum file_kind kind;
@@ -119,7 +119,7 @@ static bool look(struct job *job, const char *path, bool all, struct purged *fou
     job->purge.in_memory = kind == FILE_MEMORY || kind == FILE_ITEMS;
     done = purge_look_beside(&job->purge, job->fd, &st, path, !all, found, failure);
   }
-  close_file(job);
+  close_looked_at(job);
   return done;
 }
 
@@ -128,7 +128,6 @@ static bool rewrite_memory(struct job *job, const char *path, struct failure *fa
   struct memory memory;
   const struct memory_options options = {.wait = job->wait, .durable = true, .shared = true};
   bool done = memory_init(&memory, path, &options) || fail(failure, "open");
-  memory.journal.called = NULL;
   done = done && memory_erase(&memory, &job->purge, failure);
   memory_close(&memory);
   return done;
@@ -166,7 +165,7 @@ static bool erase_file(struct job *job, const struct eraser *eraser, const char 
                        struct failure *failure)
 {
   struct purged found = {0};
-  if (!look(job, path, job->dry_run, &found, failure)) return false;
+  if (!look_into(job, path, job->dry_run, &found, failure)) return false;
   if (found.occurrences > 0 && !job->dry_run) return rewrite(job, eraser, path, failure);
   purge_add(&job->purge.total, &found);
   return true;
@@ -184,7 +183,7 @@ struct call {
   int first; /* where the results for the first of them are; 0: none yet */
 };
 
-static void add_failure(struct call *call, const struct failure *failure, const char *path)
+static void note_failure(struct call *call, const struct failure *failure, const char *path)
 {
   lua_State *L = call->L;
   int top = lua_gettop(L);
@@ -213,7 +212,7 @@ static bool ask_about(const struct call *call, const char *path, struct failure 
   struct asking asking = {.L = call->L, .ask = call->failed + 1, .answers = &job->answers};
   job->purge.reword.change = change_asked;
   job->purge.reword.context = &asking;
-  bool done = look(job, path, true, &ignored, failure);
+  bool done = look_into(job, path, true, &ignored, failure);
   job->purge.reword.change = change_known;
   job->purge.reword.context = &job->answers;
   if (!asking.raised) return done;
@@ -225,9 +224,9 @@ static void do_file(struct call *call, const char *path, bool asks)
 {
   struct failure failure;
   if (has_failed(call, path)) return;
-  bool done = asks ? ask_about(call, path, &failure)
-                   : erase_file(call->job, call->eraser, path, &failure);
-  if (!done) add_failure(call, &failure, call->eraser != NULL ? call->eraser->path : path);
+  bool done =
+      asks ? ask_about(call, path, &failure) : erase_file(call->job, call->eraser, path, &failure);
+  if (!done) note_failure(call, &failure, call->eraser != NULL ? call->eraser->path : path);
 }
 
 static void do_files(struct call *call, bool asks)
@@ -242,7 +241,7 @@ static void do_files(struct call *call, bool asks)
   }
 }
 
-static int push_report(const struct call *call)
+static int push_totals(const struct call *call)
 {
   lua_State *L = call->L;
   const struct purged *total = &call->job->purge.total;
@@ -265,7 +264,7 @@ static int run_call(struct call *call)
   call->directory = sys_stat(call->path, &st) == 0 && S_ISDIR(st.st_mode);
   if (call->directory && !dir_list(&job->dir, call->path)) {
     fail(&failure, "list");
-    add_failure(call, &failure, call->path);
+    note_failure(call, &failure, call->path);
   } else {
     if (job->purge.literal == NULL) do_files(call, true);
     if (call->eraser != NULL && !*call->eraser->open) return release_job(job), 0;
@@ -273,7 +272,7 @@ static int run_call(struct call *call)
     do_files(call, false);
   }
   release_job(job);
-  return push_report(call);
+  return push_totals(call);
 }
 
 /* ---- arguments ---- */
@@ -284,7 +283,7 @@ static void check_text(lua_State *L, struct job *job, struct bytes replacement)
   text.start = lua_tolstring(L, 2, &text.length);
   if (text.length == 0) argument_error(L, 2, "what must not be empty");
   if (replacement.start == NULL) replacement = (struct bytes){"[erased]", 8};
-  if (!literal_set(&job->literal, text, replacement)) raise_no_memory(L);
+  literal_set(&job->literal, text, replacement);
   if (literal_find(&job->literal, replacement.start, replacement.start + replacement.length))
     argument_error(L, 3, "the replacement holds what is to be erased");
   job->purge.literal = &job->literal;
@@ -348,8 +347,8 @@ int erase_l(lua_State *L)
   struct call call = check_call(L, 5);
   call.path = path;
   if (path != NULL) return run_call(&call);
-  add_failure(&call, &failure, lua_tostring(L, 1));
-  return push_report(&call);
+  note_failure(&call, &failure, lua_tostring(L, 1));
+  return push_totals(&call);
 }
 
 int erase_by(lua_State *L, const struct eraser *eraser)
@@ -359,8 +358,8 @@ int erase_by(lua_State *L, const struct eraser *eraser)
   if (!*eraser->open) return 0;
   call.eraser = eraser;
   if (!journal_find(eraser->journal, false, &failure)) {
-    add_failure(&call, &failure, eraser->path);
-    return push_report(&call);
+    note_failure(&call, &failure, eraser->path);
+    return push_totals(&call);
   }
   call.path = call.job->path = path_with_suffix(eraser->journal->place, "");
   return call.path != NULL ? run_call(&call) : raise_no_memory(L);

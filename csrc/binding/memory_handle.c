@@ -577,10 +577,18 @@ static int memory_tostring_l(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"add", memory_add_l},       {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
-    {"update", memory_update_l}, {"search", memory_search_l},     {"recall", memory_recall_l},
-    {"get", memory_get_l},       {"items", memory_items_l},       {"sync", memory_sync_l},
-    {"close", memory_close_l},   {"compact", memory_compact_l},   {"erase", memory_erase_l},
+    {"add", memory_add_l},
+    {"add_many", memory_add_many_l},
+    {"forget", memory_forget_l},
+    {"update", memory_update_l},
+    {"search", memory_search_l},
+    {"recall", memory_recall_l},
+    {"get", memory_get_l},
+    {"items", memory_items_l},
+    {"sync", memory_sync_l},
+    {"close", memory_close_l},
+    {"compact", memory_compact_l},
+    {"erase", memory_erase_l},
     {NULL, NULL},
 };
 static const luaL_Reg METAMETHODS[] = {

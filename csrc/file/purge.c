@@ -67,7 +67,7 @@ void purge_add(struct purged *sum, const struct purged *more)
 
 /* ---- lines ---- */
 
-static bool ask(struct purge *purge, const char *start, const char *end, uint64_t *found)
+static bool ask_change(struct purge *purge, const char *start, const char *end, uint64_t *found)
 {
   const struct bytes text = {start, (size_t)(end - start)};
   return purge->reword.change(purge->reword.context, text, NULL, found);
@@ -79,14 +79,14 @@ static bool ask_damaged(struct purge *purge, const char *start, const char *end,
 {
   struct buf *decoded = &purge->decoded;
   *found = 0;
-  if (!ask(purge, start, end, found)) return false;
+  if (!ask_change(purge, start, end, found)) return false;
   const char *escape = memchr(start, '\\', (size_t)(end - start));
   decoded->length = 0;
   if (*found > 0 || escape == NULL) return true;
   if (!buf_reserve(decoded, (size_t)(end - start))) return false;
   for (const char *p = start; *found == 0 && p <= start + (escape == start); p++) {
     size_t length = escape_decode_all(p, end, decoded->data);
-    if (!ask(purge, decoded->data, decoded->data + length, found)) return false;
+    if (!ask_change(purge, decoded->data, decoded->data + length, found)) return false;
   }
   return true;
 }
@@ -281,8 +281,8 @@ static bool sweep_file(struct sweep *sweep)
 
 /* ---- looking ---- */
 
-static bool look_through(struct purge *purge, int fd, bool damaged, bool first,
-                         struct purged *found)
+static bool sweep_through(struct purge *purge, int fd, bool damaged, bool first,
+                          struct purged *found)
 {
   struct sweep sweep = {.purge = purge, .fd = fd, .damaged = damaged, .first = first};
   bool done = sweep_file(&sweep);
@@ -292,7 +292,7 @@ static bool look_through(struct purge *purge, int fd, bool damaged, bool first,
 
 bool purge_look(struct purge *purge, int fd, bool first, struct purged *found)
 {
-  return look_through(purge, fd, false, first, found);
+  return sweep_through(purge, fd, false, first, found);
 }
 
 /* Opens the <file>.damaged of a file, whose *st is known: -1 and *failure, with the number ENOENT where there
@@ -317,7 +317,7 @@ static bool look_at_damaged(struct purge *purge, const char *path, struct stat *
   char *damaged;
   int fd = open_damaged_of(path, st, &damaged, failure);
   bool done = fd < 0 ? failure->number == ENOENT
-                     : look_through(purge, fd, true, first, found) ||
+                     : sweep_through(purge, fd, true, first, found) ||
                            fail_about(failure, ERASING.read, damaged, NULL);
   if (fd >= 0) sys_close(fd);
   sys_free(damaged);
@@ -361,7 +361,7 @@ static bool rewrite_file(struct sweep *sweep, const char *path, int *fd, struct 
   }
   sweep->output = &new.output;
   done = done && replace_begin(&new, sweep->fd, path) && sweep_file(sweep) && replace_sync(&new) &&
-         replace_rename(&new, path, (uint64_t)new.st.st_size);
+         replace_rename(&new, path, (uint64_t) new.st.st_size);
   if (!done) (void)fail_erase(failure, sweep->damaged ? path : NULL);
   else *fd = new.output.fd;
   *sequel = (struct sequel){new.output.size, sweep->lines};
@@ -377,8 +377,8 @@ static bool purge_damaged(struct purge *purge, const char *path, struct stat *st
   struct sequel ignored;
   int fd = open_damaged_of(path, st, &damaged, failure), new = -1;
   struct sweep sweep = {.purge = purge, .fd = fd, .locked = true, .damaged = true};
-  bool done = fd < 0 ? failure->number == ENOENT
-                     : rewrite_file(&sweep, damaged, &new, &ignored, failure);
+  bool done =
+      fd < 0 ? failure->number == ENOENT : rewrite_file(&sweep, damaged, &new, &ignored, failure);
   if (new >= 0) {
     sys_close(new);
     done = path_sync_above(damaged) == 0 || fail_about(failure, ERASING.sync, damaged, NULL);
@@ -399,7 +399,7 @@ bool purge_locked(struct purge *purge, struct journal *journal, struct failure *
   if (!rewrite_file(&sweep, journal->place, &new, &sequel, failure)) return false;
   if (new >= 0) {
     sequel_leave(journal->fd, new, &sequel);
-    if (!journal_switch(journal, new, failure) || !journal_sync(journal, failure)) return false;
+    if (!journal_switch(journal, new, failure)) return false;
   }
   return purge_damaged(purge, journal->place, &st, failure);
 }

@@ -6,9 +6,9 @@
 
 #include "base/buf.h"
 #include "file/journal.h"
+#include "text/literal.h"
 #include "json/objects.h"
 #include "json/reword.h"
-#include "text/literal.h"
 
 #pragma GCC visibility push(hidden)
 

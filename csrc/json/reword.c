@@ -86,7 +86,7 @@ static bool pass_value(struct pass *pass, const char *p, const char *end)
 }
 
 /* Whether it is one of the record's own members; only strings are. */
-static bool is_own(const struct walk *member)
+static bool is_plain_string(const struct walk *member)
 {
   if (*member->value != '"') return false;
   for (int i = 0; i < PLAIN_OF_ALL; i++)
@@ -100,7 +100,7 @@ bool reword_record(struct reword *reword, const char *start, const char *end, st
   struct pass pass = {reword, out, result, start, false};
   struct walk members;
   for (walk_begin(&members, start); walk_next(&members);) {
-    pass.stays = is_own(&members);
+    pass.stays = is_plain_string(&members);
     if (!look_at_string(&pass, &members.key) || !pass_value(&pass, members.value, members.end))
       return false;
   }

@@ -24,9 +24,9 @@
 #include "file/lines.h"
 #include "file/path.h"
 #include "file/replace.h"
+#include "memory/standing.h"
 #include "json/number.h"
 #include "json/objects.h"
-#include "memory/standing.h"
 
 static const struct doing COMPACTING = DOING("compact");
 

@@ -18,7 +18,8 @@
 struct erasure {
   struct standing items; /* positions is NULL in the second pass */
   struct hash_key key;
-  struct buf noted; /* struct keyed: the hash of each item that is changed; sorted after the first pass */
+  struct buf
+      noted; /* struct keyed: the hash of each item that is changed; sorted after the first pass */
 };
 
 static uint64_t hash_object(const struct erasure *erasure, const struct part *object)

@@ -32,7 +32,7 @@ static struct answer name_text(const struct answers *answers, struct bytes text)
 }
 
 /* Where the entry's number is, or is to be. */
-static uint32_t *find_slot(const struct answers *answers, const struct answer *name)
+static uint32_t *slot_of(const struct answers *answers, const struct answer *name)
 {
   const struct answer *entries = BUF_ITEMS(struct answer, &answers->entries);
   for (size_t i = (size_t)name->hash;; i++) {
@@ -47,7 +47,7 @@ bool answers_find(const struct answers *answers, struct bytes text, struct bytes
 {
   if (answers->slot_count == 0) return false;
   const struct answer name = name_text(answers, text);
-  uint32_t number = *find_slot(answers, &name);
+  uint32_t number = *slot_of(answers, &name);
   if (number == 0) return false;
   const struct answer *entry = &BUF_ITEMS(struct answer, &answers->entries)[number - 1];
   *answer = (struct bytes){answers->texts.data + entry->start, entry->length};
@@ -68,7 +68,7 @@ static bool make_room(struct answers *answers)
   answers->slots = slots;
   answers->slot_count = slot_count;
   for (size_t i = 0; i < count; i++)
-    *find_slot(answers, &BUF_ITEMS(struct answer, &answers->entries)[i]) = (uint32_t)i + 1;
+    *slot_of(answers, &BUF_ITEMS(struct answer, &answers->entries)[i]) = (uint32_t)i + 1;
   return true;
 }
 
@@ -81,6 +81,6 @@ bool answers_put(struct answers *answers, struct bytes text, struct bytes answer
       !BUF_PUSH(&answers->entries, &entry))
     return false;
   if (answer.length > text.length) answers->grown += answer.length - text.length;
-  *find_slot(answers, &entry) = (uint32_t)BUF_COUNT(struct answer, &answers->entries);
+  *slot_of(answers, &entry) = (uint32_t)BUF_COUNT(struct answer, &answers->entries);
   return true;
 }

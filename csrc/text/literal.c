@@ -1,17 +1,19 @@
-/* literal.c: finds a text by a rare byte of it. Where replacements make the text anew with what is around
+/* literal.c: finds a text by its rarest bytes. Where replacements make the text anew with what is around
  * them, they are replaced, too; a text in which that goes on and on is replaced as a whole. */
 #include "text/literal.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Whether raw JSON has the character as it is, or as \u and its number. */
+#include "base/escape.h"
+
+/* Whether raw JSON has the byte as it is, or as \u and its number. */
 static bool is_shown(char byte)
 {
-  return byte >= 0x20 && byte < 0x7f && byte != '/' && byte != '"' && byte != '\\';
+  return (unsigned char)byte >= 0x20 && byte != '/' && byte != '"' && byte != '\\';
 }
 
-/* The longest run of such characters. */
+/* The longest run of such bytes. */
 static struct bytes longest_part(struct bytes text)
 {
   struct bytes best = {text.start, 0};
@@ -24,24 +26,18 @@ static struct bytes longest_part(struct bytes text)
   return best;
 }
 
-bool literal_set(struct literal *literal, struct bytes text, struct bytes replacement)
+void literal_set(struct literal *literal, struct bytes text, struct bytes replacement)
 {
-  struct needle whole;
   struct bytes part = longest_part(text);
-  *literal = (struct literal){.text = text, .replacement = replacement};
-  if (!buf_add(&literal->folded, part.start, part.length)) return false;
-  char *folded = literal->folded.data;
-  for (size_t i = 0; i < part.length; i++)
-    if (folded[i] >= 'A' && folded[i] <= 'Z') folded[i] |= 0x20;
-  if (part.length > 0) needle_set(&literal->part, folded, part.length);
-  needle_set(&whole, text.start, text.length);
-  literal->rare = whole.first;
-  return true;
+  *literal = (struct literal){.text = text, .replacement = replacement, .ascii = true};
+  for (size_t i = 0; i < text.length; i++)
+    if ((unsigned char)text.start[i] >= 0x80) literal->ascii = false;
+  if (part.length > 0) needle_set(&literal->part, part.start, part.length);
+  needle_set(&literal->whole, text.start, text.length);
 }
 
 void literal_free(struct literal *literal)
 {
-  buf_free(&literal->folded);
   buf_free(&literal->results[0]);
   buf_free(&literal->results[1]);
 }
@@ -49,7 +45,7 @@ void literal_free(struct literal *literal)
 const char *literal_find(const struct literal *literal, const char *p, const char *end)
 {
   const char *text = literal->text.start;
-  const size_t length = literal->text.length, rare = literal->rare;
+  const size_t length = literal->text.length, rare = literal->whole.first;
   if (length > (size_t)(end - p)) return NULL;
   const char *last = end - length + rare;
   for (p += rare; p <= last; p++) {
@@ -60,16 +56,96 @@ const char *literal_find(const struct literal *literal, const char *p, const cha
   return NULL;
 }
 
+/* ---- raw JSON ---- */
+
+enum { STEP = 64 };
+
+/* What is looked for: two bytes of the part at their distance, or \u. */
+struct pair {
+  char first, second;
+  size_t distance;
+};
+
+static inline bool is_likely(const struct pair *pair, const char *p)
+{
+  return ((p[0] == pair->first) & (p[pair->distance] == pair->second)) |
+         ((p[0] == '\\') & (p[1] == 'u'));
+}
+
+/* Passes over steps in which nothing is likely; written such that compilers make vectors of the loop. */
+static inline __attribute__((always_inline)) const char *pass_steps(const struct pair *pair,
+                                                                    const char *p, const char *end)
+{
+  while ((size_t)(end - p) > STEP + pair->distance + 1) {
+    unsigned char any = 0;
+    for (int i = 0; i < STEP; i++) any |= is_likely(pair, p + i);
+    if (any != 0) break;
+    p += STEP;
+  }
+  return p;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static const char *
+pass_in_wide_steps(const struct pair *pair, const char *p, const char *end)
+{
+  return pass_steps(pair, p, end);
+}
+#endif
+
+static const char *pass_unlikely(const struct pair *pair, const char *p, const char *end)
+{
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) return pass_in_wide_steps(pair, p, end);
+#endif
+  return pass_steps(pair, p, end);
+}
+
+/* Whether an escape may stand for a part of the text. */
+static bool is_hidden(const struct literal *literal, const char *escape)
+{
+  int code = escape_digits(escape + 2);
+  if (code < 0 || code >= 0x80) return code < 0 || !literal->ascii;
+  return memchr(literal->text.start, code, literal->text.length) != NULL;
+}
+
+static bool is_found(const struct literal *literal, const char *p, const char *from,
+                     const char *end)
+{
+  const struct needle *part = &literal->part;
+  if (p[0] == '\\') return p[1] == 'u' && is_hidden(literal, p);
+  if ((size_t)(p - from) < part->first) return false;
+  p -= part->first;
+  return (size_t)(end - p) >= part->length && memcmp(p, part->text, part->length) == 0;
+}
+
+static const char *find_likely(const struct literal *literal, const char *p, const char *end)
+{
+  const struct needle *part = &literal->part;
+  const struct pair pair = {part->text[part->first], part->text[part->second],
+                            part->second - part->first};
+  const char *from = p;
+  while (p < end) {
+    p = pass_unlikely(&pair, p, end);
+    const char *stop = end - p > STEP ? p + STEP : end;
+    for (; p < stop; p++)
+      if ((*p == pair.first || *p == '\\') && is_found(literal, p, from, end)) return p;
+  }
+  return NULL;
+}
+
 const char *literal_find_raw(const struct literal *literal, const char *p, const char *end)
 {
-  if (literal->part.length > 0) return needle_find_raw(&literal->part, p, end);
+  if (literal->part.length > 0) return find_likely(literal, p, end);
   const char *found = literal_find(literal, p, end);
   const char *escape = memchr(p, '\\', (size_t)((found != NULL ? found : end) - p));
   return escape != NULL ? escape : found;
 }
 
+/* ---- replacing ---- */
+
 /* Puts a text with each occurrence replaced. */
-static bool put_replaced(const struct literal *literal, struct bytes in, struct buf *out)
+static bool put_with_replacements(const struct literal *literal, struct bytes in, struct buf *out)
 {
   const struct bytes *new = &literal->replacement;
   const char *p = in.start, *end = p + in.length, *found;
@@ -99,7 +175,7 @@ bool literal_replace(struct literal *literal, struct bytes in, struct bytes *res
   if (*found == 0 || result == NULL) return true;
   for (int i = 0; i < TIMES; i++) {
     struct buf *out = &literal->results[i & 1];
-    if (!put_replaced(literal, in, out)) return false;
+    if (!put_with_replacements(literal, in, out)) return false;
     in = (struct bytes){out->data, out->length};
     if (literal_find(literal, in.start, in.start + in.length) == NULL) return *result = in, true;
   }

@@ -15,20 +15,19 @@ enum { LITERAL_GROWTH = 64 << 20 }; /* bytes that a text may become longer by */
 struct literal {
   struct bytes text; /* not owned; at least one byte */
   struct bytes replacement; /* not owned; does not hold the text */
-  size_t rare; /* the place of a rare byte of the text */
+  struct needle whole; /* the text; only the places of its rarest bytes are used, as of the next */
   struct needle part; /* of the text, such that raw JSON shows it as it is but for \u; or empty */
-  struct buf folded; /* that part */
+  bool ascii;
   struct buf results[2];
 };
 
-/* False with errno ENOMEM; literal_free in any case. */
-bool literal_set(struct literal *literal, struct bytes text, struct bytes replacement);
+void literal_set(struct literal *literal, struct bytes text, struct bytes replacement);
 void literal_free(struct literal *literal);
 
 /* The first occurrence from p to `end`, or NULL. */
 const char *literal_find(const struct literal *literal, const char *p, const char *end);
-/* The first place from p on where raw JSON may hold the text, or a part of it, if it does at all; NULL:
- * nowhere. The byte before `end` is a newline, and padding follows. */
+/* The first place from p on where lines of raw JSON may hold a part of the text as they must if they hold it
+ * all; NULL: nowhere. The byte before `end` is a newline. */
 const char *literal_find_raw(const struct literal *literal, const char *p, const char *end);
 /* How many times the text at `in` holds it, without overlaps. *result, if it is wanted and the text does,
  * is the text with each replaced, until the next call, and does not hold it. False with errno: ENOMEM; or
