@@ -263,23 +263,39 @@ static bool sweep_hopeless(struct sweep *sweep, const struct block *block)
   return output_copy(sweep->output, sweep->fd, block->offset, end);
 }
 
+/* What is appended meanwhile need not be read: who asks for it may be the one who appends. */
 static bool sweep_file(struct sweep *sweep)
 {
   struct reader reader;
   struct block block;
-  int result = 0;
-  bool done = true;
+  struct stat st;
+  int result = 1;
+  if (sys_fstat(sweep->fd, &st) != 0) return false;
   reader_open(&reader, sweep->fd, 0);
   reader.locked = sweep->locked;
-  while (done && !(sweep->first && sweep->found.occurrences > 0) &&
-         (result = reader_next(&reader, &block)) > 0)
-    done = block.hopeless ? sweep_hopeless(sweep, &block) : sweep_block(sweep, &block);
+  while (reader.position < (uint64_t)st.st_size && !(sweep->first && sweep->found.occurrences > 0)) {
+    result = reader_next(&reader, &block);
+    if (result <= 0) break;
+    if (!(block.hopeless ? sweep_hopeless : sweep_block)(sweep, &block)) {
+      result = -1;
+      break;
+    }
+  }
   reader_close(&reader);
   sweep->found.files = sweep->found.occurrences > 0;
-  return done && result >= 0;
+  return result >= 0;
 }
 
 /* ---- looking ---- */
+
+/* The path is NULL if the caller named it. */
+static bool fail_erase(struct failure *failure, const char *doing, const char *path)
+{
+  const char *reason = errno == EFBIG ? "a text would become longer by over 64 MiB" : NULL;
+  if (failure->number != 0) return false;
+  return path != NULL ? fail_about(failure, doing, path, reason)
+                      : fail_because(failure, errno, doing, reason);
+}
 
 static bool sweep_through(struct purge *purge, int fd, bool damaged, bool first,
                           struct purged *found)
@@ -327,21 +343,13 @@ static bool look_at_damaged(struct purge *purge, const char *path, struct stat *
 bool purge_look_beside(struct purge *purge, int fd, struct stat *st, const char *path, bool first,
                        struct purged *found, struct failure *failure)
 {
-  if (!purge_look(purge, fd, first, found)) return fail(failure, "read");
+  failure->number = 0;
+  if (!purge_look(purge, fd, first, found)) return fail_erase(failure, ERASING.read, NULL);
   return (first && found->occurrences > 0) ||
          look_at_damaged(purge, path, st, first, found, failure);
 }
 
 /* ---- writing ---- */
-
-/* The path is NULL if the caller named it. */
-static bool fail_erase(struct failure *failure, const char *path)
-{
-  const char *reason = errno == EFBIG ? "a text would become longer by over 64 MiB" : NULL;
-  if (failure->number != 0) return false;
-  return path != NULL ? fail_about(failure, ERASING.it, path, reason)
-                      : fail_because(failure, errno, ERASING.it, reason);
-}
 
 /* Puts a new file, without the text, in the place of the open one, if that has it; then *fd is that of the
  * new file, and *sequel says what it has. */
@@ -362,7 +370,7 @@ static bool rewrite_file(struct sweep *sweep, const char *path, int *fd, struct 
   sweep->output = &new.output;
   done = done && replace_begin(&new, sweep->fd, path) && sweep_file(sweep) && replace_sync(&new) &&
          replace_rename(&new, path, (uint64_t) new.st.st_size);
-  if (!done) (void)fail_erase(failure, sweep->damaged ? path : NULL);
+  if (!done) (void)fail_erase(failure, ERASING.it, sweep->damaged ? path : NULL);
   else *fd = new.output.fd;
   *sequel = (struct sequel){new.output.size, sweep->lines};
   replace_end(&new);
