@@ -12,7 +12,7 @@
 
 /* ---- new files ---- */
 
-static const char MIDDLE[] = ".compact-", DIGITS[] = "0123456789abcdef";
+static const char DAMAGED[] = BESIDE_DAMAGED, MIDDLE[] = ".compact-", DIGITS[] = "0123456789abcdef";
 
 enum { START = sizeof MIDDLE - 1, HALF = 8, END = START + 2 * HALF };
 
@@ -59,6 +59,15 @@ struct cleaning {
   const char *directory, *name; /* NULL: of any file */
 };
 
+/* Whether a name begins, before its suffix, with that of the file, or of its <file>.damaged. */
+static bool is_beside(const char *name, size_t length, const char *file)
+{
+  size_t own = strlen(file);
+  if (length < own || memcmp(name, file, own) != 0) return false;
+  return length == own || (length - own == sizeof DAMAGED - 1 &&
+                           memcmp(name + own, DAMAGED, sizeof DAMAGED - 1) == 0);
+}
+
 /* Removes the file of that name, if beside_make has made it and nobody has it locked. */
 static bool remove_left(void *context, const char *name)
 {
@@ -66,9 +75,7 @@ static bool remove_left(void *context, const char *name)
   size_t length = strlen(name), own = length > END ? length - END : 0;
   struct stat st;
   if (own == 0 || !is_suffix(name + own)) return true;
-  if (cleaning->name != NULL &&
-      (strlen(cleaning->name) != own || memcmp(name, cleaning->name, own) != 0))
-    return true;
+  if (cleaning->name != NULL && !is_beside(name, own, cleaning->name)) return true;
   char *path = path_join(cleaning->directory, name);
   int fd = path != NULL ? sys_open(path, SYS_ITSELF, &st) : -1;
   if (fd >= 0) {

@@ -9,12 +9,15 @@
 
 #pragma GCC visibility push(hidden)
 
+/* At the end of the name of the file where what is taken out of another is gathered. */
+#define BESIDE_DAMAGED ".damaged"
+
 /* Makes an empty file of 0600 beside `place`, which is absolute and without symbolic links, under a
  * name that no other file has: a descriptor, or -1 and errno. *path is to be freed with sys_free either
  * way; NULL if it got no name. */
 int beside_make(const char *place, char **path);
 /* Removes what beside_make has made in a directory, and a crash has left there, as far as possible:
- * for the file of that name, or, if it is NULL, for any. One that is locked is in use; see replace.c for
+ * for the file of that name or its <file>.damaged; or, if it is NULL, for any. One that is locked is in use; see replace.c for
  * one that is about to be. */
 void beside_clean(const char *directory, const char *name);
 

@@ -273,7 +273,8 @@ static bool sweep_file(struct sweep *sweep)
   if (sys_fstat(sweep->fd, &st) != 0) return false;
   reader_open(&reader, sweep->fd, 0);
   reader.locked = sweep->locked;
-  while (reader.position < (uint64_t)st.st_size && !(sweep->first && sweep->found.occurrences > 0)) {
+  while (reader.position < (uint64_t)st.st_size &&
+         !(sweep->first && sweep->found.occurrences > 0)) {
     result = reader_next(&reader, &block);
     if (result <= 0) break;
     if (!(block.hopeless ? sweep_hopeless : sweep_block)(sweep, &block)) {
@@ -318,7 +319,7 @@ static int open_damaged_of(const char *path, struct stat *st, char **damaged,
 {
   const char *reason = NULL;
   char *place = sys_realpath(path);
-  *damaged = place != NULL ? path_with_suffix(place, ".damaged") : NULL;
+  *damaged = place != NULL ? path_with_suffix(place, BESIDE_DAMAGED) : NULL;
   sys_free(place);
   int fd = *damaged != NULL ? beside_open(*damaged, st, st, &reason) : -1;
   if (fd >= 0) return fd;
@@ -351,12 +352,17 @@ bool purge_look_beside(struct purge *purge, int fd, struct stat *st, const char 
 
 /* ---- writing ---- */
 
-/* Puts a new file, without the text, in the place of the open one, if that has it; then *fd is that of the
- * new file, and *sequel says what it has. */
+/* The new file has the place of the old one, also when the power is cut. */
+static bool settle_file(const struct replacement *new, struct failure *failure)
+{
+  return path_sync_above(new->place) == 0 || fail_about(failure, ERASING.sync, new->place, NULL);
+}
+
+/* Puts a new file, without the text, in the place of the open one, if that has it: then *fd is that of the
+ * new file, also if only its directory could not be synced; *sequel says what it has. */
 static bool rewrite_file(struct sweep *sweep, const char *path, int *fd, struct sequel *sequel,
                          struct failure *failure)
 {
-  struct purge *purge = sweep->purge;
   struct replacement new = {.output = {.fd = -1, .doing = &ERASING, .failure = failure}};
   struct sweep look = *sweep;
   failure->number = 0;
@@ -364,17 +370,20 @@ static bool rewrite_file(struct sweep *sweep, const char *path, int *fd, struct 
   look.first = true;
   bool done = sweep_file(&look);
   if (done && look.found.occurrences == 0) {
-    purge_add(&purge->total, &look.found);
+    purge_add(&sweep->purge->total, &look.found);
     return true;
   }
   sweep->output = &new.output;
   done = done && replace_begin(&new, sweep->fd, path) && sweep_file(sweep) && replace_sync(&new) &&
          replace_rename(&new, path, (uint64_t) new.st.st_size);
   if (!done) (void)fail_erase(failure, ERASING.it, sweep->damaged ? path : NULL);
-  else *fd = new.output.fd;
   *sequel = (struct sequel){new.output.size, sweep->lines};
+  if (done) {
+    *fd = new.output.fd;
+    purge_add(&sweep->purge->total, &sweep->found);
+    done = settle_file(&new, failure);
+  }
   replace_end(&new);
-  if (done) purge_add(&purge->total, &sweep->found);
   return done;
 }
 
@@ -387,10 +396,7 @@ static bool purge_damaged(struct purge *purge, const char *path, struct stat *st
   struct sweep sweep = {.purge = purge, .fd = fd, .locked = true, .damaged = true};
   bool done =
       fd < 0 ? failure->number == ENOENT : rewrite_file(&sweep, damaged, &new, &ignored, failure);
-  if (new >= 0) {
-    sys_close(new);
-    done = path_sync_above(damaged) == 0 || fail_about(failure, ERASING.sync, damaged, NULL);
-  }
+  if (new >= 0) sys_close(new);
   if (fd >= 0) sys_close(fd);
   sys_free(damaged);
   return done;
@@ -404,12 +410,10 @@ bool purge_locked(struct purge *purge, struct journal *journal, struct failure *
   struct sweep sweep = {.purge = purge, .fd = journal->fd, .locked = true};
   if (journal->failed) return fail_because(failure, EIO, ERASING.it, JOURNAL_FAILED);
   if (sys_fstat(journal->fd, &st) != 0) return fail(failure, ERASING.it);
-  if (!rewrite_file(&sweep, journal->place, &new, &sequel, failure)) return false;
-  if (new >= 0) {
-    sequel_leave(journal->fd, new, &sequel);
-    if (!journal_switch(journal, new, failure)) return false;
-  }
-  return purge_damaged(purge, journal->place, &st, failure);
+  bool done = rewrite_file(&sweep, journal->place, &new, &sequel, failure);
+  if (new >= 0 && done) sequel_leave(journal->fd, new, &sequel);
+  if (new >= 0 && !journal_switch(journal, new, failure)) return false;
+  return done && purge_damaged(purge, journal->place, &st, failure);
 }
 
 bool purge_session(struct purge *purge, struct journal *journal, struct failure *failure)

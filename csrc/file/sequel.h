@@ -11,8 +11,8 @@ struct sequel {
   uint64_t lines; /* and so many newlines are in it */
 };
 
-/* Leaves word of it in the old file, whose lock is held and which no path leads to any more; as far as
- * possible. */
+/* Leaves word of it in the old file, as far as possible: its lock is held, and no path leads to it any
+ * more, also when the power is cut. */
 void sequel_leave(int old, int new, const struct sequel *sequel);
 /* Whether the old file has word of its sequel, and the new one is that. */
 bool sequel_find(int old, int new, struct sequel *sequel);

@@ -324,7 +324,7 @@ static void undo_damaged(const struct rewrite *rewrite)
 
 static bool name_damaged(struct rewrite *rewrite)
 {
-  rewrite->damaged_path = path_with_suffix(rewrite->new.place, ".damaged");
+  rewrite->damaged_path = path_with_suffix(rewrite->new.place, BESIDE_DAMAGED);
   rewrite->damaged.path = rewrite->damaged_path;
   return rewrite->damaged_path != NULL;
 }
