@@ -1,6 +1,7 @@
 -- erase in a memory: `rev`, twins, copies, tombstones and what a merge brings back; handles go on with the
 -- new file, in this process and in others.
 local aish = require("aish_history")
+local children = require("spec.support.children")
 local errno = require("posix.errno")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
@@ -218,5 +219,36 @@ describe("erase in a memory", function()
     assert.equal(1, report.files)
     assert.equal("[erased]", contents(path))
     assert.equal("secret\n", helper.read(path .. ".other"))
+  end)
+
+  it("by SIGKILL leaves the file whole, the old one or the new one", function()
+    local random = support.random(20260106)
+    local path = helper.tmpdir() .. "/memory.jsonl"
+    local parts = { support.meta }
+    for index = 1, 3000 do parts[#parts + 1] = item(index, ("x"):rep(150) .. " secret 0") end
+    helper.write(path, table.concat(parts))
+    local list, left = {}, 0
+    finally(function() children.clear(list) end)
+    for _ = 1, 20 do
+      local child = children.fork(function(say)
+        say("begun")
+        for number = 0, math.huge do
+          assert(aish.erase(path, "secret " .. number % 2, { replacement = "secret " .. (number + 1) % 2 }))
+        end
+      end)
+      list[1] = child
+      assert.equal("begun", children.hear(child))
+      support.sleep(random(80) / 1000)
+      children.kill(child)
+      local report = assert(aish.verify(path))
+      assert.same({ 3000, 0, 0 }, { report.active, report.torn, report.damaged })
+      local contents_of = {}
+      for _, record in ipairs(aish.load_memory(path)) do contents_of[record.content] = true end
+      assert.is_nil(next(contents_of, (next(contents_of)))) -- all are the old ones, or the new ones
+      for name in lfs.dir(path:match("^(.*)/")) do left = left + (name:find("%.compact%-") and 1 or 0) end
+    end
+    assert(aish.erase(path, "nothing"))
+    for name in lfs.dir(path:match("^(.*)/")) do assert.falsy(name:find("%.compact%-")) end
+    print(("\nerase: killed 20 times, new files beside the old one: %d"):format(left))
   end)
 end)
