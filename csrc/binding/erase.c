@@ -265,11 +265,16 @@ static int run_call(struct call *call)
   if (call->directory && !dir_list(&job->dir, call->path)) {
     fail(&failure, "list");
     note_failure(call, &failure, call->path);
-  } else {
-    if (job->purge.literal == NULL) do_files(call, true);
-    if (call->eraser != NULL && !*call->eraser->open) return release_job(job), 0;
-    if (!job->dry_run) purge_clean(call->path);
-    do_files(call, false);
+    return push_totals(call);
+  }
+  if (call->directory) job->purge.directory = sys_realpath(call->path);
+  if (job->purge.literal == NULL) do_files(call, true);
+  if (call->eraser != NULL && !*call->eraser->open) return release_job(job), 0;
+  if (!job->dry_run) purge_clean(call->path);
+  do_files(call, false);
+  if (!purge_settle(&job->purge)) {
+    fail(&failure, "erase: sync");
+    note_failure(call, &failure, call->path);
   }
   release_job(job);
   return push_totals(call);

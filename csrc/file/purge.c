@@ -4,7 +4,8 @@
  *    its lock. In raw lines it is looked for such that no escape hides it; what is found is read closely.
  * 2. Then, under the lock, a new file takes the place of the old one, as in compaction (replace.c). Writers
  *    that wait for the lock find that the path leads to another file; readers have one of the two whole;
- *    followers are told where the new one goes on (sequel.c).
+ *    followers are told where the new one goes on (sequel.c). The entries of a directory are synced once
+ *    for all its files: a power cut before that may bring an old one back, with a blank line at its end.
  * 3. A record with the text in a string is written with another string; all its other bytes stay.
  * 4. Of a damaged line that holds it, as it is or escaped, only the whole records stay. What is damaged has
  *    no end that could be told: around what was taken out it might say something else.
@@ -51,6 +52,8 @@ struct place {
 
 void purge_free(struct purge *purge)
 {
+  sys_free(purge->directory);
+  purge->directory = NULL;
   buf_free(&purge->reword.decoded);
   buf_free(&purge->line);
   buf_free(&purge->decoded);
@@ -352,10 +355,23 @@ bool purge_look_beside(struct purge *purge, int fd, struct stat *st, const char 
 
 /* ---- writing ---- */
 
-/* The new file has the place of the old one, also when the power is cut. */
-static bool settle_file(const struct replacement *new, struct failure *failure)
+static bool is_in(const char *place, const char *directory)
 {
+  size_t length = directory != NULL ? strlen(directory) : 0;
+  return length > 0 && strncmp(place, directory, length) == 0 &&
+         strrchr(place, '/') == place + length;
+}
+
+/* The new file has the place of the old one, also when the power is cut: at once, or later with others. */
+static bool settle_file(struct purge *purge, const struct replacement *new, struct failure *failure)
+{
+  if (is_in(new->place, purge->directory)) return purge->unsynced = true;
   return path_sync_above(new->place) == 0 || fail_about(failure, ERASING.sync, new->place, NULL);
+}
+
+bool purge_settle(struct purge *purge)
+{
+  return !purge->unsynced || sys_sync_directory(purge->directory) == 0;
 }
 
 /* Puts a new file, without the text, in the place of the open one, if that has it: then *fd is that of the
@@ -381,7 +397,7 @@ static bool rewrite_file(struct sweep *sweep, const char *path, int *fd, struct 
   if (done) {
     *fd = new.output.fd;
     purge_add(&sweep->purge->total, &sweep->found);
-    done = settle_file(&new, failure);
+    done = settle_file(sweep->purge, &new, failure);
   }
   replace_end(&new);
   return done;

@@ -26,6 +26,9 @@ struct purge {
    * where it gets none. Also called where nothing is written. False with errno. NULL: none gets one. */
   bool (*set_rev)(void *context, const struct part *object, uint64_t offset, uint64_t *rev);
   void *revs; /* the context */
+  char *
+      directory; /* without symbolic links: its entries are only synced by purge_settle; NULL: none */
+  bool unsynced; /* there are such */
   struct purged total; /* of all files so far */
   struct buf line, decoded, piece;
 };
@@ -47,6 +50,9 @@ void purge_add(struct purged *sum, const struct purged *more);
 bool purge_locked(struct purge *purge, struct journal *journal, struct failure *failure);
 /* The same for a file that is no memory, whose lock is taken for that. */
 bool purge_session(struct purge *purge, struct journal *journal, struct failure *failure);
+
+/* The new files in `directory` have their places on the disk. False with errno. */
+bool purge_settle(struct purge *purge);
 
 /* Removes what was left beside a file, or, if the path leads to a directory, in that. */
 void purge_clean(const char *path);

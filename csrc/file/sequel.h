@@ -12,7 +12,7 @@ struct sequel {
 };
 
 /* Leaves word of it in the old file, as far as possible: its lock is held, and no path leads to it any
- * more, also when the power is cut. */
+ * more. */
 void sequel_leave(int old, int new, const struct sequel *sequel);
 /* Whether the old file has word of its sequel, and the new one is that. */
 bool sequel_find(int old, int new, struct sequel *sequel);
