@@ -245,7 +245,7 @@ static bool ask_hopeless(struct sweep *sweep, const struct block *block, uint64_
 {
   struct purge *purge = sweep->purge;
   const size_t length = purge->literal != NULL ? purge->literal->text.length : 0;
-  const size_t size = length < READER_BLOCK ? 16 * READER_BLOCK : 16 * length;
+  const size_t size = 16 * (length < READER_BLOCK ? (size_t)READER_BLOCK : length);
   *found = 0;
   for (uint64_t at = 0; *found == 0 && at < block->size; at += size / 2) {
     size_t wanted = block->size - at < size ? (size_t)(block->size - at) : size;
@@ -376,28 +376,29 @@ bool purge_settle(struct purge *purge)
 
 /* Puts a new file, without the text, in the place of the open one, if that has it: then *fd is that of the
  * new file, also if only its directory could not be synced; *sequel says what it has. */
-static bool rewrite_file(struct sweep *sweep, const char *path, int *fd, struct sequel *sequel,
-                         struct failure *failure)
+static bool rewrite_file(const struct sweep *sweep, const char *path, int *fd,
+                         struct sequel *sequel, struct failure *failure)
 {
+  struct purge *purge = sweep->purge;
   struct replacement new = {.output = {.fd = -1, .doing = &ERASING, .failure = failure}};
-  struct sweep look = *sweep;
+  struct sweep look = *sweep, write = *sweep;
+  look.first = true;
+  write.output = &new.output;
   failure->number = 0;
   *fd = -1;
-  look.first = true;
   bool done = sweep_file(&look);
   if (done && look.found.occurrences == 0) {
-    purge_add(&sweep->purge->total, &look.found);
+    purge_add(&purge->total, &look.found);
     return true;
   }
-  sweep->output = &new.output;
-  done = done && replace_begin(&new, sweep->fd, path) && sweep_file(sweep) && replace_sync(&new) &&
+  done = done && replace_begin(&new, sweep->fd, path) && sweep_file(&write) && replace_sync(&new) &&
          replace_rename(&new, path, (uint64_t) new.st.st_size);
   if (!done) (void)fail_erase(failure, ERASING.it, sweep->damaged ? path : NULL);
-  *sequel = (struct sequel){new.output.size, sweep->lines};
+  *sequel = (struct sequel){new.output.size, write.lines};
   if (done) {
     *fd = new.output.fd;
-    purge_add(&sweep->purge->total, &sweep->found);
-    done = settle_file(sweep->purge, &new, failure);
+    purge_add(&purge->total, &write.found);
+    done = settle_file(purge, &new, failure);
   }
   replace_end(&new);
   return done;

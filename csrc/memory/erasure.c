@@ -77,23 +77,24 @@ static bool note_items(struct erasure *erasure, struct memory *memory, struct pu
 
 static bool erase_locked(struct memory *memory, struct purge *purge, struct failure *failure)
 {
-  struct erasure erasure = {.key = {0, 0}};
   struct purged found = {0};
   const int fd = memory_fd(memory);
-  purge->set_rev = set_rev;
-  purge->revs = &erasure;
-  bool done = note_items(&erasure, memory, purge, &found) || fail(failure, "erase");
+  bool done = note_items(purge->revs, memory, purge, &found) || fail(failure, "erase");
   done = done && purge_locked(purge, memory_journal(memory), failure);
-  purge->set_rev = NULL;
-  buf_free(&erasure.noted);
   if (done && memory_fd(memory) != fd) done = memory_reread(memory, failure);
   return done;
 }
 
 bool memory_erase(struct memory *memory, struct purge *purge, struct failure *failure)
 {
+  struct erasure erasure = {.key = {0, 0}};
   if (!memory_begin_rewrite(memory, "erase", failure)) return false;
+  purge->set_rev = set_rev;
+  purge->revs = &erasure; /* cppcheck-suppress autoVariables; until this returns */
   bool done = erase_locked(memory, purge, failure);
+  purge->set_rev = NULL;
+  purge->revs = NULL;
+  buf_free(&erasure.noted);
   journal_detach(memory_journal(memory));
   return done;
 }
