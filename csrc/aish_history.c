@@ -20,7 +20,7 @@
  *   record, index           what a line holds; which items are active
  *   memory                  the index and the file in step
  *   change, contents        adding, updating and forgetting; which item says what
- *   filter, ranking         which items are wanted; which of them come first
+ *   filter                  which items are wanted
  *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it
  *   erasure, standing       what erasing does to items; items in the order of the file

@@ -1,5 +1,4 @@
-/* sort.c: merge sort from the bottom up, in which runs that are in order already are not merged; and
- * for numbers a radix sort, of a byte at a time from the lowest on. */
+/* sort.c: merge sort from the bottom up, in which runs that are in order already are not merged. */
 #include "base/sort.h"
 
 #include <string.h>
@@ -98,36 +97,4 @@ size_t sort_first(void *elements, size_t count, size_t size, size_t most, sort_b
     sift(heap, size, 0, held, before, context);
   }
   return most;
-}
-
-/* Moves the entries to `sorted`, in the order of one byte of their keys. */
-static void sort_by_byte(const struct keyed *entries, struct keyed *sorted, size_t count, int shift)
-{
-  size_t places[256] = {0}, place = 0;
-  for (size_t i = 0; i < count; i++) places[entries[i].key >> shift & 0xff]++;
-  for (size_t byte = 0; byte < 256; byte++) {
-    size_t next = place + places[byte];
-    places[byte] = place;
-    place = next;
-  }
-  for (size_t i = 0; i < count; i++) sorted[places[entries[i].key >> shift & 0xff]++] = entries[i];
-}
-
-void sort_keyed(struct keyed *entries, struct keyed *scratch, size_t count)
-{
-  struct keyed *from = entries, *to = scratch;
-  uint64_t differing = 0;
-  bool sorted = true;
-  for (size_t i = 1; i < count; i++) {
-    differing |= entries[i].key ^ entries[0].key;
-    sorted = sorted && entries[i - 1].key <= entries[i].key;
-  }
-  for (int shift = 0; shift < 64 && !sorted; shift += 8) {
-    if ((differing >> shift & 0xff) == 0) continue;
-    sort_by_byte(from, to, count, shift);
-    struct keyed *other = from;
-    from = to;
-    to = other;
-  }
-  if (from != entries) memcpy(entries, from, count * sizeof *entries);
 }

@@ -13,7 +13,7 @@
 #include "file/path.h"
 #include "file/purge.h"
 #include "memory/erasure.h"
-#include "memory/kind.h"
+#include "memory/verify.h"
 #include "session/dir.h"
 #include "text/answers.h"
 

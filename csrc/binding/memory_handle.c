@@ -255,14 +255,14 @@ static int memory_update_l(lua_State *L)
 /* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
 static int push_item(lua_State *L, struct window *window, const struct item *item)
 {
-  const char *line = window_line(window, item_offset(item), item_length(item));
+  const char *line = window_line(window, item->offset, item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
   struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode_record(decoder, line, item_members(item)) != NULL;
+  bool decoded = decode_record(decoder, line, item->members) != NULL;
   release_decoder(decoder);
   if (!decoded) return 0;
   lua_getfield(L, -1, "id");
-  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
+  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
   lua_pop(L, 1);
   return same;
 }
@@ -282,7 +282,7 @@ static int push_item_l(lua_State *L)
 /* Pushes the active item of that id, or nil if there is none; false: its line is not where it was. */
 static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
 {
-  const struct item *item = index_find(memory_index(memory), id);
+  const struct item *item = index_find(&memory->index, id, NULL);
   if (item == NULL) return lua_pushnil(L), true;
   struct get get = {.item = *item};
   memory_window(memory, &get.window);
@@ -334,7 +334,7 @@ static int memory_items_l(lua_State *L)
     if (!memory_refresh(memory, lost++, &failure))
       return push_nil_failure(L, &failure, handle->path);
     job.memory = memory;
-    job.index = memory_index(memory);
+    job.index = &memory->index;
     job.filter = &filter;
     result = items_build(L, &job, &failure);
     again = result > 0 && !memory_holds(memory);
@@ -394,8 +394,8 @@ static bool find_ranked(lua_State *L, struct memory *memory, int lost, struct as
   else check_query(L, 2, &query, asking->exact);
   bool done = memory_refresh(memory, lost, failure);
   if (done) {
-    int fd = memory_fd(memory);
-    struct index *index = memory_index(memory);
+    int fd = memory->journal.fd;
+    struct index *index = &memory->index;
     memory_window(memory, &found->window);
     int result = asking->recall ? recall_items(fd, index, text, asking->half_life * day,
                                                &asking->filter, &found->ranked)
@@ -487,7 +487,7 @@ static int memory_sync_l(lua_State *L)
   struct handle *handle = check_open(L, "sync");
   struct failure failure;
   check_count(L, 1);
-  bool done = memory_sync(&handle->memory, &failure);
+  bool done = journal_sync_all(&handle->memory.journal, &failure);
   return push_done(L, done, &failure, handle->path);
 }
 
@@ -512,7 +512,7 @@ static int memory_erase_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "erase");
   struct memory *memory = &handle->memory;
-  const struct eraser eraser = {handle->path, memory_journal(memory), memory, &handle->open};
+  const struct eraser eraser = {handle->path, &memory->journal, memory, &handle->open};
   int count = erase_by(L, &eraser);
   check_open(L, "erase");
   return count;
@@ -533,8 +533,8 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
     lua_pushstring(L, handle->path);
   } else if (is_name(name, length, "closed")) {
     lua_pushboolean(L, !handle->open);
-  } else if (is_name(name, length, "fd") && handle->open && memory_fd(&handle->memory) >= 0) {
-    lua_pushinteger(L, memory_fd(&handle->memory));
+  } else if (is_name(name, length, "fd") && handle->open && handle->memory.journal.fd >= 0) {
+    lua_pushinteger(L, handle->memory.journal.fd);
   } else if (is_name(name, length, "next_id")) {
     if (handle->open) refresh_shared(handle);
     push_whole(L, handle->open ? memory_next_id(&handle->memory) : handle->next_id);
@@ -564,7 +564,7 @@ static int memory_length_l(lua_State *L)
     int count = push_nil_failure(L, &failure, handle->path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
-  push_whole(L, memory_index(&handle->memory)->active);
+  push_whole(L, handle->memory.index.active);
   return 1;
 }
 
@@ -603,7 +603,7 @@ static const struct object_class MEMORY = {"memory handle", "memory", release_ha
 bool test_memory(lua_State *L, int index, struct journal **journal)
 {
   struct handle *handle = test_object(L, index, &MEMORY);
-  if (handle != NULL) *journal = handle->open ? memory_journal(&handle->memory) : NULL;
+  if (handle != NULL) *journal = handle->open ? &handle->memory.journal : NULL;
   return handle != NULL;
 }
 
@@ -640,7 +640,8 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
   while (found == NULL && any && lua_next(L, top + 1) != 0) {
     struct handle *handle = lua_touserdata(L, top + 2);
     lua_settop(L, top + 2);
-    if (!handle->open || !memory_is_fresh(&handle->memory) || !memory_is_of(&handle->memory, st))
+    if (!handle->open || !extent_is_fresh(&handle->memory.journal.known) ||
+        !memory_is_of(&handle->memory, st))
       continue;
     found = &handle->memory;
     lua_pushvalue(L, top + 2);

@@ -12,7 +12,7 @@
 #include "binding/redact.h"
 #include "binding/scratch.h"
 #include "file/format.h"
-#include "memory/kind.h"
+#include "memory/verify.h"
 
 struct session {
   struct journal journal;

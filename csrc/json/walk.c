@@ -77,7 +77,7 @@ static const char *pass_key(struct slice *key, const char *p)
 void walk_begin(struct walk *walk, const char *p)
 {
   p = json_space(p, p);
-  walk->object = *p == '{';
+  walk->object = *p != '[';
   walk->next = p;
 }
 
@@ -124,4 +124,16 @@ bool walk_strings(const char *p, const char *end,
     if (*json_space(p, p) != ':' && !visit(context, &string)) return false;
   }
   return true;
+}
+
+bool walk_find(struct walk *found, const char *object, struct bytes name)
+{
+  struct walk members;
+  bool any = false;
+  for (walk_begin(&members, object); walk_next(&members);) {
+    if (!members.object || !slice_is(&members.key, name.start, name.length)) continue;
+    *found = members;
+    any = true;
+  }
+  return any;
 }

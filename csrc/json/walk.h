@@ -33,7 +33,7 @@ struct walk {
   const char *value, *end; /* of the member or element */
 };
 
-/* p is at the opening brace or bracket, or at white space before it. */
+/* p is at the opening brace or bracket, or a comma between members, or at white space before it. */
 void walk_begin(struct walk *walk, const char *p);
 /* Goes to the next member or element; false at the end. */
 bool walk_next(struct walk *walk);
@@ -49,5 +49,8 @@ bool walk_is_true(const struct walk *walk);
  * pass, whatever the nesting. */
 bool walk_strings(const char *p, const char *end,
                   bool (*visit)(void *context, const struct slice *string), void *context);
+
+/* Goes to the last member of this name; false: there is none. */
+bool walk_find(struct walk *found, const char *object, struct bytes name);
 
 #pragma GCC visibility pop

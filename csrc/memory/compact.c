@@ -84,9 +84,8 @@ static bool learn_object(struct rewrite *rewrite, const struct record *record,
 static bool sort_tombstones(struct rewrite *rewrite)
 {
   struct tombstones *tombstones = &rewrite->tombstones;
-  if (!tombstones_sort_new(tombstones)) return false;
-  tombstones_settle(tombstones, true);
-  size_t size = tombstones->settled * sizeof(struct rank);
+  if (!tombstones_sort(tombstones)) return false;
+  size_t size = tombstones_count(tombstones) * sizeof(struct rank);
   if (!buf_reserve(&rewrite->least, size + 1)) return false;
   memset(rewrite->least.data, 0xff, size);
   return true;
@@ -166,7 +165,7 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
 static bool is_active(struct rewrite *rewrite, uint64_t offset)
 {
   const struct item *item = standing_at(&rewrite->items, offset);
-  return item != NULL && !item_is_forgotten(item);
+  return item != NULL && !item->forgotten;
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,
@@ -253,10 +252,8 @@ static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const st
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
   bool done = true;
-  if (record_parse(line->text, &record, &error) != NULL)
-    return pass->object(rewrite, &record, &whole);
+  if (record_parse(line->text, &record) != NULL) return pass->object(rewrite, &record, &whole);
   objects_begin(&objects, line->text, line->newline, true);
   while (done && objects_next(&objects, &part)) {
     const struct text text = {part.start, part.end,
@@ -264,7 +261,7 @@ static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const st
     if (part.reason != NULL) {
       done = pass->damage == NULL || pass->damage(rewrite, &text);
     } else {
-      (void)record_parse_part(part.start, &record, &error);
+      (void)record_parse_part(part.start, &record);
       done = pass->object(rewrite, &record, &text);
     }
   }
@@ -295,7 +292,7 @@ static bool sort_out(struct rewrite *rewrite)
   const struct index *index = &rewrite->memory->index;
   if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
   if (!standing_begin(&rewrite->items, index)) return false;
-  bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
+  bool many = rewrite->options.tombstones && tombstones_count(&rewrite->tombstones) > 0;
   if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
   if (!rewrite->options.tombstones && rewrite->highest_mark < rewrite->highest_record)

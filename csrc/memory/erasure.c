@@ -7,70 +7,37 @@
  * every record with such bytes in the same way. */
 #include "memory/erasure.h"
 
-#include <string.h>
-
-#include "base/hash.h"
-#include "base/sort.h"
-#include "base/sys.h"
 #include "memory/compact.h"
 #include "memory/standing.h"
+#include "text/answers.h"
 
 struct erasure {
   struct standing items; /* positions is NULL in the second pass */
-  struct hash_key key;
-  struct buf
-      noted; /* struct keyed: the hash of each item that is changed; sorted after the first pass */
+  struct answers noted; /* the bytes of each item that is changed */
 };
-
-static uint64_t hash_object(const struct erasure *erasure, const struct part *object)
-{
-  return hash_text(&erasure->key, object->start, (size_t)(object->end - object->start));
-}
-
-static bool is_noted(const struct erasure *erasure, uint64_t hash)
-{
-  const struct keyed *noted = BUF_ITEMS(struct keyed, &erasure->noted);
-  size_t first = 0, last = BUF_COUNT(struct keyed, &erasure->noted);
-  while (first < last) {
-    size_t middle = first + (last - first) / 2;
-    if (noted[middle].key < hash) first = middle + 1;
-    else last = middle;
-  }
-  return first < BUF_COUNT(struct keyed, &erasure->noted) && noted[first].key == hash;
-}
 
 /* The highest one cannot be exceeded. */
 static bool set_rev(void *context, const struct part *object, uint64_t offset, uint64_t *rev)
 {
   struct erasure *erasure = context;
   struct record record;
-  struct json_error error;
-  const struct keyed entry = {hash_object(erasure, object), 0};
+  const struct bytes bytes = {object->start, (size_t)(object->end - object->start)};
+  struct bytes none = {"", 0};
+  bool noted = answers_find(&erasure->noted, bytes, &none);
   if (erasure->items.positions != NULL)
-    return standing_at(&erasure->items, offset) == NULL || BUF_PUSH(&erasure->noted, &entry);
-  if (!is_noted(erasure, entry.key)) return true;
-  (void)record_parse_part(object->start, &record, &error);
+    return standing_at(&erasure->items, offset) == NULL || noted ||
+           answers_put(&erasure->noted, bytes, none);
+  if (!noted) return true;
+  (void)record_parse_part(object->start, &record);
   *rev = record.rev < RECORD_ID_MAX ? record.rev + 1 : RECORD_ID_MAX;
-  return true;
-}
-
-static bool sort_noted(struct erasure *erasure)
-{
-  struct buf *noted = &erasure->noted;
-  size_t count = BUF_COUNT(struct keyed, noted);
-  if (count == 0) return true;
-  if (!buf_reserve(noted, noted->length)) return false;
-  struct keyed *entries = BUF_ITEMS(struct keyed, noted);
-  sort_keyed(entries, entries + count, count);
   return true;
 }
 
 static bool note_items(struct erasure *erasure, struct memory *memory, struct purge *purge,
                        struct purged *found)
 {
-  bool done = sys_random(&erasure->key, sizeof erasure->key) == 0 &&
-              standing_begin(&erasure->items, memory_index(memory)) &&
-              purge_look(purge, memory_fd(memory), false, found) && sort_noted(erasure);
+  bool done = answers_begin(&erasure->noted) && standing_begin(&erasure->items, &memory->index) &&
+              purge_look(purge, memory->journal.fd, false, found);
   standing_end(&erasure->items);
   return done;
 }
@@ -78,23 +45,23 @@ static bool note_items(struct erasure *erasure, struct memory *memory, struct pu
 static bool erase_locked(struct memory *memory, struct purge *purge, struct failure *failure)
 {
   struct purged found = {0};
-  const int fd = memory_fd(memory);
+  const int fd = memory->journal.fd;
   bool done = note_items(purge->revs, memory, purge, &found) || fail(failure, "erase");
-  done = done && purge_locked(purge, memory_journal(memory), failure);
-  if (done && memory_fd(memory) != fd) done = memory_reread(memory, failure);
+  done = done && purge_locked(purge, &memory->journal, failure);
+  if (done && memory->journal.fd != fd) done = memory_reread(memory, failure);
   return done;
 }
 
 bool memory_erase(struct memory *memory, struct purge *purge, struct failure *failure)
 {
-  struct erasure erasure = {.key = {0, 0}};
+  struct erasure erasure = {0};
   if (!memory_begin_rewrite(memory, "erase", failure)) return false;
   purge->set_rev = set_rev;
   purge->revs = &erasure; /* cppcheck-suppress autoVariables; until this returns */
   bool done = erase_locked(memory, purge, failure);
   purge->set_rev = NULL;
   purge->revs = NULL;
-  buf_free(&erasure.noted);
-  journal_detach(memory_journal(memory));
+  answers_free(&erasure.noted);
+  journal_detach(&memory->journal);
   return done;
 }

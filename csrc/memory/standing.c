@@ -7,7 +7,7 @@
 static bool stands_before(const void *context, uint32_t a, uint32_t b)
 {
   const struct item *items = context;
-  return item_offset(&items[a]) < item_offset(&items[b]);
+  return items[a].offset < items[b].offset;
 }
 
 bool standing_begin(struct standing *standing, const struct index *index)
@@ -28,7 +28,7 @@ const struct item *standing_at(struct standing *standing, uint64_t offset)
   const struct index *index = standing->index;
   for (; standing->next < index->count; standing->next++) {
     const struct item *item = &index->items[standing->positions[standing->next]];
-    if (item_offset(item) >= offset) return item_offset(item) == offset ? item : NULL;
+    if (item->offset >= offset) return item->offset == offset ? item : NULL;
   }
   return NULL;
 }

@@ -73,7 +73,7 @@ static inline bool is_likely(const struct pair *pair, const char *p)
 }
 
 /* Passes over steps in which nothing is likely; written such that compilers make vectors of the loop. */
-static inline __attribute__((always_inline)) const char *pass_steps(const struct pair *pair,
+__attribute__((always_inline)) static inline const char *pass_steps(const struct pair *pair,
                                                                     const char *p, const char *end)
 {
   while ((size_t)(end - p) > STEP + pair->distance + 1) {
