@@ -61,7 +61,6 @@
 
 #include "base/sys.h"
 #include "binding/args.h"
-#include "binding/budget.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/erase.h"
@@ -78,8 +77,6 @@
 
 static int call_l(lua_State *L)
 {
-  if (lua_type(L, 1) == LUA_TSTRING)
-    budget_check(L, lua_touserdata(L, lua_upvalueindex(2)), lua_tostring(L, 1));
   return call_twice(L, lua_tocfunction(L, lua_upvalueindex(1)));
 }
 
@@ -115,12 +112,10 @@ int luaopen_aish_history(lua_State *L)
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   sys_stay_loaded();
-  bool *asked = budget_asked(L);
   lua_newtable(L);
   for (const luaL_Reg *function = functions; function->name != NULL; function++) {
     lua_pushcfunction(L, function->func);
-    lua_pushlightuserdata(L, asked);
-    lua_pushcclosure(L, call_l, 2);
+    lua_pushcclosure(L, call_l, 1);
     lua_setfield(L, -2, function->name);
   }
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {

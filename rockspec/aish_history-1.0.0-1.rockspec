@@ -78,7 +78,6 @@ build = {
         "csrc/file/reader.c",
         "csrc/file/replace.c",
         "csrc/file/sequel.c",
-        "csrc/file/steady.c",
         "csrc/file/tail.c",
         "csrc/file/window.c",
         "csrc/json/json.c",

@@ -26,7 +26,6 @@ struct handle {
   uint64_t next_id; /* what it was when the handle was closed */
   bool open, shared;
   bool redacts; /* it keeps a function for that */
-  bool asked; /* a function of the caller's is called, which may not use it */
   char path[]; /* as it was given */
 };
 
@@ -34,7 +33,7 @@ struct handle {
 static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
-  if (handle->asked) raise_plain(L, "memory:%s within cost", method);
+  budget_check(L, handle->memory.journal.place);
   return handle;
 }
 
@@ -63,7 +62,7 @@ static int memory_close_l(lua_State *L)
   struct handle *handle = check_object(L);
   struct failure failure;
   check_count(L, 1);
-  if (handle->asked) raise_plain(L, "memory:close within cost");
+  if (handle->open) budget_check(L, handle->memory.journal.place);
   bool done = close_handle(handle) == 0 || fail(&failure, "close");
   return push_done(L, done, &failure, handle->path);
 }
@@ -477,7 +476,7 @@ static int memory_recall_l(lua_State *L)
   budget_begin(L, &budget, &asking.filter.limit);
   int count = push_found(L, handle, &asking);
   if (count == 1 && budget.bytes >= 0)
-    budget_fit(L, &budget, "content", handle->path, &handle->asked);
+    budget_fit(L, &budget, "content", handle->memory.journal.place, NULL);
   return count;
 }
 

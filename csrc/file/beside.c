@@ -69,8 +69,9 @@ static bool is_beside(const char *name, size_t length, const char *file)
 }
 
 /* Removes the file of that name, if beside_make has made it and nobody has it locked. */
-static bool remove_left(void *context, const char *name)
+static bool remove_left(void *context, const char *name, bool regular)
 {
+  (void)regular;
   const struct cleaning *cleaning = context;
   size_t length = strlen(name), own = length > END ? length - END : 0;
   struct stat st;

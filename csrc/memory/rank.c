@@ -222,7 +222,7 @@ static double inverse_frequency(size_t items, const struct holder *holders, size
 /* Leaves the hits that hold the word too, and adds to their scores. */
 static void narrow(struct ranking *ranking)
 {
-  struct member *members = ranking->index->words.members;
+  struct member *members = BUF_ITEMS(struct member, &ranking->index->words.members);
   const struct holder *holders = BUF_ITEMS(struct holder, &ranking->holders);
   struct hit *hits = BUF_ITEMS(struct hit, &ranking->hits);
   size_t holding = BUF_COUNT(struct holder, &ranking->holders);

@@ -64,7 +64,7 @@ static bool score_term(struct recall *recall, uint32_t first)
   const double idf = bm25_term_idf((double)ranking->index->active, (double)count);
   for (size_t i = 0; i < count; i++)
     recall->scores[holders[i].item] +=
-        bm25_term(idf, holders[i].count, words->members[holders[i].item].words / ranking->mean);
+        bm25_term(idf, holders[i].count, words_in(words, holders[i].item) / ranking->mean);
   return true;
 }
 

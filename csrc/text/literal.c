@@ -45,7 +45,7 @@ void literal_free(struct literal *literal)
 const char *literal_find(const struct literal *literal, const char *p, const char *end)
 {
   const char *text = literal->text.start;
-  const size_t length = literal->text.length, rare = literal->whole.first;
+  const size_t length = literal->text.length, rare = literal->whole.rare;
   if (length > (size_t)(end - p)) return NULL;
   const char *last = end - length + rare;
   for (p += rare; p <= last; p++) {
@@ -114,16 +114,16 @@ static bool is_found(const struct literal *literal, const char *p, const char *f
 {
   const struct needle *part = &literal->part;
   if (p[0] == '\\') return p[1] == 'u' && is_hidden(literal, p);
-  if ((size_t)(p - from) < part->first) return false;
-  p -= part->first;
+  if ((size_t)(p - from) < part->rare) return false;
+  p -= part->rare;
   return (size_t)(end - p) >= part->length && memcmp(p, part->text, part->length) == 0;
 }
 
 static const char *find_likely(const struct literal *literal, const char *p, const char *end)
 {
   const struct needle *part = &literal->part;
-  const struct pair pair = {part->text[part->first], part->text[part->second],
-                            part->second - part->first};
+  const size_t left = part->length - part->rare, distance = left > 2 ? 2 : left - 1;
+  const struct pair pair = {part->text[part->rare], part->text[part->rare + distance], distance};
   const char *from = p;
   while (p < end) {
     p = pass_unlikely(&pair, p, end);

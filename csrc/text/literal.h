@@ -15,7 +15,7 @@ enum { LITERAL_GROWTH = 64 << 20 }; /* bytes that a text may become longer by */
 struct literal {
   struct bytes text; /* not owned; at least one byte */
   struct bytes replacement; /* not owned; does not hold the text */
-  struct needle whole; /* the text; only the places of its rarest bytes are used, as of the next */
+  struct needle whole; /* the text; only where its rarest bytes are is used, as of the next */
   struct needle part; /* of the text, such that raw JSON shows it as it is but for \u; or empty */
   bool ascii;
   struct buf results[2];
