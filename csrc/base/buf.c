@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/sys.h"
+#include "base/hidden.h"
 
 enum { KEPT_AT_MOST = 1 << 20 };
 

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#pragma GCC visibility push(hidden)
-
 /* Bytes that belong to someone else. */
 struct bytes {
   const char *start; /* NULL: there is none */
@@ -60,5 +58,3 @@ static inline int bytes_compare(struct bytes a, struct bytes b)
   int order = memcmp(a.start, b.start, a.length < b.length ? a.length : b.length);
   return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
 }
-
-#pragma GCC visibility pop

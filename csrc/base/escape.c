@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/hidden.h"
 
 int escape_digits(const char *p)
 {

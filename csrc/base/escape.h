@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#pragma GCC visibility push(hidden)
-
 /* The value of four hex digits. If there are fewer: -1 minus their number. */
 int escape_digits(const char *p);
 /* What the letter after a backslash stands for; 0: it needs digits, or is none of an escape. */
@@ -19,5 +17,3 @@ const char *escape_decode(const char *escape, char **out);
  * bytes of its code point (WTF-8), so that nothing is lost. Bytes that are not UTF-8 stay as they
  * are. The byte at `end` is none of an escape's digits and letters. */
 size_t escape_decode_all(const char *p, const char *end, char *out);
-
-#pragma GCC visibility pop

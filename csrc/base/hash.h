@@ -4,12 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(hidden)
-
 struct hash_key {
   uint64_t low, high; /* random */
 };
 
 uint64_t hash_text(const struct hash_key *key, const char *text, size_t length);
-
-#pragma GCC visibility pop

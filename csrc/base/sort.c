@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/hidden.h"
 
 static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *left,
                   sort_before before, const void *context)

@@ -37,6 +37,7 @@
 #ifdef SYS_SEAM
 #include SYS_SEAM
 #endif
+#include "base/hidden.h"
 
 /* write(2) and read(2) leave sizes beyond SSIZE_MAX to the implementation; Linux moves at most
  * 0x7ffff000 bytes a call, macOS refuses more than INT_MAX. */

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#pragma GCC visibility push(hidden)
-
 /* In the place of -1: the path leads to something that is not a regular file; what was to be synced
  * could not even be opened. */
 #define SYS_NOT_REGULAR (-2)
@@ -99,5 +97,3 @@ double sys_from_decimal(const char *text);
 /* realloc that also takes over from malloc; NULL with ENOMEM. Freeing leaves errno alone. */
 void *sys_realloc(void *block, size_t size);
 void sys_free(void *block);
-
-#pragma GCC visibility pop

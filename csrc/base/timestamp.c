@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "base/word.h"
+#include "base/hidden.h"
 
 static const char FORM[] = "0000-00-00T00:00:00Z";
 

@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(hidden)
-
 enum { TIMESTAMP_LENGTH = 20 };
 
 /* Writes the 20 bytes `YYYY-MM-DDTHH:MM:SSZ` of a time given in seconds since 1970, and a NUL. Years
@@ -55,5 +53,3 @@ bool bound_read(struct bound *bound, const char *text, size_t length);
 void bound_from_seconds(struct bound *bound, double seconds);
 /* Whether a point in time lies from `since` on and before `before`. */
 bool bounds_hold(const struct bound *since, const struct bound *before, struct moment moment);
-
-#pragma GCC visibility pop

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(hidden)
-
 #define UTF8_INVALID UINT32_MAX
 
 enum { UTF8_LONGEST = 4 }; /* bytes of a character */
@@ -47,5 +45,3 @@ static inline bool utf8_is_in(const uint32_t (*ranges)[2], size_t count, uint32_
     if (code <= ranges[i][1]) return true;
   return false;
 }
-
-#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include "binding/budget.h"
 #include "memory/filter.h"
 #include "json/number.h"
+#include "base/hidden.h"
 
 /* ---- errors of the caller ---- */
 

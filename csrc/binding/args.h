@@ -14,8 +14,6 @@
 #include "base/failure.h"
 #include "base/sys.h"
 
-#pragma GCC visibility push(hidden)
-
 #if LUA_VERSION_NUM >= 502
 #define lua_objlen lua_rawlen
 #endif
@@ -108,5 +106,3 @@ static inline void push_whole(lua_State *L, uint64_t number)
 void set_whole(lua_State *L, const char *name, uint64_t number);
 /* Pushes a number as it is in JSON. [-0, +1, m] */
 void push_number_text(lua_State *L, lua_Number number);
-
-#pragma GCC visibility pop

@@ -3,6 +3,7 @@
 
 #include "binding/class.h"
 #include "session/retrieve.h"
+#include "base/hidden.h"
 
 enum {
   COST_CALLS = 1000

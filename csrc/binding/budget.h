@@ -9,8 +9,6 @@
 #include "base/sys.h"
 #include "binding/args.h"
 
-#pragma GCC visibility push(hidden)
-
 struct budget {
   double bytes; /* what all results together may cost; below 0: anything */
   bool has_cost; /* a function tells what one does */
@@ -39,5 +37,3 @@ void budget_fit(lua_State *L, const struct budget *budget, const char *member, c
  * directory, whatever it is called here. [-0, +0, e] */
 void budget_check(lua_State *L, const char *path);
 void budget_check_file(lua_State *L, const struct stat *st, const char *name);
-
-#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "binding/args.h"
+#include "base/hidden.h"
 
 union header {
   const struct object_class *class;

@@ -11,6 +11,7 @@
 #include "binding/args.h"
 #include "binding/class.h"
 #include "json/number.h"
+#include "base/hidden.h"
 
 /* The places of a decoder's table; the keys stand at 1 and following. */
 enum { SLOT_DECODER = 0, SLOT_OBJECT = DECODER_KEYS + 1, SLOT_ARRAY };

@@ -9,8 +9,6 @@
 #include "base/buf.h"
 #include "json/json.h"
 
-#pragma GCC visibility push(hidden)
-
 enum { DECODER_KEYS = 64 };
 
 /* What decoding needs, besides a table of the keys that were met last. A state keeps it, so that it
@@ -41,5 +39,3 @@ const char *decode_record(struct decoder *decoder, const char *p, int members);
 const char *decode_line(struct decoder *decoder, const char *p, int members);
 
 int decode_l(lua_State *L);
-
-#pragma GCC visibility pop

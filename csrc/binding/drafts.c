@@ -10,6 +10,7 @@
 #include "binding/redact.h"
 #include "memory/change.h"
 #include "json/quote.h"
+#include "base/hidden.h"
 
 struct drafting {
   lua_State *L;

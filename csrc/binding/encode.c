@@ -11,6 +11,7 @@
 #include "json/number.h"
 #include "json/objects.h"
 #include "json/quote.h"
+#include "base/hidden.h"
 
 /* ---- scratches ---- */
 

@@ -7,8 +7,6 @@
 
 #include "base/buf.h"
 
-#pragma GCC visibility push(hidden)
-
 /* The buffers in which a state puts together what it writes next.
  * While it is filled, a function of the caller's or a finalizer may call us again: it finds this one in
  * use and gets another. So does whoever comes after an error that has left it in use: none of ours does,
@@ -37,5 +35,3 @@ bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, 
             bool object);
 
 int encode_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -16,6 +16,7 @@
 #include "memory/verify.h"
 #include "session/dir.h"
 #include "text/answers.h"
+#include "base/hidden.h"
 
 /* What is held while the caller's function runs and results are pushed. */
 struct job {

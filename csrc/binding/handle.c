@@ -5,6 +5,7 @@
 
 #include "binding/args.h"
 #include "binding/redact.h"
+#include "base/hidden.h"
 
 void *new_handle(lua_State *L, const struct object_class *class, size_t size, size_t journal,
                  const char *path, int redact)

@@ -9,8 +9,6 @@
 #include "binding/encode.h"
 #include "file/journal.h"
 
-#pragma GCC visibility push(hidden)
-
 /* What each begins with. */
 struct common {
   struct journal *journal; /* its file */
@@ -31,5 +29,3 @@ struct scratch *handle_scratch(lua_State *L, const struct common *handle);
 bool push_common(lua_State *L, const struct object_class *class);
 /* Pushes what tostring is to say of a handle that is `how` if it is open. [-0, +1, e] */
 int push_description(lua_State *L, const struct object_class *class, const char *how);
-
-#pragma GCC visibility pop

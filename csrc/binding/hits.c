@@ -12,6 +12,7 @@
 #include "session/dir.h"
 #include "session/retrieve.h"
 #include "session/search.h"
+#include "base/hidden.h"
 
 void check_query(lua_State *L, int argument, struct query *query, bool exact)
 {

@@ -11,6 +11,7 @@
 #include "base/sys.h"
 #include "binding/class.h"
 #include "binding/decode.h"
+#include "base/hidden.h"
 
 static int *find_rests(lua_State *L)
 {

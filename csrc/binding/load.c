@@ -13,6 +13,7 @@
 #include "file/path.h"
 #include "file/tail.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 /* ---- load ---- */
 

@@ -12,6 +12,7 @@
 #include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
+#include "base/hidden.h"
 
 static int check_number(lua_State *L, int argument)
 {

@@ -21,6 +21,7 @@
 #include "memory/change.h"
 #include "memory/rank.h"
 #include "memory/recall.h"
+#include "base/hidden.h"
 
 struct handle {
   struct common common;

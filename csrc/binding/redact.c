@@ -1,6 +1,7 @@
 /* redact.c: a handle keeps its function in a table that belongs to it. A reference in the registry
  * would keep the handle, too, where the function uses it, and neither would ever be collected. */
 #include "binding/redact.h"
+#include "base/hidden.h"
 
 #if LUA_VERSION_NUM < 502
 #define lua_setuservalue lua_setfenv

@@ -12,6 +12,7 @@
 #include "file/follow.h"
 #include "memory/verify.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 struct scan {
   struct follow follow;

@@ -13,6 +13,7 @@
 #include "binding/redact.h"
 #include "file/format.h"
 #include "memory/verify.h"
+#include "base/hidden.h"
 
 struct session {
   struct common common;

@@ -10,6 +10,7 @@
 #include "binding/decode.h"
 #include "session/dir.h"
 #include "session/summary.h"
+#include "base/hidden.h"
 
 /* What is held while tables are made. */
 struct listing {

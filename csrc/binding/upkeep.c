@@ -7,6 +7,7 @@
 #include "binding/args.h"
 #include "binding/class.h"
 #include "file/path.h"
+#include "base/hidden.h"
 
 /* ---- verify ---- */
 

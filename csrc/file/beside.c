@@ -9,6 +9,7 @@
 #include <sys/file.h>
 
 #include "file/path.h"
+#include "base/hidden.h"
 
 /* ---- new files ---- */
 

@@ -8,6 +8,7 @@
 #include "file/extent.h"
 
 #include <string.h>
+#include "base/hidden.h"
 
 enum {
   KEPT = 16 * 1024, /* bytes */

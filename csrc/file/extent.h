@@ -10,8 +10,6 @@
 #include "base/buf.h"
 #include "base/sys.h"
 
-#pragma GCC visibility push(hidden)
-
 struct extent {
   dev_t device; /* of which file; */
   ino_t inode; /* 0: of none */
@@ -80,5 +78,3 @@ static inline bool extent_is_kept(const struct extent *extent)
 bool extent_is_fresh(const struct extent *extent);
 /* Whether, by its times, nobody has written to the file since before it was read. */
 bool extent_is_untouched(const struct extent *extent, const struct stat *st);
-
-#pragma GCC visibility pop

@@ -20,6 +20,7 @@
 #include "base/word.h"
 #include "file/path.h"
 #include "file/sequel.h"
+#include "base/hidden.h"
 
 void follow_init(struct follow *follow, const char *path, uint64_t from)
 {

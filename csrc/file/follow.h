@@ -8,8 +8,6 @@
 #include "file/extent.h"
 #include "file/lines.h"
 
-#pragma GCC visibility push(hidden)
-
 struct follow {
   const char *path; /* not owned */
   int fd; /* -1: none */
@@ -29,5 +27,3 @@ bool follow_open(struct follow *follow, struct failure *failure);
 int follow_next(struct follow *follow, struct line *line);
 /* Closes the file; a second time does nothing. */
 void follow_close(struct follow *follow);
-
-#pragma GCC visibility pop

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/hidden.h"
 
 enum { PIECE = 512 };
 

@@ -27,6 +27,7 @@
 #include "base/sys.h"
 #include "file/path.h"
 #include "file/reader.h"
+#include "base/hidden.h"
 
 bool journal_init(struct journal *journal, const char *path)
 {

@@ -10,8 +10,6 @@
 #include "base/failure.h"
 #include "file/extent.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Why nothing more is written after a failed sync. */
 #define JOURNAL_FAILED "an earlier sync failed; open it again"
 
@@ -70,5 +68,3 @@ bool journal_sync_all(struct journal *journal, struct failure *failure);
 /* Closes the descriptor and frees the paths; what was locked stays so while a forked child has a
  * copy of the descriptor. -1 and errno if close failed. */
 int journal_close(struct journal *journal);
-
-#pragma GCC visibility pop

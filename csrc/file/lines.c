@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json/json.h"
+#include "base/hidden.h"
 
 void lines_open(struct lines *lines, int fd, uint64_t offset)
 {

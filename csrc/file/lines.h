@@ -6,8 +6,6 @@
 
 #include "file/reader.h"
 
-#pragma GCC visibility push(hidden)
-
 struct lines {
   struct reader reader;
   struct block block;
@@ -32,5 +30,3 @@ void lines_close(struct lines *lines);
 
 /* How many newlines there are. */
 uint64_t count_newlines(const char *p, const char *end);
-
-#pragma GCC visibility pop

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "file/format.h"
+#include "base/hidden.h"
 
 /* The texts one after the other. */
 static char *concatenate(const char *first, const char *second, const char *third)

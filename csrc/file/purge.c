@@ -25,6 +25,7 @@
 #include "file/replace.h"
 #include "file/sequel.h"
 #include "json/json.h"
+#include "base/hidden.h"
 
 static const struct doing ERASING = DOING("erase");
 

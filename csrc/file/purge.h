@@ -10,8 +10,6 @@
 #include "json/objects.h"
 #include "json/reword.h"
 
-#pragma GCC visibility push(hidden)
-
 struct purged {
   uint64_t files, records; /* that were changed */
   uint64_t occurrences; /* what went: as `change` has counted it */
@@ -56,5 +54,3 @@ bool purge_settle(struct purge *purge);
 
 /* Removes what was left beside a file, or, if the path leads to a directory, in that. */
 void purge_clean(const char *path);
-
-#pragma GCC visibility pop

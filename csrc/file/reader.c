@@ -17,6 +17,7 @@
 #include "json/json.h"
 #include "json/objects.h"
 #include "json/span.h"
+#include "base/hidden.h"
 
 /* A longer line is held only if an object begins it, or the first that follows white space, NUL bytes
  * and byte order marks is one. */

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 
 #include "file/beside.h"
+#include "base/hidden.h"
 
 enum { WRITE_SIZE = 256 * 1024, PIECE_SIZE = 16 * 1024 };
 

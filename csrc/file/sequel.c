@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/sys.h"
+#include "base/hidden.h"
 
 enum { BITS = 64, NUMBERS = 3, LENGTH = 1 + NUMBERS * BITS + 1, HASHED = 4096 };
 

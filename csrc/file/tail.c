@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "base/word.h"
 #include "json/span.h"
+#include "base/hidden.h"
 
 void tail_open(struct tail *tail, int fd, uint64_t size)
 {

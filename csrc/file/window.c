@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "file/reader.h"
 #include "json/span.h"
+#include "base/hidden.h"
 
 enum { LITTLE = 4096 };
 

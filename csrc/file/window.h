@@ -6,8 +6,6 @@
 
 #include "base/buf.h"
 
-#pragma GCC visibility push(hidden)
-
 struct window {
   int fd; /* not owned */
   struct buf text;
@@ -21,5 +19,3 @@ void window_open(struct window *window, int fd);
  * SPAN_PADDING bytes, until the next call. NULL and errno; 0 if the file has become shorter. */
 const char *window_line(struct window *window, uint64_t offset, size_t length);
 void window_close(struct window *window);
-
-#pragma GCC visibility pop

@@ -10,8 +10,6 @@
 
 #include "json/span.h"
 
-#pragma GCC visibility push(hidden)
-
 enum { JSON_DEPTH = 1000 }; /* how deep arrays and objects may nest */
 
 /* Why and where a text is not JSON. */
@@ -71,5 +69,3 @@ static inline const char *json_key(const char *p, const char *limit, struct slic
   p = json_space(p, limit);
   return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
 }
-
-#pragma GCC visibility pop

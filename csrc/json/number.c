@@ -17,6 +17,7 @@
 
 #include "base/sys.h"
 #include "base/utf8.h"
+#include "base/hidden.h"
 
 #if FLT_RADIX != 2 || DBL_MANT_DIG != 53
 #error "number.c needs IEEE 754 doubles"

@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(hidden)
-
 enum { NUMBER_SIZE = 32 };
 
 /* Writes the shortest text that reads back as the same double: integers up to 2^53 without a point
@@ -18,5 +16,3 @@ int number_print_whole(uint64_t value, char *text);
 
 /* The double nearest to a number of RFC 8259, section 6, ties to even; an infinity beyond all. */
 double number_parse(const char *start, const char *end);
-
-#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 
 #include "json/json.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 static const char MARK[] = "\xef\xbb\xbf";
 

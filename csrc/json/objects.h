@@ -16,8 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#pragma GCC visibility push(hidden)
-
 /* The members that never have an object as value: those that say what any record is, then those of a
  * memory's. */
 enum { PLAIN_OF_ALL = 7, PLAIN_OF_MEMORY = 10 };
@@ -42,5 +40,3 @@ void objects_begin(struct objects *objects, const char *line, const char *newlin
 const char *objects_skip(const char *p, const char *newline);
 /* The next part, in their order on the line; false at its end. */
 bool objects_next(struct objects *objects, struct part *part);
-
-#pragma GCC visibility pop

@@ -15,6 +15,7 @@
 #define TARGET
 #define TARGET_IS_THERE true
 #endif
+#include "base/hidden.h"
 
 /* The size of the character at p if it stands for itself; 0: an escape stands for its first byte.
  * Most are told by their bytes alone. */

@@ -15,8 +15,6 @@
 #include "base/word.h"
 #include "json/span.h"
 
-#pragma GCC visibility push(hidden)
-
 enum {
   QUOTE_ESCAPE = 6, /* the longest escape */
   QUOTE_SPARE = 4 + QUOTE_ESCAPE * SPAN_STEP /* quotes, what is around them, the last bytes as
@@ -62,5 +60,3 @@ static inline bool quote_text(struct buf *buf, const char *text, size_t length)
 {
   return buf_reserve(buf, length + QUOTE_SPARE) && quote_reserved(buf, text, length);
 }
-
-#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "json/objects.h"
 #include "json/quote.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 struct pass {
   struct reword *reword;

@@ -6,8 +6,6 @@
 
 #include "base/buf.h"
 
-#pragma GCC visibility push(hidden)
-
 struct reword {
   /* What is to be said instead of a text: *found is 0, and it stays, or how much of it is to go, and
    * *result is the new text, until the next call. False with errno. */
@@ -31,5 +29,3 @@ bool reword_record(struct reword *reword, const char *start, const char *end, st
 /* Gives the record at the place `start` of a buffer, which ends with it, a member `rev` of that number in
  * the place of the one that it has, or at its end. False with errno ENOMEM. */
 bool reword_rev(struct buf *out, size_t start, uint64_t rev);
-
-#pragma GCC visibility pop

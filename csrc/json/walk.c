@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/hidden.h"
 
 bool slice_append(const struct slice *slice, struct buf *buf)
 {

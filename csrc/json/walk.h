@@ -10,8 +10,6 @@
 #include "base/buf.h"
 #include "json/json.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Whether the string stands for this text. */
 bool slice_is(const struct slice *slice, const char *text, size_t length);
 /* The decoded string: in place, or, if it has escapes, in the buffer, from its beginning; none of no
@@ -60,5 +58,3 @@ bool walk_strings(const char *p, const char *end,
 
 /* Goes to the last member of this name; false: there is none. */
 bool walk_find(struct walk *found, const char *object, struct bytes name);
-
-#pragma GCC visibility pop

@@ -9,6 +9,7 @@
 #include "base/sys.h"
 #include "json/number.h"
 #include "json/quote.h"
+#include "base/hidden.h"
 
 /* ---- lines ---- */
 

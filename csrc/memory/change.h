@@ -7,8 +7,6 @@
 
 #include "memory/memory.h"
 
-#pragma GCC visibility push(hidden)
-
 #define DRAFT_BEGINNING ",\"content\":\"" /* what a body begins with */
 
 /* An item that has no uid and time yet, or the changes of one. */
@@ -40,5 +38,3 @@ bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name,
  * has: these as they are there, null being none. *found, and the bytes behind the body, as above. */
 bool memory_update(struct memory *memory, uint64_t id, const struct bytes *name,
                    struct draft *changes, const char *body, bool *found, struct failure *failure);
-
-#pragma GCC visibility pop

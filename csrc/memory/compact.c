@@ -27,6 +27,7 @@
 #include "memory/standing.h"
 #include "json/number.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 static const struct doing COMPACTING = DOING("compact");
 

@@ -6,8 +6,6 @@
 
 #include "memory/memory.h"
 
-#pragma GCC visibility push(hidden)
-
 struct compaction {
   uint64_t before, after; /* sizes in bytes */
   uint64_t kept; /* active items */
@@ -29,5 +27,3 @@ bool memory_begin_rewrite(struct memory *memory, const char *doing, struct failu
  * be synced. */
 bool memory_compact(struct memory *memory, const struct compact_options *options,
                     struct compaction *result, struct failure *failure);
-
-#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "base/sys.h"
 #include "memory/index.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 void contents_free(struct contents *contents)
 {

@@ -10,8 +10,6 @@
 #include "file/window.h"
 #include "memory/record.h"
 
-#pragma GCC visibility push(hidden)
-
 struct index;
 
 /* A hash table of numbers: of items in an index, or of whatever else has kinds and contents. Those of one
@@ -57,5 +55,3 @@ bool contents_put_item(struct index *index, uint32_t hash, uint32_t number);
 /* 1: the item is active and has this kind and content, 0: it has not; -1 and errno. */
 int contents_compare(const struct index *index, uint32_t number, struct window *window,
                      enum record_kind kind, struct bytes content, struct buf *scratch);
-
-#pragma GCC visibility pop

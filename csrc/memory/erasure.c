@@ -10,6 +10,7 @@
 #include "memory/compact.h"
 #include "memory/standing.h"
 #include "text/answers.h"
+#include "base/hidden.h"
 
 struct erasure {
   struct standing items; /* positions is NULL in the second pass */

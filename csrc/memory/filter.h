@@ -9,8 +9,6 @@
 #include "file/window.h"
 #include "memory/index.h"
 
-#pragma GCC visibility push(hidden)
-
 /* A member of a record, and the value that it must have; what is not there has none. */
 struct wanted {
   struct bytes name;
@@ -37,5 +35,3 @@ struct filter {
  * The window is of the index's file; it is only looked into for what the index does not know. */
 int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window);
-
-#pragma GCC visibility pop

@@ -18,6 +18,7 @@
 #include "file/window.h"
 #include "memory/twins.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 /* From here on `when` is no timestamp_key, but the place of a moment. */
 static const int64_t MOMENTS = (int64_t)1 << 47;

@@ -15,8 +15,6 @@
 #include "memory/tombstones.h"
 #include "text/words.h"
 
-#pragma GCC visibility push(hidden)
-
 enum { ITEM_MEMBERS_MAX = 127 };
 #define ITEM_OFFSET_MAX (((uint64_t)1 << 48) - 1)
 
@@ -86,5 +84,3 @@ static inline const struct item *index_sorted(const struct index *index, size_t 
 {
   return &index->items[index->order != NULL ? index->order[place] : place];
 }
-
-#pragma GCC visibility pop

@@ -10,8 +10,6 @@
 #include "memory/index.h"
 #include "memory/uid.h"
 
-#pragma GCC visibility push(hidden)
-
 /* How often what was read without the lock, and then undone, is read again without it. */
 #ifndef MEMORY_TRIES
 #define MEMORY_TRIES 16
@@ -79,5 +77,3 @@ uint64_t memory_highest_id(const struct memory *memory);
 uint64_t memory_next_id(struct memory *memory);
 /* The time of what is written now. */
 const char *memory_ts(struct memory *memory);
-
-#pragma GCC visibility pop

@@ -20,6 +20,7 @@
 #include "text/bm25.h"
 #include "text/fold.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 /* ---- the texts of an item ---- */
 

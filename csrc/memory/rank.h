@@ -12,8 +12,6 @@
 #include "memory/index.h"
 #include "text/query.h"
 
-#pragma GCC visibility push(hidden)
-
 struct ranked {
   struct item item; /* a copy */
   double score;
@@ -46,5 +44,3 @@ void ranking_leave_active(struct ranking *ranking);
  * first where that ties. 0, or -1 and errno. */
 int ranking_end(struct ranking *ranking, bool done, const struct filter *filter,
                 struct buf *ranked);
-
-#pragma GCC visibility pop

@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "text/bm25.h"
 #include "text/grams.h"
+#include "base/hidden.h"
 
 struct recall {
   struct ranking ranking;

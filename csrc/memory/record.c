@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "base/word.h"
 #include "json/number.h"
+#include "base/hidden.h"
 
 const char *record_kind_name(enum record_kind kind)
 {

@@ -7,8 +7,6 @@
 #include "json/json.h"
 #include "json/walk.h"
 
-#pragma GCC visibility push(hidden)
-
 #define RECORD_ID_MAX (((uint64_t)1 << 53) - 1)
 
 /* The kinds of item, of which there may be six; each with the third letter of its name, whose lowest
@@ -80,5 +78,3 @@ enum record_kind record_kind(const char *name, size_t length);
 const char *record_kind_name(enum record_kind kind);
 /* The names of the kinds of item, a `|` between them. */
 const char *record_kind_names(void);
-
-#pragma GCC visibility pop

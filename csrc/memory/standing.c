@@ -3,6 +3,7 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
+#include "base/hidden.h"
 
 static bool stands_before(const void *context, uint32_t a, uint32_t b)
 {

@@ -7,8 +7,6 @@
 
 #include "memory/index.h"
 
-#pragma GCC visibility push(hidden)
-
 struct standing {
   const struct index *index;
   uint32_t *positions; /* in the index */
@@ -20,5 +18,3 @@ bool standing_begin(struct standing *standing, const struct index *index);
 void standing_end(struct standing *standing);
 /* The item whose record stands at an offset, or NULL; asked in the order of the file. */
 const struct item *standing_at(struct standing *standing, uint64_t offset);
-
-#pragma GCC visibility pop

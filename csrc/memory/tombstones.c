@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/sort.h"
+#include "base/hidden.h"
 
 enum form { OF_ALL, OF_NOTHING, OF_WORD, OF_TEXT, FORM_BITS = 2, FORMS = 3 };
 

@@ -8,8 +8,6 @@
 #include "base/buf.h"
 #include "memory/record.h"
 
-#pragma GCC visibility push(hidden)
-
 struct tombstones {
   struct buf all; /* struct tombstone, see tombstones.c */
   struct buf texts; /* of each `of` that is not 8 bytes long, its length before it */
@@ -49,5 +47,3 @@ bool tombstones_place(const struct tombstones *tombstones, const struct record *
 /* The first of `count` numbers in a row, from `id` on, which is above all ids so far, that no
  * tombstone without `of` targets. */
 uint64_t tombstones_pass_over(struct tombstones *tombstones, uint64_t id, size_t count);
-
-#pragma GCC visibility pop

@@ -6,6 +6,7 @@
 
 #include "base/sys.h"
 #include "base/word.h"
+#include "base/hidden.h"
 
 static uint64_t next(struct uids *uids)
 {

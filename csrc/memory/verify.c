@@ -7,6 +7,7 @@
 #include "file/lines.h"
 #include "memory/index.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 struct judge {
   struct verify_report *report;

@@ -6,8 +6,6 @@
 
 #include "base/buf.h"
 
-#pragma GCC visibility push(hidden)
-
 /* What is wrong with a line. */
 struct problem {
   uint64_t line, offset;
@@ -43,5 +41,3 @@ enum file_kind {
 
 /* False and errno where the file cannot be read. */
 bool file_kind(int fd, enum file_kind *kind);
-
-#pragma GCC visibility pop

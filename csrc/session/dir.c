@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "file/path.h"
+#include "base/hidden.h"
 
 static const char SUFFIX[] = ".jsonl";
 

@@ -8,8 +8,6 @@
 #include "base/failure.h"
 #include "base/sys.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Sessions to be looked at one by one; zero at first. */
 struct dir {
   struct buf text; /* their names, each with a NUL behind it */
@@ -35,5 +33,3 @@ const char *dir_name(const struct dir *dir, size_t number);
 bool dir_open(struct dir *dir, const char *path, size_t number, struct failure *failure);
 void dir_close(struct dir *dir);
 void dir_free(struct dir *dir);
-
-#pragma GCC visibility pop

@@ -15,6 +15,7 @@
 #include "base/word.h"
 #include "text/bm25.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 /* What of the score of the record before counts. */
 static const double SHARE = 0.4;

@@ -16,8 +16,6 @@
 #include "session/turn.h"
 #include "text/grams.h"
 
-#pragma GCC visibility push(hidden)
-
 /* A file that was looked through. */
 struct source {
   dev_t device;
@@ -75,5 +73,3 @@ size_t retrieve_file(const struct retrieval *retrieval, size_t index);
  * any more, -1 and errno. */
 int retrieve_hit(struct retrieval *retrieval, size_t index, int fd, const struct stat *st,
                  struct hit *hit, double *score);
-
-#pragma GCC visibility pop

@@ -8,6 +8,7 @@
 #include "base/sort.h"
 #include "text/fold.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 struct place {
   uint64_t offset, number; /* of the record, of its line */

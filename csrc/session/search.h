@@ -12,8 +12,6 @@
 #include "text/query.h"
 #include "json/walk.h"
 
-#pragma GCC visibility push(hidden)
-
 struct search {
   struct query query; /* filled by query_read */
   struct turn_filter filter;
@@ -51,5 +49,3 @@ size_t search_count(const struct search *search);
 int search_hit(struct search *search, size_t index, struct hit *hit);
 /* Frees all that a search holds, the query too. */
 void search_free(struct search *search);
-
-#pragma GCC visibility pop

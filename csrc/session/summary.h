@@ -6,8 +6,6 @@
 
 #include "base/buf.h"
 
-#pragma GCC visibility push(hidden)
-
 enum {
   SUMMARY_FIRST = 200, /* bytes of the first user turn's text that are kept */
   SUMMARY_HEAD = 1 << 20 /* bytes of a file within which that turn is looked for */
@@ -27,5 +25,3 @@ struct summary {
  * lines, for last_ts. 0, or -1 and errno; summary_free in either case. */
 int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns);
 void summary_free(struct summary *summary);
-
-#pragma GCC visibility pop

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 bool turn_parse(const char *p, struct turn *turn)
 {

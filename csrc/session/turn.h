@@ -8,8 +8,6 @@
 #include "json/json.h"
 #include "json/walk.h"
 
-#pragma GCC visibility push(hidden)
-
 struct turn {
   const char *start, *end; /* the object */
   bool is_turn; /* has a role and a content that are neither null nor false */
@@ -54,5 +52,3 @@ enum {
 
 /* A text, or its part around a place, cut between characters. */
 struct bytes turn_excerpt(const char *text, size_t length, size_t place);
-
-#pragma GCC visibility pop

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/sys.h"
+#include "base/hidden.h"
 
 struct answer {
   uint64_t hash, other; /* of the text */

@@ -8,8 +8,6 @@
 #include "base/buf.h"
 #include "base/hash.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Two hashes with random keys stand for a text: the texts themselves may be most of a history. */
 struct answers {
   struct hash_key keys[2];
@@ -27,5 +25,3 @@ void answers_free(struct answers *answers);
 bool answers_find(const struct answers *answers, struct bytes text, struct bytes *answer);
 /* Puts the answer to a text that has none. False with errno ENOMEM. */
 bool answers_put(struct answers *answers, struct bytes text, struct bytes answer);
-
-#pragma GCC visibility pop

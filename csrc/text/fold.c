@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "text/casefold.h"
 #include "text/rows.h"
+#include "base/hidden.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 

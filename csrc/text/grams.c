@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "base/word.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 /* ---- terms ---- */
 

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(hidden)
-
 /* ---- terms ---- */
 
 /* A folded text of which the terms are cut out. Begin with p and end, and the rest zero. */
@@ -58,5 +56,3 @@ size_t grams_count(struct grams *grams, const char *text, size_t length);
 /* The same, quicker for many texts that repeat their words: most are known again. */
 size_t grams_survey(struct grams *grams, const char *text, size_t length);
 void grams_clear(struct grams *grams);
-
-#pragma GCC visibility pop

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/hidden.h"
 
 /* Whether raw JSON has the byte as it is, or as \u and its number. */
 static bool is_shown(char byte)

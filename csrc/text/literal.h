@@ -8,8 +8,6 @@
 #include "base/buf.h"
 #include "text/needle.h"
 
-#pragma GCC visibility push(hidden)
-
 enum { LITERAL_GROWTH = 64 << 20 }; /* bytes that a text may become longer by */
 
 struct literal {
@@ -34,5 +32,3 @@ const char *literal_find_raw(const struct literal *literal, const char *p, const
  * EFBIG, where it would be too long. */
 bool literal_replace(struct literal *literal, struct bytes in, struct bytes *result,
                      uint64_t *found);
-
-#pragma GCC visibility pop

@@ -21,6 +21,7 @@
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+#include "base/hidden.h"
 
 /* ---- what to look for ---- */
 

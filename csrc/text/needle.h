@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-#pragma GCC visibility push(hidden)
-
 struct needle {
   const char *text; /* folded; not owned */
   size_t length; /* at least 1 */
@@ -21,5 +19,3 @@ const char *needle_find(const struct needle *needle, const char *p, const char *
  * needle must be ASCII, without characters that have a short escape. The byte before `end` is a
  * newline, and padding follows. */
 const char *needle_find_raw(const struct needle *needle, const char *p, const char *end);
-
-#pragma GCC visibility pop

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "base/word.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 /* ---- words ---- */
 

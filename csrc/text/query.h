@@ -8,8 +8,6 @@
 #include "base/buf.h"
 #include "text/needle.h"
 
-#pragma GCC visibility push(hidden)
-
 enum { QUERY_WORDS = 64, QUERY_LONGEST = 4096 };
 
 /* A folded word. Its part is such that a line of ASCII without escapes that holds the word has it as it
@@ -43,5 +41,3 @@ const char *query_line(struct query *query, const struct word *word, const char 
 const char *query_find(const struct word *word, const char *text, size_t length);
 /* What its occurrences weigh together (see fold.h), without overlaps. */
 uint64_t query_weight(const struct word *word, const char *text, size_t length);
-
-#pragma GCC visibility pop

@@ -16,6 +16,7 @@
 #include "base/sys.h"
 #include "base/word.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 struct token {
   size_t text; /* where it begins */

@@ -10,8 +10,6 @@
 #include "base/hash.h"
 #include "text/needle.h"
 
-#pragma GCC visibility push(hidden)
-
 struct member {
   uint32_t count; /* for sums over the postings of several words; 0 between calls */
   uint16_t words; /* how many the item has, 65,535 at most */
@@ -57,5 +55,3 @@ const char *words_token(const struct words *words, size_t number, size_t *length
  * words_collect was called, `holders` has each item once, with the sum. False: as above. */
 bool words_gather(struct words *words, size_t number, struct buf *holders);
 void words_collect(struct words *words, struct buf *holders);
-
-#pragma GCC visibility pop
