@@ -1,9 +1,6 @@
 /* buf.c: growing, emptying and freeing buffers. */
 #include "base/buf.h"
 
-#include <errno.h>
-#include <stdint.h>
-
 #include "base/sys.h"
 #include "base/hidden.h"
 

@@ -1,9 +1,7 @@
 /* buf.h: a growable buffer of bytes, freed by whoever owns it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
+#include "base/std.h"
 
 /* Bytes that belong to someone else. */
 struct bytes {

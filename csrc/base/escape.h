@@ -2,7 +2,7 @@
  * whoever looks for text in lines that were not decoded. */
 #pragma once
 
-#include <stddef.h>
+#include "base/std.h"
 
 /* The value of four hex digits. If there are fewer: -1 minus their number. */
 int escape_digits(const char *p);

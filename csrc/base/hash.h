@@ -1,8 +1,7 @@
 /* hash.h: a hash that nobody without its key can find collisions of. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
 struct hash_key {
   uint64_t low, high; /* random */

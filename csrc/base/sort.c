@@ -1,8 +1,6 @@
 /* sort.c: merge sort from the bottom up, in which runs that are in order already are not merged. */
 #include "base/sort.h"
 
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/hidden.h"
 

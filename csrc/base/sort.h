@@ -2,9 +2,7 @@
  * in order already; qsort(3) promises none of that. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
 /* Whether the element at position a comes before the one at b. */
 typedef bool (*sort_before)(const void *context, uint32_t a, uint32_t b);

@@ -4,12 +4,11 @@
  * A call that a signal interrupted is made again, except sys_sleep. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+
+#include "base/std.h"
 
 /* In the place of -1: the path leads to something that is not a regular file; what was to be synced
  * could not even be opened. */

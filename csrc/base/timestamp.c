@@ -2,7 +2,6 @@
 #include "base/timestamp.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/utf8.h"
 #include "base/word.h"

@@ -2,9 +2,7 @@
  * what is looked for. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
 enum { TIMESTAMP_LENGTH = 20 };
 

@@ -1,9 +1,7 @@
 /* utf8.h: characters and their bytes, in UTF-8 (RFC 3629) and in ASCII, whatever the locale. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
 #define UTF8_INVALID UINT32_MAX
 

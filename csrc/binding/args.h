@@ -5,10 +5,6 @@
 
 #include <lauxlib.h>
 #include <lua.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/failure.h"

@@ -5,9 +5,6 @@
  * they make inherit it. From Lua 5.2 on there are no environments, and it is looked up. */
 #include "binding/class.h"
 
-#include <stdint.h>
-#include <string.h>
-
 #include "binding/args.h"
 #include "base/hidden.h"
 

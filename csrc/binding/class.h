@@ -12,8 +12,8 @@
 
 #include <lauxlib.h>
 #include <lua.h>
-#include <stdbool.h>
-#include <stddef.h>
+
+#include "base/std.h"
 
 /* A kind of userdata. Its metatable is made when its first object is. */
 struct object_class {

@@ -3,8 +3,6 @@
  * Keys are made strings once: most of a file's keys are the same few. */
 #include "binding/decode.h"
 
-#include <string.h>
-
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "base/word.h"

@@ -2,9 +2,6 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/buf.h"
 #include "json/json.h"

@@ -3,7 +3,6 @@
 #include "binding/drafts.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "binding/args.h"
 #include "binding/encode.h"

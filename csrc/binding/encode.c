@@ -2,7 +2,6 @@
 #include "binding/encode.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "binding/args.h"
 #include "binding/class.h"

@@ -1,8 +1,6 @@
 /* handle.c: a handle is closed when it is made, so that it owns nothing before it can be collected. */
 #include "binding/handle.h"
 
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/redact.h"
 #include "base/hidden.h"

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
-#include <stddef.h>
 
 #include "binding/class.h"
 #include "binding/encode.h"

@@ -1,9 +1,6 @@
 /* hits.c: what was said in sessions, as tables. */
 #include "binding/hits.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"

@@ -4,9 +4,6 @@
  * of the file, and each becomes a table at its place in the result. */
 #include "binding/items.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "base/sys.h"
 #include "binding/class.h"

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/failure.h"

@@ -1,9 +1,6 @@
 /* load.c: load and load_memory: whole files as Lua tables. */
 #include "binding/load.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/decode.h"

@@ -1,7 +1,6 @@
 /* lock.c: what flock takes for a file. */
 #include "binding/lock.h"
 
-#include <errno.h>
 #include <lualib.h>
 #include <sys/file.h>
 

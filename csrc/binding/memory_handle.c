@@ -1,9 +1,7 @@
 /* memory_handle.c: the memory handle. */
 #include "binding/memory_handle.h"
 
-#include <errno.h>
 #include <math.h>
-#include <string.h>
 
 #include "binding/args.h"
 #include "binding/budget.h"

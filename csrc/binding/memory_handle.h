@@ -2,7 +2,6 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
 
 #include "base/sys.h"
 #include "binding/class.h"

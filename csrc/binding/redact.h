@@ -2,7 +2,6 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
 
 #include "binding/args.h"
 #include "binding/encode.h"

@@ -4,8 +4,6 @@
  * functions alive that they call, and would keep a file open that a loop has left. */
 #include "binding/scan.h"
 
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/class.h"
 #include "binding/decode.h"

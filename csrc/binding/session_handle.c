@@ -1,9 +1,6 @@
 /* session_handle.c: the session handle, and appending without one. */
 #include "binding/session_handle.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"

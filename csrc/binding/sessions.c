@@ -1,9 +1,6 @@
 /* sessions.c: the list of a directory's sessions. */
 #include "binding/sessions.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"

@@ -1,8 +1,6 @@
 /* upkeep.c: verify and compact. */
 #include "binding/upkeep.h"
 
-#include <errno.h>
-
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"

@@ -2,8 +2,6 @@
  * taken out of it. What somebody else has put there is not touched. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/failure.h"
 #include "base/sys.h"
 

@@ -12,8 +12,6 @@
  * 3. A file from which text was erased is read on where the old one ended; see sequel.c. */
 #include "file/follow.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/file.h>
 
 #include "base/sys.h"

@@ -1,9 +1,6 @@
 /* follow.h: the lines that a file has, and those that it gets. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/failure.h"
 #include "file/extent.h"
 #include "file/lines.h"

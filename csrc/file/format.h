@@ -1,9 +1,6 @@
 /* format.h: files that are no JSON Lines at all. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/failure.h"
 
 /* Whether an open file of `size` bytes may be JSON Lines: not if it is UTF-16 or UTF-32 by its first

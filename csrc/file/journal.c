@@ -21,7 +21,6 @@
  *    child that closes its copy must not free its parent's lock. */
 #include "file/journal.h"
 
-#include <string.h>
 #include <sys/file.h>
 
 #include "base/sys.h"

@@ -1,9 +1,6 @@
 /* journal.h: a file of lines that is only appended to, under a lock. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"

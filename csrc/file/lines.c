@@ -1,8 +1,6 @@
 /* lines.c: lines out of blocks. */
 #include "file/lines.h"
 
-#include <string.h>
-
 #include "json/json.h"
 #include "base/hidden.h"
 

@@ -1,9 +1,6 @@
 /* lines.h: a file's lines one by one, numbered, blank ones left out. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "file/reader.h"
 
 struct lines {

@@ -1,8 +1,6 @@
 /* path.c: names of files: put together, made, opened and synced. */
 #include "file/path.h"
 
-#include <string.h>
-
 #include "file/format.h"
 #include "base/hidden.h"
 

@@ -1,8 +1,6 @@
 /* path.h: names of files: put together, made, opened and synced. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/failure.h"
 #include "base/sys.h"
 

@@ -8,9 +8,6 @@
  * so that gigabytes of zeros after a crash cost little memory. */
 #include "file/reader.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/word.h"
 #include "file/extent.h"

@@ -1,10 +1,6 @@
 /* reader.h: a file as runs of whole lines, read forward in blocks. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 
 /* Longer lines are damaged ones: LuaJIT's strings end a little below 2 GiB. */

@@ -4,8 +4,6 @@
  * else. */
 #include "file/tail.h"
 
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/word.h"
 #include "json/span.h"

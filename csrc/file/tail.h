@@ -1,9 +1,6 @@
 /* tail.h: the lines of a file from the last to the first. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "file/lines.h"
 
 struct tail {

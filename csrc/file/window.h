@@ -1,9 +1,6 @@
 /* window.h: single lines of a file, read in the order of their offsets or any other. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 
 struct window {

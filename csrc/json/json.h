@@ -5,9 +5,7 @@
  * white space only before `limit`: the start of a line, the end of any other text. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
+#include "base/std.h"
 #include "json/span.h"
 
 enum { JSON_DEPTH = 1000 }; /* how deep arrays and objects may nest */

@@ -1,8 +1,7 @@
 /* number.h: converts doubles to JSON numbers and back, exactly and in every locale. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
 enum { NUMBER_SIZE = 32 };
 

@@ -3,8 +3,6 @@
  * bytes that both end outside of a string agree on which bytes are in one. */
 #include "json/objects.h"
 
-#include <string.h>
-
 #include "json/json.h"
 #include "json/walk.h"
 #include "base/hidden.h"

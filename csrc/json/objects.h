@@ -13,8 +13,7 @@
  * line's length. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/std.h"
 
 /* The members that never have an object as value: those that say what any record is, then those of a
  * memory's. */

@@ -2,8 +2,6 @@
  * them stops at, and the last bytes, character by character. */
 #include "json/quote.h"
 
-#include <string.h>
-
 #include "base/utf8.h"
 
 #if defined(__x86_64__)

@@ -7,10 +7,6 @@
  * back the same bytes for every text. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/word.h"
 #include "json/span.h"

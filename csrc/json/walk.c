@@ -2,8 +2,6 @@
  * the walk ends where it stops being that. */
 #include "json/walk.h"
 
-#include <string.h>
-
 #include "base/escape.h"
 #include "base/hidden.h"
 

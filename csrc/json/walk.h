@@ -3,10 +3,6 @@
  * that was validated before. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "json/json.h"
 

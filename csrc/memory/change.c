@@ -3,9 +3,6 @@
  * old item, or both, and never neither. */
 #include "memory/change.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "json/number.h"
 #include "json/quote.h"

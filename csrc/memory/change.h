@@ -1,10 +1,6 @@
 /* change.h: adding to a memory, updating what is in it, and forgetting. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "memory/memory.h"
 
 #define DRAFT_BEGINNING ",\"content\":\"" /* what a body begins with */

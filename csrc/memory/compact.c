@@ -15,9 +15,6 @@
  *    record_is_mark. */
 #include "memory/compact.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/hash.h"
 #include "base/sys.h"
 #include "file/beside.h"

@@ -1,9 +1,6 @@
 /* compact.h: rewriting a memory file without what was forgotten. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "memory/memory.h"
 
 struct compaction {

@@ -2,9 +2,6 @@
  * are looked through. That is short while at most two in three are used. */
 #include "memory/contents.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "memory/index.h"
 #include "json/walk.h"

@@ -1,10 +1,6 @@
 /* contents.h: finds an item by its kind and content, in 12 to 15 bytes an item. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/hash.h"
 #include "file/window.h"

@@ -1,10 +1,6 @@
 /* filter.h: which items are wanted, judged before anything is made a Lua value. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/timestamp.h"
 #include "file/window.h"
 #include "memory/index.h"

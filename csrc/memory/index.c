@@ -10,9 +10,6 @@
  *    without comparing them whole: an item that nobody forgot is never hidden. */
 #include "memory/index.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "base/sys.h"
 #include "file/window.h"

@@ -2,10 +2,6 @@
  * which of them are active, and their order. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "file/reader.h"

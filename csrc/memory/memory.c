@@ -7,9 +7,6 @@
  * read again. */
 #include "memory/memory.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "file/format.h"
 #include "base/hidden.h"

@@ -1,9 +1,6 @@
 /* memory.h: the store of what was learnt about the user: a journal and the index of it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/timestamp.h"
 #include "file/journal.h"
 #include "file/window.h"

@@ -12,9 +12,7 @@
  */
 #include "memory/rank.h"
 
-#include <errno.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/sort.h"
 #include "text/bm25.h"

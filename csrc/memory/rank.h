@@ -2,10 +2,6 @@
  * recall.h) has in common with finding these. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "file/window.h"
 #include "memory/filter.h"

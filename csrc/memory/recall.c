@@ -2,8 +2,6 @@
  * words that are kept tell which terms an item has, since a term stands within a word. */
 #include "memory/recall.h"
 
-#include <string.h>
-
 #include "base/sys.h"
 #include "text/bm25.h"
 #include "text/grams.h"

@@ -2,8 +2,6 @@
  * index needs, in any order, the last of a name counting, escaped or not. */
 #include "memory/record.h"
 
-#include <stddef.h>
-
 #include "base/escape.h"
 #include "base/timestamp.h"
 #include "base/utf8.h"

@@ -1,9 +1,6 @@
 /* record.h: what a line of a memory file says, without building anything. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "json/json.h"
 #include "json/walk.h"
 

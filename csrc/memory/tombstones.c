@@ -6,9 +6,7 @@
  * anything searched from end to end. */
 #include "memory/tombstones.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/sort.h"
 #include "base/hidden.h"

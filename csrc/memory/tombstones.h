@@ -1,10 +1,6 @@
 /* tombstones.h: which items the tombstones of a file retire, in 16 bytes each. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "memory/record.h"
 

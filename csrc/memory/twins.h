@@ -1,8 +1,6 @@
 /* twins.h: which of the records that share an id are items, and in what order. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "file/window.h"
 #include "memory/index.h"
 

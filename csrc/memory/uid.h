@@ -1,9 +1,7 @@
 /* uid.h: the random names that tell items of one id apart. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
 enum { UID_LENGTH = 8 };
 

@@ -2,8 +2,6 @@
  * once, so that the figures agree with each other beside a writer. */
 #include "memory/verify.h"
 
-#include <string.h>
-
 #include "file/lines.h"
 #include "memory/index.h"
 #include "json/objects.h"

@@ -1,9 +1,6 @@
 /* verify.h: what is in a memory file, line by line, and what is wrong with it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 
 /* What is wrong with a line. */

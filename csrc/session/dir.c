@@ -2,9 +2,7 @@
  * in time. */
 #include "session/dir.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "file/path.h"
 #include "base/hidden.h"

@@ -1,9 +1,6 @@
 /* dir.h: lists the sessions of a directory, and opens them. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "base/sys.h"

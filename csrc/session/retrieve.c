@@ -8,9 +8,6 @@
  * 3. Of what has a score, no more than a few times the limit is held. */
 #include "session/retrieve.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "base/word.h"
 #include "text/bm25.h"

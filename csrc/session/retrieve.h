@@ -4,10 +4,6 @@
  * are places, which are read again when they are asked for. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/sys.h"
 #include "file/lines.h"

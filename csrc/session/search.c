@@ -2,9 +2,6 @@
  * word are parsed. Hits are kept as places and read again when they are asked for. */
 #include "session/search.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "text/fold.h"
 #include "json/walk.h"

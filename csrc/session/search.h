@@ -1,10 +1,6 @@
 /* search.h: finds the records of a session's file whose strings hold every word of a query. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "file/lines.h"
 #include "file/window.h"

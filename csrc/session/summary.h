@@ -1,9 +1,6 @@
 /* summary.h: what a list of sessions shows of each, read from its file. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 
 enum {

@@ -1,8 +1,6 @@
 /* turn.h: what the records of a session's file say, without building anything. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "json/json.h"

@@ -18,9 +18,6 @@
  * given to no character yet are left too. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/buf.h"
 
 /* Appends as much of the text, as it may be shown, as `width` columns hold; no more of the text is

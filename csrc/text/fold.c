@@ -5,8 +5,6 @@
  * and those of one class as they come (The Unicode Standard, 3.11). */
 #include "text/fold.h"
 
-#include <stdint.h>
-
 #include "base/utf8.h"
 #include "text/casefold.h"
 #include "text/rows.h"

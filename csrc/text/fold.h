@@ -4,10 +4,6 @@
  * letters are left out, and canonically equivalent text becomes the same in every script. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 
 /* Appends the folded text. Bytes that are not UTF-8 stay as they are. False: out of memory. */

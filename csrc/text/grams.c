@@ -5,8 +5,6 @@
  * but by chance. They are cut out in batches, so that looking them up is a loop of its own. */
 #include "text/grams.h"
 
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/utf8.h"
 #include "base/word.h"

@@ -6,9 +6,7 @@
  * - in scripts without spaces between words, each character and each two neighbours. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
 /* ---- terms ---- */
 

@@ -9,10 +9,6 @@
 #include "text/needle.h"
 
 #include <limits.h>
-#include <stdint.h>
-
-#include <stdbool.h>
-#include <string.h>
 
 #include "base/escape.h"
 #include "base/utf8.h"

@@ -1,7 +1,7 @@
 /* needle.h: searching much text for a short one. */
 #pragma once
 
-#include <stddef.h>
+#include "base/std.h"
 
 struct needle {
   const char *text; /* folded; not owned */

@@ -7,8 +7,6 @@
  * the texts of all their strings in it. Every line that is found must then be read and compared. */
 #include "text/query.h"
 
-#include <string.h>
-
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "base/word.h"

@@ -1,10 +1,6 @@
 /* query.h: the words of a query, and their occurrences in raw and in folded text. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "text/needle.h"
 

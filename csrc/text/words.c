@@ -10,9 +10,6 @@
  * the previous item and the count. */
 #include "text/words.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/word.h"
 #include "text/fold.h"

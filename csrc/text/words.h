@@ -2,10 +2,6 @@
  * for each distinct word in an item, and about 50 plus its length for each distinct word in all. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/hash.h"
 #include "text/needle.h"
