@@ -48,7 +48,7 @@ static unsigned kind_bit(lua_State *L, int argument, const char *name)
   size_t length;
   if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, KIND);
   const char *text = lua_tolstring(L, -1, &length);
-  enum record_kind kind = record_kind(text, length);
+  enum record_kind kind = record_kind(&(struct slice){text, text + length, false});
   if (!record_kind_is_item(kind)) argument_error(L, argument, "unknown kind \"%s\"", text);
   return 1U << kind;
 }

@@ -6,8 +6,13 @@
 #include "base/buf.h"
 #include "json/json.h"
 
-/* Whether the string stands for this text. */
-bool slice_is(const struct slice *slice, const char *text, size_t length);
+/* Whether the string stands for this text; the first is of one with escapes. */
+bool slice_becomes(const struct slice *slice, const char *text, size_t length);
+static inline bool slice_is(const struct slice *slice, const char *text, size_t length)
+{
+  if (slice->escaped) return slice_becomes(slice, text, length);
+  return (size_t)(slice->end - slice->start) == length && memcmp(slice->start, text, length) == 0;
+}
 /* The decoded string: in place, or, if it has escapes, in the buffer, from its beginning; none of no
  * string. False: out of memory. */
 bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes);
