@@ -99,7 +99,6 @@ build = {
         "csrc/memory/standing.c",
         "csrc/memory/tombstones.c",
         "csrc/memory/twins.c",
-        "csrc/memory/uid.c",
         "csrc/memory/verify.c",
         "csrc/session/dir.c",
         "csrc/session/retrieve.c",

@@ -236,6 +236,12 @@ void read_amount(lua_State *L, int argument, const char *name, void *into)
   *(double *)into = from_zero(L, argument, name, "a number");
 }
 
+void read_function(lua_State *L, int argument, const char *name, void *into)
+{
+  check_type_of_option(L, argument, name, LUA_TFUNCTION, "a function");
+  *(int *)into = lua_gettop(L) - 1;
+}
+
 /* Finds the option whose name and value are on top of the stack, during lua_next. */
 static const struct option *check_option(lua_State *L, int argument, const struct option *known)
 {

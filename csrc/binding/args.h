@@ -60,9 +60,7 @@ option_reader read_time; /* struct bound: text, or seconds since 1970 */
 option_reader read_sync; /* bool: "full" is true, "none" false */
 option_reader read_wait; /* double: seconds from 0 */
 option_reader read_amount; /* double: from 0 */
-
-/* Where the value that is read will stand when check_options has returned. */
-#define OPTION_PLACE(L) (lua_gettop(L) - 1)
+option_reader read_function; /* int: where it stands when check_options has returned */
 
 /* Reads the table at `argument`, if there is one, over the defaults that stand where the options are
  * put. The values stay on the stack, so that what was read lives as long as the call, whatever

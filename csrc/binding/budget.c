@@ -9,18 +9,11 @@ enum {
   COST_CALLS = 1000
 }; /* at most; without a function, so many results or the limit are looked at */
 
-void read_cost(lua_State *L, int argument, const char *name, void *into)
-{
-  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
-  *(bool *)into = true;
-}
-
 void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
 {
   budget->limit = *limit;
-  if (budget->bytes >= 0 && (budget->has_cost || *limit < COST_CALLS)) *limit = COST_CALLS;
-  lua_pushliteral(L, "cost");
-  if (budget->has_cost) lua_rawget(L, 3);
+  if (budget->bytes >= 0 && (budget->cost != 0 || *limit < COST_CALLS)) *limit = COST_CALLS;
+  if (budget->cost != 0) lua_pushvalue(L, budget->cost);
   else lua_pushnil(L);
 }
 

@@ -240,17 +240,6 @@ FOR_EACH_KIND const char *decode_table(struct decoder *d, const char *p, const c
   return p;
 }
 
-static const char *decode_array(struct decoder *d, const char *p, const char *limit, int depth)
-{
-  return decode_table(d, p, limit, depth, false, 0);
-}
-
-static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth,
-                                 int members)
-{
-  return decode_table(d, p, limit, depth, true, members);
-}
-
 static const char *decode_literal(struct decoder *d, const char *p)
 {
   if (strncmp(p, "true", 4) == 0) return lua_pushboolean(d->L, 1), p + 4;
@@ -268,8 +257,8 @@ static const char *decode_value(struct decoder *d, const char *p, const char *li
   case '{':
   case '[':
     if (depth >= JSON_DEPTH) return fail_at(d, "more than 1000 levels", p);
-    return *p == '{' ? decode_object(d, p, limit, depth, members)
-                     : decode_array(d, p, limit, depth);
+    return *p == '{' ? decode_table(d, p, limit, depth, true, members)
+                     : decode_table(d, p, limit, depth, false, 0);
   default:
     return *p == '-' || is_digit(*p) ? decode_number(d, p) : decode_literal(d, p);
   }

@@ -5,9 +5,7 @@
 #include <stdarg.h>
 
 #include "binding/args.h"
-#include "binding/encode.h"
 #include "binding/redact.h"
-#include "memory/change.h"
 #include "json/quote.h"
 #include "base/hidden.h"
 

@@ -10,15 +10,10 @@
 #include "binding/decode.h"
 #include "base/hidden.h"
 
-static int *find_rests(lua_State *L)
-{
-  return kept_block(L, KEPT_RESTS, sizeof(int));
-}
-
 void hold_collector(lua_State *L, struct collector *collector, bool large)
 {
   if (lua_gc(L, LUA_GCISRUNNING, 0) == 0) return;
-  collector->rests = find_rests(L);
+  collector->rests = kept_block(L, KEPT_RESTS, sizeof(int));
   while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0) {
   }
   lua_gc(L, LUA_GCSTOP, 0);

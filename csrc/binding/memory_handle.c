@@ -5,7 +5,6 @@
 
 #include "binding/args.h"
 #include "binding/budget.h"
-#include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/drafts.h"
 #include "binding/encode.h"
@@ -28,16 +27,12 @@ struct handle {
   bool shared;
 };
 
-static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
+static struct handle *check_open(lua_State *L, const char *method)
 {
+  struct handle *handle = check_object(L, &MEMORY_HANDLE);
   if (!handle->common.open) raise_plain(L, "memory:%s on closed handle", method);
   budget_check(L, handle->memory.journal.place);
   return handle;
-}
-
-static struct handle *check_open(lua_State *L, const char *method)
-{
-  return check_usable(L, check_object(L, &MEMORY_HANDLE), method);
 }
 
 static int close_handle(struct handle *handle)
@@ -72,7 +67,7 @@ static void check_still_usable(lua_State *L, struct handle *handle, struct scrat
                                const char *method)
 {
   if (!handle->common.open) release_scratch(scratch);
-  check_usable(L, handle, method);
+  check_open(L, method);
 }
 
 /* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
@@ -558,7 +553,7 @@ int memory_open_l(lua_State *L)
   const struct option known[] = {
       {"sync", read_sync, &options.durable},     {"wait", read_wait, &options.wait},
       {"shared", read_boolean, &options.shared}, {"unique", read_boolean, &options.unique},
-      {"redact", read_redact, &redact},          {NULL, NULL, NULL}};
+      {"redact", read_function, &redact},        {NULL, NULL, NULL}};
   struct failure failure;
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);

@@ -8,12 +8,6 @@
 #define lua_getuservalue lua_getfenv
 #endif
 
-void read_redact(lua_State *L, int argument, const char *name, void *into)
-{
-  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
-  *(int *)into = OPTION_PLACE(L);
-}
-
 void keep_redact(lua_State *L, int place)
 {
   if (place == 0) return;

@@ -6,8 +6,6 @@
 #include "binding/args.h"
 #include "binding/encode.h"
 
-option_reader read_redact; /* int: where on the stack the function stands */
-
 /* Keeps the function at that place, if it is not 0, with the object on top of the stack.
  * [-0, +0, m] */
 void keep_redact(lua_State *L, int place);

@@ -3,7 +3,6 @@
 
 #include "binding/args.h"
 #include "binding/budget.h"
-#include "binding/class.h"
 #include "binding/encode.h"
 #include "binding/erase.h"
 #include "binding/handle.h"
@@ -213,17 +212,10 @@ static struct session_options check_session_options(lua_State *L, int argument, 
   const struct option known[] = {
       {"exclusive", read_boolean, &options.exclusive}, {"new", read_boolean, &options.new},
       {"sync", read_sync, &options.durable},           {"wait", read_wait, &options.wait},
-      {"redact", read_redact, &options.redact},        {NULL, NULL, NULL}};
+      {"redact", read_function, &options.redact},      {NULL, NULL, NULL}};
   check_options(L, argument, handle ? known : known + 2);
   if (options.wait < 0) options.wait = options.exclusive ? 0 : 5;
   return options;
-}
-
-static struct session *new_session(lua_State *L, const char *path, int redact)
-{
-  struct session *session = new_handle(L, &SESSION_HANDLE, sizeof *session,
-                                       offsetof(struct session, journal), path, redact);
-  return session;
 }
 
 static bool open_session(struct session *session, const struct session_options *options,
@@ -271,7 +263,8 @@ int session_open_l(lua_State *L)
   if (has_meta) check_record(L, 2, "meta");
   struct session_options options = check_session_options(L, 3, true);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct session *session = new_session(L, path, options.redact);
+  struct session *session = new_handle(L, &SESSION_HANDLE, sizeof *session,
+                                       offsetof(struct session, journal), path, options.redact);
   struct scratch *scratch = acquire_scratch(L, session->common.scratch);
   scratch->redact = options.redact;
   if (has_meta) encode_line(L, scratch, 2, "meta", true);
@@ -294,7 +287,8 @@ int append_l(lua_State *L)
   check_record(L, 2, "value");
   struct session_options options = check_session_options(L, 3, false);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct session *session = new_session(L, path, 0);
+  struct session *session =
+      new_handle(L, &SESSION_HANDLE, sizeof *session, offsetof(struct session, journal), path, 0);
   struct scratch *scratch = acquire_scratch(L, session->common.scratch);
   scratch->redact = options.redact;
   encode_line(L, scratch, 2, "value", false);

@@ -12,7 +12,6 @@
 
 #include "base/sort.h"
 #include "base/sys.h"
-#include "file/window.h"
 #include "memory/twins.h"
 #include "json/objects.h"
 #include "base/hidden.h"

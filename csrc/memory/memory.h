@@ -5,7 +5,6 @@
 #include "file/journal.h"
 #include "file/window.h"
 #include "memory/index.h"
-#include "memory/uid.h"
 
 /* How often what was read without the lock, and then undone, is read again without it. */
 #ifndef MEMORY_TRIES
@@ -14,12 +13,15 @@
 /* Why a call fails with EAGAIN for which there is no lock. */
 #define MEMORY_CHANGING "it changed again and again while it was read"
 
+enum { UID_LENGTH = 8 };
+
 struct memory {
   struct journal journal;
   struct index index;
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
-  struct uids uids;
+  uint64_t uids; /* what uids are made of; a forked child has the same, and must make none */
+  bool has_uids;
   struct record added; /* as what an item that is written is taken up */
   bool unique; /* what an active item says is not added again */
   struct hash_key key; /* of contents, so that no file is made to have its contents collide */

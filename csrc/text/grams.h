@@ -8,26 +8,7 @@
 
 #include "base/std.h"
 
-/* ---- terms ---- */
-
-/* A folded text of which the terms are cut out. Begin with p and end, and the rest zero. */
-struct cut {
-  const char *p, *end;
-  uint64_t run; /* the last four characters of the run */
-  uint64_t whole; /* a hash of the run */
-  uint32_t previous; /* the character before, of a script without spaces; 0: none */
-  unsigned count; /* characters of the run, with the mark at its beginning; 0: there is none */
-  size_t words; /* so far */
-};
-
-enum { CUT_TERMS = 256 };
-
-/* The next terms, in the order of the text; returns how many there are, 0 at the end. */
-size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS]);
-
-/* ---- the terms of a question ---- */
-
-/* They are numbered from 0 on, in the order of the text, each once. */
+/* The terms of a question. They are numbered from 0 on, in the order of the text, each once. */
 struct grams {
   uint64_t *terms; /* the memory of the arrays below is behind them */
   size_t count;

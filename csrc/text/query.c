@@ -145,11 +145,6 @@ const char *query_line(struct query *query, const struct word *word, const char 
   return NULL;
 }
 
-const char *query_find(const struct word *word, const char *text, size_t length)
-{
-  return needle_find(&word->whole, text, text + length);
-}
-
 uint64_t query_weight(const struct word *word, const char *text, size_t length)
 {
   uint64_t weight = 0;
