@@ -27,12 +27,16 @@ struct handle {
   bool shared;
 };
 
-static struct handle *check_open(lua_State *L, const char *method)
+static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
-  struct handle *handle = check_object(L, &MEMORY_HANDLE);
   if (!handle->common.open) raise_plain(L, "memory:%s on closed handle", method);
   budget_check(L, handle->memory.journal.place);
   return handle;
+}
+
+static struct handle *check_open(lua_State *L, const char *method)
+{
+  return check_usable(L, check_object(L, &MEMORY_HANDLE), method);
 }
 
 static int close_handle(struct handle *handle)
@@ -67,7 +71,7 @@ static void check_still_usable(lua_State *L, struct handle *handle, struct scrat
                                const char *method)
 {
   if (!handle->common.open) release_scratch(scratch);
-  check_open(L, method);
+  check_usable(L, handle, method);
 }
 
 /* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
@@ -418,22 +422,16 @@ static int memory_erase_l(lua_State *L)
 
 /* ---- fields ---- */
 
-/* Brings a shared handle up to date, so that fields tell of what others have added. */
-static void refresh_shared(struct handle *handle)
-{
-  struct failure ignored;
-  if (handle->shared) memory_refresh(&handle->memory, 0, &ignored);
-}
-
-/* Besides what all handles have: next_id. */
+/* Besides what all handles have: next_id; a shared handle is brought up to date for that. */
 static int memory_index_l(lua_State *L)
 {
   if (push_common(L, &MEMORY_HANDLE)) return 1;
   struct handle *handle = check_object(L, &MEMORY_HANDLE);
+  struct failure ignored;
   size_t length = 0;
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &length) : "";
   if (!is_name(name, length, "next_id")) return 0;
-  if (handle->common.open) refresh_shared(handle);
+  if (handle->common.open && handle->shared) memory_refresh(&handle->memory, 0, &ignored);
   push_whole(L, handle->common.open ? memory_next_id(&handle->memory) : handle->next_id);
   return 1;
 }

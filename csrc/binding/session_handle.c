@@ -65,12 +65,6 @@ static bool is_still_fit(const struct journal *journal, struct failure *failure)
 
 enum condition { ALWAYS, IF_EMPTY, IF_NEW, IF_SESSION };
 
-static bool is_met(enum condition condition, const struct journal *journal, struct failure *failure)
-{
-  if (condition == IF_NEW) return is_fit(journal, true, failure);
-  return condition != IF_SESSION || is_still_fit(journal, failure);
-}
-
 /* Writes the line, if there is one, under the lock; true also where the file is not empty, though it
  * is to be. */
 static bool write_line(struct journal *journal, const struct buf *line, enum condition condition,
@@ -79,8 +73,9 @@ static bool write_line(struct journal *journal, const struct buf *line, enum con
   uint64_t offset;
   if (!journal_attach(journal, true, failure)) return false;
   bool none = line == NULL || (condition == IF_EMPTY && journal->size > 0);
-  bool done = is_met(condition, journal, failure) &&
-              (none || journal_append(journal, line, &offset, failure));
+  bool met = condition == IF_NEW ? is_fit(journal, true, failure)
+                                 : condition != IF_SESSION || is_still_fit(journal, failure);
+  bool done = met && (none || journal_append(journal, line, &offset, failure));
   journal_detach(journal);
   return done;
 }

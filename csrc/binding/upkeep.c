@@ -7,8 +7,6 @@
 #include "file/path.h"
 #include "base/hidden.h"
 
-/* ---- verify ---- */
-
 static void push_problems(lua_State *L, const struct buf *problems)
 {
   const struct problem *problem = BUF_ITEMS(struct problem, problems);
@@ -72,8 +70,6 @@ int verify_l(lua_State *L)
   free_report(report);
   return 1;
 }
-
-/* ---- compact ---- */
 
 int push_compaction(lua_State *L, const struct compaction *result)
 {

@@ -41,8 +41,6 @@ bool slice_becomes(const struct slice *slice, const char *text, size_t length)
   return length == 0;
 }
 
-/* ---- members and elements ---- */
-
 void walk_begin(struct walk *walk, const char *p)
 {
   p = json_space(p, p);

@@ -205,13 +205,6 @@ static bool is_fresh(const struct draft *draft)
   return !draft->present && draft->same == NULL;
 }
 
-static size_t count_fresh(const struct draft *drafts, size_t count)
-{
-  size_t fresh = 0;
-  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
-  return fresh;
-}
-
 static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, uint64_t id)
 {
@@ -257,7 +250,7 @@ static bool add_locked(struct memory *memory, struct draft *drafts, size_t count
   size_t fresh = count;
   for (size_t i = 0; i < count; i++) drafts[i].present = false, drafts[i].same = NULL;
   if (memory->unique && !find_present(memory, drafts, count, bodies, failure)) return false;
-  if (memory->unique) fresh = count_fresh(drafts, count);
+  for (size_t i = 0; i < count; i++) fresh -= !is_fresh(&drafts[i]);
   if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
   if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
   for (size_t i = 0; fresh < count && i < count; i++) {

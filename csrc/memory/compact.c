@@ -159,18 +159,13 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
   return true;
 }
 
-/* Whether the record at an offset is an active item; asked in the order of the file. */
-static bool is_active(struct rewrite *rewrite, uint64_t offset)
-{
-  const struct item *item = standing_at(&rewrite->items, offset);
-  return item != NULL && !item->forgotten;
-}
-
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
+  const struct item *item;
   bool wanted = true;
-  if (record_is_item(record)) wanted = is_active(rewrite, line->offset);
+  if (record_is_item(record)) /* these are asked for in the order of the file */
+    wanted = (item = standing_at(&rewrite->items, line->offset)) != NULL && !item->forgotten;
   else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
   else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
   if (wanted) return keep_record(rewrite, record, line);

@@ -13,8 +13,6 @@ void contents_free(struct contents *contents)
   memset(contents, 0, sizeof *contents);
 }
 
-/* ---- the table ---- */
-
 uint32_t contents_hash(const struct contents *contents, enum record_kind kind, struct bytes content)
 {
   uint64_t hash = hash_text(&contents->key, content.start, content.length);
@@ -84,8 +82,6 @@ bool contents_put(struct contents *contents, uint32_t hash, uint32_t number)
 {
   return put_at(contents, end_of(contents, hash), hash, number);
 }
-
-/* ---- the items of an index ---- */
 
 /* So that adding and forgetting the same again and again leaves nothing to look through. */
 bool contents_put_item(struct index *index, uint32_t hash, uint32_t number)

@@ -90,8 +90,6 @@ int verify(int fd, struct verify_report *report)
   return result;
 }
 
-/* ---- what the file is for ---- */
-
 /* Of the first object on the line. Before that nothing depends on what file it is. */
 static enum file_kind line_kind(const struct line *line)
 {

@@ -36,13 +36,6 @@ static void choose_part(struct word *word)
   if (length > 0) needle_set(&word->part, text + best, length);
 }
 
-static void choose_run(struct word *word)
-{
-  size_t length;
-  const char *run = fold_run(word->whole.text, word->whole.length, &length);
-  if (length > 0) needle_set(&word->run, run, length);
-}
-
 /* Marks of sentences: what ends them and their parts, quotation marks, round and square brackets. */
 static bool is_mark(uint32_t code)
 {
@@ -81,7 +74,8 @@ static enum query_error add_word(struct query *query, const char *text, size_t l
   struct word *word = &query->words[query->count++];
   needle_set(&word->whole, text, length);
   choose_part(word);
-  choose_run(word);
+  const char *run = fold_run(text, length, &length);
+  if (length > 0) needle_set(&word->run, run, length);
   const struct word *rarest = &query->words[query->rarest];
   if (word->part.length > rarest->part.length) query->rarest = query->count - 1;
   return QUERY_GOOD;
