@@ -57,15 +57,15 @@ local function quote(text)
 end
 
 --- Runs a task of tasks.lua in a process of its own. Returns what it says: seconds, kilobytes at the
--- most and at the end.
+-- most and at the end, and the seconds of a full collection afterwards.
 function measure.child(interpreter, task, ...)
   local command = { interpreter, quote(measure.here .. "child.lua"), task }
   for _, argument in ipairs({ ... }) do command[#command + 1] = quote(argument) end
   local pipe = assert(io.popen(table.concat(command, " ")))
-  local seconds, highest, kept = pipe:read("*n", "*n", "*n")
+  local seconds, highest, kept, collecting = pipe:read("*n", "*n", "*n", "*n")
   pipe:close()
-  assert(kept, "the task " .. task .. " failed")
-  return seconds, highest, kept
+  assert(collecting, "the task " .. task .. " failed")
+  return seconds, highest, kept, collecting
 end
 
 --- What a command prints, without its last newline; nil if it prints nothing.
