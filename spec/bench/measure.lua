@@ -77,5 +77,12 @@ function measure.output(command, errors)
   return text ~= "" and text or nil
 end
 
+--- How many bytes a handle on the file holds more, once its first search or recall has made the index.
+function measure.index_bytes(path, method, text)
+  local _, _, found = measure.child("luajit", "find", path, method, text)
+  local _, _, open = measure.child("luajit", "open", path)
+  return (found - open) * 1024
+end
+
 measure.quote = quote
 return measure

@@ -17,15 +17,6 @@ local function sentence()
   return table.concat(words, " ")
 end
 
--- What this process holds, in bytes; nil where the system does not tell.
-local function held()
-  local file = io.open("/proc/self/status")
-  if not file then return nil end
-  local kilobytes = file:read("*a"):match("VmRSS:%s*(%d+)")
-  file:close()
-  return kilobytes and tonumber(kilobytes) * 1024
-end
-
 local function fts5(bench, items, count)
   local db = require("sqlite").open(("%s/questions-%d.db"):format(bench.dir, count))
   local rising = corpus.by_id(items)
@@ -40,18 +31,15 @@ local function fts5(bench, items, count)
 end
 
 local function recall_memory(bench, count)
-  local memory, text, bytes = assert(aish.open(corpus.memory(count))), sentence(), 0
+  local text, bytes = sentence(), 0
+  local added = measure.index_bytes(corpus.memory(count), "recall", text)
+  local memory = assert(aish.open(corpus.memory(count)))
   local items = memory:items()
   for _, item in ipairs(items) do bytes = bytes + #item.content end
-  collectgarbage()
-  local before = held()
   local first = measure.time(function() memory:recall(text) end)
-  local after = held()
-  if before then
-    bench.row({ job = ("memory of the index, %d lines"):format(count), ours = ("%.1f MB"):format((after - before) / 1e6),
-      reference = "the items' text", theirs = ("%.1f MB"):format(bytes / 1e6), value = (after - before) / bytes,
-      text = ("%.2f"):format((after - before) / bytes), at_most = count >= 100000 and 1.5 or nil, target = "at most 1.5" })
-  end
+  bench.row({ job = ("memory of the index, %d lines"):format(count), ours = ("%.1f MB"):format(added / 1e6),
+    reference = "the items' text", theirs = ("%.1f MB"):format(bytes / 1e6), value = added / bytes,
+    text = ("%.2f"):format(added / bytes), at_most = count >= 100000 and 1.5 or nil, target = "at most 1.5" })
   if not bench.has.sqlite then return bench.skip("memory:recall", "SQLite is not here") end
   local select, built = fts5(bench, items, count)
   local question = text:gsub("%S+", '"%0"'):gsub(" ", " OR ")

@@ -121,7 +121,13 @@ local function search_memory(bench, count)
   end
   bench.row({ job = "the first such search of a handle", ours = bench.seconds_text(first), reference = "", theirs = "",
     text = "" })
+  local items = #memory
   memory:close()
+  if count >= 100000 then
+    local added = measure.index_bytes(corpus.memory(count), "search", query) / items
+    bench.row({ job = "memory that the first search adds", ours = ("%.0f B an item"):format(added), reference = "", theirs = "",
+      text = "", value = added, at_most = 55, target = "at most 55" })
+  end
 end
 
 local function newest_sessions(bench)
