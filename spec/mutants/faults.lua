@@ -73,7 +73,8 @@ local function in_line(line, code, plant)
     end
   end
   for first in code:gmatch("()![%w_(]") do plant(first, first, "") end
-  for first, condition, last in code:gmatch("%f[%w_]if ()(%b())()") do
+  for first, last in code:gmatch("%f[%w_]if ()%b()()") do
+    local condition = line:sub(first, last - 1)
     plant(first, last - 1, "(1 || " .. condition .. ")")
     plant(first, last - 1, "(0 && " .. condition .. ")")
   end

@@ -5,8 +5,8 @@
 -- of a sample as it was. Those that spec/mutants/equivalent lists change nothing that anyone could see,
 -- and are passed over. What does not compile, or compiles to the same module, is not counted.
 --
--- Which specs: the fault's own one first, then those of its folder and those that caught others of that
--- folder, the quick ones before the slow ones; but for its own one only those that take at most CPU
+-- Which specs: the fault's own one first, then those of the files that include its header, those of its
+-- folder and those that caught others of that folder, the quick ones before the slow ones; but for its own one only those that take at most CPU
 -- seconds. A spec that fails is run on the code as it is, too, unless it has passed before: if it fails
 -- there or is too slow, it is left out from then on. Once its time is known, a spec may take ten times
 -- as long, and is then stopped, which counts as caught. After SECONDS no other fault is begun.
@@ -164,10 +164,12 @@ local caught = {} -- how many faults a spec has caught, by folder and spec
 
 --- The specs for a fault of `file`, those that are likely to catch it soon before the others.
 local function order(file)
-  local folder, own, list, value = file:match("^csrc/(.-)[^/]*$"), own_spec(file), {}, {}
+  local folder, own, list, value, near = file:match("^csrc/(.-)[^/]*$"), own_spec(file), {}, {}, {}
+  local header = file:match("^csrc/(.*)%.[ch]$") .. ".h"
+  for _, user in ipairs(lines_of(("cd '%s' && grep -rlF '\"%s\"' csrc"):format(BASE, header))) do near[own_spec(user)] = 2 end
   for path, spec in pairs(specs) do
     if not spec.out and (path == own or (spec.seconds or 0) <= CPU) then
-      local likely = (caught[folder .. path] or 0) + (path:find("spec/" .. folder, 1, true) == 1 and 1 or 0.2)
+      local likely = (caught[folder .. path] or 0) + (near[path] or path:find("spec/" .. folder, 1, true) == 1 and 1 or 0.2)
       value[path] = path == own and math.huge or likely / ((spec.seconds or 1) + 0.2)
       list[#list + 1] = path
     end
