@@ -246,7 +246,7 @@ local files = lines_of("cd '" .. BASE .. "' && ls -d " .. (FILES ~= "" and FILES
 assert(#files > 0, "no file of that name")
 local drawn, passed_over = draw(files)
 print(("Building for %d faults in %d files"):format(#drawn, #files))
-assert(build(BASE, "all build/faults/aish_history.so"), "the code as it is does not build")
+assert(build(BASE, ("-j%d all build/faults/aish_history.so"):format(CORES)), "the code as it is does not build")
 for _, path in ipairs(lines_of("cd '" .. BASE .. "' && find spec -name '*_spec.lua' ! -path 'spec/project/*'")) do
   local text = read(BASE .. "/" .. path)
   if not text:find("spec.schedules", 1, true) then specs[path] = { faulty = text:find("spec.faults", 1, true) } end
