@@ -48,6 +48,55 @@ local function masked(bytes)
   return (bytes:gsub('("ts":")%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ(","kind":"forget")', "%1T%2"))
 end
 
+describe("compact that fails at any call", function()
+  helper.guard(before_each, after_each)
+
+  -- Unless the new file is in its place already.
+  it("leaves what stood in <file>.damaged", function()
+    local bytes = support.item(1) .. "garbage\n" .. support.tombstone(2, 1) .. support.item(3)
+    assert.equal("true\ttrue\n", faults.run_code([[
+      local path, bytes = ...
+      local function write(name, text)
+        os.remove(name)
+        if not text then return end
+        local file = assert(io.open(name, "w"))
+        assert(file:write(text))
+        file:close()
+      end
+      local function read(name)
+        local file = io.open(name)
+        local text = file and file:read("*a")
+        if file then file:close() end
+        return text
+      end
+      local function play(at, aside)
+        write(path, bytes)
+        write(path .. ".damaged", aside)
+        local memory = assert(aish.open(path, { sync = "none" }))
+        seam.arm({ at = at, number = seam.EIO })
+        memory:compact()
+        local calls = #seam.calls()
+        seam.disarm()
+        memory:close()
+        return calls
+      end
+      local failed = {}
+      for _, aside in ipairs({ "old garbage\n", false }) do
+        local count, left = play(0, aside), 0
+        for at = 1, count do
+          play(at, aside)
+          if read(path) == bytes then
+            left = left + 1
+            if (read(path .. ".damaged") or false) ~= aside then print("changed by a failure of call " .. at) end
+          end
+        end
+        failed[#failed + 1] = tostring(left > 10 and left < count)
+      end
+      print(unpack(failed))
+    ]], helper.tmpdir() .. "/memory.jsonl", bytes))
+  end)
+end)
+
 describe("compact beside a program that takes no lock", function()
   helper.guard(before_each, after_each)
 
