@@ -41,6 +41,19 @@ end
 describe("shared handles", function()
   helper.guard(before_each, after_each)
 
+  -- As an editor does that writes into the file itself. What has been read still ends where a line does.
+  it("see by the bytes before it that what they have read is there no more", function()
+    local path = new_path()
+    helper.write(path, support.item(1) .. support.item(2))
+    local memory = shared(path, { sync = "none" })
+    assert.equal(2, #memory)
+    helper.write(path, support.item(8) .. support.item(9) .. support.item(3))
+    assert.same({ 9, 8, 3 }, support.pluck(memory:items(), "id"))
+    assert.equal(10, memory:add("fact", "another"))
+    check_view(path, memory)
+    memory:close()
+  end)
+
   it("give the lock back where the file cannot be read", function()
     local path = new_path()
     local memory = shared(path, { sync = "none" })
