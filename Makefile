@@ -33,6 +33,13 @@ OBJECTS = $(SOURCES:csrc/%.c=$(BUILD)/%.o) $(patsubst %.c,$(BUILD)/%.o,$(notdir 
 MODULE  = $(BUILD)/aish_history.so
 LUADIR  = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_VERSION)
 LIBDIR  = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_VERSION)
+BINDIR  = $(DESTDIR)$(PREFIX)/bin
+SHARE   = $(DESTDIR)$(PREFIX)/share
+MODULES = $(patsubst lua/%,%,$(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua))
+PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/site-functions/_aish-history \
+  fish/vendor_completions.d/aish-history.fish
+# What runs the command: the first that is there.
+INTERPRETER ?= $(shell for lua in luajit lua5.1 lua-5.1 lua51; do command -v $$lua && break; done)
 
 .PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan mutants bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
@@ -71,15 +78,17 @@ $(BUILD)/compile.command $(BUILD)/link.command: $(BUILD)/%.command: $$(if $$(sub
 	@printf '%s\n' '$(subst ','\'',$($*.command))' >$@
 
 install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA_VERSION=5.1)
-	mkdir -p "$(LUADIR)/aish_history" "$(LIBDIR)"
-	install -m 644 lua/history.lua "$(LUADIR)/history.lua"
-	install -m 644 lua/aish_history/secrets.lua "$(LUADIR)/aish_history/secrets.lua"
+	mkdir -p "$(LIBDIR)" "$(BINDIR)" $(foreach folder,$(sort $(dir $(MODULES))),"$(LUADIR)/$(folder)")
+	$(foreach file,$(MODULES),install -m 644 lua/$(file) "$(LUADIR)/$(file)" &&) :
 	install -m 755 $(MODULE) "$(LIBDIR)/aish_history.so"
+	sed '1s|.*|#!$(or $(INTERPRETER),/usr/bin/env luajit)|' lua/aish_history/command/aish-history >$(BUILD)/aish-history
+	install -m 755 $(BUILD)/aish-history "$(BINDIR)/aish-history"
+	@LUA_PATH='lua/?.lua;;' LUA_CPATH='$(BUILD)/?.so;;' .ci/pages '$(INTERPRETER)' "$(SHARE)"
 	@$(if $(DESTDIR),,.ci/found "$(LUADIR)" "$(LIBDIR)")
 
 uninstall: ## Remove what install put there
-	rm -f "$(LUADIR)/history.lua" "$(LUADIR)/aish_history/secrets.lua" "$(LIBDIR)/aish_history.so"
-	! test -d "$(LUADIR)/aish_history" || rmdir "$(LUADIR)/aish_history"
+	rm -f $(MODULES:%="$(LUADIR)/%") "$(LIBDIR)/aish_history.so" "$(BINDIR)/aish-history" $(PAGES:%="$(SHARE)/%")
+	! test -d "$(LUADIR)/aish_history" || rmdir "$(LUADIR)/aish_history/"*/ "$(LUADIR)/aish_history"
 
 clean: ## Remove what was built, and what luarocks leaves here
 	rm -rf $(BUILD) aish_history.so aish_history-*.rock lua_modules .luarocks
@@ -95,6 +104,7 @@ demo: ## Play a short session of the shell on real files
 	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
+	@.ci/deps browser || echo "What needs a browser is left out."
 	@echo "Building for the suites: $(SUITES)"
 	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)

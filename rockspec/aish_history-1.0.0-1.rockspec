@@ -12,7 +12,8 @@ description = {
   summary = "Crash-safe session logs and memories for the aish shell",
   detailed = [[
     Session logs and a memory that sessions share, as files of JSON lines that survive crashes, full
-    disks and many writers. With `history`, which takes the place of aish's own history.lua.]],
+    disks and many writers. With `history`, which takes the place of aish's own history.lua, and the
+    command `aish-history`.]],
   license = "MIT",
   labels = { "json", "jsonl", "log", "history", "posix" },
 }
@@ -22,6 +23,7 @@ supported_platforms = { "unix" }
 dependencies = {
   "lua >= 5.1",
   "lua-cjson",
+  "argparse",
 }
 
 test_dependencies = {
@@ -108,8 +110,49 @@ build = {
         "csrc/text/words.c",
       },
     },
+    ["aish_history.command.charts"] = "lua/aish_history/command/charts.lua",
+    ["aish_history.command.columns"] = "lua/aish_history/command/columns.lua",
+    ["aish_history.command.compact"] = "lua/aish_history/command/compact.lua",
+    ["aish_history.command.context"] = "lua/aish_history/command/context.lua",
+    ["aish_history.command.days"] = "lua/aish_history/command/days.lua",
+    ["aish_history.command.doctor"] = "lua/aish_history/command/doctor.lua",
+    ["aish_history.command.erase"] = "lua/aish_history/command/erase.lua",
+    ["aish_history.command.files"] = "lua/aish_history/command/files.lua",
+    ["aish_history.command.highlight"] = "lua/aish_history/command/highlight.lua",
+    ["aish_history.command.hits"] = "lua/aish_history/command/hits.lua",
+    ["aish_history.command.html"] = "lua/aish_history/command/html.lua",
+    ["aish_history.command"] = "lua/aish_history/command/init.lua",
+    ["aish_history.command.lines"] = "lua/aish_history/command/lines.lua",
+    ["aish_history.command.man"] = "lua/aish_history/command/man.lua",
+    ["aish_history.command.mcp"] = "lua/aish_history/command/mcp.lua",
+    ["aish_history.command.memories"] = "lua/aish_history/command/memories.lua",
+    ["aish_history.command.memory"] = "lua/aish_history/command/memory.lua",
+    ["aish_history.command.names"] = "lua/aish_history/command/names.lua",
+    ["aish_history.command.options"] = "lua/aish_history/command/options.lua",
+    ["aish_history.command.progress"] = "lua/aish_history/command/progress.lua",
+    ["aish_history.command.recall"] = "lua/aish_history/command/recall.lua",
+    ["aish_history.command.search"] = "lua/aish_history/command/search.lua",
+    ["aish_history.command.sessions"] = "lua/aish_history/command/sessions.lua",
+    ["aish_history.command.show"] = "lua/aish_history/command/show.lua",
+    ["aish_history.command.sizes"] = "lua/aish_history/command/sizes.lua",
+    ["aish_history.command.stats"] = "lua/aish_history/command/stats.lua",
+    ["aish_history.command.terminal"] = "lua/aish_history/command/terminal.lua",
+    ["aish_history.command.times"] = "lua/aish_history/command/times.lua",
+    ["aish_history.command.verify"] = "lua/aish_history/command/verify.lua",
+    ["aish_history.command.writer"] = "lua/aish_history/command/writer.lua",
+    ["aish_history.doctor.checks"] = "lua/aish_history/doctor/checks.lua",
+    ["aish_history.doctor.system"] = "lua/aish_history/doctor/system.lua",
+    ["aish_history.html.assets"] = "lua/aish_history/html/assets.lua",
+    ["aish_history.html.text"] = "lua/aish_history/html/text.lua",
+    ["aish_history.mcp.resources"] = "lua/aish_history/mcp/resources.lua",
+    ["aish_history.mcp.rpc"] = "lua/aish_history/mcp/rpc.lua",
+    ["aish_history.mcp.schema"] = "lua/aish_history/mcp/schema.lua",
+    ["aish_history.mcp.tools"] = "lua/aish_history/mcp/tools.lua",
     ["aish_history.secrets"] = "lua/aish_history/secrets.lua",
     history = "lua/history.lua",
+  },
+  install = {
+    bin = { ["aish-history"] = "lua/aish_history/command/aish-history" },
   },
 }
 

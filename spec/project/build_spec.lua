@@ -58,10 +58,13 @@ describe("build #build", function()
     local variables = " BUILD=" .. quote(build("")) .. " PREFIX=/opt/lua LUA_VERSION=5.4 DESTDIR=" .. quote(root)
     shell.run(shell.make .. "install" .. variables)
     local share = "opt/lua/share/lua/5.4/"
-    assert.same({ "opt/lua/lib/lua/5.4/aish_history.so", share .. "aish_history/secrets.lua", share .. "history.lua" },
-      shell.files(root))
-    for _, name in ipairs({ "history.lua", "aish_history/secrets.lua" }) do
+    assert.same(shell.installed("opt/lua", "5.4"), shell.files(root))
+    for _, name in ipairs({ "history.lua", "aish_history/secrets.lua", "aish_history/command/init.lua" }) do
       assert.equal("rw-r--r--", lfs.attributes(root .. "/" .. share .. name, "permissions"))
+    end
+    for name, text in pairs({ ["man/man1/aish-history.1"] = ".TH AISH", ["bash-completion/completions/aish-history"] = "_aish-history()",
+      ["zsh/site-functions/_aish-history"] = "#compdef", ["fish/vendor_completions.d/aish-history.fish"] = "function __fish" }) do
+      assert(helper.read(root .. "/opt/lua/share/" .. name):find(text, 1, true), name)
     end
     assert.truthy(shell.smoke("lua5.1", root .. "/opt/lua/share/lua/5.4", root .. "/opt/lua/lib/lua/5.4"))
     shell.run(shell.make .. "uninstall" .. variables)
@@ -162,7 +165,7 @@ describe("a build in a checkout of any name #build", function()
       lines = lines + 1
       assert(#line <= 100, line)
     end
-    assert(lines <= 40, lines)
+    assert(lines <= 48, lines)
   end)
 
   it("is taken away by clean, and what luarocks leaves as well", function()
@@ -219,6 +222,27 @@ describe("an installation #build", function()
     assert.truthy(output:find("luajit finds " .. other .. "/history.lua first.\n", 1, true), output)
     assert.truthy(output:find("export LUA_PATH=", 1, true), output)
     assert.falsy(output:find("LUA_CPATH", 1, true), output)
+  end)
+
+  it("has a command that finds its modules, under the interpreter that is there", function()
+    local prefix, tools, dir = helper.tmpdir() .. "/it's here", helper.tmpdir(), helper.tmpdir()
+    shell.run("ln -s $(command -v lua5.1) " .. tools .. "/lua-5.1")
+    for _, interpreter in ipairs({ "luajit", "lua-5.1" }) do
+      local path = shell.run(("PATH=%s:$PATH; command -v %s"):format(tools, interpreter))
+      install(prefix, "unset LUA_PATH LUA_CPATH; INTERPRETER=" .. path:gsub("\n", " "))
+      assert.equal("#!" .. path, helper.read(prefix .. "/bin/aish-history"):match("^[^\n]*\n"))
+      shell.run(("cd %s && unset LUA_PATH LUA_CPATH && %s/bin/aish-history --dir . memory add fact installed"):format(dir, quote(prefix)))
+    end
+    assert.equal(2, #require("aish_history").load_memory(dir .. "/memory.jsonl"))
+  end)
+
+  it("is whole but for the command's pages without argparse, and says so", function()
+    local prefix, tools = helper.tmpdir(), helper.tmpdir()
+    helper.write(tools .. "/lua", "#!/bin/sh\nexit 1\n")
+    shell.run("chmod +x " .. tools .. "/lua")
+    local output = install(prefix, "INTERPRETER=" .. tools .. "/lua")
+    assert(output:find("needs argparse (Debian: lua-argparse; luarocks install argparse)", 1, true), output)
+    assert.truthy(shell.smoke("luajit", prefix .. "/share/lua/5.1", prefix .. "/lib/lua/5.1"))
   end)
 
   it("says nothing about files that only wait to be packaged", function()

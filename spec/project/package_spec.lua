@@ -36,6 +36,8 @@ local function assert_works_from(tree)
     local found = shell.smoke(interpreter, tree .. "/share/lua/5.1", tree .. "/lib/lua/5.1")
     assert.truthy(found:find(version(), 1, true))
   end
+  local history = helper.tmpdir()
+  assert.equal("1\n", shell.run(("cd / && %s/bin/aish-history --dir %s memory add fact installed"):format(quote(tree), quote(history))))
 end
 
 describe("package #build", function()
@@ -71,6 +73,16 @@ describe("package #build", function()
     assert.truthy(#found > 30)
     local listed = load_rockspec(RELEASE).build.modules.aish_history.sources
     assert.same(found, listed)
+  end)
+
+  it("lists every Lua file, and the command", function()
+    local build, found = load_rockspec(RELEASE).build, {}
+    for _, name in ipairs(shell.files("lua")) do
+      if name:find("%.lua$") then found[name:gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")] = "lua/" .. name end
+    end
+    found.aish_history = build.modules.aish_history
+    assert.same(found, build.modules)
+    assert.same({ ["aish-history"] = "lua/aish_history/command/aish-history" }, build.install.bin)
   end)
 
   it("is made into an empty tree, and works from there under both interpreters", function()

@@ -13,6 +13,7 @@ local lfs = require("lfs")
 local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
+local command = require("spec.support.command")
 local aish_history = require("aish_history")
 local history = require("history")
 local secrets = require("aish_history.secrets")
@@ -261,14 +262,36 @@ local function words_of(line)
   return words
 end
 
---- The words of each command in the blocks marked sh.
+--- The words of each command in the blocks marked sh, but for those that call aish-history.
 local function commands()
   local found = {}
   for _, line in ipairs(lines_of("sh")) do
-    if line ~= "" then found[#found + 1] = words_of(line) end
+    if line ~= "" and not line:find("aish-history ", 1, true) then found[#found + 1] = words_of(line) end
   end
   return found
 end
+
+describe("README: the calls of aish-history #build", function()
+  helper.guard(before_each, after_each)
+
+  it("look as in the picture; luajit spec/run/screen.lua >spec/run/screen.svg renews it", function()
+    if not pcall(shell.run, "command -v tmux") then pending("tmux is missing") end
+    assert.equal(helper.read("spec/run/screen.svg"), shell.run("luajit spec/run/screen.lua"))
+  end)
+
+  it("find what they look for", function()
+    local dir, count = command.history(), 0
+    helper.write(dir .. "/sessions/2026-01-01.jsonl", '{"role":"user","content":"Does the NAS keep backups?"}\n')
+    for _, line in ipairs(lines_of("sh")) do
+      if line:find("aish-history ", 1, true) and (not line:find("fzf") or pcall(shell.run, "command -v fzf")) then
+        count = count + 1
+        local output, code = command.shell(dir, "export FZF_DEFAULT_OPTS=--filter=rgen; " .. line)
+        assert(code == 0 and output ~= "", line .. "\n" .. output)
+      end
+    end
+    assert(count >= 5)
+  end)
+end)
 
 describe("README: the commands #build", function()
   helper.guard(before_each, after_each)
@@ -317,8 +340,7 @@ describe("README: the commands #build", function()
         assert(shell.smoke(helper.lua, prefix .. "/share/lua/5.1", prefix .. "/lib/lua/5.1"))
       end
     end
-    assert.same({ "usr/lib/lua/5.1/aish_history.so", "usr/share/lua/5.1/aish_history/secrets.lua",
-      "usr/share/lua/5.1/history.lua" }, shell.files(into))
+    assert.same(shell.installed("usr", "5.1"), shell.files(into))
     shell.run(build .. "clean")
     assert(not exists(root .. "/build"))
   end)

@@ -1,5 +1,5 @@
 --- A short session of the shell on real files, in the directory that it is started in: what
--- `make demo` plays, on one and a half screens of 100 columns.
+-- `make demo` plays, on two screens of 100 columns.
 local history = require("history")
 
 local colour = os.getenv("TERM") ~= "dumb" and (os.getenv("NO_COLOR") or "") == ""
@@ -25,6 +25,16 @@ local function play(code)
   local results = { setfenv(chunk, stage)() }
   for index, value in ipairs(results) do results[index] = tostring(value) end
   print(paint("36", "  > " .. code) .. (#results > 0 and "  --> " .. table.concat(results, ", ") or ""))
+end
+
+--- Runs a command of sh, shown as it is or as `shown`; shows what it printed, and returns that.
+local function run(command, shown)
+  print(paint("36", "  $ " .. (shown or command)))
+  local pipe = assert(io.popen(command))
+  local printed = pipe:read("*a"):gsub("\t", ", ")
+  pipe:close()
+  io.write((printed:gsub("[^\n]+", "  %0")))
+  return printed
 end
 
 --- Shows the lines of a file, and which of them are not whole.
@@ -60,13 +70,8 @@ play 'memory:add("pref", "Answer in German")'
 play 'memory:forget(2)'
 
 scene("A second process finds it locked, and is told by which process.")
-local command = ([[%s -e 'print(require("history").open_memory("memory.jsonl"))']]):format(arg[-1])
-print(paint("36", "  $ " .. command))
-local second = assert(io.popen(command))
-local answer = second:read("*a")
-second:close()
-print("  " .. answer:gsub("\t", ", "):gsub("\n$", ""))
-assert(answer:find("^nil\tmemory.jsonl held by another aish process"))
+local answer = run(([[%s -e 'print(require("history").open_memory("memory.jsonl"))']]):format(arg[-1]))
+assert(answer:find("^nil, memory.jsonl held by another aish process"))
 
 scene("The power fails while a line is written to each file. The shell starts again, and goes on.")
 stage.log:append({ role = "user", content = "And on the backup disk?" })
@@ -92,6 +97,13 @@ for _, item in ipairs(stage.items) do
 end
 assert(#stage.turns == 3 and stage.meta.model == "qwen3")
 assert(#stage.items == 2 and stage.items[2].id == 1 and stage.items[1].content:find("/dev/sdb", 1, true))
+
+scene("The command shows it to people and programs, also while a shell holds the memory.")
+local launcher = arg[0]:gsub("spec/run/[^/]*$", "lua/aish_history/command/aish-history"):gsub("'", "'\\''")
+for _, arguments in ipairs({ "sessions", "search backup disk" }) do
+  run(("%s '%s' --dir . --color=%s %s"):format(arg[-1], launcher, colour and "always" or "never", arguments),
+    "aish-history " .. arguments)
+end
 
 print("\nNothing that was whole is lost. README.md goes on from here, with the API by example and what is")
 print("guaranteed; spec/run/demo.lua is what you saw; make test proves it.")

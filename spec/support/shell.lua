@@ -26,6 +26,19 @@ function shell.files(directory)
   return names
 end
 
+--- The files that make install puts below a prefix, sorted.
+function shell.installed(prefix, version)
+  local share = prefix .. "/share/"
+  local names = { prefix .. "/bin/aish-history", prefix .. "/lib/lua/" .. version .. "/aish_history.so",
+    share .. "man/man1/aish-history.1", share .. "bash-completion/completions/aish-history",
+    share .. "zsh/site-functions/_aish-history", share .. "fish/vendor_completions.d/aish-history.fish" }
+  for _, name in ipairs(shell.files("lua")) do
+    if name:find("%.lua$") then names[#names + 1] = share .. "lua/" .. version .. "/" .. name end
+  end
+  table.sort(names)
+  return names
+end
+
 local SMOKE = [[
   local history, native = require("history"), require("aish_history")
   local memory = assert(history.open_memory("memory.jsonl"))
