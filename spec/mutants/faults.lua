@@ -98,7 +98,7 @@ function faults.of(text)
   end
   for number, line in ipairs(lines) do
     local code = codes[number]
-    if not code:find("^#%s*[^d]") and not code:find("^[%s%dxA-F,{}%-]*$") and not code:find("_Static_assert", 1, true) then
+    if not code:find("^#%s*[^d]") and not code:find("^[%s%xx,{}%-]*$") and not code:find("_Static_assert", 1, true) then
       local here = {}
       in_line(line, code, function(first, last, new) here[line:sub(1, first - 1) .. new .. line:sub(last + 1)] = true end)
       local sorted = {}

@@ -6,10 +6,11 @@
 -- and are passed over. What does not compile, or compiles to the same module, is not counted.
 --
 -- Which specs: the fault's own one first, then those of the files that include its header, those of its
--- folder and those that caught others of that folder, the quick ones before the slow ones; but for its own one only those that take at most CPU
--- seconds. A spec that fails is run on the code as it is, too, unless it has passed before: if it fails
--- there or is too slow, it is left out from then on. Once its time is known, a spec may take ten times
--- as long, and is then stopped, which counts as caught. After SECONDS no other fault is begun.
+-- folder and those that caught others of that folder, the quick ones before the slow ones; but for its
+-- own one, and those on the build of spec/faults, only those that take at most CPU seconds. A spec that
+-- fails is run on the code as it is, too, unless it has passed before: if it fails there or is too slow,
+-- it is left out from then on. Once its time is known, a spec may take ten times as long, and is then
+-- stopped, which counts as caught. After SECONDS no other fault is begun.
 --
 --   luajit spec/mutants/run.lua WORK    in a checkout; WORK, an empty directory, is left to the caller
 local times = require("posix.sys.times")
@@ -158,10 +159,13 @@ end
 
 -- ---- the faults ----
 
--- What is known of the specs, by path: `seconds` and `clock` that one takes once it has passed, `out` for
--- one that is left out, `faulty` for one that runs the module of spec/faults.
+-- What is known of the specs, by path: `seconds` and `clock` that one takes, once it has passed; `out`, in how
+-- many seconds it has not passed on the code as it is; `faulty` for one on the build of spec/faults.
 local specs = {}
 local caught = {} -- how many faults a spec has caught, by folder and spec
+
+--- How many seconds of the processor a spec may take whose time is not known yet.
+local function limit_of(path, own) return (path == own or specs[path].faulty) and math.max(CPU, 60) or CPU end
 
 --- The specs for a fault of `file`, those that are likely to catch it soon before the others.
 local function order(file)
@@ -169,7 +173,8 @@ local function order(file)
   local header = file:match("^csrc/(.*)%.[ch]$") .. ".h"
   for _, user in ipairs(lines_of(("cd '%s' && grep -rlF '\"%s\"' csrc"):format(BASE, header))) do near[own_spec(user)] = 2 end
   for path, spec in pairs(specs) do
-    if not spec.out and (path == own or (spec.seconds or 0) <= CPU) then
+    local limit = limit_of(path, own)
+    if (spec.seconds or 0) <= limit and (spec.out or 0) < limit then
       local likely = (caught[folder .. path] or 0) + (near[path] or path:find("spec/" .. folder, 1, true) == 1 and 1 or 0.2)
       value[path] = path == own and math.huge or likely / ((spec.seconds or 1) + 0.2)
       list[#list + 1] = path
@@ -185,7 +190,7 @@ end
 --- Whether the spec catches the fault in `directory`; notes what it has shown of the spec.
 local function catches(directory, path, own, index)
   local spec = specs[path]
-  local limit = spec.seconds and spec.seconds * 10 + 2 or own and math.max(CPU, 60) or CPU
+  local limit = spec.seconds and spec.seconds * 10 + 2 or limit_of(path, own)
   local clock = spec.clock and spec.clock * 10 + 20 or limit * 10 + 20
   local passed, seconds, elapsed = run_spec(directory, path, limit, clock)
   if passed or spec.seconds then
@@ -193,7 +198,7 @@ local function catches(directory, path, own, index)
     return not passed
   end
   in_directory(index .. ".as-it-is", "", function(as_it_is) passed, seconds, elapsed = run_spec(as_it_is, path, limit, clock) end)
-  spec.seconds, spec.clock, spec.out = seconds, elapsed, not passed
+  if passed then spec.seconds, spec.clock = seconds, elapsed else spec.out = limit end
   return passed
 end
 
@@ -205,7 +210,7 @@ local function play(fault, directory, index)
   local own, ready = own_spec(fault.file), false
   for _, path in ipairs(order(fault.file)) do
     if specs[path].faulty and not ready then ready = build(directory, "build/faults/aish_history.so") end
-    if catches(directory, path, path == own, index) then return path end
+    if catches(directory, path, own, index) then return path end
   end
   return "survived"
 end
@@ -214,7 +219,9 @@ end
 local function specs_text()
   local lines = {}
   for path, spec in pairs(specs) do
-    if spec.seconds then lines[#lines + 1] = ("%s %f %f %s"):format(path, spec.seconds, spec.clock, spec.out and "out" or "in") end
+    if spec.seconds or spec.out then
+      lines[#lines + 1] = ("%s %f %f %d"):format(path, spec.seconds or -1, spec.clock or -1, spec.out or 0)
+    end
   end
   return table.concat(lines, "\n")
 end
@@ -222,7 +229,8 @@ end
 local function learn(text)
   for path, seconds, clock, out in text:gmatch("\n(%S+) (%S+) (%S+) (%S+)") do
     local spec = specs[path]
-    if not spec.seconds then spec.seconds, spec.clock, spec.out = tonumber(seconds), tonumber(clock), out == "out" end
+    if not spec.seconds and tonumber(seconds) >= 0 then spec.seconds, spec.clock = tonumber(seconds), tonumber(clock) end
+    spec.out = math.max(spec.out or 0, tonumber(out))
   end
 end
 
