@@ -199,7 +199,7 @@ local function catches(directory, path, own, index)
   end
   in_directory(index .. ".as-it-is", "", function(as_it_is) passed, seconds, elapsed = run_spec(as_it_is, path, limit, clock) end)
   if passed then spec.seconds, spec.clock = seconds, elapsed else spec.out = limit end
-  return passed
+  return passed and catches(directory, path, own, index) -- in time, this time
 end
 
 --- What becomes of a fault: "broken", "same", "survived", or the spec that catches it.
