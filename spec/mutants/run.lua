@@ -83,7 +83,7 @@ end
 
 -- A process group of its own, so that nothing a spec has started is left when it has ended.
 local RUN_SPEC = [[cd '%s' && mkdir -p tmp && ulimit -v 16000000 && ulimit -t %d || exit
-  export TMPDIR="$PWD/tmp" LUA=luajit
+  export TMPDIR="$PWD/tmp" LUA=luajit MALLOC_PERTURB_=165 # memory that was freed, or never written, shows
   trap 'kill -KILL -- -$group' INT TERM
   timeout -k 1 %d luajit spec/run/busted.lua --no-keep-going --exclude-tags=build --output=spec/run/output.lua %s \
     >output 2>&1 </dev/null & group=$!
