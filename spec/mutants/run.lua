@@ -104,8 +104,8 @@ end
 --- What `job` returns of a directory of its own in which the checkout is, the names in `copied` as copies.
 local function in_directory(index, copied, job)
   local directory = ("%s/%s"):format(WORK, index)
-  assert(shell("mkdir '%s' && cd '%s' && for name in %s; do cp -a '%s'/$name .; done; ln -s '%s'/* '%s/.busted' . 2>/dev/null; true",
-    directory, directory, copied, BASE, BASE, BASE))
+  assert(shell("mkdir '%s' && cd '%s' && for name in %s; do cp -a '%s'/$name .; done; ln -s '%s'/* '%s/.busted' . "
+    .. "2>/dev/null; true", directory, directory, copied, BASE, BASE, BASE))
   local result = job(directory)
   shell("chmod -R u+rwx '%s'; rm -rf '%s'", directory, directory)
   return result
@@ -135,7 +135,7 @@ local function read_equivalent()
   return listed
 end
 
-local function name(fault) return ("%s: %s -> %s"):format(fault.file, fault.before, fault.after) end
+local function name(fault, line) return ("%s%s: %s -> %s"):format(fault.file, line or "", fault.before, fault.after) end
 
 local function draw(files)
   local drawn, passed_over, listed = {}, 0, read_equivalent()
@@ -197,7 +197,9 @@ local function catches(directory, path, own, index)
     spec.seconds, spec.clock = spec.seconds or seconds, spec.clock or elapsed
     return not passed
   end
-  in_directory(index .. ".as-it-is", "", function(as_it_is) passed, seconds, elapsed = run_spec(as_it_is, path, limit, clock) end)
+  in_directory(index .. ".as-it-is", "", function(as_it_is)
+    passed, seconds, elapsed = run_spec(as_it_is, path, limit, clock)
+  end)
   if passed then spec.seconds, spec.clock = seconds, elapsed else spec.out = limit end
   return passed and catches(directory, path, own, index) -- in time, this time
 end
@@ -239,13 +241,13 @@ local function report(drawn, results, passed_over)
   for index, result in pairs(results) do
     local kind, fault = counts[result] and result or "caught", drawn[index]
     counts[kind] = counts[kind] + 1
-    if kind == "survived" then survivors[#survivors + 1] = ("%s:%d: %s -> %s"):format(fault.file, fault.line, fault.before, fault.after) end
+    if kind == "survived" then survivors[#survivors + 1] = name(fault, ":" .. fault.line) end
   end
   table.sort(survivors)
   if #survivors > 0 then print("\nSurvived:") end
   for _, line in ipairs(survivors) do print(line) end
-  print(("\n%d faults, %d of them caught; besides, %d that are listed as equivalent, %d that made the same module, %d that did not compile"):format(
-    counts.caught + counts.survived, counts.caught, passed_over, counts.same, counts.broken))
+  print(("\n%d faults, %d of them caught; besides, %d listed as equivalent, %d that made the same module, %d that did not "
+    .. "compile"):format(counts.caught + counts.survived, counts.caught, passed_over, counts.same, counts.broken))
   return #survivors == 0
 end
 

@@ -1,8 +1,8 @@
 /* simdjson.cpp: the ids, kinds, targets and times of a memory file by simdjson's on-demand parser,
- * which is told that lines follow each other (iterate_many). The file is read in blocks of 256 KiB.
- * Their memory and the parser's are kept from call to call, as simdjson's documentation advises, so
- * that no page is asked for twice. It runs in one thread, as we do, and is compiled for the very
- * processor it runs on, which we are not. What a line holds besides these members is not validated. */
+ * which is told that lines follow each other (iterate_many). It reads blocks of 256 KiB. Their memory
+ * and the parser's are kept from call to call, as simdjson's documentation advises, so that no page
+ * is asked for twice. It runs in one thread, as we do, and is compiled for the very processor it runs
+ * on, which we are not. What a line holds besides these members is not validated. */
 #include <algorithm>
 #include <cstring>
 #include <fcntl.h>
@@ -65,8 +65,7 @@ struct scanner {
   {
     ondemand::document_stream stream;
     if (size == 0) return true;
-    if (parser.iterate_many(bytes.get(), size, std::max(size, BLOCK)).get(stream))
-      return false;
+    if (parser.iterate_many(bytes.get(), size, std::max(size, BLOCK)).get(stream)) return false;
     for (auto document : stream) {
       ondemand::object object;
       sum.lines++;
@@ -84,7 +83,8 @@ struct scanner {
       if (got <= 0) return got == 0 && take_lines(held, sum);
       size_t end = held + size_t(got);
       const void *newline = memrchr(bytes.get() + held, '\n', size_t(got));
-      size_t whole = newline == nullptr ? 0 : size_t(static_cast<const char *>(newline) + 1 - bytes.get());
+      size_t whole =
+          newline == nullptr ? 0 : size_t(static_cast<const char *>(newline) + 1 - bytes.get());
       if (!take_lines(whole, sum)) return false;
       memmove(bytes.get(), bytes.get() + whole, end - whole);
       held = end - whole;
