@@ -59,7 +59,7 @@ end
 --- Runs a task of tasks.lua in a process of its own. Returns what it says: seconds, kilobytes at the
 -- most and at the end, and the seconds of a full collection afterwards.
 function measure.child(interpreter, task, ...)
-  local command = { interpreter, quote(measure.here .. "child.lua"), task }
+  local command = { "COLLECT=1", interpreter, quote(measure.here .. "child.lua"), task }
   for _, argument in ipairs({ ... }) do command[#command + 1] = quote(argument) end
   local pipe = assert(io.popen(table.concat(command, " ")))
   local seconds, highest, kept, collecting = pipe:read("*n", "*n", "*n", "*n")
