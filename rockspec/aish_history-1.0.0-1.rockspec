@@ -74,7 +74,6 @@ build = {
         "csrc/file/lines.c",
         "csrc/file/path.c",
         "csrc/file/reader.c",
-        "csrc/file/steady.c",
         "csrc/file/tail.c",
         "csrc/file/window.c",
         "csrc/json/json.c",

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "binding/budget.h"
 #include "memory/filter.h"
 #include "json/number.h"
 
@@ -75,7 +76,7 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
 {
   size_t length;
   const char *path = check_string(L, argument, "path", &length);
-  if (strlen(path) == length) return path;
+  if (strlen(path) == length) return budget_check(L, path), path;
   fail_because(failure, EINVAL, "open", "path has a NUL byte");
   return NULL;
 }

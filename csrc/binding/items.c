@@ -137,15 +137,15 @@ static const struct item *item_at(const struct items_job *job, size_t place)
 
 static bool is_read_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_offset(item_at(context, a)) < item_offset(item_at(context, b));
+  return item_at(context, a)->offset < item_at(context, b)->offset;
 }
 
 static bool choose_items(struct items_job *job)
 {
-  struct newest newest;
-  const struct item *item;
-  if (!index_newest(job->index, &newest)) return false;
-  while (job->count < job->filter->limit && (item = newest_next(&newest)) != NULL) {
+  if (!index_sort(job->index)) return false;
+  for (size_t i = job->index->count; i > 0 && job->count < job->filter->limit; i--) {
+    const struct item *item = index_sorted(job->index, i - 1);
+    if (item->forgotten) continue;
     int wanted = filter_item(job->filter, job->index, item, &job->window);
     if (wanted < 0) return false;
     if (wanted == 0) continue;
@@ -182,10 +182,10 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
     const struct item *item = item_at(job, i);
-    const char *line = window_line(&job->window, item_offset(item), item_length(item));
+    const char *line = window_line(&job->window, item->offset, item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;
-    if (line != NULL && decode_record(decoder, line, item_members(item)) != NULL) {
+    if (line != NULL && decode_record(decoder, line, item->members) != NULL) {
       lua_rawseti(L, result, (int)job->reading[i] + 1);
     } else {
       lua_settop(L, top);

@@ -7,6 +7,7 @@
 
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
@@ -57,10 +58,12 @@ int flock_l(lua_State *L)
 {
   char text[128];
   struct journal *journal;
+  struct stat st;
   check_count(L, 2);
   int op = check_operation(L, 2);
   int fd = check_descriptor(L, 1, &journal);
   int number = fd >= 0 ? 0 : errno;
+  if (fd >= 0 && sys_fstat(fd, &st) == 0) budget_check_file(L, &st, "the file");
   if (fd >= 0 && sys_flock(fd, op) != 0) number = errno;
   if (number == 0 && journal != NULL) journal->locked = (op & LOCK_EX) != 0;
   lua_pushboolean(L, number == 0);

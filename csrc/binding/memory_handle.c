@@ -25,7 +25,6 @@ struct handle {
   uint64_t next_id; /* what it was when the handle was closed */
   bool open, shared;
   bool redacts; /* it keeps a function for that */
-  bool asked; /* a function of the caller's is called, which may not use it */
   char path[]; /* as it was given */
 };
 
@@ -33,7 +32,7 @@ struct handle {
 static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
   if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
-  if (handle->asked) raise_plain(L, "memory:%s within cost", method);
+  budget_check(L, handle->memory.journal.place);
   return handle;
 }
 
@@ -62,7 +61,7 @@ static int memory_close_l(lua_State *L)
   struct handle *handle = check_object(L);
   struct failure failure;
   check_count(L, 1);
-  if (handle->asked) raise_plain(L, "memory:close within cost");
+  if (handle->open) budget_check(L, handle->memory.journal.place);
   bool done = close_handle(handle) == 0 || fail(&failure, "close");
   return push_done(L, done, &failure, handle->path);
 }
@@ -254,14 +253,14 @@ static int memory_update_l(lua_State *L)
 /* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
 static int push_item(lua_State *L, struct window *window, const struct item *item)
 {
-  const char *line = window_line(window, item_offset(item), item_length(item));
+  const char *line = window_line(window, item->offset, item_length(item));
   if (line == NULL) return errno == 0 ? 0 : -1;
   struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode_record(decoder, line, item_members(item)) != NULL;
+  bool decoded = decode_record(decoder, line, item->members) != NULL;
   release_decoder(decoder);
   if (!decoded) return 0;
   lua_getfield(L, -1, "id");
-  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
+  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
   lua_pop(L, 1);
   return same;
 }
@@ -281,7 +280,7 @@ static int push_item_l(lua_State *L)
 /* Pushes the active item of that id, or nil if there is none; false: its line is not where it was. */
 static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
 {
-  const struct item *item = index_find(memory_index(memory), id);
+  const struct item *item = index_find(&memory->index, id, NULL);
   if (item == NULL) return lua_pushnil(L), true;
   struct get get = {.item = *item};
   memory_window(memory, &get.window);
@@ -333,7 +332,7 @@ static int memory_items_l(lua_State *L)
     if (!memory_refresh(memory, lost++, &failure))
       return push_nil_failure(L, &failure, handle->path);
     job.memory = memory;
-    job.index = memory_index(memory);
+    job.index = &memory->index;
     job.filter = &filter;
     result = items_build(L, &job, &failure);
     again = result > 0 && !memory_holds(memory);
@@ -393,8 +392,8 @@ static bool find_ranked(lua_State *L, struct memory *memory, int lost, struct as
   else check_query(L, 2, &query, asking->exact);
   bool done = memory_refresh(memory, lost, failure);
   if (done) {
-    int fd = memory_fd(memory);
-    struct index *index = memory_index(memory);
+    int fd = memory->journal.fd;
+    struct index *index = &memory->index;
     memory_window(memory, &found->window);
     int result = asking->recall ? recall_items(fd, index, text, asking->half_life * day,
                                                &asking->filter, &found->ranked)
@@ -476,7 +475,7 @@ static int memory_recall_l(lua_State *L)
   budget_begin(L, &budget, &asking.filter.limit);
   int count = push_found(L, handle, &asking);
   if (count == 1 && budget.bytes >= 0)
-    budget_fit(L, &budget, "content", handle->path, &handle->asked);
+    budget_fit(L, &budget, "content", handle->memory.journal.place, NULL);
   return count;
 }
 
@@ -486,7 +485,7 @@ static int memory_sync_l(lua_State *L)
   struct handle *handle = check_open(L, "sync");
   struct failure failure;
   check_count(L, 1);
-  bool done = memory_sync(&handle->memory, &failure);
+  bool done = journal_sync_all(&handle->memory.journal, &failure);
   return push_done(L, done, &failure, handle->path);
 }
 
@@ -521,8 +520,8 @@ static int push_field(lua_State *L, struct handle *handle, const char *name, siz
     lua_pushstring(L, handle->path);
   } else if (is_name(name, length, "closed")) {
     lua_pushboolean(L, !handle->open);
-  } else if (is_name(name, length, "fd") && handle->open && memory_fd(&handle->memory) >= 0) {
-    lua_pushinteger(L, memory_fd(&handle->memory));
+  } else if (is_name(name, length, "fd") && handle->open && handle->memory.journal.fd >= 0) {
+    lua_pushinteger(L, handle->memory.journal.fd);
   } else if (is_name(name, length, "next_id")) {
     if (handle->open) refresh_shared(handle);
     push_whole(L, handle->open ? memory_next_id(&handle->memory) : handle->next_id);
@@ -552,7 +551,7 @@ static int memory_length_l(lua_State *L)
     int count = push_nil_failure(L, &failure, handle->path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
-  push_whole(L, memory_index(&handle->memory)->active);
+  push_whole(L, handle->memory.index.active);
   return 1;
 }
 
@@ -582,7 +581,7 @@ static const struct object_class MEMORY = {"memory handle", "memory", release_ha
 bool test_memory(lua_State *L, int index, struct journal **journal)
 {
   struct handle *handle = test_object(L, index, &MEMORY);
-  if (handle != NULL) *journal = handle->open ? memory_journal(&handle->memory) : NULL;
+  if (handle != NULL) *journal = handle->open ? &handle->memory.journal : NULL;
   return handle != NULL;
 }
 
@@ -619,7 +618,8 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
   while (found == NULL && any && lua_next(L, top + 1) != 0) {
     struct handle *handle = lua_touserdata(L, top + 2);
     lua_settop(L, top + 2);
-    if (!handle->open || !memory_is_fresh(&handle->memory) || !memory_is_of(&handle->memory, st))
+    if (!handle->open || !extent_is_fresh(&handle->memory.journal.known) ||
+        !memory_is_of(&handle->memory, st))
       continue;
     found = &handle->memory;
     lua_pushvalue(L, top + 2);

@@ -10,7 +10,7 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "file/follow.h"
-#include "memory/kind.h"
+#include "memory/verify.h"
 #include "json/objects.h"
 
 struct scan {

@@ -11,13 +11,12 @@
 #include "binding/redact.h"
 #include "binding/scratch.h"
 #include "file/format.h"
-#include "memory/kind.h"
+#include "memory/verify.h"
 
 struct session {
   struct journal journal;
   bool open;
   bool redacts; /* it keeps a function for that */
-  const bool *asked; /* see budget_check */
   char path[]; /* as it was given */
 };
 
@@ -109,7 +108,7 @@ static void release_session(void *session)
 static struct session *check_session(lua_State *L)
 {
   struct session *session = check_object(L);
-  budget_check(L, session->asked, session->path);
+  if (session->open) budget_check(L, session->journal.place);
   return session;
 }
 
@@ -238,7 +237,6 @@ static struct session *new_session(lua_State *L, const char *path)
   size_t size = strlen(path) + 1;
   struct session *session = new_object(L, &SESSION, sizeof *session + size);
   memcpy(session->path, path, size);
-  session->asked = budget_asked(L);
   return session;
 }
 

@@ -57,24 +57,15 @@ static int print_exponent(int exponent, char *text)
   return 1 + sign + print_unsigned((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
 }
 
-/* Of a text of digits, which has room for an exponent. */
-static double convert(char *text, int length, int exponent)
-{
-  length += print_exponent(exponent, text + length);
-  text[length] = '\0';
-  return sys_from_decimal(text);
-}
+/* ---- printing ---- */
 
 static double to_double(struct decimal decimal)
 {
   char text[2 * NUMBER_SIZE];
-  bool exact = FAST && decimal.digits <= 1ULL << 53 && abs(decimal.exponent) <= TENS_EXACT;
-  if (!exact) return convert(text, print_unsigned(decimal.digits, text), decimal.exponent);
-  return decimal.exponent < 0 ? (double)decimal.digits / TENS[-decimal.exponent]
-                              : (double)decimal.digits * TENS[decimal.exponent];
+  int length = print_unsigned(decimal.digits, text);
+  length += print_exponent(decimal.exponent, text + length);
+  return number_parse(text, text + length);
 }
-
-/* ---- printing ---- */
 
 /* Finds the decimal of up to 15 digits that reads back as the number, if there is one. */
 static bool short_decimal(double number, struct decimal *decimal)
@@ -194,8 +185,8 @@ static struct literal read_literal(const char *p, const char *end)
   return literal;
 }
 
-/* A number of more than 19 digits. Those past DIGITS_KEPT only tell that there is more. */
-static double long_to_double(const struct literal *literal)
+/* By the C library. Digits past DIGITS_KEPT only tell that there is more. */
+static double convert(const struct literal *literal)
 {
   char text[DIGITS_KEPT + NUMBER_SIZE];
   int length = 0;
@@ -206,7 +197,9 @@ static double long_to_double(const struct literal *literal)
     else more = more || *p != '0';
   }
   if (more) text[length++] = '1';
-  return convert(text, length, (int)(literal->exponent + literal->count - length));
+  int exponent = (int)(literal->exponent + literal->count - length);
+  text[length + print_exponent(exponent, text + length)] = '\0';
+  return sys_from_decimal(text);
 }
 
 double number_parse(const char *start, const char *end)
@@ -217,7 +210,10 @@ double number_parse(const char *start, const char *end)
   int64_t magnitude = literal.exponent + literal.count; /* number < 10^magnitude */
   if (literal.count == 0 || magnitude < -330) number = 0;
   else if (magnitude > 310) number = HUGE_VAL;
-  else if (literal.count > 19) number = long_to_double(&literal);
-  else number = to_double((struct decimal){literal.leading, (int)literal.exponent});
+  else if (!FAST || literal.count > 19 || literal.leading > 1ULL << 53 ||
+           literal.exponent < -TENS_EXACT || literal.exponent > TENS_EXACT)
+    number = convert(&literal);
+  else if (literal.exponent < 0) number = (double)literal.leading / TENS[-literal.exponent];
+  else number = (double)literal.leading * TENS[literal.exponent];
   return negative ? -number : number;
 }

@@ -103,18 +103,11 @@ struct finding {
   struct contents batch; /* the drafts that are not, by their numbers */
 };
 
-/* Begins with the members of an object, or of a draft's body. */
-static void begin_members(struct walk *members, const char *p)
-{
-  walk_begin(members, p);
-  members->object = true;
-}
-
 /* A body begins with its content, which is text. */
 static struct bytes raw_content(const char *body, bool *escaped)
 {
   struct walk members;
-  begin_members(&members, body);
+  walk_begin(&members, body);
   (void)walk_next(&members);
   *escaped = members.escaped;
   return (struct bytes){members.value + 1, (size_t)(members.end - members.value) - 2};
@@ -130,7 +123,7 @@ static bool find_item(struct finding *finding, struct draft *draft, struct bytes
                                 &finding->other);
     if (same < 0) return false;
     draft->present = same > 0;
-    draft->id = item_id(&index->items[probe.number]);
+    draft->id = index->items[probe.number].id;
   }
   return true;
 }
@@ -190,7 +183,7 @@ static bool find_present(struct memory *memory, struct draft *drafts, size_t cou
  * of such an id would be forgotten from the beginning. */
 static bool next_ids(struct memory *memory, size_t count, uint64_t *first, struct failure *failure)
 {
-  *first = index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
+  *first = tombstones_pass_over(&memory->index.tombstones, memory_highest_id(memory) + 1, count);
   return RECORD_ID_MAX - (*first - 1) >= count ||
          fail_because(failure, EOVERFLOW, "add to", "no ids are left");
 }
@@ -292,11 +285,10 @@ static bool choose_name(struct choice *choice, struct bytes name)
 static bool look_at_name(struct choice *choice, const struct item *item)
 {
   struct record record;
-  struct json_error error;
   struct bytes name;
-  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  const char *line = window_line(&choice->window, item->offset, item_length(item));
   if (line == NULL) return errno == 0;
-  if (record_parse_part(line, &record, &error) == NULL) return true;
+  if (record_parse_part(line, &record) == NULL) return true;
   if (!slice_bytes(record_name(&record), &choice->scratch, &name)) return false;
   if (!choice->named && !choose_name(choice, name)) return false;
   if (bytes_compare(name, choice->name) != 0) choice->left++;
@@ -311,8 +303,7 @@ static bool choose(struct memory *memory, uint64_t id, struct choice *choice,
   const struct index *index = &memory->index;
   if (!memory_settle(memory, failure)) return false;
   window_open(&choice->window, memory->journal.fd);
-  for (const struct item *item = index_find(index, id); item != NULL;
-       item = index_older_twin(index, item))
+  for (const struct item *item = NULL; (item = index_find(index, id, item)) != NULL;)
     if (!look_at_name(choice, item)) return fail(failure, "read");
   return true;
 }
@@ -340,7 +331,7 @@ static bool put_tombstone(struct memory *memory, const struct choice *choice, ui
 {
   struct buf *lines = &memory->lines;
   const struct bytes *of = &choice->name;
-  uint64_t target = item_id(choice->item);
+  uint64_t target = choice->item->id;
   if (id > RECORD_ID_MAX) id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
   *tombstone = (struct record){.id = id,
                                .id_is_true = true,
@@ -396,19 +387,6 @@ struct merging {
   int members; /* that were put */
 };
 
-/* The last member of a name. */
-static bool find_member(const char *object, struct bytes name, struct walk *found)
-{
-  struct walk members;
-  bool any = false;
-  for (begin_members(&members, object); walk_next(&members);) {
-    if (!slice_is(&members.key, name.start, name.length)) continue;
-    *found = members;
-    any = true;
-  }
-  return any;
-}
-
 static bool put_copy(struct merging *merging, const struct walk *member)
 {
   const char *start = member->key.start - 1;
@@ -439,9 +417,9 @@ static bool put_first(struct merging *merging)
 {
   struct walk member;
   for (size_t i = 0; i < FIRST; i++) {
-    bool changed = find_member(merging->changes, APART[i], &member);
+    bool changed = walk_find(&member, merging->changes, APART[i]);
     if (changed && !copy_change(merging, &member)) return false;
-    if (!changed && find_member(merging->old, APART[i], &member) && !put_copy(merging, &member))
+    if (!changed && walk_find(&member, merging->old, APART[i]) && !put_copy(merging, &member))
       return false;
   }
   return true;
@@ -452,9 +430,9 @@ static bool put_others(struct merging *merging, bool old)
 {
   struct walk members, change;
   struct bytes name;
-  for (begin_members(&members, old ? merging->old : merging->changes); walk_next(&members);) {
+  for (walk_begin(&members, old ? merging->old : merging->changes); walk_next(&members);) {
     if (!slice_bytes(&members.key, &merging->key, &name)) return false;
-    if (is_apart(name) || (old && find_member(merging->changes, name, &change))) continue;
+    if (is_apart(name) || (old && walk_find(&change, merging->changes, name))) continue;
     if (!(old ? put_copy(merging, &members) : copy_change(merging, &members))) return false;
   }
   return true;
@@ -484,15 +462,14 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
 {
   const struct item *item = choice->item;
   struct record old;
-  struct json_error error;
-  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  const char *line = window_line(&choice->window, item->offset, item_length(item));
   struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}, 4};
   if (line == NULL && errno != 0) return false;
   errno = EAGAIN; /* it was there a moment ago */
-  if (line == NULL || record_parse_part(line, &old, &error) == NULL) return false;
+  if (line == NULL || record_parse_part(line, &old) == NULL) return false;
   bool done = put_item_head(memory, changes->id, changes->kind) && put_first(&merging) &&
               put_others(&merging, true) && put_others(&merging, false) &&
-              put_replaced(&merging, item_id(item), &old.uid);
+              put_replaced(&merging, item->id, &old.uid);
   buf_free(&merging.key);
   changes->members = merging.members;
   return done;
@@ -506,8 +483,8 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
   if (!next_ids(memory, 1, &changes->id, failure)) return false;
-  if (changes->kind == KIND_NONE) changes->kind = item_kind(choice->item);
-  uint64_t next = index_untargeted(&memory->index, changes->id + 1, 1);
+  if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
+  uint64_t next = tombstones_pass_over(&memory->index.tombstones, changes->id + 1, 1);
   if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
       !put_tombstone(memory, choice, next, &tombstone))
     return fail(failure, "write");

@@ -87,7 +87,7 @@ bool contents_put_item(struct index *index, uint32_t hash, uint32_t number)
   struct contents *contents = &index->contents;
   struct probe probe = contents_probe(contents, hash);
   while (probe_next(&probe, contents)) {
-    if (!item_is_forgotten(&index->items[probe.number])) continue;
+    if (!index->items[probe.number].forgotten) continue;
     contents->slots[probe.slot] = to_slot(hash, number);
     return true;
   }
@@ -101,7 +101,7 @@ static bool read_content(struct window *window, const struct item *item, struct 
 {
   struct walk members;
   struct slice string = {NULL, NULL, false};
-  const char *line = window_line(window, item_offset(item), item_length(item));
+  const char *line = window_line(window, item->offset, item_length(item));
   *content = (struct bytes){NULL, 0};
   if (line == NULL) return errno == 0;
   for (walk_begin(&members, line); walk_next(&members);)
@@ -116,10 +116,10 @@ bool contents_take_up(struct index *index, struct window *window, struct buf *sc
   if (contents->count == 0 && sys_random(&contents->key, sizeof contents->key) != 0) return false;
   for (; contents->count < index->count; contents->count++) {
     const struct item *item = &index->items[contents->count];
-    if (item_is_forgotten(item)) continue;
+    if (item->forgotten) continue;
     if (!read_content(window, item, scratch, &content)) return false;
     if (content.start == NULL) continue;
-    uint32_t hash = contents_hash(contents, item_kind(item), content);
+    uint32_t hash = contents_hash(contents, (enum record_kind)item->kind, content);
     if (!contents_put_item(index, hash, (uint32_t)contents->count)) return false;
   }
   return true;
@@ -130,7 +130,7 @@ int contents_compare(const struct index *index, uint32_t number, struct window *
 {
   const struct item *item = &index->items[number];
   struct bytes other;
-  if (item_is_forgotten(item) || item_kind(item) != kind) return 0;
+  if (item->forgotten || (enum record_kind)item->kind != kind) return 0;
   if (!read_content(window, item, scratch, &other)) return -1;
   return other.start != NULL && bytes_compare(content, other) == 0;
 }
