@@ -121,7 +121,7 @@ schedules: deps ## Play every small schedule of processes and faults, then other
 	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
 
 mutants: deps ## Plant COUNT=40 faults in csrc, picked by SEED=1, and list those that no spec notices (FILES=csrc/file/journal.c)
-	@work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && trap 'exit 1' INT TERM && \
+	@work=$$(mktemp -d) && chmod 755 "$$work" && trap 'rm -rf "$$work"' EXIT && trap 'exit 1' INT TERM && \
 	  SEED='$(SEED)' COUNT='$(COUNT)' FILES='$(FILES)' CORES='$(CORES)' CPU='$(CPU)' SECONDS='$(SECONDS)' \
 	  LUA_INCDIR='$(LUA_INCDIR)' luajit spec/mutants/run.lua "$$work"
 

@@ -1191,7 +1191,11 @@ describe("handles", function()
       { "search", function() return "before" end },
       { "recall", function() return "before" end },
     }
-    for round = 1, 160 do
+    local most, round = 4000, 0
+    local function are_all() return closed.add and closed.update and closed.items and closed.search and closed.recall end
+    while round < 160 or (not are_all() and round < most) do -- when the collector runs is not ours to say
+      round = round + 1
+      collectgarbage()
       local memory, call = assert(aish.open(path, { sync = "none" })), calls[round % #calls + 1]
       memory:add("fact", "before", tags(round))
       local inside = false
@@ -1213,7 +1217,7 @@ describe("handles", function()
       end)
       memory:close()
     end
-    assert.is_true(closed.add and closed.items and closed.search and closed.recall)
+    assert.is_true(are_all())
     for _, line in ipairs(helper.lines(path)) do assert.truthy((aish.decode(line))) end
   end)
 
