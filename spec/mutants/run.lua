@@ -98,7 +98,8 @@ local function run_spec(directory, path, seconds, clock)
   local before = times.times()
   local passed = shell(RUN_SPEC, directory, math.ceil(seconds), math.ceil(clock), path)
   local after = times.times()
-  return passed, after.tms_cutime + after.tms_cstime - before.tms_cutime - before.tms_cstime, after.elapsed - before.elapsed
+  local cpu = after.tms_cutime + after.tms_cstime - before.tms_cutime - before.tms_cstime
+  return passed, cpu + 1, after.elapsed - before.elapsed + 1 -- as times() gives whole seconds
 end
 
 --- What `job` returns of a directory of its own in which the checkout is, the names in `copied` as copies.
@@ -190,8 +191,8 @@ end
 --- Whether the spec catches the fault in `directory`; notes what it has shown of the spec.
 local function catches(directory, path, own, index)
   local spec = specs[path]
-  local limit = spec.seconds and spec.seconds * 10 + 2 or limit_of(path, own)
-  local clock = spec.clock and spec.clock * 10 + 20 or limit * 10 + 20
+  local limit = spec.seconds and spec.seconds * 10 or limit_of(path, own)
+  local clock = spec.clock and spec.clock * 10 + 30 or limit * 2 + 60
   local passed, seconds, elapsed = run_spec(directory, path, limit, clock)
   if passed or spec.seconds then
     spec.seconds, spec.clock = spec.seconds or seconds, spec.clock or elapsed
