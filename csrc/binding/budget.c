@@ -35,8 +35,7 @@ struct costing {
 
 static const struct costing **innermost(lua_State *L)
 {
-  static const char costing = 0; /* it is kept under its address */
-  return kept_block(L, &costing, sizeof(struct costing *));
+  return kept_block(L, KEPT_COSTING, sizeof(struct costing *));
 }
 
 static bool is_about(const struct costing *costing, const struct stat *st)

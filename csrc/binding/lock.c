@@ -9,6 +9,7 @@
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"
+#include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
 
@@ -20,20 +21,31 @@ static int check_number(lua_State *L, int argument)
   return argument_error(L, argument, "descriptor must be a whole number, got %f", number);
 }
 
+static FILE *const *test_file(lua_State *L, int argument)
+{
+  int top = lua_gettop(L);
+  luaL_getmetatable(L, LUA_FILEHANDLE);
+  bool same = lua_type(L, argument) == LUA_TUSERDATA && lua_getmetatable(L, argument) &&
+              lua_rawequal(L, -1, top + 1);
+  lua_settop(L, top);
+  return same ? lua_touserdata(L, argument) : NULL;
+}
+
 /* The descriptor that flock's first argument stands for, and the handle's journal or NULL. -1 with
  * EPERM: the handle is another process's, whose lock a forked child must not release. */
 static int check_descriptor(lua_State *L, int argument, struct journal **journal)
 {
-  if (test_memory(L, argument, journal) || test_session(L, argument, journal)) {
-    if (*journal == NULL) return argument_error(L, argument, "closed handle");
+  const struct common *handle = test_object(L, argument, &MEMORY_HANDLE);
+  if (handle == NULL) handle = test_object(L, argument, &SESSION_HANDLE);
+  *journal = handle != NULL ? handle->journal : NULL;
+  if (handle != NULL) {
+    if (!handle->open) return argument_error(L, argument, "closed handle");
     errno = EPERM;
-    return (*journal)->owner == sys_pid() ? (*journal)->fd : -1;
+    return handle->journal->owner == sys_pid() ? handle->journal->fd : -1;
   }
-  *journal = NULL;
   errno = EBADF;
   if (lua_type(L, argument) == LUA_TNUMBER) return check_number(L, argument);
-  luaL_getmetatable(L, LUA_FILEHANDLE);
-  FILE *const *file = test_userdata(L, argument);
+  FILE *const *file = test_file(L, argument);
   if (file != NULL && *file == NULL) return argument_error(L, argument, "closed file");
   if (file != NULL) return sys_fileno(*file);
   return argument_error(L, argument, "descriptor, file or handle expected, got %s",

@@ -41,10 +41,10 @@ struct decimal {
   int exponent;
 };
 
-static int print_unsigned(uint64_t value, char *text)
+int number_print_whole(uint64_t value, char *text)
 {
   int length = 1;
-  for (uint64_t rest = value; rest >= 10; rest /= 10) length++;
+  for (uint64_t bound = 10; length < 20 && value >= bound; bound *= 10) length++;
   for (int i = length; i-- > 0; value /= 10) text[i] = (char)('0' + value % 10);
   return length;
 }
@@ -54,7 +54,7 @@ static int print_exponent(int exponent, char *text)
   int sign = exponent < 0;
   text[0] = 'e';
   if (sign) text[1] = '-';
-  return 1 + sign + print_unsigned((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
+  return 1 + sign + number_print_whole((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
 }
 
 /* ---- printing ---- */
@@ -62,7 +62,7 @@ static int print_exponent(int exponent, char *text)
 static double to_double(struct decimal decimal)
 {
   char text[2 * NUMBER_SIZE];
-  int length = print_unsigned(decimal.digits, text);
+  int length = number_print_whole(decimal.digits, text);
   length += print_exponent(decimal.exponent, text + length);
   return number_parse(text, text + length);
 }
@@ -118,7 +118,7 @@ static int print_decimal(struct decimal decimal, char *text)
 {
   enum { LONGEST_PLAIN = 24 }; /* than which each of the others is shorter */
   char digits[NUMBER_SIZE], form[NUMBER_SIZE + LONGEST_PLAIN];
-  int length = print_unsigned(decimal.digits, digits), best = NUMBER_SIZE;
+  int length = number_print_whole(decimal.digits, digits), best = NUMBER_SIZE;
   for (; length > 1 && digits[length - 1] == '0'; length--) decimal.exponent++;
   int magnitude = length + decimal.exponent;
   if (magnitude > 0 && magnitude <= length) return print_form(digits, length, magnitude, 0, text);
@@ -140,7 +140,7 @@ size_t number_print(double number, char text[NUMBER_SIZE])
     number = -number;
   }
   if (number <= TWO_53 && (double)(uint64_t)number == number)
-    return sign + (size_t)print_unsigned((uint64_t)number, text + sign);
+    return sign + (size_t)number_print_whole((uint64_t)number, text + sign);
   struct decimal decimal;
   if (!short_decimal(number, &decimal)) decimal = shortest_decimal(number);
   return sign + (size_t)print_decimal(decimal, text + sign);

@@ -25,7 +25,10 @@ struct memory {
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   struct uids uids;
+  struct record added; /* as what an item that is written is taken up */
   bool unique; /* what an active item says is not added again */
+  struct hash_key key; /* of contents, so that no file is made to have its contents collide */
+  bool has_key;
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
   int64_t ts_key; /* the timestamp_key of it */
