@@ -10,7 +10,8 @@
 -- own one, and those on the build of spec/faults, only those that take at most CPU seconds. A spec that
 -- fails is run on the code as it is, too, unless it has passed before: if it fails there or is too slow,
 -- it is left out from then on. Once its time is known, a spec may take ten times as long, and is then
--- stopped, which counts as caught. After SECONDS no other fault is begun.
+-- stopped, which counts as caught. After SECONDS no other fault is begun. It fails where less than LEAST
+-- (100) of a hundred faults are caught.
 --
 --   luajit spec/mutants/run.lua WORK    in a checkout; WORK, an empty directory, is left to the caller
 local times = require("posix.sys.times")
@@ -23,6 +24,7 @@ local SEED = os.getenv("SEED") or "1"
 local FILES = os.getenv("FILES") or ""
 local COUNT = tonumber(os.getenv("COUNT")) or (FILES == "" and 40 or math.huge)
 local CORES, CPU = tonumber(os.getenv("CORES")) or 1, tonumber(os.getenv("CPU")) or 10
+local LEAST = tonumber(os.getenv("LEAST")) or 100
 local DEADLINE = os.time() + (tonumber(os.getenv("SECONDS")) or math.huge)
 local BASE = WORK .. "/base"
 
@@ -249,7 +251,7 @@ local function report(drawn, results, passed_over)
   for _, line in ipairs(survivors) do print(line) end
   print(("\n%d faults, %d of them caught; besides, %d listed as equivalent, %d that made the same module, %d that did not "
     .. "compile"):format(counts.caught + counts.survived, counts.caught, passed_over, counts.same, counts.broken))
-  return #survivors == 0
+  return counts.caught * 100 >= LEAST * (counts.caught + counts.survived)
 end
 
 io.stdout:setvbuf("line")
