@@ -5,9 +5,8 @@
 #include "session/retrieve.h"
 #include "base/hidden.h"
 
-enum {
-  COST_CALLS = 1000
-}; /* at most; without a function, so many results or the limit are looked at */
+/* At most; without a function, so many results or the limit are looked at. */
+enum { COST_CALLS = 1000 };
 
 void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
 {

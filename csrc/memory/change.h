@@ -10,8 +10,7 @@ struct draft {
   enum record_kind kind; /* KIND_NONE: the kind stays as it is */
   int members; /* of the whole object, id, uid, ts and kind among them */
   size_t start, length; /* of its body: `,"content":...}` and a newline, in JSON */
-  size_t
-      content; /* how long that is, as it stands behind DRAFT_BEGINNING; 0: changes without one */
+  size_t content; /* how long that is, as it stands behind DRAFT_BEGINNING; 0: there is none */
   /* What memory_add says: */
   uint64_t id; /* the item's */
   size_t line; /* how long its line is, with the newline */

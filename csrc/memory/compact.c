@@ -162,12 +162,15 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
-  const struct item *item;
   bool wanted = true;
-  if (record_is_item(record)) /* these are asked for in the order of the file */
-    wanted = (item = standing_at(&rewrite->items, line->offset)) != NULL && !item->forgotten;
-  else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
-  else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
+  if (record_is_item(record)) {
+    const struct item *item = standing_at(&rewrite->items, line->offset); /* in their order */
+    wanted = item != NULL && !item->forgotten;
+  } else if (record_is_tombstone(record)) {
+    if (!is_chosen(rewrite, record, line, &wanted)) return false;
+  } else if (record_is_mark(record, line->start)) {
+    wanted = is_last_mark(rewrite, record);
+  }
   if (wanted) return keep_record(rewrite, record, line);
   rewrite->result->dropped++;
   return true;

@@ -8,8 +8,7 @@
 /* A member of a record, and the value that it must have; what is not there has none. */
 struct wanted {
   struct bytes name;
-  char
-      type; /* its first byte: `"`, `t`, `f`; `[` of an array that holds the text; `0` of any number */
+  char type; /* its first byte: `"`, `t`, `f`; `[` of an array with the text; `0` of any number */
   struct bytes text;
   double number;
 };

@@ -194,10 +194,10 @@ static inline uint64_t bits(lanes bytes)
   return (uint64_t)(unsigned)_mm_movemask_epi8((__m128i)bytes);
 #else
   const uint64_t highs = 0x8080808080808080U, gather = 0x0002040810204081U;
-  char text[sizeof bytes];
-  memcpy(text, &bytes, sizeof bytes);
-  return (word_load(text) & highs) * gather >> 56 |
-         (word_load(text + 8) & highs) * gather >> 56 << 8;
+  uint64_t words[2];
+  memcpy(words, &bytes, sizeof words);
+  return (WORD_LOW_FIRST(64, words[0]) & highs) * gather >> 56 |
+         (WORD_LOW_FIRST(64, words[1]) & highs) * gather >> 56 << 8;
 #endif
 }
 
