@@ -98,11 +98,6 @@ static void take_content(struct drafting *drafting, int index)
     raise_plain(L, "%s: content required", drafting->who);
 }
 
-static bool is_null(lua_State *L, int index)
-{
-  return lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL;
-}
-
 /* A field that need not be there. */
 static void take_optional(struct drafting *drafting, int field, int index, int type)
 {

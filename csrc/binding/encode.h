@@ -20,6 +20,9 @@
 bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, int depth,
             bool object);
 
+/* Whether the value is null: NULL, as lua-cjson has it, or Neovim's vim.NIL. [-0, +0, -] */
+bool is_null(lua_State *L, int index);
+
 int encode_l(lua_State *L);
 
 #pragma GCC visibility pop
