@@ -5,8 +5,9 @@
  * this file know Lua, and only base/sys.c calls the system.
  *
  * binding/   Lua in, Lua out
- *   args, class, scratch    arguments, options and results; userdata; buffers
+ *   args, class             arguments, options and results; userdata, and what a state keeps
  *   encode, decode, redact  Lua values as JSON text, and back; what of them is not written
+ *   handle                  what the handles of memories and sessions have in common
  *   memory_handle, items    open(), its handle, and the items that it returns
  *   drafts                  items that are to be written
  *   session_handle          session(), its handle, and append()
@@ -19,7 +20,7 @@
  *   record, index           what a line holds; which items are active
  *   memory                  the index and the file in step
  *   change, contents        adding, updating and forgetting; which item says what
- *   filter, ranking         which items are wanted; which of them come first
+ *   filter                  which items are wanted
  *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it
  * session/   a session's file
@@ -57,7 +58,7 @@
 
 #include "base/sys.h"
 #include "binding/args.h"
-#include "binding/budget.h"
+#include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/hits.h"
@@ -73,8 +74,6 @@
 
 static int call_l(lua_State *L)
 {
-  if (lua_type(L, 1) == LUA_TSTRING)
-    budget_check(L, lua_touserdata(L, lua_upvalueindex(2)), lua_tostring(L, 1));
   return call_twice(L, lua_tocfunction(L, lua_upvalueindex(1)));
 }
 
@@ -109,12 +108,11 @@ int luaopen_aish_history(lua_State *L)
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
   sys_stay_loaded();
-  bool *asked = budget_asked(L);
+  begin_state(L);
   lua_newtable(L);
   for (const luaL_Reg *function = functions; function->name != NULL; function++) {
     lua_pushcfunction(L, function->func);
-    lua_pushlightuserdata(L, asked);
-    lua_pushcclosure(L, call_l, 2);
+    lua_pushcclosure(L, call_l, 1);
     lua_setfield(L, -2, function->name);
   }
   for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {

@@ -26,6 +26,7 @@ bool buf_grow(struct buf *buf, size_t more)
 
 void buf_free(struct buf *buf)
 {
+  if (buf->data == NULL) return;
   sys_free(buf->data);
   memset(buf, 0, sizeof *buf);
 }

@@ -19,7 +19,7 @@ struct buf {
 };
 
 /* Makes room for `more` bytes at the end; false with errno ENOMEM. */
-bool buf_grow(struct buf *buf, size_t more);
+__attribute__((cold)) bool buf_grow(struct buf *buf, size_t more);
 void buf_free(struct buf *buf);
 /* Empties the buffer. One that has grown beyond the size of most records gives its memory back. */
 void buf_reset(struct buf *buf);

@@ -23,32 +23,23 @@ char escape_letter(char letter)
   return letters[(unsigned char)letter];
 }
 
-/* Puts a code unit whose digits end at p. */
-static const char *put_unit(unsigned code, const char *p, char **out)
-{
-  if (code >= 0xd800 && code < 0xdc00 && p[0] == '\\' && p[1] == 'u') {
-    int low = escape_digits(p + 2);
-    if (low >= 0xdc00 && low < 0xe000) {
-      code = 0x10000 + ((code - 0xd800) << 10) + ((unsigned)low - 0xdc00);
-      p += 6;
-    }
-  }
-  if (code >= 0xdc80 && code <= 0xdcff) *(*out)++ = (char)(code - 0xdc00);
-  else *out += utf8_encode(code, *out);
-  return p;
-}
-
 const char *escape_decode(const char *escape, char **out)
 {
-  char letter = escape_letter(escape[1]);
-  int code = letter == 0 && escape[1] == 'u' ? escape_digits(escape + 2) : -1;
-  if (code >= 0) return put_unit((unsigned)code, escape + 6, out);
-  if (letter == 0) {
-    *(*out)++ = '\\';
-    return escape + 1;
+  const char letter = escape_letter(escape[1]), *p = escape + 2;
+  int low, code = letter == 0 && escape[1] == 'u' ? escape_digits(p) : -1;
+  if (code < 0) {
+    *(*out)++ = (char)(letter != 0 ? letter : '\\');
+    return letter != 0 ? p : escape + 1;
   }
-  *(*out)++ = letter;
-  return escape + 2;
+  p += 4;
+  if (code >= 0xd800 && code < 0xdc00 && p[0] == '\\' && p[1] == 'u' &&
+      (low = escape_digits(p + 2)) >= 0xdc00 && low < 0xe000) {
+    code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    p += 6;
+  }
+  if (code >= 0xdc80 && code <= 0xdcff) *(*out)++ = (char)(code - 0xdc00);
+  else *out += utf8_encode((uint32_t)code, *out);
+  return p;
 }
 
 size_t escape_decode_all(const char *p, const char *end, char *out)

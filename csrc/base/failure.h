@@ -21,22 +21,22 @@ struct failure {
 };
 
 /* Both return false, for `return fail(...)`. This one reads errno. */
-static inline bool fail(struct failure *failure, const char *doing)
+__attribute__((cold)) static inline bool fail(struct failure *failure, const char *doing)
 {
   *failure = (struct failure){.number = errno, .doing = doing};
   return false;
 }
 
-static inline bool fail_because(struct failure *failure, int number, const char *doing,
-                                const char *reason)
+__attribute__((cold)) static inline bool fail_because(struct failure *failure, int number,
+                                                      const char *doing, const char *reason)
 {
   *failure = (struct failure){.number = number, .doing = doing, .reason = reason};
   return false;
 }
 
 /* It is about a file that the caller did not name. Reads errno; `reason` may be NULL. */
-static inline bool fail_about(struct failure *failure, const char *doing, const char *path,
-                              const char *reason)
+__attribute__((cold)) static inline bool fail_about(struct failure *failure, const char *doing,
+                                                    const char *path, const char *reason)
 {
   size_t length = strlen(path);
   fail_because(failure, errno, doing, reason);

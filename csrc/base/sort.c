@@ -1,5 +1,4 @@
-/* sort.c: merge sort from the bottom up, in which runs that are in order already are not merged; and
- * for numbers a radix sort, of a byte at a time from the lowest on. */
+/* sort.c: merge sort from the bottom up, in which runs that are in order already are not merged. */
 #include "base/sort.h"
 
 #include <string.h>
@@ -17,42 +16,31 @@ static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *le
   memcpy(positions + out, left + i, (middle - i) * sizeof *left);
 }
 
-static bool is_sorted(size_t count, sort_before before, const void *context)
+uint32_t *sorted_positions(size_t count, sort_before before, const void *context)
 {
-  for (uint32_t i = 1; i < count; i++)
-    if (before(context, i, i - 1)) return false;
-  return true;
-}
-
-static bool sort_positions(uint32_t *positions, size_t count, sort_before before,
-                           const void *context)
-{
-  if (is_sorted(count, before, context)) return true;
-  uint32_t *left = sys_realloc(NULL, count * sizeof *left);
-  if (left == NULL) return false;
+  const size_t size = count * sizeof(uint32_t);
+  uint32_t *positions = sys_realloc(NULL, size);
+  uint32_t *left = positions != NULL ? sys_realloc(NULL, size) : NULL;
+  if (left == NULL) {
+    sys_free(positions);
+    return NULL;
+  }
+  for (size_t i = 0; i < count; i++) positions[i] = (uint32_t)i;
   for (size_t width = 1; width < count; width *= 2)
     for (size_t start = 0; start + width < count; start += 2 * width) {
       size_t rest = count - start;
       merge(positions + start, width, rest < 2 * width ? rest : 2 * width, left, before, context);
     }
   sys_free(left);
-  return true;
-}
-
-uint32_t *sorted_positions(size_t count, sort_before before, const void *context)
-{
-  uint32_t *positions = sys_realloc(NULL, count * sizeof *positions);
-  if (positions == NULL) return NULL;
-  for (size_t i = 0; i < count; i++) positions[i] = (uint32_t)i;
-  if (sort_positions(positions, count, before, context)) return positions;
-  sys_free(positions);
-  return NULL;
+  return positions;
 }
 
 bool sort_elements(void *elements, size_t count, size_t size, sort_before before,
                    const void *context)
 {
-  if (is_sorted(count, before, context)) return true;
+  uint32_t in_order = 1;
+  while (in_order < count && !before(context, in_order, in_order - 1)) in_order++;
+  if (in_order >= count) return true;
   uint32_t *positions = sorted_positions(count, before, context);
   char *sorted = positions != NULL ? sys_realloc(NULL, count * size) : NULL;
   if (sorted != NULL) {
@@ -65,15 +53,6 @@ bool sort_elements(void *elements, size_t count, size_t size, sort_before before
   return sorted != NULL;
 }
 
-static void swap(char *a, char *b, size_t size)
-{
-  for (size_t i = 0; i < size; i++) {
-    const char byte = a[i];
-    a[i] = b[i];
-    b[i] = byte;
-  }
-}
-
 /* Puts the element on top of a heap, which has the last one of all there, into its place. */
 static void sift(char *heap, size_t size, uint32_t top, uint32_t count, sort_before before,
                  const void *context)
@@ -81,7 +60,12 @@ static void sift(char *heap, size_t size, uint32_t top, uint32_t count, sort_bef
   for (uint32_t child; (child = 2 * top + 1) < count; top = child) {
     if (child + 1 < count && before(context, child, child + 1)) child++;
     if (!before(context, top, child)) break;
-    swap(heap + top * size, heap + child * size, size);
+    for (char *a = heap + top * size, *b = heap + child * size, *end = a + size; a < end;
+         a++, b++) {
+      const char byte = *a;
+      *a = *b;
+      *b = byte;
+    }
   }
 }
 
@@ -98,36 +82,4 @@ size_t sort_first(void *elements, size_t count, size_t size, size_t most, sort_b
     sift(heap, size, 0, held, before, context);
   }
   return most;
-}
-
-/* Moves the entries to `sorted`, in the order of one byte of their keys. */
-static void sort_by_byte(const struct keyed *entries, struct keyed *sorted, size_t count, int shift)
-{
-  size_t places[256] = {0}, place = 0;
-  for (size_t i = 0; i < count; i++) places[entries[i].key >> shift & 0xff]++;
-  for (size_t byte = 0; byte < 256; byte++) {
-    size_t next = place + places[byte];
-    places[byte] = place;
-    place = next;
-  }
-  for (size_t i = 0; i < count; i++) sorted[places[entries[i].key >> shift & 0xff]++] = entries[i];
-}
-
-void sort_keyed(struct keyed *entries, struct keyed *scratch, size_t count)
-{
-  struct keyed *from = entries, *to = scratch;
-  uint64_t differing = 0;
-  bool sorted = true;
-  for (size_t i = 1; i < count; i++) {
-    differing |= entries[i].key ^ entries[0].key;
-    sorted = sorted && entries[i - 1].key <= entries[i].key;
-  }
-  for (int shift = 0; shift < 64 && !sorted; shift += 8) {
-    if ((differing >> shift & 0xff) == 0) continue;
-    sort_by_byte(from, to, count, shift);
-    struct keyed *other = from;
-    from = to;
-    to = other;
-  }
-  if (from != entries) memcpy(entries, from, count * sizeof *entries);
 }

@@ -23,11 +23,4 @@ bool sort_elements(void *elements, size_t count, size_t size, sort_before before
 size_t sort_first(void *elements, size_t count, size_t size, size_t most, sort_before before,
                   const void *context);
 
-/* Sorts by key, without comparing, in time that grows with the count alone. `scratch` has room for
- * as many entries. */
-struct keyed {
-  uint64_t key, value;
-};
-void sort_keyed(struct keyed *entries, struct keyed *scratch, size_t count);
-
 #pragma GCC visibility pop

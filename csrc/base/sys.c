@@ -47,6 +47,27 @@ enum { MOST_AT_ONCE = 1 << 30 };
   do (result) = (call);                                                                            \
   while ((result) < 0 && errno == EINTR)
 
+/* A wrapper that does nothing else. */
+#define WRAP(type, name, parameters, call)                                                         \
+  type name parameters                                                                             \
+  {                                                                                                \
+    type result;                                                                                   \
+    RETRY(result, call);                                                                           \
+    return result;                                                                                 \
+  }
+
+WRAP(int, sys_stat, (const char *path, struct stat *st), stat(path, st))
+WRAP(int, sys_fstat, (int fd, struct stat *st), fstat(fd, st))
+WRAP(int, sys_fileno, (FILE * file), fileno(file))
+WRAP(int, sys_chmod, (int fd, mode_t mode), fchmod(fd, mode))
+WRAP(int, sys_chown, (int fd, uid_t owner, gid_t group), fchown(fd, owner, group))
+WRAP(int, sys_truncate, (int fd, uint64_t size), ftruncate(fd, (off_t)size))
+WRAP(int64_t, sys_position, (int fd), lseek(fd, 0, SEEK_CUR))
+WRAP(int, sys_rename, (const char *from, const char *to), rename(from, to))
+WRAP(int, sys_unlink, (const char *path), unlink(path))
+WRAP(int, sys_mkdir, (const char *path), mkdir(path, S_IRWXU))
+WRAP(pid_t, sys_pid, (void), getpid())
+
 /* ---- opening ---- */
 
 /* Closes what is of no more use, and leaves errno and the result of another call as they are. */
@@ -79,11 +100,13 @@ static int refuse_irregular(const struct stat *st)
 int sys_open(const char *path, enum sys_opening how, struct stat *st)
 {
   static const int ways[] = {[SYS_READ] = O_RDONLY,
+                             [SYS_LISTED] = O_RDONLY,
                              [SYS_APPEND] = O_RDWR | O_APPEND,
                              [SYS_MAKE] = O_RDWR | O_APPEND | O_CREAT,
                              [SYS_ITSELF] = O_RDWR | O_APPEND | O_NOFOLLOW};
   int flags = ways[how];
-  int seen = (flags & O_NOFOLLOW) != 0 ? lstat(path, st) : sys_stat(path, st);
+  int seen = -1;
+  if (how != SYS_LISTED) seen = (flags & O_NOFOLLOW) != 0 ? lstat(path, st) : sys_stat(path, st);
   if (seen == 0 && !S_ISREG(st->st_mode)) return refuse_irregular(st);
   int fd = open_retrying(path, flags | O_NONBLOCK);
   if (fd < 0) return -1;
@@ -115,11 +138,6 @@ int sys_close(int fd)
 
 /* ---- what a file is ---- */
 
-int sys_stat(const char *path, struct stat *st)
-{
-  return stat(path, st);
-}
-
 /* Linux 6.13 and later give a file whose times were asked for a finer time at its next write, and
  * each write then costs an update of the inode. statx can leave the times out. */
 int sys_look(const char *path, struct stat *st)
@@ -135,21 +153,6 @@ int sys_look(const char *path, struct stat *st)
 #else
   return stat(path, st);
 #endif
-}
-
-int sys_fstat(int fd, struct stat *st)
-{
-  return fstat(fd, st);
-}
-
-int sys_chmod(int fd, mode_t mode)
-{
-  return fchmod(fd, mode);
-}
-
-int sys_chown(int fd, uid_t owner, gid_t group)
-{
-  return fchown(fd, owner, group);
 }
 
 /* ---- bytes ---- */
@@ -187,18 +190,6 @@ int sys_write(int fd, const void *bytes, size_t size, size_t *written)
   return first < size;
 }
 
-int64_t sys_position(int fd)
-{
-  return lseek(fd, 0, SEEK_CUR);
-}
-
-int sys_truncate(int fd, uint64_t size)
-{
-  int result;
-  RETRY(result, ftruncate(fd, (off_t)size));
-  return result;
-}
-
 int sys_sync(int fd)
 {
   int result;
@@ -232,32 +223,23 @@ int sys_flock(int fd, int operation)
   return result;
 }
 
-int sys_fileno(FILE *file)
-{
-  return fileno(file);
-}
-
-int sys_rename(const char *from, const char *to)
-{
-  return rename(from, to);
-}
-
-int sys_unlink(const char *path)
-{
-  return unlink(path);
-}
-
-int sys_mkdir(const char *path)
-{
-  return mkdir(path, S_IRWXU);
-}
-
 char *sys_realpath(const char *path)
 {
   return realpath(path, NULL);
 }
 
-int sys_list(const char *path, bool (*visit)(void *context, const char *name), void *context)
+static bool is_regular(const struct dirent *entry)
+{
+#if defined(DT_REG)
+  return entry->d_type == DT_REG;
+#else
+  (void)entry;
+  return false;
+#endif
+}
+
+int sys_list(const char *path, bool (*visit)(void *context, const char *name, bool regular),
+             void *context)
 {
   DIR *directory = opendir(path);
   if (directory == NULL) return -1;
@@ -265,7 +247,7 @@ int sys_list(const char *path, bool (*visit)(void *context, const char *name), v
   for (;;) {
     errno = 0;
     const struct dirent *entry = readdir(directory);
-    if (entry == NULL || !visit(context, entry->d_name)) {
+    if (entry == NULL || !visit(context, entry->d_name, is_regular(entry))) {
       reason = errno;
       break;
     }
@@ -308,11 +290,6 @@ void sys_stay_loaded(void)
   Dl_info info;
   if (dladdr(&loaded, &info) != 0)
     (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
-pid_t sys_pid(void)
-{
-  return getpid();
 }
 
 /* The only thing here that changes: it is the process that it says something about. */

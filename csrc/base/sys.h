@@ -1,8 +1,7 @@
-/* sys.h: the system calls, each in a wrapper that says what it retries.
+/* sys.h: the system calls. Nothing else in the module calls the system.
  *
  * Every wrapper returns -1 (or NULL) with errno set when it fails and leaves errno alone otherwise.
- * A call that a signal interrupted is made again, except sys_sleep. Nothing else in the module
- * calls the system, so a build with SYS_SEAM can make each call fail; see sys.c. */
+ * A call that a signal interrupted is made again, except sys_sleep. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,9 +18,10 @@
 #define SYS_NOT_REGULAR (-2)
 #define SYS_NOT_OPENED (-3)
 
-/* For reading, or for reading and appending; SYS_MAKE makes the file (0600 less umask) if need be, and
- * for SYS_ITSELF a symbolic link is no regular file. */
-enum sys_opening { SYS_READ, SYS_APPEND, SYS_MAKE, SYS_ITSELF };
+/* For reading, or for reading and appending; SYS_LISTED reads what sys_list has just said is regular,
+ * SYS_MAKE makes the file (0600 less umask) if need be, and for SYS_ITSELF a symbolic link is no regular
+ * file. */
+enum sys_opening { SYS_READ, SYS_LISTED, SYS_APPEND, SYS_MAKE, SYS_ITSELF };
 
 /* Opens the regular file `path` close-on-exec. Never blocks. Returns the descriptor and fills *st;
  * SYS_NOT_REGULAR (errno EISDIR or EINVAL) where the path leads to anything else. */
@@ -63,18 +63,18 @@ int sys_mkdir(const char *path);
 /* The path without symbolic links, to be freed with sys_free. */
 char *sys_realpath(const char *path);
 
-/* Calls visit(context, name) for each name in a directory, until one answers false (errno is
- * then what it set). 0, or -1. */
-int sys_list(const char *path, bool (*visit)(void *context, const char *name), void *context);
+/* Calls visit(context, name, regular) for each name in a directory, until one answers false (errno is
+ * then what it set). regular: the directory itself tells that it is a regular file. 0, or -1. */
+int sys_list(const char *path, bool (*visit)(void *context, const char *name, bool regular),
+             void *context);
 
 /* The module's code stays in memory until the process ends: Lua unloads modules before it has
  * called the last finalizers, and these may call it. What dlopen gives is never closed. */
 void sys_stay_loaded(void);
 
 pid_t sys_pid(void);
-/* A number that differs between a process and those that are forked from it, whatever their process
- * ids are: a new PID namespace gives out the low ones again. Only once sys_count_forks has been
- * called; that is false with errno where there is no memory for it. */
+/* A number that differs between a process and those that are forked from it, as a new PID namespace
+ * gives out ids again. Only once sys_count_forks has been called; false with errno ENOMEM. */
 bool sys_count_forks(void);
 unsigned sys_forks(void);
 /* Seconds since 1970, UTC. */

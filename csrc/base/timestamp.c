@@ -12,14 +12,10 @@ static const char FORM[] = "0000-00-00T00:00:00Z";
 /* 0000-01-01 and the end of 9999, in seconds since 1970. */
 static const int64_t FIRST = -62167219200, LAST = 253402300799;
 
-/* A time as the calendar and the clock have it. */
-struct civil {
-  int64_t year, month, day, hour, minute, second;
-};
-
-/* From seconds since 1970: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms",
- * civil_from_days: years begin in March, so that the leap day is their last. */
-static struct civil civil(int64_t seconds)
+/* The key of seconds since 1970: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+ * civil_from_days: years begin in March, so that the leap day is their last. Years before 0 and
+ * after 9999, to which offsets lead, sort right too. */
+static int64_t key_of_seconds(int64_t seconds)
 {
   int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400;
   int64_t of_day = seconds - days * 86400;
@@ -29,12 +25,10 @@ static struct civil civil(int64_t seconds)
   int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
   int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   int64_t shifted = (5 * of_year + 2) / 153, month = shifted < 10 ? shifted + 3 : shifted - 9;
-  return (struct civil){.year = year_of_era + era * 400 + (month <= 2),
-                        .month = month,
-                        .day = of_year - (153 * shifted + 2) / 5 + 1,
-                        .hour = of_day / 3600,
-                        .minute = of_day / 60 % 60,
-                        .second = of_day % 60};
+  int64_t year = year_of_era + era * 400 + (month <= 2);
+  int64_t day = of_year - (153 * shifted + 2) / 5 + 1;
+  int64_t key = ((year / 100 * 128 + year % 100) * 16 + month) * 32 + day;
+  return ((key * 32 + of_day / 3600) * 64 + of_day / 60 % 60) * 64 + of_day % 60;
 }
 
 /* The same backwards: days_from_civil. */
@@ -53,30 +47,18 @@ static int64_t days_of_month(int64_t year, int64_t month)
   return 28 + (year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
 }
 
-static void print_number(char *text, int count, int64_t value)
-{
-  for (; count-- > 0; value /= 10) text[count] = (char)('0' + value % 10);
-}
-
 void timestamp_print(int64_t seconds, char text[TIMESTAMP_LENGTH + 1])
 {
-  struct civil time = civil(seconds < FIRST ? FIRST : seconds > LAST ? LAST : seconds);
+  static const struct {
+    int place, bits;
+  } fields[] = {{17, 6}, {14, 6}, {11, 5}, {8, 5}, {5, 4}, {2, 7}, {0, 7}}; /* of two digits each */
+  int64_t key = key_of_seconds(seconds < FIRST ? FIRST : seconds > LAST ? LAST : seconds);
   memcpy(text, FORM, sizeof FORM);
-  print_number(text, 4, time.year);
-  print_number(text + 5, 2, time.month);
-  print_number(text + 8, 2, time.day);
-  print_number(text + 11, 2, time.hour);
-  print_number(text + 14, 2, time.minute);
-  print_number(text + 17, 2, time.second);
-}
-
-/* Years before 0 and after 9999, to which offsets lead, sort right too. */
-static int64_t key_of_seconds(int64_t seconds)
-{
-  struct civil time = civil(seconds);
-  int64_t key = (time.year / 100 * 128 + time.year % 100) * 16 + time.month;
-  key = (key * 32 + time.day) * 32 + time.hour;
-  return (key * 64 + time.minute) * 64 + time.second;
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; key >>= fields[i++].bits) {
+    int value = (int)(key & ((1 << fields[i].bits) - 1));
+    text[fields[i].place] = (char)('0' + value / 10);
+    text[fields[i].place + 1] = (char)('0' + value % 10);
+  }
 }
 
 int64_t moment_seconds(struct moment moment)
@@ -90,114 +72,6 @@ int64_t moment_seconds(struct moment moment)
 }
 
 /* ---- reading ---- */
-
-struct cursor {
-  const char *p, *end;
-};
-
-static bool take_byte(struct cursor *cursor, char byte)
-{
-  if (cursor->p == cursor->end || *cursor->p != byte) return false;
-  cursor->p++;
-  return true;
-}
-
-/* RFC 3339's letters are of either case. */
-static bool take_letter(struct cursor *cursor, char upper)
-{
-  return take_byte(cursor, upper) || take_byte(cursor, (char)(upper | 0x20));
-}
-
-static bool take_number(struct cursor *cursor, int digits, int64_t least, int64_t most,
-                        int64_t *number)
-{
-  *number = 0;
-  for (; digits > 0; digits--, cursor->p++) {
-    if (cursor->p == cursor->end || !is_digit(*cursor->p)) return false;
-    *number = *number * 10 + (*cursor->p - '0');
-  }
-  return *number >= least && *number <= most;
-}
-
-static bool take_date(struct cursor *cursor, int64_t *seconds)
-{
-  int64_t year, month, day;
-  if (!take_number(cursor, 4, 0, 9999, &year) || !take_byte(cursor, '-') ||
-      !take_number(cursor, 2, 1, 12, &month) || !take_byte(cursor, '-') ||
-      !take_number(cursor, 2, 1, days_of_month(year, month), &day))
-    return false;
-  *seconds = days_since_1970(year, month, day) * 86400;
-  return true;
-}
-
-/* `HH:MM` */
-static bool take_minutes(struct cursor *cursor, int64_t *minutes)
-{
-  int64_t hour, minute;
-  if (!take_number(cursor, 2, 0, 23, &hour) || !take_byte(cursor, ':') ||
-      !take_number(cursor, 2, 0, 59, &minute))
-    return false;
-  *minutes = hour * 60 + minute;
-  return true;
-}
-
-static bool take_fraction(struct cursor *cursor, uint64_t *fraction)
-{
-  uint64_t unit = 1000000000000000000;
-  *fraction = 0;
-  if (!take_byte(cursor, '.')) return true;
-  const char *start = cursor->p;
-  for (; cursor->p < cursor->end && is_digit(*cursor->p); cursor->p++, unit /= 10)
-    *fraction += unit * (uint64_t)(*cursor->p - '0');
-  return cursor->p > start;
-}
-
-/* `Z`, or how far the clock is ahead of UTC. */
-static bool take_offset(struct cursor *cursor, int64_t *seconds)
-{
-  int64_t minutes;
-  if (take_letter(cursor, 'Z')) return true;
-  bool behind = take_byte(cursor, '-');
-  if ((!behind && !take_byte(cursor, '+')) || !take_minutes(cursor, &minutes)) return false;
-  *seconds -= (behind ? -minutes : minutes) * 60;
-  return true;
-}
-
-/* `:`, seconds and perhaps a fraction of one. */
-static bool take_second(struct cursor *cursor, int64_t *second, uint64_t *fraction)
-{
-  return take_byte(cursor, ':') && take_number(cursor, 2, 0, 60, second) &&
-         take_fraction(cursor, fraction);
-}
-
-/* All of a text, of which a part that may be left out is there or ends the text. */
-static bool read_moment(struct moment *moment, const char *text, size_t length, bool may_be_short)
-{
-  struct cursor cursor = {text, text + length};
-  const char *const short_end = may_be_short ? cursor.end : NULL;
-  int64_t seconds, minutes = 0, second = 0;
-  uint64_t fraction = 0;
-  if (!take_date(&cursor, &seconds)) return false;
-  if (cursor.p != short_end) {
-    if (!take_letter(&cursor, 'T') || !take_minutes(&cursor, &minutes)) return false;
-    bool to_the_minute = may_be_short && (cursor.p == cursor.end || *cursor.p != ':');
-    if (!to_the_minute && !take_second(&cursor, &second, &fraction)) return false;
-    seconds += minutes * 60 + second;
-    if (cursor.p != short_end && !take_offset(&cursor, &seconds)) return false;
-  }
-  *moment = (struct moment){key_of_seconds(seconds), fraction};
-  return cursor.p == cursor.end;
-}
-
-struct moment moment_of(const char *text, size_t length)
-{
-  struct moment moment;
-  if (length == 0 || !read_moment(&moment, text, length, false))
-    moment = (struct moment){MOMENT_NONE, 0};
-  return moment;
-}
-
-/* ---- the form that files have, quickly ---- */
 
 #define BYTE(number, place) ((uint64_t)(number) << (8 * (place)))
 
@@ -236,6 +110,61 @@ int64_t timestamp_key(const char text[TIMESTAMP_LENGTH])
   date = date * (BYTE(8, 6) | BYTE(16, 3) | 1) >> 40;
   time = time * (BYTE(8, 7) | BYTE(64, 3) | 1) >> 42;
   return (int64_t)(date << 22 | time | second);
+}
+
+static bool take_fraction(const char **p, const char *end, uint64_t *fraction)
+{
+  uint64_t unit = 1000000000000000000;
+  *fraction = 0;
+  if (*p == end || **p != '.') return true;
+  const char *start = ++*p;
+  for (; *p < end && is_digit(**p); ++*p, unit /= 10) *fraction += unit * (uint64_t)(**p - '0');
+  return *p > start;
+}
+
+/* How far the clock is ahead of UTC: all of a text, `Z` or `+HH:MM`. */
+static bool read_utc_offset(const char *p, const char *end, int64_t *seconds)
+{
+  char form[] = "1970-01-01T00:00:00Z";
+  *seconds = 0;
+  if (end - p == 1 && (*p | 0x20) == 'z') return true;
+  if (end - p != 6 || (*p != '+' && *p != '-')) return false;
+  memcpy(form + 11, p + 1, 5);
+  const int64_t key = timestamp_key(form), ahead = moment_seconds((struct moment){key, 0});
+  *seconds = *p == '-' ? -ahead : ahead;
+  return key >= 0;
+}
+
+/* All of a text, of which a part that may be left out is there or ends the text. */
+static bool read_moment(struct moment *moment, const char *text, size_t length, bool may_be_short)
+{
+  enum { DATE = 10, MINUTE = 16, SECOND = 19 }; /* where these end */
+  char form[] = "0000-01-01T00:00:00Z";
+  const char *p, *end = text + length;
+  size_t given = SECOND;
+  int64_t key, ahead = 0;
+  uint64_t fraction = 0;
+  if (may_be_short && length == DATE) given = DATE;
+  else if (may_be_short && length >= MINUTE && (length == MINUTE || text[MINUTE] != ':'))
+    given = MINUTE;
+  if (length < given) return false;
+  memcpy(form, text, given);
+  if (form[DATE] == 't') form[DATE] = 'T'; /* RFC 3339's letters are of either case */
+  const bool leap = memcmp(form + SECOND - 2, "60", 2) == 0;
+  if (leap) memcpy(form + SECOND - 2, "59", 2);
+  p = text + given;
+  if ((key = timestamp_key(form)) < 0) return false;
+  if (given == SECOND && !take_fraction(&p, end, &fraction)) return false;
+  if (!(may_be_short && p == end) && !read_utc_offset(p, end, &ahead)) return false;
+  const int64_t seconds = moment_seconds((struct moment){key, 0}) + leap - ahead;
+  *moment = (struct moment){key_of_seconds(seconds), fraction};
+  return true;
+}
+
+struct moment moment_of(const char *text, size_t length)
+{
+  struct moment moment;
+  return read_moment(&moment, text, length, false) ? moment : (struct moment){MOMENT_NONE, 0};
 }
 
 /* ---- bounds ---- */

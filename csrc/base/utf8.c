@@ -1,14 +1,9 @@
 /* utf8.c: decoding, encoding and cutting UTF-8. */
 #include "base/utf8.h"
 
-static bool is_character(uint32_t code, size_t size)
-{
-  static const uint32_t least[UTF8_LONGEST + 1] = {0, 0, 0x80, 0x800, 0x10000};
-  return code >= least[size] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
-}
-
 uint32_t utf8_decode(const char *text, size_t length, size_t *size)
 {
+  static const uint32_t least[UTF8_LONGEST + 1] = {0, 0, 0x80, 0x800, 0x10000};
   unsigned char lead = (unsigned char)*text;
   *size = 1;
   if (lead < 0x80) return lead;
@@ -19,7 +14,8 @@ uint32_t utf8_decode(const char *text, size_t length, size_t *size)
     if (!utf8_continues(text[i])) return UTF8_INVALID;
     code = code << 6 | ((unsigned char)text[i] & 0x3f);
   }
-  if (!is_character(code, needed)) return UTF8_INVALID;
+  if (code < least[needed] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+    return UTF8_INVALID;
   *size = needed;
   return code;
 }

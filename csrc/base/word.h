@@ -1,4 +1,4 @@
-/* word.h: short texts as numbers, the first byte lowest on every machine. */
+/* word.h: short texts as numbers, the first byte lowest on every machine; and numbers as bytes. */
 #pragma once
 
 #include <stddef.h>
@@ -51,4 +51,24 @@ static inline const char *last_newline(const char *start, size_t length)
   while (length > 0)
     if (start[--length] == '\n') return start + length;
   return NULL;
+}
+
+/* ---- seven bits a byte, the lowest first; all but the last byte have the high bit ---- */
+
+enum { PACKED_LONGEST = 10 }; /* bytes of a number */
+
+/* Writes a number, and moves *p behind it. */
+static inline void packed_put(unsigned char **p, uint64_t number)
+{
+  for (; number >= 0x80; number >>= 7) *(*p)++ = (unsigned char)(number | 0x80);
+  *(*p)++ = (unsigned char)number;
+}
+
+/* Reads the number at *p, and moves that behind it. */
+static inline uint64_t packed_get(const unsigned char **p)
+{
+  uint64_t number = 0;
+  unsigned shift = 0;
+  for (; **p >= 0x80; shift += 7) number |= (uint64_t)(*(*p)++ & 0x7f) << shift;
+  return number | (uint64_t) * (*p)++ << shift;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 
+#include "binding/budget.h"
 #include "memory/filter.h"
 #include "json/number.h"
 
@@ -75,7 +76,7 @@ const char *check_path(lua_State *L, int argument, struct failure *failure)
 {
   size_t length;
   const char *path = check_string(L, argument, "path", &length);
-  if (strlen(path) == length) return path;
+  if (strlen(path) == length) return budget_check(L, path), path;
   fail_because(failure, EINVAL, "open", "path has a NUL byte");
   return NULL;
 }
@@ -163,17 +164,29 @@ int option_error(lua_State *L, int argument, const char *name, const char *expec
                         luaL_typename(L, -1));
 }
 
+static void check_type_of_option(lua_State *L, int argument, const char *name, int type,
+                                 const char *expected)
+{
+  if (lua_type(L, -1) != type) option_error(L, argument, name, expected);
+}
+
 void read_boolean(lua_State *L, int argument, const char *name, void *into)
 {
-  if (lua_type(L, -1) != LUA_TBOOLEAN) option_error(L, argument, name, "a boolean");
+  check_type_of_option(L, argument, name, LUA_TBOOLEAN, "a boolean");
   *(bool *)into = lua_toboolean(L, -1);
+}
+
+static lua_Number from_zero(lua_State *L, int argument, const char *name, const char *expected)
+{
+  check_type_of_option(L, argument, name, LUA_TNUMBER, expected);
+  lua_Number number = lua_tonumber(L, -1);
+  if (!(number >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
+  return number;
 }
 
 void read_limit(lua_State *L, int argument, const char *name, void *into)
 {
-  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, "a number");
-  lua_Number limit = lua_tonumber(L, -1);
-  if (!(limit >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
+  lua_Number limit = from_zero(L, argument, name, "a number");
   if (limit != floor(limit))
     argument_error(L, argument, "option \"%s\" must be a whole number", name);
   *(size_t *)into = limit < 1e15 ? (size_t)limit : SIZE_MAX - 1; /* SIZE_MAX: no limit is given */
@@ -182,20 +195,20 @@ void read_limit(lua_State *L, int argument, const char *name, void *into)
 void read_text(lua_State *L, int argument, const char *name, void *into)
 {
   struct bytes *text = into;
-  if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, "a string");
+  check_type_of_option(L, argument, name, LUA_TSTRING, "a string");
   text->start = lua_tolstring(L, -1, &text->length);
 }
 
 void read_time(lua_State *L, int argument, const char *name, void *into)
 {
+  size_t length;
+  lua_Number seconds = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+  if (isnan(seconds)) argument_error(L, argument, "option \"%s\" is not a time", name);
   if (lua_type(L, -1) == LUA_TNUMBER) {
-    lua_Number seconds = lua_tonumber(L, -1);
-    if (isnan(seconds)) argument_error(L, argument, "option \"%s\" is not a time", name);
     bound_from_seconds(into, seconds);
     return;
   }
-  size_t length;
-  if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, "a time");
+  check_type_of_option(L, argument, name, LUA_TSTRING, "a time");
   const char *text = lua_tolstring(L, -1, &length);
   if (!bound_read(into, text, length))
     argument_error(L, argument, "option \"%s\" is not a time: \"%s\"", name, text);
@@ -204,7 +217,7 @@ void read_time(lua_State *L, int argument, const char *name, void *into)
 void read_sync(lua_State *L, int argument, const char *name, void *into)
 {
   size_t length;
-  if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, "\"full\" or \"none\"");
+  check_type_of_option(L, argument, name, LUA_TSTRING, "\"full\" or \"none\"");
   const char *sync = lua_tolstring(L, -1, &length);
   *(bool *)into = is_name(sync, length, "full");
   if (!*(bool *)into && !is_name(sync, length, "none"))
@@ -212,23 +225,14 @@ void read_sync(lua_State *L, int argument, const char *name, void *into)
                    sync);
 }
 
-static void read_from_zero(lua_State *L, int argument, const char *name, const char *expected,
-                           double *into)
-{
-  if (lua_type(L, -1) != LUA_TNUMBER) option_error(L, argument, name, expected);
-  lua_Number number = lua_tonumber(L, -1);
-  if (!(number >= 0)) argument_error(L, argument, "option \"%s\" must not be negative", name);
-  *into = number;
-}
-
 void read_wait(lua_State *L, int argument, const char *name, void *into)
 {
-  read_from_zero(L, argument, name, "a number of seconds", into);
+  *(double *)into = from_zero(L, argument, name, "a number of seconds");
 }
 
 void read_amount(lua_State *L, int argument, const char *name, void *into)
 {
-  read_from_zero(L, argument, name, "a number", into);
+  *(double *)into = from_zero(L, argument, name, "a number");
 }
 
 /* Finds the option whose name and value are on top of the stack, during lua_next. */

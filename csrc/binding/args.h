@@ -33,12 +33,12 @@ const char *check_string(lua_State *L, int argument, const char *name, size_t *l
 /* A path: a string. NULL and *failure if it has a NUL byte. [-0, +0, e] */
 const char *check_path(lua_State *L, int argument, struct failure *failure);
 /* luaL_argerror with a message of lua_pushfstring's form. [-0, +0, e] */
-int argument_error(lua_State *L, int argument, const char *form, ...);
+__attribute__((cold)) int argument_error(lua_State *L, int argument, const char *form, ...);
 /* Raises the message as it is, without a position: the shell shows it. [-0, +0, e] */
-int raise_plain(lua_State *L, const char *form, ...);
+__attribute__((cold)) int raise_plain(lua_State *L, const char *form, ...);
 
 /* Raises that memory ran out. [-0, +0, e] */
-int raise_no_memory(lua_State *L);
+__attribute__((cold)) int raise_no_memory(lua_State *L);
 
 /* Whether a string with its length is this name. */
 static inline bool is_name(const char *text, size_t length, const char *name)
@@ -81,8 +81,10 @@ int option_error(lua_State *L, int argument, const char *name, const char *expec
 
 /* Push nil or false, the message, the number, and the process if there is one; return how many.
  * [-0, +3 or 4, m] */
-int push_nil_failure(lua_State *L, const struct failure *failure, const char *path);
-int push_false_failure(lua_State *L, const struct failure *failure, const char *path);
+__attribute__((cold)) int push_nil_failure(lua_State *L, const struct failure *failure,
+                                           const char *path);
+__attribute__((cold)) int push_false_failure(lua_State *L, const struct failure *failure,
+                                             const char *path);
 /* Calls a function that Lua has called, with its arguments. If it fails as no descriptor is left, those
  * of handles that were dropped are collected, and it is called once more: so everything that opens a
  * file is called in this way. */

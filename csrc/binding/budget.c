@@ -1,9 +1,8 @@
 /* budget.c: costs are asked for in a protected call, as the function is the caller's. */
 #include "binding/budget.h"
 
-#include <string.h>
-
 #include "binding/class.h"
+#include "session/retrieve.h"
 
 enum {
   COST_CALLS = 1000
@@ -24,24 +23,42 @@ void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
   else lua_pushnil(L);
 }
 
-/* Kept under their addresses: what budget_fit is given, meanwhile, and whether it is. */
-static const char PATH = 0, ASKED = 0;
+/* ---- what must not be used ---- */
 
-bool *budget_asked(lua_State *L)
+/* What a cost is asked about, by the innermost of the calls that ask. */
+struct costing {
+  const struct costing *outer;
+  dev_t device; /* of what the results are of: a file or a directory; */
+  ino_t inode; /* 0: none */
+  const struct buf *sources; /* struct source: the files in the directory, or NULL */
+};
+
+static const struct costing **innermost(lua_State *L)
 {
-  return kept_block(L, &ASKED, sizeof(bool));
+  return kept_block(L, KEPT_COSTING, sizeof(struct costing *));
 }
 
-void budget_check(lua_State *L, const bool *asked, const char *path)
+static bool is_about(const struct costing *costing, const struct stat *st)
 {
-  size_t length;
-  if (!*asked) return;
-  push_kept(L, &PATH);
-  const char *kept = lua_tolstring(L, -1, &length);
-  if (kept != NULL && strncmp(path, kept, length) == 0 &&
-      (path[length] == '\0' || path[length] == '/'))
-    raise_plain(L, "%s must not be used within cost", path);
-  lua_pop(L, 1);
+  const struct buf *sources = costing->sources;
+  if (costing->inode == st->st_ino && costing->device == st->st_dev) return true;
+  for (size_t i = 0; sources != NULL && i < BUF_COUNT(struct source, sources); i++) {
+    const struct source *source = &BUF_ITEMS(struct source, sources)[i];
+    if (source->inode == st->st_ino && source->device == st->st_dev) return true;
+  }
+  return false;
+}
+
+void budget_check_file(lua_State *L, const struct stat *st, const char *name)
+{
+  for (const struct costing *costing = *innermost(L); costing != NULL; costing = costing->outer)
+    if (is_about(costing, st)) raise_plain(L, "%s must not be used within cost", name);
+}
+
+void budget_check(lua_State *L, const char *path)
+{
+  struct stat st;
+  if (*innermost(L) != NULL && sys_stat(path, &st) == 0) budget_check_file(L, &st, path);
 }
 
 /* ---- what fits ---- */
@@ -86,31 +103,26 @@ static int fit_l(lua_State *L)
   return 1;
 }
 
-/* Keeps the string, or nil, on top of the stack as the path, and pops it. */
-static void keep_path(lua_State *L)
-{
-  *budget_asked(L) = lua_isstring(L, -1);
-  keep(L, &PATH);
-  lua_pop(L, 1);
-}
-
 void budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path,
-                bool *asked)
+                const struct buf *sources)
 {
   int cost = lua_gettop(L) - 1, results = cost + 1;
-  push_kept(L, &PATH);
+  const struct costing **place = innermost(L);
+  struct costing costing = {.outer = *place, .sources = sources};
+  struct stat st;
+  if (sys_stat(path, &st) == 0) {
+    costing.device = st.st_dev;
+    costing.inode = st.st_ino;
+  }
   lua_pushcfunction(L, fit_l);
   lua_pushvalue(L, results);
   lua_pushnumber(L, budget->bytes);
   lua_pushnumber(L, (lua_Number)budget->limit);
   lua_pushstring(L, member);
-  lua_pushvalue(L, cost);
-  lua_pushstring(L, path);
-  keep_path(L); /* the last that may raise */
-  *asked = true;
+  lua_pushvalue(L, cost); /* the last that may raise */
+  *place = &costing;
   int status = lua_pcall(L, 5, 1, 0);
-  *asked = false;
-  lua_replace(L, results);
-  keep_path(L);
+  *place = costing.outer;
   if (status != 0) lua_error(L);
+  lua_replace(L, results);
 }

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
+#include "base/sys.h"
 #include "binding/args.h"
 
 #pragma GCC visibility push(hidden)
@@ -29,15 +31,13 @@ option_reader read_cost; /* bool: it is given */
 void budget_begin(lua_State *L, struct budget *budget, size_t *limit);
 /* Leaves, of the array on top of the stack, below which is what budget_begin has pushed, those that
  * fit: in their order, each that does into what those before it left. What one costs without a
- * function: the bytes of its member of that name. While the function is asked, *asked is true and
- * budget_check raises. Raises what the function does. [-1, +1, e] */
+ * function: the bytes of its member of that name. path: what the results are of; sources: struct source
+ * of the files, where it is a directory, or NULL. Raises what the function does. [-1, +1, e] */
 void budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path,
-                bool *asked);
-/* Whether a cost is asked for now, by any call of this state: a bool, which is there for as long as the
- * state. [-0, +0, m] */
-bool *budget_asked(lua_State *L);
-/* Then raises if it is the path, or that of a file in the directory, of whose results the cost is
- * asked. [-0, +0, e] */
-void budget_check(lua_State *L, const bool *asked, const char *path);
+                const struct buf *sources);
+/* These two raise while a cost is asked, by any call of this state, of results of that file, or of that
+ * directory, whatever it is called here. [-0, +0, e] */
+void budget_check(lua_State *L, const char *path);
+void budget_check_file(lua_State *L, const struct stat *st, const char *name);
 
 #pragma GCC visibility pop

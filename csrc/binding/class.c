@@ -1,5 +1,8 @@
-/* class.c: metatables, each kept under the address of its class. The functions of a class have its
- * metatable and its address as upvalues, so that a method needs no look-up to know its object. */
+/* class.c: an object begins with its class, by which methods know it. The metatable is not asked: that
+ * would take three calls of Lua for each method.
+ *
+ * What a state keeps stands in one table, which is the environment of the module's functions; those that
+ * they make inherit it. From Lua 5.2 on there are no environments, and it is looked up. */
 #include "binding/class.h"
 
 #include <stdint.h>
@@ -7,8 +10,15 @@
 
 #include "binding/args.h"
 
-enum { UPVALUE_METATABLE = 1, UPVALUE_CLASS, UPVALUE_METHODS, UPVALUES = UPVALUE_METHODS };
-enum { UPVALUE_FUNCTION = UPVALUES + 1 }; /* of a method */
+union header {
+  const struct object_class *class;
+  uint64_t align;
+};
+
+/* The first upvalue of a method is its luaL_Reg; of a metamethod, the table of the methods. */
+enum { UPVALUE_METHOD = 1, UPVALUE_METHODS = 1, UPVALUE_CLASS = 2 };
+
+static const char STATE = 0; /* what a state keeps stands in the registry under its address */
 
 static void push_address(lua_State *L, const void *address)
 {
@@ -16,28 +26,61 @@ static void push_address(lua_State *L, const void *address)
   lua_pushlightuserdata(L, (void *)(uintptr_t)address);
 }
 
-void push_kept(lua_State *L, const void *key)
+void begin_state(lua_State *L)
 {
-  push_address(L, key);
+  push_address(L, &STATE);
   lua_rawget(L, LUA_REGISTRYINDEX);
+  if (!lua_istable(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    push_address(L, &STATE);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+  }
+#if LUA_VERSION_NUM < 502
+  lua_replace(L, LUA_ENVIRONINDEX);
+#else
+  lua_pop(L, 1);
+#endif
 }
 
-void keep(lua_State *L, const void *key)
+static void push_state(lua_State *L)
 {
-  push_address(L, key);
+#if LUA_VERSION_NUM < 502
+  lua_pushvalue(L, LUA_ENVIRONINDEX);
+#else
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &STATE);
+#endif
+}
+
+void push_kept(lua_State *L, enum kept what)
+{
+#if LUA_VERSION_NUM < 502
+  lua_rawgeti(L, LUA_ENVIRONINDEX, (int)what);
+#else
+  push_state(L);
+  lua_rawgeti(L, -1, (int)what);
+  lua_remove(L, -2);
+#endif
+}
+
+void keep(lua_State *L, enum kept what)
+{
+  push_state(L);
   lua_pushvalue(L, -2);
-  lua_rawset(L, LUA_REGISTRYINDEX);
+  lua_rawseti(L, -2, (int)what);
+  lua_pop(L, 1);
 }
 
-void *kept_block(lua_State *L, const void *key, size_t size)
+void *kept_block(lua_State *L, enum kept what, size_t size)
 {
-  push_kept(L, key);
+  push_kept(L, what);
   void *block = lua_touserdata(L, -1);
   lua_pop(L, 1);
   if (block != NULL) return block;
   block = lua_newuserdata(L, size);
   memset(block, 0, size);
-  keep(L, key);
+  keep(L, what);
   lua_pop(L, 1);
   return block;
 }
@@ -47,24 +90,25 @@ void *kept_block(lua_State *L, const void *key, size_t size)
 static int gc_l(lua_State *L)
 {
   const struct object_class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
-  class->release(check_object(L));
+  class->release(check_object(L, class));
   return 0;
 }
 
-/* A method: its function has the same upvalues, as it is called by C. */
+/* A method: its function has the same upvalue, as it is called by C. */
 static int method_l(lua_State *L)
 {
-  return call_twice(L, lua_tocfunction(L, lua_upvalueindex(UPVALUE_FUNCTION)));
+  const luaL_Reg *method = lua_touserdata(L, lua_upvalueindex(UPVALUE_METHOD));
+  return call_twice(L, method->func);
 }
 
-/* Adds functions to the table on top of the stack; `metatable` is where the upvalues start. */
-static void put_functions(lua_State *L, int metatable, const luaL_Reg *functions, bool methods)
+/* Pushes the table of the methods. */
+static void push_methods(lua_State *L, const luaL_Reg *method)
 {
-  for (; functions != NULL && functions->name != NULL; functions++) {
-    for (int i = 0; i < UPVALUES; i++) lua_pushvalue(L, metatable + i);
-    if (methods) lua_pushcfunction(L, functions->func);
-    lua_pushcclosure(L, methods ? method_l : functions->func, UPVALUES + methods);
-    lua_setfield(L, -2, functions->name);
+  lua_newtable(L);
+  for (; method != NULL && method->name != NULL; method++) {
+    push_address(L, method);
+    lua_pushcclosure(L, method_l, 1);
+    lua_setfield(L, -2, method->name);
   }
 }
 
@@ -72,24 +116,35 @@ static void put_functions(lua_State *L, int metatable, const luaL_Reg *functions
  * of one behind; and hidden, so that nobody calls __gc as a method. */
 static void push_metatable(lua_State *L, const struct object_class *class)
 {
-  static const luaL_Reg gc[] = {{"__gc", gc_l}, {NULL, NULL}};
-  push_kept(L, class);
-  if (lua_istable(L, -1)) return;
-  lua_pop(L, 1);
-  lua_newtable(L);
-  int metatable = lua_gettop(L);
+  int state = lua_gettop(L) + 1, methods = state + 1, metatable = state + 2;
+  push_state(L);
   push_address(L, class);
+  lua_rawget(L, state);
+  if (lua_istable(L, -1)) {
+    lua_remove(L, state);
+    return;
+  }
+  lua_settop(L, state);
+  push_methods(L, class->methods);
   lua_newtable(L);
-  put_functions(L, metatable, class->methods, true);
-  lua_pushvalue(L, -1);
+  lua_pushvalue(L, methods);
   lua_setfield(L, metatable, "__index");
-  lua_pushvalue(L, metatable);
-  put_functions(L, metatable, class->metamethods, false);
-  put_functions(L, metatable, gc, false);
+  for (const luaL_Reg *event = class->metamethods; event != NULL && event->name != NULL; event++) {
+    lua_pushvalue(L, methods);
+    lua_pushcclosure(L, event->func, 1);
+    lua_setfield(L, metatable, event->name);
+  }
+  lua_pushnil(L);
+  push_address(L, class);
+  lua_pushcclosure(L, gc_l, 2);
+  lua_setfield(L, metatable, "__gc");
   lua_pushliteral(L, "aish_history");
   lua_setfield(L, metatable, "__metatable");
-  lua_settop(L, metatable);
-  keep(L, class);
+  push_address(L, class);
+  lua_pushvalue(L, metatable);
+  lua_rawset(L, state);
+  lua_replace(L, state);
+  lua_settop(L, state);
 }
 
 /* ---- objects ---- */
@@ -97,59 +152,47 @@ static void push_metatable(lua_State *L, const struct object_class *class)
 void *new_object(lua_State *L, const struct object_class *class, size_t size)
 {
   push_metatable(L, class);
-  void *object = lua_newuserdata(L, size);
-  memset(object, 0, size);
+  union header *header = lua_newuserdata(L, sizeof *header + size);
+  memset(header, 0, sizeof *header + size);
+  header->class = class;
   lua_insert(L, -2);
   lua_setmetatable(L, -2);
+  return header + 1;
+}
+
+void *to_object(lua_State *L, int index)
+{
+  union header *header = lua_touserdata(L, index);
+  return header != NULL ? header + 1 : NULL;
+}
+
+/* Light userdata have no length. */
+void *test_object(lua_State *L, int index, const struct object_class *class)
+{
+  union header *header = lua_touserdata(L, index);
+  bool same = header != NULL && lua_objlen(L, index) > sizeof *header && header->class == class;
+  return same ? header + 1 : NULL;
+}
+
+static int refuse_object(lua_State *L, const struct object_class *class)
+{
+  const luaL_Reg *method = lua_touserdata(L, lua_upvalueindex(UPVALUE_METHOD));
+  const char *got = luaL_typename(L, 1);
+  if (method == NULL) return argument_error(L, 1, "%s expected, got %s", class->name, got);
+  return argument_error(L, 1, "%s expected, got %s; use %s:%s, with a colon", class->name, got,
+                        class->self, method->name);
+}
+
+void *check_object(lua_State *L, const struct object_class *class)
+{
+  void *object = test_object(L, 1, class);
+  if (object == NULL) refuse_object(L, class);
   return object;
 }
 
-void *test_userdata(lua_State *L, int index)
-{
-  int metatable = lua_gettop(L);
-  bool same = lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index) &&
-              lua_rawequal(L, -1, metatable);
-  lua_settop(L, metatable - 1);
-  return same ? lua_touserdata(L, index) : NULL;
-}
-
-void *test_object(lua_State *L, int index, const struct object_class *class)
-{
-  push_kept(L, class);
-  return test_userdata(L, index);
-}
-
-/* The name of the method that is running; NULL: it is a metamethod. */
-static const char *running_method(lua_State *L, const struct object_class *class)
-{
-  lua_CFunction running = lua_tocfunction(L, lua_upvalueindex(UPVALUE_FUNCTION));
-  const luaL_Reg *method = class->methods;
-  while (method != NULL && method->name != NULL && method->func != running) method++;
-  return method != NULL ? method->name : NULL;
-}
-
-static int refuse_object(lua_State *L)
-{
-  const struct object_class *class = lua_touserdata(L, lua_upvalueindex(UPVALUE_CLASS));
-  const char *method = running_method(L, class), *got = luaL_typename(L, 1);
-  if (method == NULL) return argument_error(L, 1, "%s expected, got %s", class->name, got);
-  return argument_error(L, 1, "%s expected, got %s; use %s:%s, with a colon", class->name, got,
-                        class->self, method);
-}
-
-void *check_object(lua_State *L)
-{
-  if (lua_getmetatable(L, 1)) {
-    bool same = lua_rawequal(L, -1, lua_upvalueindex(UPVALUE_METATABLE));
-    lua_pop(L, 1);
-    if (same) return lua_touserdata(L, 1);
-  }
-  refuse_object(L);
-  return NULL;
-}
-
-void push_method(lua_State *L)
+bool push_method(lua_State *L)
 {
   lua_pushvalue(L, 2);
   lua_rawget(L, lua_upvalueindex(UPVALUE_METHODS));
+  return !lua_isnil(L, -1);
 }

@@ -28,20 +28,32 @@ struct object_class {
 /* Pushes an object of `size` zero bytes. [-0, +1, m] */
 void *new_object(lua_State *L, const struct object_class *class, size_t size);
 /* In a method or metamethod: its object, which is the first argument. [-0, +0, e] */
-void *check_object(lua_State *L);
+void *check_object(lua_State *L, const struct object_class *class);
 /* The object at `index`; NULL if it is not of the class. [-0, +0, -] */
 void *test_object(lua_State *L, int index, const struct object_class *class);
-/* In __index: pushes the method whose name is the second argument, or nil. [-0, +1, -] */
-void push_method(lua_State *L);
+/* The same of a value that is an object, or nil. [-0, +0, -] */
+void *to_object(lua_State *L, int index);
+/* In __index: pushes the method whose name is the second argument; or nil, and false. [-0, +1, -] */
+bool push_method(lua_State *L);
 
-/* Pops a metatable; the userdata at `index`, or NULL if it has another. [-1, +0, -] */
-void *test_userdata(lua_State *L, int index);
+/* What a state keeps for the module, besides metatables. */
+enum kept {
+  KEPT_SCRATCH = 1,
+  KEPT_DECODER,
+  KEPT_OBJECT_MARK,
+  KEPT_ARRAY_MARK,
+  KEPT_RESTS,
+  KEPT_HANDLES,
+  KEPT_COSTING
+};
 
-/* Pushes what the state keeps under the address of something constant, or nil. [-0, +1, -] */
-void push_kept(lua_State *L, const void *key);
+/* Called once before the module's functions are made. [-0, +0, m] */
+void begin_state(lua_State *L);
+/* Pushes what is kept, or nil. [-0, +1, -] */
+void push_kept(lua_State *L, enum kept what);
 /* Keeps the value on top of the stack, and leaves it there. [-0, +0, m] */
-void keep(lua_State *L, const void *key);
-/* Memory that it keeps there for as long as it lives, zeros at first. [-0, +0, m] */
-void *kept_block(lua_State *L, const void *key, size_t size);
+void keep(lua_State *L, enum kept what);
+/* Memory that is kept for as long as the state lives, zeros at first. [-0, +0, m] */
+void *kept_block(lua_State *L, enum kept what, size_t size);
 
 #pragma GCC visibility pop

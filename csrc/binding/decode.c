@@ -1,8 +1,6 @@
 /* decode.c: JSON text to Lua values.
  *
- * Members and elements are collected on the stack and moved to a table of just their number, so
- * that tables need not grow; where a text nests deeply or has many of them, a few at a time. Keys
- * are made strings once: most of a file's keys are the same few. */
+ * Keys are made strings once: most of a file's keys are the same few. */
 #include "binding/decode.h"
 
 #include <string.h>
@@ -19,10 +17,7 @@ enum { SLOT_DECODER = 0, SLOT_OBJECT = DECODER_KEYS + 1, SLOT_ARRAY };
 
 enum { KEY_LONGEST = 16 };
 
-enum {
-  BATCH = 32, /* values that wait on the stack, in the outer levels */
-  OUTER = 32 /* levels; Lua 5.1 gives a C function 8,000 places */
-};
+enum { FEW = 4 }; /* members or elements, where it is not known how many there are */
 
 static void free_decoder(void *object)
 {
@@ -32,17 +27,15 @@ static void free_decoder(void *object)
 
 static const struct object_class DECODER = {.name = "decoder", .release = free_decoder};
 
-/* What the state keeps: the table of its decoder, and the metatables that mark an empty object and
- * an array with holes, so that they encode to the same text again. */
-static const char KEPT = 0, OBJECT[] = "object", ARRAY[] = "array";
-
-static void push_mark(lua_State *L, const char *mark)
+/* Pushes a metatable that marks an empty object, or an array with holes, so that it encodes to the same
+ * text again. */
+static void push_mark(lua_State *L, enum kept mark, const char *type)
 {
   push_kept(L, mark);
   if (lua_istable(L, -1)) return;
   lua_pop(L, 1);
   lua_createtable(L, 0, 1);
-  lua_pushstring(L, mark);
+  lua_pushstring(L, type);
   lua_setfield(L, -2, "__jsontype");
   keep(L, mark);
 }
@@ -53,9 +46,9 @@ static struct decoder *new_decoder(lua_State *L)
   lua_createtable(L, SLOT_ARRAY, 1);
   struct decoder *decoder = new_object(L, &DECODER, sizeof *decoder);
   lua_rawseti(L, -2, SLOT_DECODER);
-  push_mark(L, OBJECT);
+  push_mark(L, KEPT_OBJECT_MARK, "object");
   lua_rawseti(L, -2, SLOT_OBJECT);
-  push_mark(L, ARRAY);
+  push_mark(L, KEPT_ARRAY_MARK, "array");
   lua_rawseti(L, -2, SLOT_ARRAY);
   return decoder;
 }
@@ -63,10 +56,10 @@ static struct decoder *new_decoder(lua_State *L)
 /* Pushes the table of the state's decoder. */
 static struct decoder *kept_decoder(lua_State *L)
 {
-  push_kept(L, &KEPT);
+  push_kept(L, KEPT_DECODER);
   if (!lua_istable(L, -1)) return NULL;
   lua_rawgeti(L, -1, SLOT_DECODER);
-  struct decoder *decoder = lua_touserdata(L, -1);
+  struct decoder *decoder = to_object(L, -1);
   lua_pop(L, 1);
   return decoder;
 }
@@ -78,7 +71,7 @@ struct decoder *acquire_decoder(lua_State *L)
   if (decoder == NULL || decoder->in_use) {
     lua_pop(L, 1);
     decoder = new_decoder(L);
-    keep(L, &KEPT);
+    keep(L, KEPT_DECODER);
   }
   decoder->in_use = true;
   decoder->L = L;
@@ -182,51 +175,6 @@ static const char *decode_number(struct decoder *d, const char *p)
 static const char *decode_value(struct decoder *d, const char *p, const char *limit, int depth,
                                 int members);
 
-/* Moves the values above base + 1 to the array there, which has `done` elements already; the first
- * values stand above `base`, and the array is put below them. */
-static void move_elements(struct decoder *d, int base, int done, bool last)
-{
-  lua_State *L = d->L;
-  if (done == 0) {
-    int count = lua_gettop(L) - base;
-    lua_createtable(L, last ? count : 2 * count, 0);
-    lua_insert(L, base + 1);
-    for (; count > 0; count--) lua_rawseti(L, base + 1, count);
-    return;
-  }
-  int top = lua_gettop(L);
-  for (int i = base + 2; i <= top; i++) {
-    lua_pushvalue(L, i);
-    lua_rawseti(L, base + 1, done + i - base - 1);
-  }
-  lua_settop(L, base + 1);
-}
-
-/* Moves keys and values to the table at base + 1 in the same way. In their order, so that of a key
- * that comes twice the last value counts. */
-static void move_members(struct decoder *d, int base, int done)
-{
-  lua_State *L = d->L;
-  int top = lua_gettop(L), start = base + 2;
-  if (done == 0) {
-    lua_createtable(L, 0, (top - base) / 2);
-    lua_insert(L, base + 1);
-    top++;
-  }
-  for (int i = start; i < top; i += 2) {
-    lua_pushvalue(L, i);
-    lua_pushvalue(L, i + 1);
-    lua_rawset(L, base + 1);
-  }
-  lua_settop(L, base + 1);
-}
-
-static inline void move_parts(struct decoder *d, int base, bool object, int done, bool last)
-{
-  if (object) move_members(d, base, done);
-  else move_elements(d, base, done, last);
-}
-
 /* Inlined, what follows is compiled for arrays and for objects by itself. */
 #define FOR_EACH_KIND __attribute__((always_inline)) static inline
 
@@ -276,26 +224,19 @@ FOR_EACH_KIND const char *decode_table(struct decoder *d, const char *p, const c
                                        int depth, bool object, int members)
 {
   lua_State *L = d->L;
-  int base = lua_gettop(L), batch = depth < OUTER ? BATCH : 1, done = 0, waiting = 0;
-  if (!lua_checkstack(L, batch + LUA_MINSTACK))
-    return fail_at(d, "nested too deeply for the Lua stack", p);
-  if (members > 0) lua_createtable(L, 0, members);
+  int table = lua_gettop(L) + 1;
+  if (!lua_checkstack(L, LUA_MINSTACK)) return fail_at(d, "nested too deeply for the Lua stack", p);
+  if (object) lua_createtable(L, 0, members > 0 ? members : FEW);
+  else lua_createtable(L, FEW, 0);
   p = json_space(p + 1, limit);
   bool more = *p != (object ? '}' : ']'), nulls = object && !more;
   if (!more) p++;
-  while (more) {
+  for (int i = 1; more; i++) {
     p = decode_part(d, p, limit, depth, object, &nulls);
     if (p == NULL || (p = pass_comma(d, p, limit, object, &more)) == NULL) return NULL;
-    waiting += object ? 2 : 1;
-    if (members > 0) {
-      lua_rawset(L, base + 1);
-    } else if (waiting >= batch && more) {
-      move_parts(d, base, object, done, false);
-      done += waiting;
-      waiting = 0;
-    }
+    if (object) lua_rawset(L, table);
+    else lua_rawseti(L, table, i);
   }
-  if (members == 0) move_parts(d, base, object, done, true);
   if (nulls) mark_table(d, object);
   return p;
 }

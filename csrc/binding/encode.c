@@ -5,11 +5,55 @@
 #include <string.h>
 
 #include "binding/args.h"
+#include "binding/class.h"
 #include "binding/redact.h"
 #include "json/json.h"
 #include "json/number.h"
 #include "json/objects.h"
 #include "json/quote.h"
+
+/* ---- scratches ---- */
+
+static void free_scratch(void *object)
+{
+  struct scratch *scratch = object;
+  buf_free(&scratch->text);
+  buf_free(&scratch->drafts);
+}
+
+static const struct object_class SCRATCH = {.name = "scratch", .release = free_scratch};
+
+struct scratch *kept_scratch(lua_State *L)
+{
+  push_kept(L, KEPT_SCRATCH);
+  struct scratch *scratch = to_object(L, -1);
+  if (scratch == NULL) {
+    scratch = new_object(L, &SCRATCH, sizeof *scratch);
+    keep(L, KEPT_SCRATCH);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return scratch;
+}
+
+struct scratch *acquire_scratch(lua_State *L, struct scratch *kept)
+{
+  struct scratch *scratch = kept;
+  if (kept->in_use) scratch = new_object(L, &SCRATCH, sizeof *scratch);
+  else lua_pushnil(L);
+  scratch->in_use = true;
+  scratch->redact = 0;
+  return scratch;
+}
+
+void release_scratch(struct scratch *scratch)
+{
+  buf_reset(&scratch->text);
+  buf_reset(&scratch->drafts);
+  scratch->in_use = false;
+}
+
+/* ---- encoders ---- */
 
 /* A table that is being encoded, and what led on from it. */
 struct frame {
@@ -21,11 +65,11 @@ struct frame {
 
 struct encoder {
   lua_State *L;
-  struct buf *buf;
+  struct scratch *scratch;
+  struct buf *buf; /* of that */
   const char *root;
   const struct frame *frame;
   int depth;
-  int redact; /* as the scratch has it */
   bool object; /* the outermost table must be one */
 };
 
@@ -192,7 +236,7 @@ static bool is_plain_member(const struct encoder *e)
 /* Not inlined: the registers that it needs would be saved for each string. */
 __attribute__((noinline)) static bool redact(struct encoder *e, int index)
 {
-  if (is_plain_member(e) || redact_string(e->L, e->redact, index)) return true;
+  if (is_plain_member(e) || redact_string(e->L, e->scratch, index)) return true;
   const char *got = luaL_typename(e->L, index);
   return refuse(e, lua_pushfstring(e->L, "redact must return a string, got %s", got));
 }
@@ -200,7 +244,7 @@ __attribute__((noinline)) static bool redact(struct encoder *e, int index)
 static inline bool put_string(struct encoder *e, int index)
 {
   size_t length;
-  if (e->redact != 0 && !redact(e, index)) return false;
+  if (e->scratch->redact != 0 && !redact(e, index)) return false;
   const char *text = lua_tolstring(e->L, index, &length);
   return quote_text(e->buf, text, length) || refuse_memory(e);
 }
@@ -386,7 +430,7 @@ static bool put_table(struct encoder *e, int table)
   if (is_cycle(e, frame.table)) return refuse(e, "a cycle cannot be stored");
   if (e->depth >= JSON_DEPTH) return refuse(e, "more than 1000 levels cannot be stored");
   if (!lua_checkstack(L, LUA_MINSTACK)) return refuse_memory(e);
-  if (e->redact != 0) copy_table(L, table);
+  if (e->scratch->redact != 0) copy_table(L, table);
   e->frame = &frame;
   e->depth++;
   bool done = put_contents(e, table, &frame);
@@ -422,10 +466,10 @@ bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, 
             bool object)
 {
   struct encoder encoder = {.L = L,
+                            .scratch = scratch,
                             .buf = &scratch->text,
                             .root = root,
                             .depth = depth,
-                            .redact = scratch->redact,
                             .object = object};
   int top = lua_gettop(L);
   lua_pushvalue(L, index);
@@ -444,7 +488,7 @@ int encode_l(lua_State *L)
 {
   luaL_checkany(L, 1);
   check_count(L, 1);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_scratch(L, kept_scratch(L));
   bool done = encode(L, 1, scratch, "value", 0, false);
   if (done) lua_pushlstring(L, scratch->text.data, scratch->text.length);
   release_scratch(scratch);

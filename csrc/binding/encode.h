@@ -5,9 +5,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "binding/scratch.h"
+#include "base/buf.h"
 
 #pragma GCC visibility push(hidden)
+
+/* The buffers in which a state puts together what it writes next.
+ * While it is filled, a function of the caller's or a finalizer may call us again: it finds this one in
+ * use and gets another. So does whoever comes after an error that has left it in use: none of ours does,
+ * but for one for want of memory. */
+struct scratch {
+  struct buf text, drafts;
+  int redact; /* where on the stack the function stands through which strings go; 0: none */
+  bool in_use;
+};
+
+/* The state's, which lives as long as the state. [-0, +0, m] */
+struct scratch *kept_scratch(lua_State *L);
+/* That, empty, or another in its place, which stays on the stack while it is used. [-0, +1, m] */
+struct scratch *acquire_scratch(lua_State *L, struct scratch *kept);
+void release_scratch(struct scratch *scratch);
 
 /* Appends the JSON text of the value at `index` to the scratch's. `depth` is how many objects it will
  * stand in, which counts: 1 for a member of a record, since a record that is nested too deeply could

@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/sys.h"
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/decode.h"
-#include "file/path.h"
 #include "memory/memory.h"
 #include "session/dir.h"
 #include "session/retrieve.h"
@@ -34,25 +32,13 @@ struct finding {
   struct search search;
   struct retrieval retrieval;
   struct dir dir;
-  char *path; /* of the session in the directory that is looked at */
-  int fd;
-  bool directory; /* it is one that is looked through */
   int hits, errors; /* where on the stack these tables are */
   size_t given; /* hits in the table */
 };
 
-static void close_file(struct finding *finding)
-{
-  if (finding->fd >= 0) sys_close(finding->fd);
-  finding->fd = -1;
-  sys_free(finding->path);
-  finding->path = NULL;
-}
-
 static void release_finding(void *object)
 {
   struct finding *finding = object;
-  close_file(finding);
   dir_free(&finding->dir);
   search_free(&finding->search);
   retrieve_free(&finding->retrieval);
@@ -63,8 +49,7 @@ static const struct object_class FINDING = {.name = "search", .release = release
 static struct finding *new_finding(lua_State *L)
 {
   struct finding *finding = new_object(L, &FINDING, sizeof *finding);
-  finding->fd = -1;
-  finding->search.limit = 20;
+  finding->search.limit = finding->retrieval.limit = 20;
   return finding;
 }
 
@@ -97,88 +82,65 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   return true;
 }
 
-/* Appends the hits of the file that was searched last, the last line first. False and errno. */
-static bool push_hits(lua_State *L, struct finding *finding, const char *path)
-{
-  struct search *search = &finding->search;
-  size_t count = search_count(search);
-  for (size_t i = 0; i < count && finding->given < search->limit; i++) {
-    struct hit hit;
-    int result = search_hit(search, i, &hit);
-    if (result < 0) return false;
-    if (result > 0 && push_hit(L, &hit, path)) lua_rawseti(L, finding->hits, (int)++finding->given);
-  }
-  return true;
-}
-
 /* How files are looked through. */
 struct way {
-  /* An open file, of this number in its directory. False and errno. */
-  bool (*look)(lua_State *L, struct finding *finding, const char *path, const struct stat *st,
-               size_t number);
+  /* The file of the directory that is open. False and errno. */
+  bool (*look)(lua_State *L, struct finding *finding);
   /* Whether older files are of no concern any more. */
   bool (*is_full)(const struct finding *finding);
 };
 
-static bool look_into_file(lua_State *L, struct finding *finding, const struct way *way,
-                           const char *path, size_t number, struct failure *failure)
+/* Names a file that cannot be read in the table of these; false: it is the only one. */
+static bool add_error(lua_State *L, const struct finding *finding, const struct failure *failure)
 {
-  struct stat st;
-  finding->fd = open_session_to_read(path, &st, failure);
-  if (finding->fd < 0) return false;
-  return way->look(L, finding, path, &st, number) || fail(failure, "read");
-}
-
-/* Names a file that cannot be read in the table of these. */
-static void add_error(lua_State *L, const struct finding *finding, const struct failure *failure)
-{
+  const struct dir *dir = &finding->dir;
   int top = lua_gettop(L);
-  lua_pushstring(L, finding->path);
-  push_nil_failure(L, failure, finding->path);
+  if (dir->single || dir->path == NULL) return false;
+  lua_pushstring(L, dir->path);
+  push_nil_failure(L, failure, dir->path);
   lua_pushvalue(L, top + 3); /* the message */
   lua_replace(L, top + 2);
   lua_settop(L, top + 2);
   lua_rawset(L, finding->errors);
-}
-
-/* Looks through the sessions of a directory, the newest first, those that cannot be read aside. */
-static bool look_into_directory(lua_State *L, struct finding *finding, const struct way *way,
-                                const char *path, struct failure *failure)
-{
-  dir_free(&finding->dir);
-  if (!dir_list(&finding->dir, path)) return fail(failure, "list");
-  for (size_t i = finding->dir.count; i-- > 0 && !way->is_full(finding);) {
-    finding->path = path_join(path, dir_name(&finding->dir, i));
-    if (finding->path == NULL) return fail(failure, "search");
-    if (!look_into_file(L, finding, way, finding->path, i, failure)) add_error(L, finding, failure);
-    close_file(finding);
-  }
   return true;
 }
 
-/* Pushes an array for hits and a table for errors, and looks through a session or a directory. */
+/* Pushes an array for hits and a table for errors, and looks through a session, or those of a directory,
+ * the newest first. */
 static bool look_through(lua_State *L, struct finding *finding, const struct way *way,
                          const char *path, struct failure *failure)
 {
-  struct stat st;
+  struct dir *dir = &finding->dir;
   lua_newtable(L);
   lua_newtable(L);
   finding->errors = lua_gettop(L);
   finding->hits = finding->errors - 1;
-  finding->directory = sys_stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-  if (finding->directory) return look_into_directory(L, finding, way, path, failure);
-  return look_into_file(L, finding, way, path, 0, failure);
+  finding->given = 0;
+  if (!dir_list_any(dir, path)) return fail(failure, "list");
+  for (size_t i = dir->count; i-- > 0 && !way->is_full(finding);)
+    if (!(dir_open(dir, path, i, failure) && (way->look(L, finding) || fail(failure, "read"))) &&
+        !add_error(L, finding, failure))
+      return false;
+  return true;
 }
 
 /* ---- searching ---- */
 
-static bool search_look(lua_State *L, struct finding *finding, const char *path,
-                        const struct stat *st, size_t number)
+/* Appends the hits of the file, the last line first. */
+static bool search_look(lua_State *L, struct finding *finding)
 {
-  (void)st;
-  (void)number;
   struct search *search = &finding->search;
-  return search->limit == 0 || (search_file(search, finding->fd) && push_hits(L, finding, path));
+  if (search->limit == 0) return true;
+  if (!search_file(search, finding->dir.fd)) return false;
+  const size_t count = search_count(search);
+  for (size_t i = 0; i < count && finding->given < search->limit; i++) {
+    struct hit hit;
+    int result = search_hit(search, i, &hit);
+    if (result < 0) return false;
+    if (result > 0 && push_hit(L, &hit, finding->dir.path))
+      lua_rawseti(L, finding->hits, (int)++finding->given);
+  }
+  return true;
 }
 
 static bool search_is_full(const struct finding *finding)
@@ -227,12 +189,11 @@ int search_l(lua_State *L)
 
 /* ---- recalling ---- */
 
-static bool recall_look(lua_State *L, struct finding *finding, const char *path,
-                        const struct stat *st, size_t number)
+static bool recall_look(lua_State *L, struct finding *finding)
 {
   (void)L;
-  (void)path;
-  return retrieve_look(&finding->retrieval, finding->fd, st, number);
+  const struct dir *dir = &finding->dir;
+  return retrieve_look(&finding->retrieval, dir->fd, &dir->st, dir->number);
 }
 
 static bool recall_is_full(const struct finding *finding)
@@ -242,78 +203,56 @@ static bool recall_is_full(const struct finding *finding)
 
 static const struct way RECALL = {recall_look, recall_is_full};
 
-/* Appends a hit to the table: 1; 0 where it is not there any more; -1 and errno. */
-static int push_recalled(lua_State *L, struct finding *finding, size_t index, const char *path)
+/* Appends a hit to the table: 1; 0 where it is not there any more; -1 and *failure. */
+static int push_recalled(lua_State *L, struct finding *finding, size_t index, const char *path,
+                         struct failure *failure)
 {
   struct retrieval *retrieval = &finding->retrieval;
+  struct dir *dir = &finding->dir;
   struct hit hit;
-  struct stat st;
-  struct failure ignored;
   double score;
-  if (finding->directory) {
-    finding->path = path_join(path, dir_name(&finding->dir, retrieve_file(retrieval, index)));
-    if (finding->path == NULL) return -1;
-    path = finding->path;
-  }
-  finding->fd = open_session_to_read(path, &st, &ignored);
-  if (finding->fd < 0) return 0;
-  int result = retrieve_hit(retrieval, index, finding->fd, &st, &hit, &score);
-  if (result <= 0 || !push_hit(L, &hit, path)) return result < 0 ? -1 : 0;
+  if (!dir_open(dir, path, retrieve_file(retrieval, index), failure))
+    return dir->path != NULL ? 0 : -1;
+  int result = retrieve_hit(retrieval, index, dir->fd, &dir->st, &hit, &score);
+  if (result < 0) return fail(failure, "read") - 1;
+  if (result == 0 || !push_hit(L, &hit, dir->path)) return 0;
   lua_pushnumber(L, score);
   lua_setfield(L, -2, "score");
   lua_rawseti(L, finding->hits, (int)++finding->given);
   return 1;
 }
 
-/* Pushes the hits and the errors. 1; 0 where a file has become another one meanwhile; -1 and
- * *failure. */
-static int recall_once(lua_State *L, struct finding *finding, const char *path,
+/* Pushes the hits and the errors. 1; 0 where a file has become another one meanwhile, which is one of the
+ * errors the `last` time; -1 and *failure. */
+static int recall_once(lua_State *L, struct finding *finding, const char *path, bool last,
                        struct failure *failure)
 {
   struct retrieval *retrieval = &finding->retrieval;
   size_t length;
   const char *text = lua_tolstring(L, 2, &length);
-  finding->given = 0;
   if (!retrieve_begin(retrieval, text, length)) return fail(failure, "read") - 1;
   int result, top = lua_gettop(L);
   do {
     lua_settop(L, top);
     if (!look_through(L, finding, &RECALL, path, failure)) return -1;
-    close_file(finding);
   } while ((result = retrieve_weigh(retrieval)) > 0);
   if (result < 0) return fail(failure, "read") - 1;
   for (size_t i = 0; i < retrieve_count(retrieval); i++) {
-    result = push_recalled(L, finding, i, path);
-    int reason = errno;
-    close_file(finding);
-    errno = reason;
-    if (result < 0) fail(failure, "read");
-    if (result <= 0) return result;
+    result = push_recalled(L, finding, i, path, failure);
+    if (result == 0 && !last) return 0;
+    if (result == 0) fail_because(failure, EAGAIN, "read", MEMORY_CHANGING);
+    if (result <= 0 && !add_error(L, finding, failure)) return -1;
   }
   return 1;
 }
 
-/* Starts over where a file was replaced between looking through it and reading its hits. */
-static bool recall_steadily(lua_State *L, struct finding *finding, const char *path,
-                            struct failure *failure)
-{
-  int result = 0, top = lua_gettop(L);
-  for (int tries = MEMORY_TRIES; result == 0 && tries > 0; tries--) {
-    lua_settop(L, top);
-    result = recall_once(L, finding, path, failure);
-  }
-  release_finding(finding);
-  if (result == 0) fail_because(failure, EAGAIN, "read", MEMORY_CHANGING);
-  return result > 0;
-}
-
 /* recall(where, text [, opts]): what was said that bears on a text, best first; where that ties as
- * search has it. Any word of it counts, rare ones most, and so do other forms of a word; a record is
+ * search has it. Any word of it counts, rare ones most, and so do other forms of a word; a turn is
  * scored together with the one before it, as an answer follows its question.
  * where: a session's file, or a directory of them. text: string of any length, such as a prompt; without
  * a word: what was said last is given.
  * opts: table of role, since, before and limit as of search, and of half_life, budget and cost as of
- * memory:recall, of a hit and the bytes of its text; nothing that has the path may be called by cost.
+ * memory:recall, of a hit and the bytes of its text; cost must not use the file, or those of the directory.
  * Returns as search an array of {path=, line=, ts=, role=, text=, record=, score=}, text being around
  * the word that bears on it most; and a table of the files that could not be read. nil, message, errno
  * where `where` cannot be read. Raises on wrong arguments, and what cost raises. */
@@ -321,7 +260,6 @@ int recall_l(lua_State *L)
 {
   struct failure failure;
   struct budget budget = {.bytes = -1};
-  bool asked;
   const double day = 86400;
   check_count(L, 3);
   lua_settop(L, 3);
@@ -336,15 +274,21 @@ int recall_l(lua_State *L)
                                  {"half_life", read_amount, &retrieval->half_life},
                                  BUDGET_OPTIONS(&budget),
                                  {NULL, NULL, NULL}};
-  retrieval->limit = 20;
   check_options(L, 3, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   retrieval->half_life *= day;
   budget_begin(L, &budget, &retrieval->limit);
-  if (!recall_steadily(L, finding, path, &failure)) return push_nil_failure(L, &failure, path);
-  if (budget.bytes < 0) return 2;
+  int result = 0, top = lua_gettop(L);
+  for (int tries = MEMORY_TRIES; result == 0; tries--) {
+    lua_settop(L, top);
+    result = recall_once(L, finding, path, tries == 0, &failure);
+  }
+  dir_close(&finding->dir);
+  if (result < 0) return push_nil_failure(L, &failure, path);
+  if (budget.bytes < 0) return release_finding(finding), 2;
   lua_insert(L, -3); /* the errors, below the cost and the hits */
-  budget_fit(L, &budget, "text", path, &asked);
+  budget_fit(L, &budget, "text", path, &retrieval->sources);
+  release_finding(finding);
   lua_pushvalue(L, -3);
   return 2;
 }

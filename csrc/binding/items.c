@@ -12,11 +12,9 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 
-static const char RESTS = 0; /* a number is kept under its address */
-
 static int *find_rests(lua_State *L)
 {
-  return kept_block(L, &RESTS, sizeof(int));
+  return kept_block(L, KEPT_RESTS, sizeof(int));
 }
 
 void hold_collector(lua_State *L, struct collector *collector, bool large)
@@ -132,20 +130,22 @@ void read_where(lua_State *L, int argument, const char *name, void *into)
 /* The item that is read at a place. */
 static const struct item *item_at(const struct items_job *job, size_t place)
 {
-  return &job->index->items[BUF_ITEMS(uint32_t, &job->chosen)[job->reading[place]]];
+  uint32_t result = job->reading[place];
+  if (job->is_ranked) return &BUF_ITEMS(struct ranked, &job->ranked)[result].item;
+  return &job->index->items[BUF_ITEMS(uint32_t, &job->chosen)[result]];
 }
 
 static bool is_read_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_offset(item_at(context, a)) < item_offset(item_at(context, b));
+  return item_at(context, a)->offset < item_at(context, b)->offset;
 }
 
-static bool choose_items(struct items_job *job)
+static bool choose_newest(struct items_job *job)
 {
-  struct newest newest;
-  const struct item *item;
-  if (!index_newest(job->index, &newest)) return false;
-  while (job->count < job->filter->limit && (item = newest_next(&newest)) != NULL) {
+  if (!index_sort(job->index)) return false;
+  for (size_t i = job->index->count; i > 0 && job->count < job->filter->limit; i--) {
+    const struct item *item = index_sorted(job->index, i - 1);
+    if (item->forgotten) continue;
     int wanted = filter_item(job->filter, job->index, item, &job->window);
     if (wanted < 0) return false;
     if (wanted == 0) continue;
@@ -153,6 +153,13 @@ static bool choose_items(struct items_job *job)
     if (!BUF_PUSH(&job->chosen, &position)) return false;
     job->count++;
   }
+  return true;
+}
+
+static bool choose_items(struct items_job *job)
+{
+  job->count = BUF_COUNT(struct ranked, &job->ranked);
+  if (!job->is_ranked && !choose_newest(job)) return false;
   job->reading = sys_realloc(NULL, job->count * sizeof *job->reading);
   if (job->reading == NULL) return false;
   for (size_t i = 0; i < job->count; i++) job->reading[i] = (uint32_t)(job->count - 1 - i);
@@ -174,6 +181,22 @@ static void close_holes(lua_State *L, int table, size_t count)
   }
 }
 
+/* Whether the record on top of the stack is that of a ranked item, and not another that has come to its
+ * place. */
+static bool has_its_id(lua_State *L, const struct item *item)
+{
+  lua_getfield(L, -1, "id");
+  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item->id;
+  lua_pop(L, 1);
+  return same;
+}
+
+static void set_score(lua_State *L, const struct items_job *job, size_t place)
+{
+  lua_pushnumber(L, BUF_ITEMS(struct ranked, &job->ranked)[place].score);
+  lua_setfield(L, -2, "score");
+}
+
 /* Decodes what was chosen into the array at `result`. */
 static void decode_chosen(lua_State *L, struct items_job *job, int result)
 {
@@ -182,10 +205,12 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
   int top = lua_gettop(L);
   for (size_t i = 0; i < job->count; i++) {
     const struct item *item = item_at(job, i);
-    const char *line = window_line(&job->window, item_offset(item), item_length(item));
+    const char *line = window_line(&job->window, item->offset, item_length(item));
     job->failed = line == NULL && errno != 0;
     if (job->failed) break;
-    if (line != NULL && decode_record(decoder, line, item_members(item)) != NULL) {
+    if (line != NULL && decode_record(decoder, line, item->members) != NULL &&
+        (!job->is_ranked || has_its_id(L, item))) {
+      if (job->scored) set_score(L, job, job->reading[i]);
       lua_rawseti(L, result, (int)job->reading[i] + 1);
     } else {
       lua_settop(L, top);
@@ -197,12 +222,13 @@ static void decode_chosen(lua_State *L, struct items_job *job, int result)
 }
 
 /* Called with the job, protected. Returns the array. The collector is held before anything is
- * chosen: a finalizer may change the index. */
+ * chosen: a finalizer may change the index, or have the file compacted in which what is ranked stands. */
 static int build_items_l(lua_State *L)
 {
   enum { LARGE = 10000 };
   struct items_job *job = lua_touserdata(L, 1);
-  hold_collector(L, &job->collector, job->index->active > LARGE && job->filter->limit > LARGE);
+  bool large = !job->is_ranked && job->index->active > LARGE && job->filter->limit > LARGE;
+  hold_collector(L, &job->collector, large);
   if (job->memory != NULL) memory_window(job->memory, &job->window);
   else window_open(&job->window, job->fd);
   job->failed = !choose_items(job);
@@ -222,10 +248,11 @@ void items_prepare(lua_State *L, struct items_job *job)
 
 int items_build(lua_State *L, struct items_job *job, struct failure *failure)
 {
-  int status = lua_pcall(L, 1, 1, 0);
+  int status = job->failed ? 0 : lua_pcall(L, 1, 1, 0);
   if (job->failed) fail(failure, "read");
   window_close(&job->window);
   buf_free(&job->chosen);
+  buf_free(&job->ranked);
   sys_free(job->reading);
   if (status != 0) return -1;
   return job->failed ? 0 : 1;

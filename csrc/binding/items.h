@@ -11,6 +11,7 @@
 #include "memory/filter.h"
 #include "memory/index.h"
 #include "memory/memory.h"
+#include "memory/rank.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -46,7 +47,8 @@ option_reader read_where; /* struct where: a table from names to strings, number
 /* The making of an array of the active items that pass a filter, newest first. Since it may raise,
  * and what it reads from must then be freed, it is done in three steps:
  * 1. items_prepare pushes what is called, before the file is opened; [-0, +2, m]
- * 2. items_build calls it: 1 and the array; 0 and *failure; -1 and the error's value; [-2, +1, -]
+ * 2. items_build calls it, unless the job has failed already: 1 and the array; 0 and *failure; -1 and the
+ *    error's value; [-2, +1, -]
  * 3. the caller frees what is its own, releases the collector, and raises the error if there is one. */
 struct items_job {
   struct memory *memory; /* the file is a handle's; NULL: it is `fd` */
@@ -54,7 +56,10 @@ struct items_job {
   struct index *index;
   struct filter *filter;
   struct window window;
-  struct buf chosen; /* uint32_t: positions in the index, newest first */
+  struct buf chosen; /* uint32_t: positions in the index, newest first; */
+  struct buf ranked; /* or struct ranked, */
+  bool is_ranked; /* if this is set: then the filter is of no use */
+  bool scored; /* results have the score that they are ranked by */
   uint32_t *reading; /* places in `chosen`, in the order of the file */
   size_t count;
   struct collector collector;

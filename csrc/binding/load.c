@@ -247,7 +247,7 @@ static int load_items(lua_State *L, int lost)
   if (lost == 0) opened = opened_memory(L, place, &st);
   job.memory = opened;
   job.fd = fd;
-  job.index = opened != NULL ? memory_index(opened) : &own;
+  job.index = opened != NULL ? &opened->index : &own;
   job.filter = &filter;
   bool lock = lost >= MEMORY_TRIES;
   bool read = opened != NULL ? memory_settle(opened, &failure)

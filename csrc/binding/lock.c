@@ -7,7 +7,9 @@
 
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/budget.h"
 #include "binding/class.h"
+#include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
 
@@ -19,20 +21,31 @@ static int check_number(lua_State *L, int argument)
   return argument_error(L, argument, "descriptor must be a whole number, got %f", number);
 }
 
+static FILE *const *test_file(lua_State *L, int argument)
+{
+  int top = lua_gettop(L);
+  luaL_getmetatable(L, LUA_FILEHANDLE);
+  bool same = lua_type(L, argument) == LUA_TUSERDATA && lua_getmetatable(L, argument) &&
+              lua_rawequal(L, -1, top + 1);
+  lua_settop(L, top);
+  return same ? lua_touserdata(L, argument) : NULL;
+}
+
 /* The descriptor that flock's first argument stands for, and the handle's journal or NULL. -1 with
  * EPERM: the handle is another process's, whose lock a forked child must not release. */
 static int check_descriptor(lua_State *L, int argument, struct journal **journal)
 {
-  if (test_memory(L, argument, journal) || test_session(L, argument, journal)) {
-    if (*journal == NULL) return argument_error(L, argument, "closed handle");
+  const struct common *handle = test_object(L, argument, &MEMORY_HANDLE);
+  if (handle == NULL) handle = test_object(L, argument, &SESSION_HANDLE);
+  *journal = handle != NULL ? handle->journal : NULL;
+  if (handle != NULL) {
+    if (!handle->open) return argument_error(L, argument, "closed handle");
     errno = EPERM;
-    return (*journal)->owner == sys_pid() ? (*journal)->fd : -1;
+    return handle->journal->owner == sys_pid() ? handle->journal->fd : -1;
   }
-  *journal = NULL;
   errno = EBADF;
   if (lua_type(L, argument) == LUA_TNUMBER) return check_number(L, argument);
-  luaL_getmetatable(L, LUA_FILEHANDLE);
-  FILE *const *file = test_userdata(L, argument);
+  FILE *const *file = test_file(L, argument);
   if (file != NULL && *file == NULL) return argument_error(L, argument, "closed file");
   if (file != NULL) return sys_fileno(*file);
   return argument_error(L, argument, "descriptor, file or handle expected, got %s",
@@ -57,10 +70,12 @@ int flock_l(lua_State *L)
 {
   char text[128];
   struct journal *journal;
+  struct stat st;
   check_count(L, 2);
   int op = check_operation(L, 2);
   int fd = check_descriptor(L, 1, &journal);
   int number = fd >= 0 ? 0 : errno;
+  if (fd >= 0 && sys_fstat(fd, &st) == 0) budget_check_file(L, &st, "the file");
   if (fd >= 0 && sys_flock(fd, op) != 0) number = errno;
   if (number == 0 && journal != NULL) journal->locked = (op & LOCK_EX) != 0;
   lua_pushboolean(L, number == 0);

@@ -10,10 +10,11 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/drafts.h"
+#include "binding/encode.h"
+#include "binding/handle.h"
 #include "binding/hits.h"
 #include "binding/items.h"
 #include "binding/redact.h"
-#include "binding/scratch.h"
 #include "binding/upkeep.h"
 #include "file/window.h"
 #include "memory/change.h"
@@ -21,31 +22,28 @@
 #include "memory/recall.h"
 
 struct handle {
+  struct common common;
   struct memory memory;
   uint64_t next_id; /* what it was when the handle was closed */
-  bool open, shared;
-  bool redacts; /* it keeps a function for that */
-  bool asked; /* a function of the caller's is called, which may not use it */
-  char path[]; /* as it was given */
+  bool shared;
 };
 
-/* Also of a handle that was open: a function of the caller's, or a finalizer, may have closed it. */
 static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
-  if (!handle->open) raise_plain(L, "memory:%s on closed handle", method);
-  if (handle->asked) raise_plain(L, "memory:%s within cost", method);
+  if (!handle->common.open) raise_plain(L, "memory:%s on closed handle", method);
+  budget_check(L, handle->memory.journal.place);
   return handle;
 }
 
 static struct handle *check_open(lua_State *L, const char *method)
 {
-  return check_usable(L, check_object(L), method);
+  return check_usable(L, check_object(L, &MEMORY_HANDLE), method);
 }
 
 static int close_handle(struct handle *handle)
 {
-  if (!handle->open) return 0;
-  handle->open = false;
+  if (!handle->common.open) return 0;
+  handle->common.open = false;
   handle->next_id = memory_next_id(&handle->memory);
   return memory_close(&handle->memory);
 }
@@ -59,33 +57,22 @@ static void release_handle(void *handle)
  * Returns true; or nil, message, errno where the system reports a failure. */
 static int memory_close_l(lua_State *L)
 {
-  struct handle *handle = check_object(L);
+  struct handle *handle = check_object(L, &MEMORY_HANDLE);
   struct failure failure;
   check_count(L, 1);
-  if (handle->asked) raise_plain(L, "memory:close within cost");
+  if (handle->common.open) budget_check(L, handle->memory.journal.place);
   bool done = close_handle(handle) == 0 || fail(&failure, "close");
-  return push_done(L, done, &failure, handle->path);
+  return push_done(L, done, &failure, handle->common.path);
 }
 
 /* ---- adding ---- */
 
-/* A scratch for drafts, and before it on the stack what redacts them, or nil. */
-static struct scratch *acquire_drafts(lua_State *L, const struct handle *handle)
+/* After the drafts: a function of the caller's, or a finalizer, may have closed the handle. */
+static void check_still_usable(lua_State *L, struct handle *handle, struct scratch *scratch,
+                               const char *method)
 {
-  int redact = handle->redacts ? push_redact(L) : 0;
-  if (redact == 0) lua_pushnil(L);
-  struct scratch *scratch = acquire_scratch(L);
-  scratch->redact = redact;
-  return scratch;
-}
-
-/* Writes the drafts. */
-static bool add_drafts(lua_State *L, struct handle *handle, struct scratch *scratch,
-                       const char *method, struct failure *failure)
-{
+  if (!handle->common.open) release_scratch(scratch);
   check_usable(L, handle, method);
-  return memory_add(&handle->memory, BUF_ITEMS(struct draft, &scratch->drafts),
-                    BUF_COUNT(struct draft, &scratch->drafts), scratch->text.data, failure);
 }
 
 /* memory:add(kind, content [, tags [, source]]) or memory:add(item): appends an item.
@@ -99,16 +86,18 @@ static int memory_add_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "add");
   struct failure failure;
-  bool table = lua_gettop(L) == 2 && lua_istable(L, 2);
+  int top = lua_gettop(L);
+  bool table = top == 2 && lua_istable(L, 2);
   check_count(L, 1 + FIELDS);
-  lua_settop(L, 1 + FIELDS);
-  struct scratch *scratch = acquire_drafts(L, handle);
-  if (table) draft_table(L, scratch, 2, "memory:add");
-  else draft_fields(L, scratch, 2, "memory:add");
-  bool done = add_drafts(L, handle, scratch, "add", &failure);
-  const struct draft draft = *BUF_ITEMS(struct draft, &scratch->drafts);
+  if (top < 3) lua_settop(L, 3);
+  struct draft draft;
+  struct scratch *scratch = handle_scratch(L, &handle->common);
+  if (table) draft_table(L, scratch, 2, "memory:add", &draft);
+  else draft_fields(L, scratch, 2, top < 3 ? 2 : top - 1, "memory:add", &draft);
+  check_still_usable(L, handle, scratch, "add");
+  bool done = memory_add(&handle->memory, &draft, 1, scratch->text.data, &failure);
   release_scratch(scratch);
-  if (!done) return push_nil_failure(L, &failure, handle->path);
+  if (!done) return push_nil_failure(L, &failure, handle->common.path);
   push_whole(L, draft.id);
   return draft.present ? 1 + push_true(L) : 1;
 }
@@ -137,30 +126,36 @@ static int memory_add_many_l(lua_State *L)
   struct failure failure;
   check_count(L, 2);
   int count = check_array(L, 2);
-  struct scratch *scratch = acquire_drafts(L, handle);
+  struct scratch *scratch = handle_scratch(L, &handle->common);
   for (int i = 1; i <= count; i++) {
+    struct draft draft;
     lua_settop(L, 4);
     const char *who = lua_pushfstring(L, "memory:add_many: items[%d]", i);
     lua_rawgeti(L, 2, i);
-    draft_table(L, scratch, 6, who);
+    draft_table(L, scratch, 6, who, &draft);
+    if (!BUF_PUSH(&scratch->drafts, &draft)) raise_no_memory(L);
   }
   lua_createtable(L, count, 0); /* before: it may raise */
-  bool done = count == 0 || add_drafts(L, handle, scratch, "add_many", &failure);
-  for (int i = 0; i < count; i++) {
-    push_whole(L, BUF_ITEMS(struct draft, &scratch->drafts)[i].id);
+  check_still_usable(L, handle, scratch, "add_many");
+  struct draft *drafts = BUF_ITEMS(struct draft, &scratch->drafts);
+  bool done = count == 0 ||
+              memory_add(&handle->memory, drafts, (size_t)count, scratch->text.data, &failure);
+  for (int i = 0; done && i < count; i++) {
+    push_whole(L, drafts[i].id);
     lua_rawseti(L, -2, i + 1);
   }
   release_scratch(scratch);
-  return done ? 1 : push_nil_failure(L, &failure, handle->path);
+  return done ? 1 : push_nil_failure(L, &failure, handle->common.path);
 }
 
 /* ---- forgetting and reading ---- */
 
-static lua_Number check_id(lua_State *L)
+/* The id at an index, which is argument 2 or that of an item there. */
+static lua_Number check_id(lua_State *L, int index)
 {
-  if (lua_type(L, 2) != LUA_TNUMBER)
-    argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, 2));
-  return lua_tonumber(L, 2);
+  if (lua_type(L, index) != LUA_TNUMBER)
+    argument_error(L, 2, "id must be a number, got %s", luaL_typename(L, index));
+  return lua_tonumber(L, index);
 }
 
 /* A number as an id; 0, which no item has, if it cannot be one. */
@@ -171,20 +166,22 @@ static uint64_t to_id(lua_Number number)
              : 0;
 }
 
-/* Leaves the item at 2 as its id, and its name, if it has one, on the stack; true if it is an item. */
-static bool check_name(lua_State *L, struct bytes *name)
+/* The id at 2, or that of the item there, whose name stays on the stack if it has one; *named: it is an
+ * item. */
+static lua_Number check_name(lua_State *L, struct bytes *name, bool *named)
 {
   static const char *const members[] = {"uid", "ts", "id"};
   int place = lua_gettop(L) + 1;
-  if (!lua_istable(L, 2)) return false;
+  *named = lua_istable(L, 2);
+  if (!*named) return check_id(L, 2);
   for (int i = 0; i < 3; i++) {
     lua_pushstring(L, members[i]);
     lua_rawget(L, 2);
   }
-  lua_replace(L, 2);
+  lua_Number id = check_id(L, -1);
   if (lua_type(L, place) != LUA_TSTRING) place++;
   if (lua_type(L, place) == LUA_TSTRING) name->start = lua_tolstring(L, place, &name->length);
-  return true;
+  return id;
 }
 
 static int push_not_active(lua_State *L, lua_Number id)
@@ -206,14 +203,13 @@ static int memory_forget_l(lua_State *L)
   check_open(L, "forget");
   struct failure failure;
   struct bytes name = {NULL, 0};
-  bool found;
+  bool found, named;
   size_t left;
   check_count(L, 2);
-  bool named = check_name(L, &name);
-  lua_Number number = check_id(L);
+  lua_Number number = check_name(L, &name, &named);
   struct handle *handle = check_open(L, "forget"); /* a finalizer may have closed it meanwhile */
   if (!memory_forget(&handle->memory, to_id(number), named ? &name : NULL, &found, &left, &failure))
-    return push_false_failure(L, &failure, handle->path);
+    return push_false_failure(L, &failure, handle->common.path);
   if (!found) return push_not_active(L, number);
   push_true(L);
   if (named || left == 0) return 1;
@@ -232,81 +228,97 @@ static int memory_update_l(lua_State *L)
   struct handle *handle = check_open(L, "update");
   struct failure failure;
   struct bytes name = {NULL, 0};
-  bool found;
+  bool found, named;
   check_count(L, 3);
   lua_settop(L, 3);
-  bool named = check_name(L, &name);
-  lua_Number number = check_id(L);
-  struct scratch *scratch = acquire_drafts(L, handle);
-  draft_changes(L, scratch, 3, "memory:update");
-  check_open(L, "update"); /* a finalizer may have closed it meanwhile, or redact */
-  struct draft *changes = BUF_ITEMS(struct draft, &scratch->drafts);
-  bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, changes,
+  lua_Number number = check_name(L, &name, &named);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  struct draft changes;
+  struct scratch *scratch = handle_scratch(L, &handle->common);
+  draft_changes(L, scratch, 3, "memory:update", &changes);
+  check_still_usable(L, handle, scratch, "update");
+  bool done = memory_update(&handle->memory, to_id(number), named ? &name : NULL, &changes,
                             scratch->text.data, &found, &failure);
-  uint64_t id = changes->id;
   release_scratch(scratch);
-  if (!done) return push_nil_failure(L, &failure, handle->path);
+  if (!done) return push_nil_failure(L, &failure, handle->common.path);
   if (!found) return push_not_active(L, number);
-  push_whole(L, id);
+  push_whole(L, changes.id);
   return 1;
 }
 
-/* Pushes the record of an item: 1; 0 where its line is not there any more; -1 and errno. */
-static int push_item(lua_State *L, struct window *window, const struct item *item)
-{
-  const char *line = window_line(window, item_offset(item), item_length(item));
-  if (line == NULL) return errno == 0 ? 0 : -1;
-  struct decoder *decoder = acquire_decoder(L);
-  bool decoded = decode_record(decoder, line, item_members(item)) != NULL;
-  release_decoder(decoder);
-  if (!decoded) return 0;
-  lua_getfield(L, -1, "id");
-  bool same = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)item_id(item);
-  lua_pop(L, 1);
-  return same;
-}
-
-struct get {
-  struct window window;
-  struct item item; /* a copy: a finalizer that adds or closes may move the index */
+/* What is asked of a memory besides a filter: an item of an id; or argument 2 is a query, or a text. */
+struct asking {
+  const char *method;
+  enum { ASKED_ITEMS, ASKED_ID, ASKED_QUERY, ASKED_TEXT } what;
+  uint64_t id;
+  bool exact; /* of a query */
+  double half_life; /* of what is recalled, in days */
+  struct filter filter;
 };
 
-/* Called with a struct get, protected. */
-static int push_item_l(lua_State *L)
+/* Fills job->ranked. False with errno. */
+static bool rank(lua_State *L, const struct items_job *job, struct asking *asking,
+                 struct buf *ranked)
 {
-  struct get *get = lua_touserdata(L, 1);
-  return push_item(L, &get->window, &get->item) > 0;
+  struct query query = {0};
+  struct bytes text;
+  const double day = 86400;
+  int fd = job->memory->journal.fd;
+  if (asking->what == ASKED_ID) {
+    const struct item *item = index_find(job->index, asking->id, NULL);
+    const struct ranked found = {.item = item != NULL ? *item : (struct item){0}};
+    return item == NULL || BUF_PUSH(ranked, &found);
+  }
+  if (asking->what == ASKED_TEXT) {
+    text.start = lua_tolstring(L, 2, &text.length);
+    return recall_items(fd, job->index, text, asking->half_life * day, &asking->filter, ranked) ==
+           0;
+  }
+  check_query(L, 2, &query, asking->exact);
+  bool done = rank_items(fd, job->index, &query, &asking->filter, ranked) == 0;
+  query_free(&query);
+  return done;
 }
 
-/* Pushes the active item of that id, or nil if there is none; false: its line is not where it was. */
-static bool push_active(lua_State *L, struct memory *memory, uint64_t id)
+/* Pushes the array of the items, or a failure; returns how many results. It starts over where a write
+ * that it has seen was undone meanwhile. */
+static int push_asked(lua_State *L, struct asking *asking)
 {
-  const struct item *item = index_find(memory_index(memory), id);
-  if (item == NULL) return lua_pushnil(L), true;
-  struct get get = {.item = *item};
-  memory_window(memory, &get.window);
-  lua_pushcfunction(L, push_item_l);
-  lua_pushlightuserdata(L, &get);
-  int status = lua_pcall(L, 1, 1, 0);
-  window_close(&get.window);
-  if (status != 0) lua_error(L);
-  return !lua_isnil(L, -1);
+  struct items_job job;
+  struct failure failure;
+  int result, top = lua_gettop(L), lost = 0;
+  bool again;
+  do {
+    lua_settop(L, top);
+    items_prepare(L, &job);
+    struct handle *handle = check_open(L, asking->method); /* a finalizer may have closed it */
+    struct memory *memory = &handle->memory;
+    if (!memory_refresh(memory, lost++, &failure))
+      return push_nil_failure(L, &failure, handle->common.path);
+    job.memory = memory;
+    job.index = &memory->index;
+    job.filter = &asking->filter;
+    job.is_ranked = asking->what != ASKED_ITEMS;
+    job.scored = asking->what > ASKED_ID;
+    if (job.is_ranked) job.failed = !rank(L, &job, asking, &job.ranked);
+    result = items_build(L, &job, &failure);
+    again = result > 0 && !memory_holds(memory);
+    release_collector(L, &job.collector);
+    if (result < 0) return lua_error(L);
+    if (result == 0) return push_nil_failure(L, &failure, handle->common.path);
+  } while (again);
+  return 1;
 }
 
-/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read.
- */
+/* memory:get(id): the active item of that id, or nil; nil, message, errno where it cannot be read. */
 static int memory_get_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "get");
-  struct failure failure;
+  check_open(L, "get");
   check_count(L, 2);
-  uint64_t id = to_id(check_id(L));
-  for (int lost = 0; memory_refresh(&handle->memory, lost, &failure); lost++) {
-    if (push_active(L, &handle->memory, id) || lost == MEMORY_TRIES) return 1;
-    lua_pop(L, 1);
-    check_open(L, "get");
-  }
-  return push_nil_failure(L, &failure, handle->path);
+  struct asking asking = {.method = "get", .what = ASKED_ID, .id = to_id(check_id(L, 2))};
+  int count = push_asked(L, &asking);
+  if (count == 1) lua_rawgeti(L, -1, 1);
+  return count;
 }
 
 /* memory:items([filter]): an array of the active items, newest first.
@@ -316,121 +328,12 @@ static int memory_get_l(lua_State *L)
  * nil, message, errno where the file cannot be read. */
 static int memory_items_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "items");
-  struct memory *memory = &handle->memory;
-  struct items_job job;
-  struct filter filter = {.limit = SIZE_MAX};
-  const struct option known[] = {FILTER_OPTIONS(&filter), {NULL, NULL, NULL}};
-  struct failure failure;
+  check_open(L, "items");
+  struct asking asking = {.method = "items", .filter.limit = SIZE_MAX};
+  const struct option known[] = {FILTER_OPTIONS(&asking.filter), {NULL, NULL, NULL}};
   check_count(L, 2);
   check_options(L, 2, known);
-  bool again;
-  int result = 0, top = lua_gettop(L), lost = 0;
-  do {
-    lua_settop(L, top);
-    items_prepare(L, &job);
-    check_open(L, "items"); /* a finalizer may have closed it meanwhile */
-    if (!memory_refresh(memory, lost++, &failure))
-      return push_nil_failure(L, &failure, handle->path);
-    job.memory = memory;
-    job.index = memory_index(memory);
-    job.filter = &filter;
-    result = items_build(L, &job, &failure);
-    again = result > 0 && !memory_holds(memory);
-    release_collector(L, &job.collector);
-    if (result < 0) return lua_error(L);
-  } while (again);
-  return result > 0 ? 1 : push_nil_failure(L, &failure, handle->path);
-}
-
-struct found {
-  struct window window;
-  struct buf ranked; /* struct ranked */
-  int error; /* an errno: a line could not be read */
-  struct collector collector; /* a finalizer may have the file compacted */
-};
-
-/* Called with what was found, protected. Returns the array of items, each with its score, or
- * nothing and found->error. */
-static int build_found_l(lua_State *L)
-{
-  struct found *found = lua_touserdata(L, 1);
-  const struct ranked *ranked = (const struct ranked *)(const void *)found->ranked.data;
-  int count = (int)(found->ranked.length / sizeof *ranked), given = 0;
-  hold_collector(L, &found->collector, false);
-  lua_createtable(L, count, 0);
-  for (int i = 0; i < count; i++) {
-    lua_settop(L, 2);
-    int pushed = push_item(L, &found->window, &ranked[i].item);
-    if (pushed == 0) continue;
-    if (pushed < 0) {
-      found->error = errno;
-      return 0;
-    }
-    lua_pushnumber(L, ranked[i].score);
-    lua_setfield(L, -2, "score");
-    lua_rawseti(L, 2, ++given);
-  }
-  lua_settop(L, 2);
-  return 1;
-}
-
-/* What memory:search and memory:recall are asked; argument 2 is a query or a text. */
-struct asking {
-  bool recall;
-  bool exact; /* of a query */
-  double half_life; /* of what is recalled, in days */
-  struct filter filter;
-};
-
-static bool find_ranked(lua_State *L, struct memory *memory, int lost, struct asking *asking,
-                        struct found *found, struct failure *failure)
-{
-  struct query query = {0};
-  struct bytes text = {NULL, 0};
-  const double day = 86400;
-  if (asking->recall) text.start = lua_tolstring(L, 2, &text.length);
-  else check_query(L, 2, &query, asking->exact);
-  bool done = memory_refresh(memory, lost, failure);
-  if (done) {
-    int fd = memory_fd(memory);
-    struct index *index = memory_index(memory);
-    memory_window(memory, &found->window);
-    int result = asking->recall ? recall_items(fd, index, text, asking->half_life * day,
-                                               &asking->filter, &found->ranked)
-                                : rank_items(fd, index, &query, &asking->filter, &found->ranked);
-    done = result == 0 || fail(failure, "read");
-  }
-  if (!asking->recall) query_free(&query);
-  return done;
-}
-
-/* Pushes the array of the items that are found, or a failure; returns how many results. It starts over
- * where a write that it has seen was undone meanwhile. */
-static int push_found(lua_State *L, struct handle *handle, struct asking *asking)
-{
-  const char *method = asking->recall ? "recall" : "search";
-  struct found found;
-  struct failure failure;
-  bool done = false, again;
-  int top = lua_gettop(L), lost = 0;
-  do {
-    lua_settop(L, top);
-    memset(&found, 0, sizeof found);
-    lua_pushcfunction(L, build_found_l);
-    lua_pushlightuserdata(L, &found);
-    check_open(L, method); /* a finalizer may have closed it meanwhile */
-    done = find_ranked(L, &handle->memory, lost++, asking, &found, &failure);
-    int status = done ? lua_pcall(L, 1, 1, 0) : 0;
-    window_close(&found.window);
-    buf_free(&found.ranked);
-    errno = found.error;
-    if (done && found.error != 0) done = fail(&failure, "read");
-    again = status == 0 && done && !memory_holds(&handle->memory);
-    release_collector(L, &found.collector);
-    if (status != 0) return lua_error(L);
-  } while (again);
-  return done ? 1 : push_nil_failure(L, &failure, handle->path);
+  return push_asked(L, &asking);
 }
 
 /* memory:search(query [, opts]): the active items whose content and tags hold every word of the
@@ -441,14 +344,14 @@ static int push_found(lua_State *L, struct handle *handle, struct asking *asking
  */
 static int memory_search_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "search");
-  struct asking asking = {.filter.limit = 20};
+  check_open(L, "search");
+  struct asking asking = {.method = "search", .what = ASKED_QUERY, .filter.limit = 20};
   const struct option known[] = {
       FILTER_OPTIONS(&asking.filter), {"exact", read_boolean, &asking.exact}, {NULL, NULL, NULL}};
   check_count(L, 3);
   check_string(L, 2, "query", NULL);
   check_options(L, 3, known);
-  return push_found(L, handle, &asking);
+  return push_asked(L, &asking);
 }
 
 /* memory:recall(text [, opts]): the active items that bear on a text, best first, newer ones first
@@ -464,7 +367,7 @@ static int memory_search_l(lua_State *L)
 static int memory_recall_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "recall");
-  struct asking asking = {.recall = true, .filter.limit = 20};
+  struct asking asking = {.method = "recall", .what = ASKED_TEXT, .filter.limit = 20};
   struct budget budget = {.bytes = -1};
   const struct option known[] = {FILTER_OPTIONS(&asking.filter),
                                  {"half_life", read_amount, &asking.half_life},
@@ -474,9 +377,9 @@ static int memory_recall_l(lua_State *L)
   check_string(L, 2, "text", NULL);
   check_options(L, 3, known);
   budget_begin(L, &budget, &asking.filter.limit);
-  int count = push_found(L, handle, &asking);
+  int count = push_asked(L, &asking);
   if (count == 1 && budget.bytes >= 0)
-    budget_fit(L, &budget, "content", handle->path, &handle->asked);
+    budget_fit(L, &budget, "content", handle->memory.journal.place, NULL);
   return count;
 }
 
@@ -486,8 +389,8 @@ static int memory_sync_l(lua_State *L)
   struct handle *handle = check_open(L, "sync");
   struct failure failure;
   check_count(L, 1);
-  bool done = memory_sync(&handle->memory, &failure);
-  return push_done(L, done, &failure, handle->path);
+  bool done = journal_sync_all(&handle->memory.journal, &failure);
+  return push_done(L, done, &failure, handle->common.path);
 }
 
 /* memory:compact([opts]): rewrites the file without what was forgotten; see compact(path).
@@ -502,7 +405,7 @@ static int memory_compact_l(lua_State *L)
   check_count(L, 2);
   check_options(L, 2, known);
   if (!memory_compact(&handle->memory, &options, &result, &failure))
-    return push_nil_failure(L, &failure, handle->path);
+    return push_nil_failure(L, &failure, handle->common.path);
   return push_compaction(L, &result);
 }
 
@@ -515,32 +418,17 @@ static void refresh_shared(struct handle *handle)
   if (handle->shared) memory_refresh(&handle->memory, 0, &ignored);
 }
 
-static int push_field(lua_State *L, struct handle *handle, const char *name, size_t length)
-{
-  if (is_name(name, length, "path")) {
-    lua_pushstring(L, handle->path);
-  } else if (is_name(name, length, "closed")) {
-    lua_pushboolean(L, !handle->open);
-  } else if (is_name(name, length, "fd") && handle->open && memory_fd(&handle->memory) >= 0) {
-    lua_pushinteger(L, memory_fd(&handle->memory));
-  } else if (is_name(name, length, "next_id")) {
-    if (handle->open) refresh_shared(handle);
-    push_whole(L, handle->open ? memory_next_id(&handle->memory) : handle->next_id);
-  } else {
-    lua_pushnil(L);
-  }
-  return 1;
-}
-
-/* Besides the methods, which look at the handle themselves: path, fd, next_id and closed. */
+/* Besides what all handles have: next_id. */
 static int memory_index_l(lua_State *L)
 {
-  push_method(L);
-  if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  struct handle *handle = check_object(L);
-  size_t length;
-  const char *name = lua_tolstring(L, 2, &length);
-  return push_field(L, handle, name, length);
+  if (push_common(L, &MEMORY_HANDLE)) return 1;
+  struct handle *handle = check_object(L, &MEMORY_HANDLE);
+  size_t length = 0;
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &length) : "";
+  if (!is_name(name, length, "next_id")) return 0;
+  if (handle->common.open) refresh_shared(handle);
+  push_whole(L, handle->common.open ? memory_next_id(&handle->memory) : handle->next_id);
+  return 1;
 }
 
 /* #memory: how many active items there are. */
@@ -549,19 +437,17 @@ static int memory_length_l(lua_State *L)
   struct handle *handle = check_open(L, "#");
   struct failure failure;
   if (!memory_refresh(&handle->memory, 0, &failure)) {
-    int count = push_nil_failure(L, &failure, handle->path);
+    int count = push_nil_failure(L, &failure, handle->common.path);
     return raise_plain(L, "%s", lua_tostring(L, 1 - count));
   }
-  push_whole(L, memory_index(&handle->memory)->active);
+  push_whole(L, handle->memory.index.active);
   return 1;
 }
 
 static int memory_tostring_l(lua_State *L)
 {
-  const struct handle *handle = check_object(L);
-  const char *state = !handle->open ? "closed" : handle->shared ? "open, shared" : "open";
-  lua_pushfstring(L, "aish_history.memory (%s, %s)", handle->path, state);
-  return 1;
+  const struct handle *handle = check_object(L, &MEMORY_HANDLE);
+  return push_description(L, &MEMORY_HANDLE, handle->shared ? "open, shared" : "open");
 }
 
 static const luaL_Reg METHODS[] = {
@@ -576,24 +462,15 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", memory_tostring_l},
     {NULL, NULL},
 };
-static const struct object_class MEMORY = {"memory handle", "memory", release_handle, METHODS,
+const struct object_class MEMORY_HANDLE = {"memory handle", "memory", release_handle, METHODS,
                                            METAMETHODS};
 
-bool test_memory(lua_State *L, int index, struct journal **journal)
-{
-  struct handle *handle = test_object(L, index, &MEMORY);
-  if (handle != NULL) *journal = handle->open ? memory_journal(&handle->memory) : NULL;
-  return handle != NULL;
-}
-
 /* ---- the handles of a state ---- */
-
-static const char HANDLES = 0; /* the table of them is kept under its address */
 
 /* Makes opened_memory find the handle on top of the stack, until it is collected. */
 static void remember_handle(lua_State *L)
 {
-  push_kept(L, &HANDLES);
+  push_kept(L, KEPT_HANDLES);
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);
     lua_newtable(L);
@@ -601,7 +478,7 @@ static void remember_handle(lua_State *L)
     lua_pushliteral(L, "k");
     lua_setfield(L, -2, "__mode");
     lua_setmetatable(L, -2);
-    keep(L, &HANDLES);
+    keep(L, KEPT_HANDLES);
   }
   lua_pushvalue(L, -2);
   lua_pushboolean(L, 1);
@@ -613,13 +490,14 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
 {
   struct memory *found = NULL;
   int top = lua_gettop(L);
-  push_kept(L, &HANDLES);
+  push_kept(L, KEPT_HANDLES);
   bool any = lua_istable(L, -1);
   lua_pushnil(L);
   while (found == NULL && any && lua_next(L, top + 1) != 0) {
-    struct handle *handle = lua_touserdata(L, top + 2);
+    struct handle *handle = to_object(L, top + 2);
     lua_settop(L, top + 2);
-    if (!handle->open || !memory_is_fresh(&handle->memory) || !memory_is_of(&handle->memory, st))
+    if (!handle->common.open || !extent_is_fresh(&handle->memory.journal.known) ||
+        !memory_is_of(&handle->memory, st))
       continue;
     found = &handle->memory;
     lua_pushvalue(L, top + 2);
@@ -631,23 +509,13 @@ struct memory *opened_memory(lua_State *L, int place, const struct stat *st)
 
 /* ---- opening ---- */
 
-/* Pushes a handle that is closed. */
-static struct handle *new_handle(lua_State *L, const char *path)
-{
-  size_t size = strlen(path) + 1;
-  struct handle *handle = new_object(L, &MEMORY, sizeof *handle + size);
-  memcpy(handle->path, path, size);
-  remember_handle(L);
-  return handle;
-}
-
 static bool open_handle(struct handle *handle, struct memory_options *options,
                         struct failure *failure)
 {
   if (options->wait < 0) options->wait = options->shared ? 5 : 0;
-  handle->open = true;
+  handle->common.open = true;
   handle->shared = options->shared;
-  if (!memory_init(&handle->memory, handle->path, options)) return fail(failure, "open");
+  if (!memory_init(&handle->memory, handle->common.path, options)) return fail(failure, "open");
   return memory_open(&handle->memory, failure);
 }
 
@@ -675,9 +543,9 @@ int memory_open_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct handle *handle = new_handle(L, path);
-  handle->redacts = redact != 0;
-  keep_redact(L, redact);
+  struct handle *handle = new_handle(L, &MEMORY_HANDLE, sizeof *handle,
+                                     offsetof(struct handle, memory.journal), path, redact);
+  remember_handle(L);
   if (open_handle(handle, &options, &failure)) return 1;
   close_handle(handle);
   return push_nil_failure(L, &failure, path);

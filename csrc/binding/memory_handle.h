@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/sys.h"
-#include "file/journal.h"
+#include "binding/class.h"
 #include "memory/memory.h"
 
 #pragma GCC visibility push(hidden)
@@ -14,9 +14,7 @@
  * put into the stack's `place`; or NULL. [-0, +0, -] */
 struct memory *opened_memory(lua_State *L, int place, const struct stat *st);
 
-/* Whether the value is such a handle; *journal is then its file, or NULL if it is closed.
- * [-0, +0, -] */
-bool test_memory(lua_State *L, int index, struct journal **journal);
+extern const struct object_class MEMORY_HANDLE;
 
 int memory_open_l(lua_State *L);
 

@@ -30,11 +30,14 @@ int push_redact(lua_State *L)
   return lua_gettop(L);
 }
 
-bool redact_string(lua_State *L, int place, int index)
+bool redact_string(lua_State *L, struct scratch *scratch, int index)
 {
-  lua_pushvalue(L, place);
+  lua_pushvalue(L, scratch->redact);
   lua_pushvalue(L, index);
-  lua_call(L, 1, 1);
+  if (lua_pcall(L, 1, 1, 0) != 0) {
+    release_scratch(scratch);
+    lua_error(L);
+  }
   lua_replace(L, index);
   return lua_type(L, index) == LUA_TSTRING;
 }

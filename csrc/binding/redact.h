@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "binding/args.h"
+#include "binding/encode.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -17,9 +18,9 @@ void keep_redact(lua_State *L, int place);
  * [-0, +1, -] */
 int push_redact(lua_State *L);
 
-/* Replaces the string at `index` by what the function at `place` returns for it; false: that is no
- * string. [-0, +0, e] */
-bool redact_string(lua_State *L, int place, int index);
+/* Replaces the string at `index` by what the scratch's function returns for it; false: that is no string.
+ * What it raises is raised, the scratch being released. [-0, +0, e] */
+bool redact_string(lua_State *L, struct scratch *scratch, int index);
 /* Replaces the table at `index`, on top of the stack, by a copy, which the function cannot reach.
  * [-0, +0, m] */
 void copy_table(lua_State *L, int index);

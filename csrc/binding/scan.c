@@ -10,7 +10,7 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "file/follow.h"
-#include "memory/kind.h"
+#include "memory/verify.h"
 #include "json/objects.h"
 
 struct scan {
@@ -25,6 +25,8 @@ struct scan {
   bool closed; /* there is no more */
   char path[];
 };
+
+static const struct object_class ITERATOR;
 
 static void close_scan(struct scan *scan)
 {
@@ -104,7 +106,7 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder)
 
 static struct scan *check_idle(lua_State *L)
 {
-  struct scan *scan = check_object(L);
+  struct scan *scan = check_object(L, &ITERATOR);
   if (scan->busy) luaL_error(L, "the iterator is in use");
   lua_settop(L, 1);
   return scan;
@@ -120,7 +122,7 @@ static int read_line(struct scan *scan)
 /* Called with the iterator, protected. */
 static int step_l(lua_State *L)
 {
-  struct scan *scan = lua_touserdata(L, 1);
+  struct scan *scan = to_object(L, 1);
   struct part part;
   int result = 1, pushed = 0;
   struct decoder *decoder = acquire_decoder(L);

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "binding/args.h"
-#include "binding/scratch.h"
+#include "binding/encode.h"
 #include "text/display.h"
 
 static size_t check_width(lua_State *L, int argument)
@@ -28,7 +28,7 @@ int display_l(lua_State *L)
   check_count(L, 2);
   const char *text = check_string(L, 1, "text", &length);
   size_t width = check_width(L, 2);
-  struct scratch *scratch = acquire_scratch(L);
+  struct scratch *scratch = acquire_scratch(L, kept_scratch(L));
   if (!display(&scratch->text, text, length, width, &columns)) return raise_no_memory(L);
   lua_pushlstring(L, scratch->text.length > 0 ? scratch->text.data : "", scratch->text.length);
   release_scratch(scratch);

@@ -8,17 +8,14 @@
 #include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/encode.h"
+#include "binding/handle.h"
 #include "binding/redact.h"
-#include "binding/scratch.h"
 #include "file/format.h"
-#include "memory/kind.h"
+#include "memory/verify.h"
 
 struct session {
+  struct common common;
   struct journal journal;
-  bool open;
-  bool redacts; /* it keeps a function for that */
-  const bool *asked; /* see budget_check */
-  char path[]; /* as it was given */
 };
 
 /* ---- one record ---- */
@@ -30,18 +27,17 @@ static void check_record(lua_State *L, int argument, const char *name)
 }
 
 /* Puts together the line that a record is, after the newline that journal_append wants. `name` is
- * what an error calls the record; a meta is also put into a member of that name. `redact`: where the
- * function stands that its strings go through; 0: none. */
-static struct scratch *encode_line(lua_State *L, int index, const char *name, bool meta, int redact)
+ * what an error calls the record; a meta is also put into a member of that name. */
+static void encode_line(lua_State *L, struct scratch *scratch, int index, const char *name,
+                        bool meta)
 {
-  struct scratch *scratch = acquire_scratch(L);
   struct buf *line = &scratch->text;
-  scratch->redact = redact;
   bool done = buf_add(line, "\n{\"meta\":", meta ? 9 : 1);
-  if (done && !encode(L, index, scratch, name, meta, true))
+  if (done && !encode(L, index, scratch, name, meta, true)) {
+    release_scratch(scratch);
     luaL_error(L, "%s", lua_tostring(L, -1));
+  }
   if (!done || (meta && !buf_add(line, "}", 1)) || !buf_add(line, "\n", 1)) raise_no_memory(L);
-  return scratch;
 }
 
 /* Whether the file is one that a session may be appended to, by its first record; if it is to be
@@ -95,8 +91,8 @@ static bool write_line(struct journal *journal, const struct buf *line, enum con
 
 static int close_session(struct session *session)
 {
-  if (!session->open) return 0;
-  session->open = false;
+  if (!session->common.open) return 0;
+  session->common.open = false;
   return journal_close(&session->journal);
 }
 
@@ -108,8 +104,8 @@ static void release_session(void *session)
 /* The session of a method that uses its file. */
 static struct session *check_session(lua_State *L)
 {
-  struct session *session = check_object(L);
-  budget_check(L, session->asked, session->path);
+  struct session *session = check_object(L, &SESSION_HANDLE);
+  if (session->common.open) budget_check(L, session->journal.place);
   return session;
 }
 
@@ -121,7 +117,7 @@ static int session_close_l(lua_State *L)
   struct failure failure;
   check_count(L, 1);
   bool done = close_session(session) == 0 || fail(&failure, "close");
-  return push_done(L, done, &failure, session->path);
+  return push_done(L, done, &failure, session->common.path);
 }
 
 static int push_closed(lua_State *L)
@@ -139,15 +135,16 @@ static int session_append_l(lua_State *L)
 {
   struct session *session = check_session(L);
   struct failure failure;
-  if (!session->open) return push_closed(L);
+  if (!session->common.open) return push_closed(L);
   check_count(L, 2);
   check_record(L, 2, "turn");
-  int redact = session->redacts ? push_redact(L) : 0;
-  struct scratch *scratch = encode_line(L, 2, "turn", false, redact);
-  if (!session->open) return push_closed(L); /* a finalizer has closed it, or redact */
-  bool done = write_line(&session->journal, &scratch->text, IF_SESSION, &failure);
+  struct scratch *scratch = handle_scratch(L, &session->common);
+  encode_line(L, scratch, 2, "turn", false);
+  bool open = session->common.open; /* a finalizer may have closed it, or redact */
+  bool done = open && write_line(&session->journal, &scratch->text, IF_SESSION, &failure);
   release_scratch(scratch);
-  return done ? push_true(L) : push_false_failure(L, &failure, session->path);
+  if (!open) return push_closed(L);
+  return done ? push_true(L) : push_false_failure(L, &failure, session->common.path);
 }
 
 /* session:sync(): everything appended so far reaches the disk. Returns true; false and "session
@@ -156,38 +153,24 @@ static int session_sync_l(lua_State *L)
 {
   struct session *session = check_session(L);
   struct failure failure;
-  if (!session->open) return push_closed(L);
+  if (!session->common.open) return push_closed(L);
   check_count(L, 1);
   bool done = journal_sync_all(&session->journal, &failure);
-  return done ? push_true(L) : push_false_failure(L, &failure, session->path);
+  return done ? push_true(L) : push_false_failure(L, &failure, session->common.path);
 }
 
 /* ---- fields ---- */
 
-/* Besides the methods: path, fd and closed. */
 static int session_index_l(lua_State *L)
 {
-  push_method(L);
-  if (!lua_isnil(L, -1) || lua_type(L, 2) != LUA_TSTRING) return 1;
-  const struct session *session = check_object(L);
-  size_t length;
-  const char *name = lua_tolstring(L, 2, &length);
-  if (is_name(name, length, "path")) lua_pushstring(L, session->path);
-  else if (is_name(name, length, "closed")) lua_pushboolean(L, !session->open);
-  else if (is_name(name, length, "fd") && session->open && session->journal.fd >= 0)
-    lua_pushinteger(L, session->journal.fd);
-  else lua_pushnil(L);
-  return 1;
+  return push_common(L, &SESSION_HANDLE);
 }
 
 static int session_tostring_l(lua_State *L)
 {
-  const struct session *session = check_object(L);
-  const char *state = !session->open                ? "closed"
-                      : session->journal.keeps_lock ? "open, exclusive"
-                                                    : "open";
-  lua_pushfstring(L, "aish_history.session (%s, %s)", session->path, state);
-  return 1;
+  const struct session *session = check_object(L, &SESSION_HANDLE);
+  return push_description(L, &SESSION_HANDLE,
+                          session->journal.keeps_lock ? "open, exclusive" : "open");
 }
 
 static const luaL_Reg METHODS[] = {
@@ -201,15 +184,8 @@ static const luaL_Reg METAMETHODS[] = {
     {"__tostring", session_tostring_l},
     {NULL, NULL},
 };
-static const struct object_class SESSION = {"session handle", "session", release_session, METHODS,
+const struct object_class SESSION_HANDLE = {"session handle", "session", release_session, METHODS,
                                             METAMETHODS};
-
-bool test_session(lua_State *L, int index, struct journal **journal)
-{
-  struct session *session = test_object(L, index, &SESSION);
-  if (session != NULL) *journal = session->open ? &session->journal : NULL;
-  return session != NULL;
-}
 
 /* ---- functions of the module ---- */
 
@@ -232,21 +208,18 @@ static struct session_options check_session_options(lua_State *L, int argument, 
   return options;
 }
 
-/* Pushes a handle that is closed. */
-static struct session *new_session(lua_State *L, const char *path)
+static struct session *new_session(lua_State *L, const char *path, int redact)
 {
-  size_t size = strlen(path) + 1;
-  struct session *session = new_object(L, &SESSION, sizeof *session + size);
-  memcpy(session->path, path, size);
-  session->asked = budget_asked(L);
+  struct session *session = new_handle(L, &SESSION_HANDLE, sizeof *session,
+                                       offsetof(struct session, journal), path, redact);
   return session;
 }
 
 static bool open_session(struct session *session, const struct session_options *options,
                          struct failure *failure)
 {
-  session->open = true;
-  if (!journal_init(&session->journal, session->path)) return fail(failure, "open");
+  session->common.open = true;
+  if (!journal_init(&session->journal, session->common.path)) return fail(failure, "open");
   session->journal.durable = options->durable;
   session->journal.wait = options->wait;
   session->journal.keeps_lock = options->exclusive;
@@ -287,12 +260,13 @@ int session_open_l(lua_State *L)
   if (has_meta) check_record(L, 2, "meta");
   struct session_options options = check_session_options(L, 3, true);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scratch *scratch = has_meta ? encode_line(L, 2, "meta", true, options.redact) : NULL;
-  struct session *session = new_session(L, path);
-  session->redacts = options.redact != 0;
-  keep_redact(L, options.redact);
+  struct session *session = new_session(L, path, options.redact);
+  struct scratch *scratch = acquire_scratch(L, session->common.scratch);
+  scratch->redact = options.redact;
+  if (has_meta) encode_line(L, scratch, 2, "meta", true);
   bool done = begin_session(session, &options, has_meta ? &scratch->text : NULL, &failure);
-  if (scratch != NULL) release_scratch(scratch);
+  release_scratch(scratch);
+  lua_pop(L, 1);
   if (done) return 1;
   close_session(session);
   return push_nil_failure(L, &failure, path);
@@ -309,8 +283,10 @@ int append_l(lua_State *L)
   check_record(L, 2, "value");
   struct session_options options = check_session_options(L, 3, false);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct scratch *scratch = encode_line(L, 2, "value", false, options.redact);
-  struct session *session = new_session(L, path);
+  struct session *session = new_session(L, path, 0);
+  struct scratch *scratch = acquire_scratch(L, session->common.scratch);
+  scratch->redact = options.redact;
+  encode_line(L, scratch, 2, "value", false);
   bool done = open_session(session, &options, &failure) &&
               write_line(&session->journal, &scratch->text, ALWAYS, &failure);
   release_scratch(scratch);

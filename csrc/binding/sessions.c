@@ -8,7 +8,6 @@
 #include "binding/args.h"
 #include "binding/class.h"
 #include "binding/decode.h"
-#include "file/path.h"
 #include "session/dir.h"
 #include "session/summary.h"
 
@@ -16,34 +15,16 @@
 struct listing {
   struct dir dir;
   struct summary summary;
-  char *path;
-  int fd;
 };
-
-static void close_entry(struct listing *listing)
-{
-  if (listing->fd >= 0) sys_close(listing->fd);
-  listing->fd = -1;
-  sys_free(listing->path);
-  listing->path = NULL;
-  summary_free(&listing->summary);
-}
 
 static void release_listing(void *object)
 {
   struct listing *listing = object;
-  close_entry(listing);
   dir_free(&listing->dir);
+  summary_free(&listing->summary);
 }
 
 static const struct object_class LISTING = {.name = "listing", .release = release_listing};
-
-static struct listing *new_listing(lua_State *L)
-{
-  struct listing *listing = new_object(L, &LISTING, sizeof *listing);
-  listing->fd = -1;
-  return listing;
-}
 
 /* Pushes what the caller gets of a directory that could not be listed. */
 static int push_unlisted(lua_State *L, const char *path)
@@ -62,7 +43,7 @@ int list_l(lua_State *L)
   check_count(L, 1);
   const char *path = check_path(L, 1, &failure);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct listing *listing = new_listing(L);
+  struct listing *listing = new_object(L, &LISTING, sizeof *listing);
   if (!dir_list(&listing->dir, path)) return push_unlisted(L, path);
   lua_createtable(L, (int)listing->dir.count, 0);
   for (size_t i = 0; i < listing->dir.count; i++) {
@@ -106,24 +87,28 @@ static void set_error(lua_State *L, const struct failure *failure, const char *p
   lua_settop(L, entry);
 }
 
-/* Fills the entry on top of the stack. False: it is one to be left out. */
-static bool describe(lua_State *L, struct listing *listing, const struct sessions_options *options)
+/* Pushes the entry of the session of that number; false, and nothing: it is one to be left out. */
+static bool push_session(lua_State *L, struct listing *listing, const char *path, size_t number,
+                         const struct sessions_options *options)
 {
   uint64_t turns = options->count ? UINT64_MAX : !options->empty;
   struct summary *summary = &listing->summary;
+  struct dir *dir = &listing->dir;
   struct failure failure;
-  struct stat st;
-  listing->fd = open_session_to_read(listing->path, &st, &failure);
-  bool done = listing->fd >= 0;
-  if (done && summary_read(summary, listing->fd, (uint64_t)st.st_size, turns) != 0)
+  bool done = dir_open(dir, path, number, &failure);
+  if (dir->path == NULL) return raise_no_memory(L);
+  summary_free(summary);
+  if (done && summary_read(summary, dir->fd, (uint64_t)dir->st.st_size, turns) != 0)
     done = fail(&failure, "read");
-  if (!done) {
-    set_error(L, &failure, listing->path);
-    return true;
-  }
-  if (summary->turns == 0 && !options->empty) return false;
-  set_whole(L, "bytes", (uint64_t)st.st_size);
-  lua_pushnumber(L, (lua_Number)st.st_mtime);
+  if (done && summary->turns == 0 && !options->empty) return false;
+  lua_createtable(L, 0, 8);
+  lua_pushstring(L, dir_name(dir, number));
+  lua_setfield(L, -2, "name");
+  lua_pushstring(L, dir->path);
+  lua_setfield(L, -2, "path");
+  if (!done) return set_error(L, &failure, dir->path), true;
+  set_whole(L, "bytes", (uint64_t)dir->st.st_size);
+  lua_pushnumber(L, (lua_Number)dir->st.st_mtime);
   lua_setfield(L, -2, "mtime");
   if (options->count) set_whole(L, "turns", summary->turns);
   if (summary->has_first) set_text(L, "first", &summary->first);
@@ -153,23 +138,15 @@ int sessions_l(lua_State *L)
   const char *path = check_path(L, 1, &failure);
   check_options(L, 2, known);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct listing *listing = new_listing(L);
+  struct listing *listing = new_object(L, &LISTING, sizeof *listing);
   if (!dir_list(&listing->dir, path)) return push_unlisted(L, path);
   lua_newtable(L);
-  int result = lua_gettop(L), given = 0;
+  int given = 0;
   for (size_t i = listing->dir.count; i-- > 0 && (size_t)given < options.limit;) {
-    const char *name = dir_name(&listing->dir, i);
-    if (options.before.start != NULL && strcmp(name, options.before.start) >= 0) continue;
-    lua_createtable(L, 0, 8);
-    listing->path = path_join(path, name);
-    if (listing->path == NULL) return raise_no_memory(L);
-    lua_pushstring(L, name);
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, listing->path);
-    lua_setfield(L, -2, "path");
-    if (describe(L, listing, &options)) lua_rawseti(L, result, ++given);
-    else lua_pop(L, 1);
-    close_entry(listing);
+    const char *before = options.before.start;
+    if (before != NULL && strcmp(dir_name(&listing->dir, i), before) >= 0) continue;
+    if (push_session(L, listing, path, i, &options)) lua_rawseti(L, -2, ++given);
   }
+  release_listing(listing);
   return 1;
 }

@@ -56,8 +56,9 @@ int beside_make(const char *place, char **path)
 }
 
 /* Removes the file of that name, if beside_make has made it and nobody has it locked. */
-static bool remove_left(void *context, const char *name)
+static bool remove_left(void *context, const char *name, bool regular)
 {
+  (void)regular;
   const char *place = *(const char **)context, *own = strrchr(place, '/') + 1;
   size_t length = strlen(own);
   struct stat st;

@@ -1,17 +1,13 @@
 /* extent.c: what is known of a file.
  *
- * A file of lines only grows, with one exception: a write that fails is undone by cutting the file
- * back to where it began, and another one comes to that place (see journal.c). So what was read
- * without the lock is not certain, however whole its lines are. The last bytes that were read are
- * kept and compared with the file:
+ * A file of lines only grows, but for writes that are undone (see journal.c). So what was read without
+ * the lock is not certain. The last bytes that were read are kept and compared with the file:
  * 1. under the lock, nothing can be undone: if they are the same, what was read is certain;
  * 2. without it, they tell whether what was read still is what the file says;
  * 3. of a file that was edited in place, they tell that from one that was appended to. */
 #include "file/extent.h"
 
 #include <string.h>
-
-#include "file/steady.h"
 
 enum {
   KEPT = 16 * 1024, /* bytes */
@@ -89,6 +85,22 @@ void extent_confirm(struct extent *extent)
   memcpy(last, kept->data + kept->length - sizeof last, sizeof last);
   buf_reset(kept);
   (void)buf_add(kept, last, sizeof last); /* it may be done without */
+}
+
+ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset)
+{
+  char again[16 * 1024];
+  size_t done = 0, equal = 0, wanted;
+  do {
+    wanted = size - done < sizeof again ? size - done : sizeof again;
+    ssize_t got = sys_read_at(fd, again, wanted, offset + done);
+    if (got < 0) return -1;
+    equal = (size_t)got;
+    if (memcmp(bytes + done, again, equal) != 0)
+      for (equal = 0; bytes[done + equal] == again[equal];) equal++;
+    done += equal;
+  } while (equal == wanted && done < size);
+  return (ssize_t)done;
 }
 
 bool extent_compare(const struct extent *extent, int fd, uint64_t *place)

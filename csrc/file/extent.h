@@ -57,6 +57,16 @@ static inline bool extent_is_ended(const struct extent *extent)
   return extent->size == 0 || (kept->length > 0 && kept->data[kept->length - 1] == '\n');
 }
 
+/* Whether `st` tells that nothing has changed the file since `time`, by sys_time. Times are kept to
+ * two seconds or better, and no call can set that of the last change (POSIX, 4.9, "File Times
+ * Update"). */
+static inline bool is_at_rest(const struct stat *st, int64_t time)
+{
+  return st->st_ctime > 0 && st->st_ctime + 2 < time;
+}
+
+/* How many of the bytes the file has at `offset`; -1 and errno. */
+ssize_t count_equal(int fd, const char *bytes, size_t size, uint64_t offset);
 /* Up to where the file still has the bytes that were kept: `size`, if all are the same. False and
  * errno where it cannot be read. */
 bool extent_compare(const struct extent *extent, int fd, uint64_t *place);

@@ -5,17 +5,14 @@
  *    editor, rm or a compaction has replaced.
  * 2. A record is one write to a descriptor with O_APPEND. If the file's last line has no newline,
  *    the write begins with one: nothing is ever glued to a fragment. Where the system takes a part of
- *    it at a time, it is looked at whether somebody who takes no lock has written between the parts;
- *    if so, the whole record is written again behind that.
- * 3. A write that fails, or whose sync fails, is undone by cutting the file back to where it began.
- *    If that fails too, or somebody who takes no lock has written behind it, the next write finds the
- *    file longer than it knows and ends the fragment's line.
- *    This is the one event that makes a file of lines shorter, and puts other bytes where some were:
- *    whoever reads without the lock must allow for it (see steady.c and extent.c). To end the
- *    fragment and leave it would spare them that. But a record whose sync failed is whole, and would
- *    be there although it was reported as not written; so would the first records of a batch. And
- *    on a full disk there is no room for the newline that would end a fragment, while cutting needs
- *    none: it gives room back. A file that was made for the write is removed again.
+ *    it at a time, and somebody who takes no lock has written between the parts, the whole record is
+ *    written again behind that.
+ * 3. A write that fails, or whose sync fails, is undone by cutting the file back to where it began:
+ *    what is reported as not written must not be there, and a full disk has no room for the newline
+ *    that would end a fragment. A file that was made for the write is removed again. If cutting fails
+ *    too, or somebody who takes no lock has written behind it, the next write finds the file longer
+ *    than it knows and ends the fragment's line. Nothing else makes a file of lines shorter, and
+ *    whoever reads without the lock must allow for it (see reader.c and extent.c).
  * 4. A durable append is reported after fdatasync, the first one also after fsync of the
  *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
  *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
@@ -30,7 +27,6 @@
 #include "base/sys.h"
 #include "file/path.h"
 #include "file/reader.h"
-#include "file/steady.h"
 
 bool journal_init(struct journal *journal, const char *path)
 {
@@ -62,14 +58,6 @@ static int open_file(struct journal *journal, bool make, struct stat *st, struct
 
 /* ---- the lock ---- */
 
-static bool fail_held(const struct journal *journal, int fd, int number, struct failure *failure)
-{
-  struct stat st;
-  *failure = (struct failure){.number = number, .doing = journal->called, .held = true};
-  if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
-  return false;
-}
-
 static bool fail_lock(struct failure *failure)
 {
   fail(failure, "lock");
@@ -82,11 +70,11 @@ static bool fail_lock(struct failure *failure)
 /* Waits for a while, which grows with each call; false: the time is up, or a signal's handler ran,
  * and errno says which. The pauses differ between processes, so that a crowd does not ask in step.
  * What is needed for it is only asked for here, as most locks are free. */
-static bool wait_a_while(const struct journal *journal, double *deadline, double *pause)
+static bool wait_a_while(struct journal *journal, double *pause)
 {
-  if (journal->wait > 0 && *deadline == 0) *deadline = sys_clock() + journal->wait;
+  if (journal->wait > 0 && journal->deadline == 0) journal->deadline = sys_clock() + journal->wait;
   if (*pause == 0) *pause = 50e-6 * (1 + sys_pid() % 16 / 16.0);
-  double left = journal->wait > 0 ? *deadline - sys_clock() : 0;
+  double left = journal->wait > 0 ? journal->deadline - sys_clock() : 0;
   errno = EWOULDBLOCK;
   if (left <= 0 || (sys_sleep(*pause < left ? *pause : left) != 0 && errno == EINTR)) return false;
   *pause = *pause < 5e-3 ? *pause * 1.7 : 5e-3;
@@ -94,45 +82,31 @@ static bool wait_a_while(const struct journal *journal, double *deadline, double
 }
 
 /* Asks again and again, as a blocking flock could not be limited in time. */
-static bool acquire_lock(const struct journal *journal, int fd, int mode, double *deadline,
-                         struct failure *failure)
+static bool acquire_lock(struct journal *journal, int fd, int mode, struct failure *failure)
 {
   double pause = 0;
   while (sys_flock(fd, mode | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return fail_lock(failure);
-    if (!wait_a_while(journal, deadline, &pause)) return fail_held(journal, fd, errno, failure);
+    if (wait_a_while(journal, &pause)) continue;
+    struct stat st;
+    *failure = (struct failure){.number = errno, .doing = journal->called, .held = true};
+    if (sys_fstat(fd, &st) == 0) failure->process = sys_lock_holder(&st);
+    return false;
   }
   return true;
 }
 
 bool journal_share_lock(int fd, struct failure *failure)
 {
-  const struct journal journal = {.wait = 5};
-  double deadline = 0;
-  return acquire_lock(&journal, fd, LOCK_SH, &deadline, failure);
+  struct journal journal = {.wait = 5};
+  return acquire_lock(&journal, fd, LOCK_SH, failure);
 }
 
 /* ---- being on the file that the path leads to ---- */
 
-enum look { LOOK_SAME, LOOK_OTHER, LOOK_NONE, LOOK_FAILED };
-
 static bool is_missing(int number)
 {
   return number == ENOENT || number == ENOTDIR;
-}
-
-static enum look look(struct journal *journal, struct failure *failure)
-{
-  struct stat st;
-  if (sys_look(journal->place, &st) != 0) {
-    if (is_missing(errno)) return LOOK_NONE;
-    fail(failure, "look at");
-    return LOOK_FAILED;
-  }
-  if (!extent_is_of(&journal->known, &st)) return LOOK_OTHER;
-  journal->size = (uint64_t)st.st_size;
-  journal->gone = false;
-  return LOOK_SAME;
 }
 
 /* The file that the path has left is unlocked, or a forked child's copy of the descriptor would
@@ -176,27 +150,21 @@ bool journal_unchanged(const struct journal *journal)
          (uint64_t)st.st_size == journal->size;
 }
 
-/* What is to be done in a call of attach. */
-struct task {
-  bool lock, make;
-  double deadline; /* for the lock; 0: nothing was waited for */
-};
-
 /* Opens the file that the path leads to; the one before it, and its lock, are kept until then. Who
  * holds a lease on it is asked to give that up, and is waited for (fcntl(2), F_SETLEASE). */
-static bool switch_file(struct journal *journal, struct task *task, struct failure *failure)
+static bool switch_file(struct journal *journal, bool lock, bool make, struct failure *failure)
 {
   struct stat st;
   double pause = 0;
   int64_t time = sys_time();
   int fd;
-  while ((fd = open_file(journal, task->make, &st, failure)) < 0)
-    if (errno != EWOULDBLOCK || !wait_a_while(journal, &task->deadline, &pause)) return false;
-  if (task->lock && !acquire_lock(journal, fd, LOCK_EX, &task->deadline, failure)) {
+  while ((fd = open_file(journal, make, &st, failure)) < 0)
+    if (errno != EWOULDBLOCK || !wait_a_while(journal, &pause)) return false;
+  if (lock && !acquire_lock(journal, fd, LOCK_EX, failure)) {
     sys_close(fd);
     return false;
   }
-  switch_to(journal, fd, &st, time, task->lock);
+  switch_to(journal, fd, &st, time, lock);
   return true;
 }
 
@@ -208,54 +176,47 @@ static bool is_own(const struct journal *journal, struct failure *failure)
   return false;
 }
 
-static bool lock_file(struct journal *journal, struct task *task, struct failure *failure)
+static bool attach(struct journal *journal, bool lock, bool make, struct failure *failure)
 {
-  if (task->lock && !journal->locked)
-    journal->locked = acquire_lock(journal, journal->fd, LOCK_EX, &task->deadline, failure);
-  return journal->locked || !task->lock;
-}
-
-static bool be_gone(struct journal *journal)
-{
+  struct stat st;
+  journal->gone = false;
+  journal->deadline = 0;
+  if (!is_own(journal, failure)) return false;
+  lock = lock || journal->keeps_lock;
+  do {
+    if (journal->fd < 0) continue;
+    if (lock && !journal->locked && !acquire_lock(journal, journal->fd, LOCK_EX, failure))
+      return false;
+    journal->locked = journal->locked || lock;
+    if (sys_look(journal->place, &st) == 0) {
+      if (extent_is_of(&journal->known, &st)) {
+        journal->size = (uint64_t)st.st_size;
+        return true;
+      }
+    } else if (!is_missing(errno)) {
+      fail(failure, "look at");
+      break;
+    }
+  } while (switch_file(journal, lock, make, failure));
+  journal->gone = !make && is_missing(failure->number);
+  if (!journal->gone) {
+    journal_detach(journal);
+    return false;
+  }
   leave_file(journal);
   extent_begin(&journal->known, NULL, 0);
-  journal->gone = true;
   journal->size = 0;
   return true;
 }
 
-static bool attach(struct journal *journal, struct task *task, struct failure *failure)
-{
-  journal->gone = false;
-  if (!is_own(journal, failure)) return false;
-  task->lock = task->lock || journal->keeps_lock;
-  for (;;) {
-    enum look found = LOOK_OTHER;
-    if (journal->fd >= 0) {
-      if (!lock_file(journal, task, failure)) return false;
-      found = look(journal, failure);
-    }
-    if (found == LOOK_SAME) return true;
-    if (found == LOOK_NONE && !task->make) return be_gone(journal);
-    if (found == LOOK_FAILED) break;
-    if (switch_file(journal, task, failure)) continue;
-    if (!task->make && is_missing(failure->number)) return be_gone(journal);
-    break;
-  }
-  journal_detach(journal);
-  return false;
-}
-
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure)
 {
-  struct task task = {.lock = lock, .make = true};
-  return attach(journal, &task, failure);
+  return attach(journal, lock, true, failure);
 }
 
 bool journal_find(struct journal *journal, bool lock, struct failure *failure)
 {
-  struct task task = {.lock = lock};
-  return attach(journal, &task, failure);
+  return attach(journal, lock, false, failure);
 }
 
 void journal_detach(struct journal *journal)
@@ -267,9 +228,9 @@ void journal_detach(struct journal *journal)
 
 /* ---- writing ---- */
 
-/* The entry of the file itself, wherever symbolic links lead, and those of the directories above:
- * whoever made them may have failed, or been killed, before it synced them. One that may not be
- * read or synced, or that is read-only, was not made by us. */
+/* The entry of the file itself, wherever symbolic links lead, and those of the directories above, as
+ * whoever made them may have been killed before it synced them. One that may not be read or synced,
+ * or that is read-only, was not made by us. */
 static int sync_names(const struct journal *journal)
 {
   char *place = sys_realpath(journal->place);
@@ -284,8 +245,9 @@ static int sync_names(const struct journal *journal)
   return result;
 }
 
-static bool fail_sync(struct journal *journal, int result, struct failure *failure)
+static bool synced(struct journal *journal, int result, struct failure *failure)
 {
+  if (result == 0) return true;
   journal->failed = journal->failed || result != SYS_NOT_OPENED;
   return fail(failure, "sync");
 }
@@ -293,16 +255,14 @@ static bool fail_sync(struct journal *journal, int result, struct failure *failu
 static bool sync_bytes(struct journal *journal, struct failure *failure)
 {
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
-  int result = sys_sync(journal->fd);
-  return result == 0 || fail_sync(journal, result, failure);
+  return synced(journal, sys_sync(journal->fd), failure);
 }
 
 static bool sync_entries(struct journal *journal, struct failure *failure)
 {
-  if (journal->names_synced) return true;
-  int result = sync_names(journal);
+  const int result = journal->names_synced ? 0 : sync_names(journal);
   journal->names_synced = result == 0;
-  return result == 0 || fail_sync(journal, result, failure);
+  return synced(journal, result, failure);
 }
 
 bool journal_sync(struct journal *journal, struct failure *failure)
@@ -322,16 +282,14 @@ bool journal_sync_all(struct journal *journal, struct failure *failure)
   return (same || sync_bytes(journal, failure)) && sync_entries(journal, failure);
 }
 
-/* Whether the file's last line has its newline. */
-static bool is_ended(const struct journal *journal, bool *ended)
+/* Whether the file's last line has its newline: 1 or 0; -1 and errno. */
+static int is_ended(const struct journal *journal)
 {
   const struct extent *known = &journal->known;
   char last = '\n';
-  *ended = journal->size == 0 || (journal->size == known->size && extent_is_ended(known));
-  if (*ended) return true;
-  if (sys_read_at(journal->fd, &last, 1, journal->size - 1) < 0) return false;
-  *ended = last == '\n';
-  return true;
+  if (journal->size == 0 || (journal->size == known->size && extent_is_ended(known))) return 1;
+  if (sys_read_at(journal->fd, &last, 1, journal->size - 1) < 0) return -1;
+  return last == '\n';
 }
 
 /* Whether whoever reads the lines can hold each of them. */
@@ -355,15 +313,6 @@ static void know(struct journal *journal, const char *bytes, size_t size)
     known->kept.length = 0; /* whoever does not read knows nothing */
   known->end = known->size = journal->size;
   (void)extent_extend(known, bytes, size, EXTENT_CERTAIN); /* there is room */
-}
-
-/* A file that was made for what could not be written goes again: it would be an empty session. */
-static void remove_made(const struct journal *journal)
-{
-  if (!journal->made || journal->size > 0 || !journal_unchanged(journal)) return;
-  char *place = sys_realpath(journal->place);
-  if (place != NULL) sys_unlink(place);
-  sys_free(place);
 }
 
 /* What was written to the file's end. */
@@ -420,20 +369,20 @@ static void undo(const struct journal *journal, const struct written *written)
 static bool append(struct journal *journal, const struct buf *lines, uint64_t *offset,
                    struct failure *failure)
 {
-  bool ended;
   struct written written = {.place = journal->size};
   if (journal->failed) return fail_because(failure, EIO, "write", JOURNAL_FAILED);
   if (!are_readable(lines))
     return fail_because(failure, EFBIG, "write", "a line of 2 GiB, which nobody could read");
-  if (!is_ended(journal, &ended)) return fail(failure, "read");
+  const int ended = is_ended(journal);
+  if (ended < 0) return fail(failure, "read");
   if (!extent_reserve(&journal->known)) return fail(failure, "write");
-  bool done = write_lines(journal, lines, ended, &written) || fail(failure, "write");
+  bool done = write_lines(journal, lines, ended > 0, &written) || fail(failure, "write");
   done = done && (!journal->durable || journal_sync(journal, failure));
   if (!done) {
     undo(journal, &written);
     return false;
   }
-  *offset = written.place + (written.again || !ended);
+  *offset = written.place + (written.again || ended == 0);
   if (written.again) extent_restart(&journal->known); /* there is more than what was written here */
   else know(journal, lines->data + ended, written.size);
   journal->size = written.place + written.size;
@@ -444,7 +393,11 @@ bool journal_append(struct journal *journal, const struct buf *lines, uint64_t *
                     struct failure *failure)
 {
   if (append(journal, lines, offset, failure)) return true;
-  remove_made(journal);
+  /* A file that was made for it goes again: it would be an empty session. */
+  const bool empty = journal->made && journal->size == 0 && journal_unchanged(journal);
+  char *place = empty ? sys_realpath(journal->place) : NULL;
+  if (place != NULL) sys_unlink(place);
+  sys_free(place);
   return false;
 }
 

@@ -31,14 +31,15 @@ struct journal {
   bool names_synced; /* and so has every directory entry that leads to it */
   bool failed; /* a sync failed: nothing may be written any more */
   double wait; /* seconds for the lock */
+  double deadline; /* for it, in one call; 0: nothing was waited for */
 };
 
 /* A closed journal of the path, to be ended with journal_close. False with errno ENOMEM. */
 bool journal_init(struct journal *journal, const char *path);
 
 /* Makes sure that the journal is open on the file that its path leads to now, making the file and
- * its directories if need be, and that its lock is held if `lock`. Sets size. If this is not the
- * file it was, nothing of it is known. Fails in a process forked from the one that opened it. */
+ * its directories if need be, and that its lock is held if `lock`. If this is not the file it was,
+ * nothing of it is known. Fails in a process forked from the one that opened it. */
 bool journal_attach(struct journal *journal, bool lock, struct failure *failure);
 /* The same, but makes nothing: where there is no file, sets `gone`, and nothing is known. */
 bool journal_find(struct journal *journal, bool lock, struct failure *failure);

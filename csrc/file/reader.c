@@ -13,7 +13,7 @@
 
 #include "base/sys.h"
 #include "base/word.h"
-#include "file/steady.h"
+#include "file/extent.h"
 #include "json/json.h"
 #include "json/objects.h"
 #include "json/span.h"
@@ -25,13 +25,41 @@
 void reader_open(struct reader *reader, int fd, uint64_t offset)
 {
   memset(reader, 0, sizeof *reader);
+  reader_restart(reader, fd, offset);
+}
+
+void reader_restart(struct reader *reader, int fd, uint64_t offset)
+{
   reader->fd = fd;
   reader->position = offset;
+  reader->locked = reader->ended = reader->passed = false;
 }
 
 void reader_close(struct reader *reader)
 {
   buf_free(&reader->text);
+}
+
+/* As sys_read_at, without the file's lock: returns how many bytes the file has held at one time.
+ *
+ * One read may mix two writes, as the kernel copies page by page: it may copy the first page of a write
+ * that fails half way; then that is cut back, another write comes to its place, and the read goes on
+ * with the second page of that. So what was read is compared with the file. Up to where the two
+ * differ, the bytes were in the file at one time; and so is everything there that was acknowledged
+ * before, as only the last write can be undone. A file at rest is not read twice. */
+static ssize_t read_steady(int fd, void *buffer, size_t size, uint64_t offset)
+{
+  enum { TRIES = 4 };
+  struct stat st;
+  ssize_t equal = 0;
+  for (int i = 0; i < TRIES; i++) {
+    int64_t start = sys_time();
+    ssize_t got = sys_read_at(fd, buffer, size, offset);
+    if (got <= 0 || (sys_fstat(fd, &st) == 0 && is_at_rest(&st, start))) return got;
+    equal = count_equal(fd, buffer, (size_t)got, offset);
+    if (equal == got) break;
+  }
+  return equal;
 }
 
 bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain)
@@ -120,14 +148,6 @@ static int pass_over(struct reader *reader, struct block *block, size_t length)
   }
 }
 
-/* How much to read at first. */
-static size_t first_size(struct reader *reader)
-{
-  if (reader->reads == READER_LITTLES) return READER_BLOCK;
-  reader->reads++;
-  return READER_LITTLE < READER_BLOCK ? READER_LITTLE : READER_BLOCK;
-}
-
 /* How much to read where a line is longer than `size`. */
 static size_t next_size(size_t size)
 {
@@ -138,14 +158,19 @@ static size_t next_size(size_t size)
 int reader_next(struct reader *reader, struct block *block)
 {
   struct buf *text = &reader->text;
-  if (reader->ended) return 0;
+  if (reader->ended || reader->passed) return reader->passed = false, 0;
   if (text->capacity == 0 && !buf_reserve(text, READER_BLOCK + 1 + SPAN_PADDING)) return -1;
-  for (size_t size = first_size(reader);; size = next_size(size)) {
+  for (size_t size = reader_ahead(&reader->reads);; size = next_size(size)) {
     if (!read_padded(reader->fd, text, size, reader->position, reader->locked)) return -1;
     if (text->length == 0) return 0;
     const char *newline = last_newline(text->data, text->length);
-    if (newline != NULL) hand_out(reader, block, (size_t)(newline + 1 - text->data));
-    else if (text->length < size) hand_out_unfinished(reader, block, text->length);
+    if (newline != NULL) {
+      const size_t length = (size_t)(newline + 1 - text->data);
+      hand_out(reader, block, length);
+      reader->passed = text->length < size && text->length == length;
+      return 1;
+    }
+    if (text->length < size) hand_out_unfinished(reader, block, text->length);
     else if (size < READER_BLOCK || !hopeless(reader, size)) continue;
     else return pass_over(reader, block, size);
     return 1;

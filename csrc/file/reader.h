@@ -25,6 +25,7 @@ struct reader {
   int reads; /* up to READER_LITTLES */
   bool locked; /* under the file's lock nothing changes while it is read; set after reader_open */
   bool ended; /* a line without a newline was handed out */
+  bool passed; /* the file ended with what was handed out last, which nobody was told yet */
 };
 
 /* One or more whole lines, each with a newline at its end; SPAN_PADDING bytes lie behind the last.
@@ -37,13 +38,24 @@ struct block {
   bool unfinished, hopeless;
 };
 
-/* Reads up to `size` bytes at `offset` into the buffer, one and SPAN_PADDING zeros behind them; what is
- * not `certain` as read_steady. Spaces stand in the place of a byte order mark, with which a file may
+/* How much to read where it is read on: little at first. `reads` counts up to READER_LITTLES. */
+static inline size_t reader_ahead(int *reads)
+{
+  if (*reads == READER_LITTLES) return READER_BLOCK;
+  ++*reads;
+  return READER_LITTLE < READER_BLOCK ? READER_LITTLE : READER_BLOCK;
+}
+
+/* Reads up to `size` bytes at `offset` into the buffer, one and SPAN_PADDING zeros behind them. What is
+ * not `certain` may end early: where a write that failed was undone and another came to its place
+ * during the read, which was the end of the file then. Spaces stand in the place of a byte order mark, with which a file may
  * begin (RFC 8259, section 8.1, lets a parser ignore it). False with errno. */
 bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain);
 
 /* Begins at `offset`, which must be the start of a line. */
 void reader_open(struct reader *reader, int fd, uint64_t offset);
+/* The same of one that was open, or zero, in the memory that it has. */
+void reader_restart(struct reader *reader, int fd, uint64_t offset);
 /* 1 and the next block, 0 at the end of the file, -1 and errno. Asked again after the end, it goes
  * on with what was appended since; not after an unfinished line, as the rest of that is no line. */
 int reader_next(struct reader *reader, struct block *block);

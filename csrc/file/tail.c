@@ -8,7 +8,6 @@
 
 #include "base/sys.h"
 #include "base/word.h"
-#include "file/steady.h"
 #include "json/span.h"
 
 void tail_open(struct tail *tail, int fd, uint64_t size)
@@ -30,13 +29,6 @@ static bool read_before(struct tail *tail, size_t size)
   if (!read_padded(tail->reader.fd, &tail->text, size, tail->end - size, false)) return false;
   tail->end -= size - tail->text.length;
   return true;
-}
-
-/* The newline before the last line of the buffer, or NULL. */
-static const char *newline_before(const struct tail *tail)
-{
-  const struct buf *text = &tail->text;
-  return text->length > 0 ? last_newline(text->data, text->length - 1) : NULL;
 }
 
 /* The last line of the buffer begins at `start`. */
@@ -71,8 +63,7 @@ static int next_long(struct tail *tail, struct line *line)
   struct block block;
   uint64_t start;
   if (!find_start(tail, &start)) return -1;
-  reader_close(&tail->reader);
-  reader_open(&tail->reader, tail->reader.fd, start);
+  reader_restart(&tail->reader, tail->reader.fd, start);
   int result = reader_next(&tail->reader, &block);
   tail->end = start;
   tail->text.length = 0;
@@ -84,14 +75,15 @@ static int next_long(struct tail *tail, struct line *line)
 
 int tail_next(struct tail *tail, struct line *line)
 {
+  const struct buf *text = &tail->text;
   while (tail->end > 0) {
-    const char *newline = newline_before(tail);
-    if (newline != NULL || tail->text.length == tail->end) {
-      hand_out_last(tail, newline != NULL ? (size_t)(newline + 1 - tail->text.data) : 0, line);
+    const char *newline = text->length > 0 ? last_newline(text->data, text->length - 1) : NULL;
+    if (newline != NULL || text->length == tail->end) {
+      hand_out_last(tail, newline != NULL ? (size_t)(newline + 1 - text->data) : 0, line);
       return 1;
     }
-    if (tail->text.length < READER_BLOCK) {
-      size_t size = tail->text.length < READER_LITTLE ? READER_LITTLE : READER_BLOCK;
+    if (text->length < READER_BLOCK) {
+      size_t size = text->length < READER_LITTLE ? READER_LITTLE : READER_BLOCK;
       if (size > READER_BLOCK) size = READER_BLOCK;
       if (!read_before(tail, tail->end < size ? (size_t)tail->end : size)) return -1;
       continue;

@@ -6,7 +6,6 @@
 
 #include "base/sys.h"
 #include "file/reader.h"
-#include "file/steady.h"
 #include "json/span.h"
 
 enum { LITTLE = 4096 };
@@ -22,16 +21,14 @@ void window_close(struct window *window)
   buf_free(&window->text);
 }
 
-/* How much to read for what is asked for at `offset`; as in reader.c, not too much at first. */
+/* How much to read for what is asked for at `offset`. */
 static size_t how_much(struct window *window, uint64_t offset)
 {
   size_t length = window->text.length;
   if (length == 0 || offset < window->offset ||
       offset >= window->offset + length + READER_BLOCK / 4)
     return LITTLE;
-  if (window->reads == READER_LITTLES) return READER_BLOCK;
-  window->reads++;
-  return READER_LITTLE;
+  return reader_ahead(&window->reads);
 }
 
 static bool slide(struct window *window, uint64_t offset, size_t length)

@@ -26,24 +26,21 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
   }
 }
 
+static const char *digits(const char *p, const char *reason, struct json_error *error)
+{
+  if (!is_digit(*p)) return json_fail(error, reason, p);
+  while (is_digit(*p)) p++;
+  return p;
+}
+
 const char *json_number(const char *p, struct json_error *error)
 {
   if (*p == '-') p++;
-  if (!is_digit(*p)) return json_fail(error, "digit expected", p);
-  if (*p == '0') p++;
-  else
-    while (is_digit(*p)) p++;
-  if (*p == '.') {
-    if (!is_digit(*++p)) return json_fail(error, "digit expected after the point", p);
-    while (is_digit(*p)) p++;
-  }
-  if (*p == 'e' || *p == 'E') {
-    p++;
-    if (*p == '+' || *p == '-') p++;
-    if (!is_digit(*p)) return json_fail(error, "digit expected in the exponent", p);
-    while (is_digit(*p)) p++;
-  }
-  return p;
+  p = *p == '0' ? p + 1 : digits(p, "digit expected", error);
+  if (p != NULL && *p == '.') p = digits(p + 1, "digit expected after the point", error);
+  if (p == NULL || (*p != 'e' && *p != 'E')) return p;
+  p += p[1] == '+' || p[1] == '-' ? 2 : 1;
+  return digits(p, "digit expected in the exponent", error);
 }
 
 static const char *literal(const char *p, const char *word, struct json_error *error)
@@ -53,26 +50,16 @@ static const char *literal(const char *p, const char *word, struct json_error *e
   return p;
 }
 
-/* Returns where the value of the key at p begins. */
-static const char *key(const char *p, const char *limit, struct json_error *error)
-{
-  bool escaped;
-  if (*p != '"') return json_fail(error, "key expected", p);
-  p = json_string(p + 1, &escaped, error);
-  if (p == NULL) return NULL;
-  p = json_space(p, limit);
-  return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
-}
-
 /* An array or an object. */
 static const char *container(const char *p, const char *limit, int depth, struct json_error *error)
 {
   const bool object = *p == '{';
   const char end = object ? '}' : ']';
+  struct slice key;
   p = json_space(p + 1, limit);
   if (*p == end) return p + 1;
   for (;;) {
-    if (object && (p = key(p, limit, error)) == NULL) return NULL;
+    if (object && (p = json_key(p, limit, &key, error)) == NULL) return NULL;
     p = json_value(p, limit, depth + 1, error);
     if (p == NULL) return NULL;
     p = json_space(p, limit);
@@ -103,18 +90,4 @@ const char *json_value(const char *p, const char *limit, int depth, struct json_
     if (*p == '-' || is_digit(*p)) return json_number(p, error);
     return json_fail(error, "value expected", p);
   }
-}
-
-bool json_is(const char *p, const char *end, const char *text, size_t length)
-{
-  while (p < end) {
-    char unit[4], *out = unit;
-    if (*p == '\\') p = escape_decode(p, &out);
-    else *out++ = *p++;
-    size_t size = (size_t)(out - unit);
-    if (size > length || memcmp(unit, text, size) != 0) return false;
-    text += size;
-    length -= size;
-  }
-  return length == 0;
 }

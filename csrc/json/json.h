@@ -20,6 +20,12 @@ struct json_error {
   const char *at;
 };
 
+/* The bytes between a string's quotes, with their escapes; start is NULL if there is no string. */
+struct slice {
+  const char *start, *end;
+  bool escaped;
+};
+
 /* The byte after the value at p, or NULL and *error. `depth` is the number of arrays and objects
  * that p is in. */
 const char *json_value(const char *p, const char *limit, int depth, struct json_error *error);
@@ -30,9 +36,6 @@ const char *json_string_slowly(const char *p, bool *escaped, struct json_error *
 
 /* The byte after a number, or NULL and *error. */
 const char *json_number(const char *p, struct json_error *error);
-
-/* Whether a valid string stands for this text. */
-bool json_is(const char *p, const char *end, const char *text, size_t length);
 
 static inline const char *json_fail(struct json_error *error, const char *reason, const char *at)
 {
@@ -54,6 +57,19 @@ static inline const char *json_string(const char *p, bool *escaped, struct json_
   p = span_plain(p);
   *escaped = false;
   return *p == '"' ? p + 1 : json_string_slowly(p, escaped, error);
+}
+
+/* Reads the key at p; where the value begins, or NULL and *error. */
+static inline const char *json_key(const char *p, const char *limit, struct slice *key,
+                                   struct json_error *error)
+{
+  if (*p != '"') return json_fail(error, "key expected", p);
+  key->start = p + 1;
+  p = json_string(p + 1, &key->escaped, error);
+  if (p == NULL) return NULL;
+  key->end = p - 1;
+  p = json_space(p, limit);
+  return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
 }
 
 #pragma GCC visibility pop

@@ -41,10 +41,10 @@ struct decimal {
   int exponent;
 };
 
-static int print_unsigned(uint64_t value, char *text)
+int number_print_whole(uint64_t value, char *text)
 {
   int length = 1;
-  for (uint64_t rest = value; rest >= 10; rest /= 10) length++;
+  for (uint64_t bound = 10; length < 20 && value >= bound; bound *= 10) length++;
   for (int i = length; i-- > 0; value /= 10) text[i] = (char)('0' + value % 10);
   return length;
 }
@@ -54,27 +54,18 @@ static int print_exponent(int exponent, char *text)
   int sign = exponent < 0;
   text[0] = 'e';
   if (sign) text[1] = '-';
-  return 1 + sign + print_unsigned((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
+  return 1 + sign + number_print_whole((uint64_t)(sign ? -exponent : exponent), text + 1 + sign);
 }
 
-/* Of a text of digits, which has room for an exponent. */
-static double convert(char *text, int length, int exponent)
-{
-  length += print_exponent(exponent, text + length);
-  text[length] = '\0';
-  return sys_from_decimal(text);
-}
+/* ---- printing ---- */
 
 static double to_double(struct decimal decimal)
 {
   char text[2 * NUMBER_SIZE];
-  bool exact = FAST && decimal.digits <= 1ULL << 53 && abs(decimal.exponent) <= TENS_EXACT;
-  if (!exact) return convert(text, print_unsigned(decimal.digits, text), decimal.exponent);
-  return decimal.exponent < 0 ? (double)decimal.digits / TENS[-decimal.exponent]
-                              : (double)decimal.digits * TENS[decimal.exponent];
+  int length = number_print_whole(decimal.digits, text);
+  length += print_exponent(decimal.exponent, text + length);
+  return number_parse(text, text + length);
 }
-
-/* ---- printing ---- */
 
 /* Finds the decimal of up to 15 digits that reads back as the number, if there is one. */
 static bool short_decimal(double number, struct decimal *decimal)
@@ -127,7 +118,7 @@ static int print_decimal(struct decimal decimal, char *text)
 {
   enum { LONGEST_PLAIN = 24 }; /* than which each of the others is shorter */
   char digits[NUMBER_SIZE], form[NUMBER_SIZE + LONGEST_PLAIN];
-  int length = print_unsigned(decimal.digits, digits), best = NUMBER_SIZE;
+  int length = number_print_whole(decimal.digits, digits), best = NUMBER_SIZE;
   for (; length > 1 && digits[length - 1] == '0'; length--) decimal.exponent++;
   int magnitude = length + decimal.exponent;
   if (magnitude > 0 && magnitude <= length) return print_form(digits, length, magnitude, 0, text);
@@ -149,7 +140,7 @@ size_t number_print(double number, char text[NUMBER_SIZE])
     number = -number;
   }
   if (number <= TWO_53 && (double)(uint64_t)number == number)
-    return sign + (size_t)print_unsigned((uint64_t)number, text + sign);
+    return sign + (size_t)number_print_whole((uint64_t)number, text + sign);
   struct decimal decimal;
   if (!short_decimal(number, &decimal)) decimal = shortest_decimal(number);
   return sign + (size_t)print_decimal(decimal, text + sign);
@@ -194,8 +185,8 @@ static struct literal read_literal(const char *p, const char *end)
   return literal;
 }
 
-/* A number of more than 19 digits. Those past DIGITS_KEPT only tell that there is more. */
-static double long_to_double(const struct literal *literal)
+/* By the C library. Digits past DIGITS_KEPT only tell that there is more. */
+static double convert(const struct literal *literal)
 {
   char text[DIGITS_KEPT + NUMBER_SIZE];
   int length = 0;
@@ -206,7 +197,9 @@ static double long_to_double(const struct literal *literal)
     else more = more || *p != '0';
   }
   if (more) text[length++] = '1';
-  return convert(text, length, (int)(literal->exponent + literal->count - length));
+  int exponent = (int)(literal->exponent + literal->count - length);
+  text[length + print_exponent(exponent, text + length)] = '\0';
+  return sys_from_decimal(text);
 }
 
 double number_parse(const char *start, const char *end)
@@ -217,7 +210,10 @@ double number_parse(const char *start, const char *end)
   int64_t magnitude = literal.exponent + literal.count; /* number < 10^magnitude */
   if (literal.count == 0 || magnitude < -330) number = 0;
   else if (magnitude > 310) number = HUGE_VAL;
-  else if (literal.count > 19) number = long_to_double(&literal);
-  else number = to_double((struct decimal){literal.leading, (int)literal.exponent});
+  else if (!FAST || literal.count > 19 || literal.leading > 1ULL << 53 ||
+           literal.exponent < -TENS_EXACT || literal.exponent > TENS_EXACT)
+    number = convert(&literal);
+  else if (literal.exponent < 0) number = (double)literal.leading / TENS[-literal.exponent];
+  else number = (double)literal.leading * TENS[literal.exponent];
   return negative ? -number : number;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma GCC visibility push(hidden)
 
@@ -11,6 +12,9 @@ enum { NUMBER_SIZE = 32 };
  * or an exponent, other numbers in the shortest notation, the plain one on a tie. The number must
  * be finite. Returns the length; no NUL is added. */
 size_t number_print(double number, char text[NUMBER_SIZE]);
+
+/* The same of a whole number: up to 20 digits. */
+int number_print_whole(uint64_t value, char *text);
 
 /* The double nearest to a number of RFC 8259, section 6, ties to even; an infinity beyond all. */
 double number_parse(const char *start, const char *end);

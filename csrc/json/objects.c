@@ -51,31 +51,20 @@ static const char *string_start(const char *p, const char *start)
   return p;
 }
 
-/* The bracket that goes with the one before `end`; NULL if none does. */
-static const char *matching_bracket(const char *end, const char *start)
-{
-  size_t depth = 0;
-  for (const char *p = end; p > start;) {
-    p--;
-    if (*p == '"') p = string_start(p, start);
-    else if (*p == '}' || *p == ']') depth++;
-    else if ((*p == '{' || *p == '[') && --depth == 0) return p;
-  }
-  return NULL;
-}
-
 /* The start of the object that ends at `end`; NULL if none does. */
 static const char *object_before(const char *end, const char *start)
 {
   struct json_error error;
+  size_t depth = 0;
   if (end == start || end[-1] != '}') return NULL;
-  const char *p = matching_bracket(end, start);
-  return p != NULL && json_value(p, p, 0, &error) == end ? p : NULL;
-}
-
-static bool has_member(const char *object)
-{
-  return *json_space(object + 1, object) != '}';
+  for (const char *p = end; p > start;) {
+    p--;
+    if (*p == '"') p = string_start(p, start);
+    else if (*p == '}' || *p == ']') depth++;
+    else if ((*p == '{' || *p == '[') && --depth == 0)
+      return json_value(p, p, 0, &error) == end ? p : NULL;
+  }
+  return NULL;
 }
 
 /* Whether an object is directly the value of a member of the damaged text that never has one. */
@@ -101,8 +90,8 @@ static const char *find_row(const char *text, const char *stop, const char *newl
     start = object_before(end, text);
     if (start == NULL) return newline;
   } while (start > stop);
-  bool found =
-      end > stop ? has_member(start) : stop == newline && is_misplaced(start, text, memory);
+  bool has_member = *json_space(start + 1, start) != '}';
+  bool found = end > stop ? has_member : stop == newline && is_misplaced(start, text, memory);
   return found ? start : newline;
 }
 

@@ -16,30 +16,6 @@
 #define TARGET_IS_THERE true
 #endif
 
-static const char HEX[] = "0123456789abcdef";
-
-static char *write_escape(char *out, unsigned char byte)
-{
-  static const char letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
-  *out++ = '\\';
-  if (byte >= 0x20) {
-    *out++ = (char)byte;
-    return out;
-  }
-  *out++ = letters[byte];
-  if (letters[byte] != 'u') return out;
-  *out++ = '0', *out++ = '0', *out++ = HEX[byte >> 4], *out++ = HEX[byte & 15];
-  return out;
-}
-
-static char *write_surrogate(char *out, unsigned char byte)
-{
-  memcpy(out, "\\udc", 4);
-  out[4] = HEX[byte >> 4];
-  out[5] = HEX[byte & 15];
-  return out + QUOTE_ESCAPE;
-}
-
 /* The size of the character at p if it stands for itself; 0: an escape stands for its first byte.
  * Most are told by their bytes alone. */
 static inline size_t plain_size(const char *p, const char *end)
@@ -53,9 +29,22 @@ static inline size_t plain_size(const char *p, const char *end)
   return utf8_decode(p, left, &size) != UTF8_INVALID ? size : 0;
 }
 
-static bool reserve_rest(struct buf *buf, const char *p, const char *end)
+/* Puts the escape for the byte at p where `out` is. Returns what follows it, with room for the rest;
+ * NULL: out of memory. */
+static char *put_escape(struct buf *buf, char *out, const char *p, const char *end)
 {
-  return buf_reserve(buf, QUOTE_ESCAPE + (size_t)(end - p) + QUOTE_SPARE);
+  static const char letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu", hex[] = "0123456789abcdef";
+  const unsigned char byte = (unsigned char)*p;
+  char letter = byte < 0x80 ? (char)byte : 'u';
+  if (byte < 0x20) letter = letters[byte];
+  buf->length = (size_t)(out - buf->data);
+  if (!buf_reserve(buf, QUOTE_ESCAPE + (size_t)(end - p) + QUOTE_SPARE)) return NULL;
+  out = buf->data + buf->length;
+  *out++ = '\\', *out++ = letter;
+  if (letter != 'u') return out;
+  memcpy(out, byte < 0x80 ? "00" : "dc", 2);
+  out[2] = hex[byte >> 4], out[3] = hex[byte & 15];
+  return out + 4;
 }
 
 /* Puts the characters before `until`. Returns what follows them; NULL: out of memory. *kept is
@@ -67,12 +56,8 @@ static const char *put_characters(struct buf *buf, const char *p, const char *un
   while (p < until) {
     size_t size = plain_size(p, end);
     if (size == 0) {
-      buf->length = (size_t)(out - buf->data);
-      if (!reserve_rest(buf, p, end)) return NULL;
-      unsigned char byte = (unsigned char)*p++;
-      out = buf->data + buf->length;
-      out = byte < 0x80 ? write_escape(out, byte) : write_surrogate(out, byte);
-      *kept = p;
+      if ((out = put_escape(buf, out, p, end)) == NULL) return NULL;
+      *kept = ++p;
     }
     for (; size > 0; size--) *out++ = *p++;
   }
@@ -91,9 +76,7 @@ static const char *put_ascii(struct buf *buf, const char *p, const char *end)
     p += plain;
     if (plain == SPAN_STEP) continue;
     if ((unsigned char)*p >= 0x80) break;
-    buf->length = (size_t)(out - buf->data);
-    if (!reserve_rest(buf, p, end)) return NULL;
-    out = write_escape(buf->data + buf->length, (unsigned char)*p++);
+    if ((out = put_escape(buf, out, p++, end)) == NULL) return NULL;
   }
   buf->length = (size_t)(out - buf->data);
   return p;
@@ -111,11 +94,10 @@ enum {
 #endif
 };
 
-/* What is wrong with a byte shows in it and the one before it. Three tables, for the two
- * halves of that one and the upper half of this, say which of eight faults are possible; those that
- * all three name are there (Keiser and Lemire, "Validating UTF-8 in less than one instruction per
- * byte", 2021). A second continuation byte in a row is one of them, and right if a character of
- * three or four bytes began before it. */
+/* Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2021: three tables, for
+ * the two halves of the byte before and the upper half of this one, say which of eight faults are
+ * possible; those that all three name are there. A second continuation byte is one of them, and right
+ * if a character of three or four bytes began before it. */
 typedef uint8_t bytes __attribute__((vector_size(WIDE_STEP)));
 typedef int8_t signed_bytes __attribute__((vector_size(WIDE_STEP)));
 
@@ -171,9 +153,8 @@ TARGET static inline unsigned count_right(const bytes *wrong)
   unsigned right = (unsigned)_mm256_movemask_epi8((__m256i)(*wrong == 0));
   return right == UINT32_MAX ? WIDE_STEP : (unsigned)__builtin_ctz(~right);
 #else
-  uint8x8_t halves = vshrn_n_u16(vreinterpretq_u16_u8((uint8x16_t)(*wrong == 0)), 4);
-  uint64_t right = vget_lane_u64(vreinterpret_u64_u8(halves), 0);
-  return right == UINT64_MAX ? WIDE_STEP : (unsigned)__builtin_ctzll(~right) / 4;
+  uint64_t right = span_mask(*wrong == 0);
+  return right == UINT64_MAX ? WIDE_STEP : (unsigned)__builtin_ctzll(~right) / SPAN_BITS;
 #endif
 }
 
@@ -194,9 +175,8 @@ TARGET static inline void find_wrong(const char *p, bytes *wrong)
   *wrong = (faults ^ (inside & NEXT)) | escapes;
 }
 
-/* Copies whole steps up to the first byte that does not stand for itself in a JSON string, or shows
- * that the character around it or before it is none, and returns where that is; or where less than
- * a step is left. */
+/* Copies whole steps; returns where less than one is left, or the first byte that needs an escape or
+ * shows that the character around it or before it is none. */
 TARGET static const char *wide_copy(const char *p, const char *end, char *out)
 {
   for (; end - p >= WIDE_STEP; p += WIDE_STEP, out += WIDE_STEP) {
@@ -209,9 +189,8 @@ TARGET static const char *wide_copy(const char *p, const char *end, char *out)
   return p;
 }
 
-/* The same for any text, all of it if it can be. The last step goes back to what was copied before,
- * to end with the text. A step may end inside a character, or stop after the beginning of one that
- * is none, so that the last character is always put again by itself. */
+/* The same for any text, all of it if it can be: the last step goes back to what was copied before, to
+ * end with the text. The last character is always put again by itself, as a step may end inside it. */
 static const char *put_wide(struct buf *buf, const char *p, const char *end)
 {
   const char *kept = p;

@@ -27,14 +27,6 @@ enum {
  * opening quote. */
 bool quote_rest(struct buf *buf, const char *text, size_t length);
 
-/* Whether each byte of a word is ASCII that stands for itself; see span_portable. */
-static inline bool quote_is_plain(uint64_t word)
-{
-  const uint64_t ones = 0x0101010101010101U, highs = 0x8080808080808080U;
-  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\');
-  return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & highs) == 0;
-}
-
 /* Copies less than SPAN_STEP bytes, and up to 7 behind them, if each is such: as two words that may
  * overlap, since keys and most values are that short, and a loop or a call would take longer. */
 static inline bool quote_short(const char *text, size_t length, char *out)
@@ -42,12 +34,12 @@ static inline bool quote_short(const char *text, size_t length, char *out)
   if (length < 8) {
     uint64_t word = word_load_few(text, length);
     word_store(word, out);
-    return quote_is_plain(word | 0x2020202020202020U << 8 * length);
+    return span_is_plain(word | 0x2020202020202020U << 8 * length);
   }
   uint64_t first = word_load(text), last = word_load(text + length - 8);
   word_store(first, out);
   word_store(last, out + length - 8);
-  return quote_is_plain(first) && quote_is_plain(last);
+  return span_is_plain(first) && span_is_plain(last);
 }
 
 /* Appends the text as a JSON string where room for `length` and QUOTE_SPARE bytes is reserved; two

@@ -5,17 +5,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "json/json.h"
 
 #pragma GCC visibility push(hidden)
-
-/* The bytes between a string's quotes, with their escapes; start is NULL if there is no string. */
-struct slice {
-  const char *start, *end;
-  bool escaped;
-};
 
 /* Whether the string stands for this text. */
 bool slice_is(const struct slice *slice, const char *text, size_t length);
@@ -33,21 +28,37 @@ struct walk {
   const char *value, *end; /* of the member or element */
 };
 
-/* p is at the opening brace or bracket, or at white space before it. */
+/* p is at the opening brace or bracket, or a comma between members, or at white space before it. */
 void walk_begin(struct walk *walk, const char *p);
 /* Goes to the next member or element; false at the end. */
 bool walk_next(struct walk *walk);
 /* The value, if it is a string. */
-bool walk_string(const struct walk *walk, struct slice *slice);
+static inline bool walk_string(const struct walk *walk, struct slice *slice)
+{
+  if (*walk->value != '"') return false;
+  *slice = (struct slice){walk->value + 1, walk->end - 1, walk->escaped};
+  return true;
+}
+
 /* Whether the key is this name, however it is escaped. */
-bool walk_key_is(const struct walk *walk, const char *name);
+static inline bool walk_key_is(const struct walk *walk, const char *name)
+{
+  return slice_is(&walk->key, name, strlen(name));
+}
+
 /* Whether the value is neither null nor false, as Lua sees it. */
-bool walk_is_true(const struct walk *walk);
+static inline bool walk_is_true(const struct walk *walk)
+{
+  return *walk->value != 'n' && *walk->value != 'f';
+}
 
 /* Calls visit(context, string) for each string from p to `end`, the end of the value at p, however
  * deeply it is nested, except for keys; until a call returns false, which is then returned. One
  * pass, whatever the nesting. */
 bool walk_strings(const char *p, const char *end,
                   bool (*visit)(void *context, const struct slice *string), void *context);
+
+/* Goes to the last member of this name; false: there is none. */
+bool walk_find(struct walk *found, const char *object, struct bytes name);
 
 #pragma GCC visibility pop

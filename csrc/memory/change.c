@@ -6,47 +6,40 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/sys.h"
 #include "json/number.h"
 #include "json/quote.h"
 
 /* ---- lines ---- */
 
-static void put_id(struct buf *lines, uint64_t number)
-{
-  lines->length += number_print((double)number, lines->data + lines->length);
-}
-
-static void put_text(struct buf *lines, const char *text)
-{
-  buf_put_bytes(lines, text, strlen(text));
-}
-
 static const size_t HEAD_SIZE = 128; /* the room that a line needs besides its body */
 
-/* `uid`: its UID_LENGTH bytes, or NULL: none. */
-static void put_head(struct memory *memory, uint64_t id, const char *uid, enum record_kind kind)
+static inline char *copy_out(char *out, const char *text, size_t length)
 {
-  struct buf *lines = &memory->lines;
-  put_text(lines, "{\"id\":");
-  put_id(lines, id);
-  if (uid != NULL) {
-    put_text(lines, ",\"uid\":\"");
-    buf_put_bytes(lines, uid, UID_LENGTH);
-    put_text(lines, "\"");
-  }
-  put_text(lines, ",\"ts\":\"");
-  buf_put_bytes(lines, memory_ts(memory), TIMESTAMP_LENGTH);
-  put_text(lines, "\",\"kind\":\"");
-  put_text(lines, record_kind_name(kind));
-  put_text(lines, "\"");
+  memcpy(out, text, length);
+  return out + length;
 }
 
-/* That of an item. False with errno. */
-static bool put_item_head(struct memory *memory, uint64_t id, enum record_kind kind)
+#define PUT(out, literal) copy_out((out), (literal), sizeof(literal) - 1)
+
+/* Begins a line, for whose head there is room; only items have a uid. False with errno. */
+static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
 {
-  char uid[UID_LENGTH];
-  if (!uid_make(&memory->uids, uid)) return false;
-  put_head(memory, id, uid, kind);
+  struct buf *lines = &memory->lines;
+  const char *name = record_kind_name(kind);
+  char *out = PUT(lines->data + lines->length, "{\"id\":");
+  out += number_print_whole(id, out);
+  if (kind != KIND_FORGET) {
+    out = PUT(out, ",\"uid\":\"");
+    if (!uid_make(&memory->uids, out)) return false;
+    out = PUT(out + UID_LENGTH, "\"");
+  }
+  out = PUT(out, ",\"ts\":\"");
+  out = copy_out(out, memory_ts(memory), TIMESTAMP_LENGTH);
+  out = PUT(out, "\",\"kind\":\"");
+  out = copy_out(out, name, strlen(name));
+  out = PUT(out, "\"");
+  lines->length = (size_t)(out - lines->data);
   return true;
 }
 
@@ -61,127 +54,116 @@ static bool start_lines(struct memory *memory, size_t size, size_t count)
 
 /* ---- what was written ---- */
 
-/* The first line that the index does not know yet. */
-struct written {
-  const char *line;
-  uint64_t offset; /* of it, in the file */
-};
-
-static bool append_lines(struct memory *memory, struct written *written, struct failure *failure)
+/* Takes up the line of `length` bytes at *offset, and goes to the next. If there is no memory for it, the
+ * next call reads the file. */
+static void take_up(struct memory *memory, const struct record *record, size_t length,
+                    uint64_t *offset)
 {
-  written->line = memory->lines.data + 1;
-  return journal_append(&memory->journal, &memory->lines, &written->offset, failure);
-}
-
-/* Takes up that line. If there is no memory for it, the next call reads the file. */
-static void take_up(struct memory *memory, struct written *written, const struct record *record)
-{
-  const char *end = memory->lines.data + memory->lines.length;
-  const char *newline = memchr(written->line, '\n', (size_t)(end - written->line));
-  size_t length = (size_t)(newline - written->line);
   if (record->id > memory->highest_id) memory->highest_id = record->id;
   memory->index.has_records = memory->index.is_memory = true;
-  if (!index_add(&memory->index, record, written->offset, (uint32_t)length))
+  if (!index_add(&memory->index, record, *offset, (uint32_t)length - 1))
     extent_restart(&memory->journal.known);
-  written->line = newline + 1;
-  written->offset += length + 1;
+  *offset += length;
 }
 
-static void take_up_item(struct memory *memory, struct written *written, const struct draft *draft)
+static void take_up_item(struct memory *memory, const struct draft *draft, uint64_t *offset)
 {
-  const struct record record = {
-      .id = draft->id, .kind = draft->kind, .members = draft->members, .ts_key = memory->ts_key};
-  take_up(memory, written, &record);
+  struct record *record = &memory->added;
+  record->id = draft->id;
+  record->kind = draft->kind;
+  record->members = draft->members;
+  record->ts_key = memory->ts_key;
+  take_up(memory, record, draft->line, offset);
 }
 
 /* ---- what is there already ---- */
 
 struct finding {
   struct index *index;
+  struct draft *drafts;
+  const char *bodies;
   struct window window;
   struct buf decoded, other;
   struct contents batch; /* the drafts that are not, by their numbers */
 };
 
-/* Begins with the members of an object, or of a draft's body. */
-static void begin_members(struct walk *members, const char *p)
+static struct slice raw_content(const struct draft *draft, const char *bodies)
 {
-  walk_begin(members, p);
-  members->object = true;
+  const char *start = bodies + draft->start + strlen(DRAFT_BEGINNING);
+  bool escaped = memchr(start, '\\', draft->content) != NULL;
+  return (struct slice){start, start + draft->content, escaped};
 }
 
-/* A body begins with its content, which is text. */
-static struct bytes raw_content(const char *body, bool *escaped)
+/* Before the lock is taken; and the places of the hashes are fetched meanwhile. False with errno. */
+static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t count,
+                        const char *bodies)
 {
-  struct walk members;
-  begin_members(&members, body);
-  (void)walk_next(&members);
-  *escaped = members.escaped;
-  return (struct bytes){members.value + 1, (size_t)(members.end - members.value) - 2};
+  struct contents *contents = &memory->index.contents;
+  struct bytes content;
+  if (!memory->has_key && sys_random(&memory->key, sizeof memory->key) != 0) return false;
+  memory->has_key = true;
+  contents->key = memory->key;
+  for (size_t i = 0; i < count; i++) {
+    const struct slice raw = raw_content(&drafts[i], bodies);
+    if (!slice_bytes(&raw, &memory->lines, &content)) return false;
+    drafts[i].hash = contents_hash(contents, drafts[i].kind, content);
+    contents_expect(contents, drafts[i].hash);
+  }
+  return true;
 }
 
-/* False with errno. */
-static bool find_item(struct finding *finding, struct draft *draft, struct bytes content)
+/* Whether an active item has the draft's kind and content. False with errno. */
+static bool find_item(struct finding *finding, struct draft *draft)
 {
   struct index *index = finding->index;
   struct probe probe = contents_probe(&index->contents, draft->hash);
+  struct bytes content;
   while (!draft->present && probe_next(&probe, &index->contents)) {
+    const struct slice raw = raw_content(draft, finding->bodies);
+    if (!slice_bytes(&raw, &finding->decoded, &content)) return false;
     int same = contents_compare(index, probe.number, &finding->window, draft->kind, content,
                                 &finding->other);
     if (same < 0) return false;
     draft->present = same > 0;
-    draft->id = item_id(&index->items[probe.number]);
+    draft->id = index->items[probe.number].id;
   }
   return true;
 }
 
 /* All drafts are written in one way, so that their contents are compared as they stand. */
-static void find_draft(struct finding *finding, const struct draft *drafts, struct draft *draft,
-                       const char *bodies, struct bytes content)
+static void find_draft(struct finding *finding, struct draft *draft)
 {
   struct probe probe = contents_probe(&finding->batch, draft->hash);
-  bool escaped;
+  const char *bodies = finding->bodies;
   while (draft->same == NULL && probe_next(&probe, &finding->batch)) {
-    const struct draft *other = &drafts[probe.number];
-    if (other->kind == draft->kind &&
-        bytes_compare(raw_content(bodies + other->start, &escaped), content) == 0)
+    const struct draft *other = &finding->drafts[probe.number];
+    if (other->kind == draft->kind && other->content == draft->content &&
+        memcmp(bodies + other->start, bodies + draft->start,
+               strlen(DRAFT_BEGINNING) + draft->content) == 0)
       draft->same = other;
   }
 }
 
-static bool find_one(struct finding *finding, struct draft *drafts, size_t number,
-                     const char *bodies, bool last)
-{
-  struct draft *draft = &drafts[number];
-  struct slice slice;
-  struct bytes content, raw = raw_content(bodies + draft->start, &slice.escaped);
-  slice.start = raw.start;
-  slice.end = raw.start + raw.length;
-  if (!slice_bytes(&slice, &finding->decoded, &content)) return false;
-  draft->hash = contents_hash(&finding->index->contents, draft->kind, content);
-  if (!find_item(finding, draft, content)) return false;
-  if (draft->present) return true;
-  find_draft(finding, drafts, draft, bodies, raw);
-  return draft->same != NULL || last ||
-         contents_put(&finding->batch, draft->hash, (uint32_t)number);
-}
-
-/* Finds the drafts whose kind and content an active item has, or a draft before them. The index is
- * settled. False with errno. */
+/* Finds the drafts whose kind and content an active item has, or a draft before them. */
 static bool find_present(struct memory *memory, struct draft *drafts, size_t count,
-                         const char *bodies)
+                         const char *bodies, struct failure *failure)
 {
-  struct finding finding = {.index = &memory->index};
+  if (!memory_settle(memory, failure)) return false;
+  struct finding finding = {.index = &memory->index, .drafts = drafts, .bodies = bodies};
   memory_window(memory, &finding.window);
+  memory->index.contents.key = memory->key;
   bool done = contents_take_up(finding.index, &finding.window, &finding.other);
-  finding.batch.key = finding.index->contents.key;
-  for (size_t i = 0; done && i < count; i++)
-    done = find_one(&finding, drafts, i, bodies, i + 1 == count);
+  for (size_t i = 0; done && i < count; i++) {
+    done = find_item(&finding, &drafts[i]);
+    if (!done || drafts[i].present || count == 1) continue;
+    find_draft(&finding, &drafts[i]);
+    if (drafts[i].same == NULL) done = contents_put(&finding.batch, drafts[i].hash, (uint32_t)i);
+  }
   window_close(&finding.window);
   buf_free(&finding.decoded);
   buf_free(&finding.other);
-  contents_free(&finding.batch);
-  return done;
+  if (count > 1) contents_free(&finding.batch);
+  return done || fail(failure, "read");
 }
 
 /* ---- adding ---- */
@@ -190,7 +172,7 @@ static bool find_present(struct memory *memory, struct draft *drafts, size_t cou
  * of such an id would be forgotten from the beginning. */
 static bool next_ids(struct memory *memory, size_t count, uint64_t *first, struct failure *failure)
 {
-  *first = index_untargeted(&memory->index, memory_highest_id(memory) + 1, count);
+  *first = tombstones_pass_over(&memory->index.tombstones, memory_highest_id(memory) + 1, count);
   return RECORD_ID_MAX - (*first - 1) >= count ||
          fail_because(failure, EOVERFLOW, "add to", "no ids are left");
 }
@@ -200,27 +182,35 @@ static bool is_fresh(const struct draft *draft)
   return !draft->present && draft->same == NULL;
 }
 
+static size_t count_fresh(const struct draft *drafts, size_t count)
+{
+  size_t fresh = 0;
+  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
+  return fresh;
+}
+
 static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, uint64_t id)
 {
-  size_t size = 0;
-  for (size_t i = 0; i < count; i++) size += drafts[i].length;
-  if (!start_lines(memory, size, count)) return false;
-  for (size_t i = 0; i < count; i++) {
-    if (!is_fresh(&drafts[i])) continue;
-    drafts[i].id = id++;
-    if (!put_item_head(memory, drafts[i].id, drafts[i].kind)) return false;
-    buf_put_bytes(&memory->lines, bodies + drafts[i].start, drafts[i].length);
+  const struct draft *last = &drafts[count - 1];
+  if (!start_lines(memory, last->start + last->length, count)) return false;
+  for (struct draft *draft = drafts; draft <= last; draft++) {
+    if (!is_fresh(draft)) continue;
+    size_t start = memory->lines.length;
+    draft->id = id++;
+    if (!put_head(memory, draft->id, draft->kind)) return false;
+    buf_put_bytes(&memory->lines, bodies + draft->start, draft->length);
+    draft->line = memory->lines.length - start;
   }
   return true;
 }
 
 /* Keeps the contents in step, if they are. */
-static void take_up_draft(struct memory *memory, struct written *written, const struct draft *draft)
+static void take_up_draft(struct memory *memory, const struct draft *draft, uint64_t *offset)
 {
   struct index *index = &memory->index;
   uint32_t number = (uint32_t)index->contents.count;
-  take_up_item(memory, written, draft);
+  take_up_item(memory, draft, offset);
   if (memory->unique && number + 1 == index->count && contents_put_item(index, draft->hash, number))
     index->contents.count++;
 }
@@ -228,13 +218,12 @@ static void take_up_draft(struct memory *memory, struct written *written, const 
 static bool append_drafts(struct memory *memory, struct draft *drafts, size_t count, size_t fresh,
                           const char *bodies, struct failure *failure)
 {
-  struct written written;
-  uint64_t first;
+  uint64_t first, offset;
   if (!next_ids(memory, fresh, &first, failure)) return false;
   if (!put_drafts(memory, drafts, count, bodies, first)) return fail(failure, "write");
-  if (!append_lines(memory, &written, failure)) return false;
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
   for (size_t i = 0; i < count; i++)
-    if (is_fresh(&drafts[i])) take_up_draft(memory, &written, &drafts[i]);
+    if (is_fresh(&drafts[i])) take_up_draft(memory, &drafts[i], &offset);
   return true;
 }
 
@@ -242,13 +231,13 @@ static bool append_drafts(struct memory *memory, struct draft *drafts, size_t co
 static bool add_locked(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, struct failure *failure)
 {
-  size_t fresh = 0;
-  if (memory->unique && !memory_settle(memory, failure)) return false;
-  if (memory->unique && !find_present(memory, drafts, count, bodies)) return fail(failure, "read");
-  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
+  size_t fresh = count;
+  for (size_t i = 0; i < count; i++) drafts[i].present = false, drafts[i].same = NULL;
+  if (memory->unique && !find_present(memory, drafts, count, bodies, failure)) return false;
+  if (memory->unique) fresh = count_fresh(drafts, count);
   if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
   if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; fresh < count && i < count; i++) {
     if (drafts[i].same == NULL) continue;
     drafts[i].id = drafts[i].same->id;
     drafts[i].present = true;
@@ -259,6 +248,7 @@ static bool add_locked(struct memory *memory, struct draft *drafts, size_t count
 bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const char *bodies,
                 struct failure *failure)
 {
+  if (memory->unique && !hash_drafts(memory, drafts, count, bodies)) return fail(failure, "write");
   if (!memory_begin(memory, failure)) return false;
   bool done = add_locked(memory, drafts, count, bodies, failure);
   journal_detach(&memory->journal);
@@ -292,11 +282,10 @@ static bool choose_name(struct choice *choice, struct bytes name)
 static bool look_at_name(struct choice *choice, const struct item *item)
 {
   struct record record;
-  struct json_error error;
   struct bytes name;
-  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  const char *line = window_line(&choice->window, item->offset, item_length(item));
   if (line == NULL) return errno == 0;
-  if (record_parse_part(line, &record, &error) == NULL) return true;
+  if (record_parse_part(line, &record) == NULL) return true;
   if (!slice_bytes(record_name(&record), &choice->scratch, &name)) return false;
   if (!choice->named && !choose_name(choice, name)) return false;
   if (bytes_compare(name, choice->name) != 0) choice->left++;
@@ -311,8 +300,7 @@ static bool choose(struct memory *memory, uint64_t id, struct choice *choice,
   const struct index *index = &memory->index;
   if (!memory_settle(memory, failure)) return false;
   window_open(&choice->window, memory->journal.fd);
-  for (const struct item *item = index_find(index, id); item != NULL;
-       item = index_older_twin(index, item))
+  for (const struct item *item = NULL; (item = index_find(index, id, item)) != NULL;)
     if (!look_at_name(choice, item)) return fail(failure, "read");
   return true;
 }
@@ -340,7 +328,7 @@ static bool put_tombstone(struct memory *memory, const struct choice *choice, ui
 {
   struct buf *lines = &memory->lines;
   const struct bytes *of = &choice->name;
-  uint64_t target = item_id(choice->item);
+  uint64_t target = choice->item->id;
   if (id > RECORD_ID_MAX) id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
   *tombstone = (struct record){.id = id,
                                .id_is_true = true,
@@ -348,10 +336,11 @@ static bool put_tombstone(struct memory *memory, const struct choice *choice, ui
                                .kind = KIND_FORGET,
                                .of_null = of->start == NULL};
   if (of->start != NULL) tombstone->of = (struct slice){of->start, of->start + of->length, false};
-  put_head(memory, id, NULL, KIND_FORGET);
-  put_text(lines, ",\"target\":");
-  put_id(lines, target);
-  put_text(lines, ",\"of\":");
+  if (!put_head(memory, id, KIND_FORGET)) return false;
+  char *out = PUT(lines->data + lines->length, ",\"target\":");
+  out += number_print_whole(target, out);
+  out = PUT(out, ",\"of\":");
+  lines->length = (size_t)(out - lines->data);
   bool done =
       of->start == NULL ? buf_add(lines, "null", 4) : quote_text(lines, of->start, of->length);
   return done && buf_add(lines, "}\n", 2);
@@ -361,14 +350,14 @@ static bool forget_locked(struct memory *memory, uint64_t id, struct choice *cho
                           struct failure *failure)
 {
   struct record tombstone;
-  struct written written;
+  uint64_t offset;
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
   if (!start_lines(memory, 0, 1) ||
       !put_tombstone(memory, choice, memory_next_id(memory), &tombstone))
     return fail(failure, "write");
-  if (!append_lines(memory, &written, failure)) return false;
-  take_up(memory, &written, &tombstone);
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
+  take_up(memory, &tombstone, memory->lines.length - 1, &offset);
   return true;
 }
 
@@ -395,19 +384,6 @@ struct merging {
   struct buf key;
   int members; /* that were put */
 };
-
-/* The last member of a name. */
-static bool find_member(const char *object, struct bytes name, struct walk *found)
-{
-  struct walk members;
-  bool any = false;
-  for (begin_members(&members, object); walk_next(&members);) {
-    if (!slice_is(&members.key, name.start, name.length)) continue;
-    *found = members;
-    any = true;
-  }
-  return any;
-}
 
 static bool put_copy(struct merging *merging, const struct walk *member)
 {
@@ -439,9 +415,9 @@ static bool put_first(struct merging *merging)
 {
   struct walk member;
   for (size_t i = 0; i < FIRST; i++) {
-    bool changed = find_member(merging->changes, APART[i], &member);
+    bool changed = walk_find(&member, merging->changes, APART[i]);
     if (changed && !copy_change(merging, &member)) return false;
-    if (!changed && find_member(merging->old, APART[i], &member) && !put_copy(merging, &member))
+    if (!changed && walk_find(&member, merging->old, APART[i]) && !put_copy(merging, &member))
       return false;
   }
   return true;
@@ -452,9 +428,9 @@ static bool put_others(struct merging *merging, bool old)
 {
   struct walk members, change;
   struct bytes name;
-  for (begin_members(&members, old ? merging->old : merging->changes); walk_next(&members);) {
+  for (walk_begin(&members, old ? merging->old : merging->changes); walk_next(&members);) {
     if (!slice_bytes(&members.key, &merging->key, &name)) return false;
-    if (is_apart(name) || (old && find_member(merging->changes, name, &change))) continue;
+    if (is_apart(name) || (old && walk_find(&change, merging->changes, name))) continue;
     if (!(old ? put_copy(merging, &members) : copy_change(merging, &members))) return false;
   }
   return true;
@@ -466,15 +442,16 @@ static bool put_replaced(struct merging *merging, uint64_t id, const struct slic
   struct buf *lines = merging->lines;
   size_t length = uid->start != NULL ? (size_t)(uid->end - uid->start) : 0;
   if (!buf_reserve(lines, length + 2 * HEAD_SIZE)) return false;
-  put_text(lines, ",\"replaces\":");
-  put_id(lines, id);
   merging->members += 1 + (uid->start != NULL);
+  char *out = PUT(lines->data + lines->length, ",\"replaces\":");
+  out += number_print_whole(id, out);
   if (uid->start != NULL) {
-    put_text(lines, ",\"replaces_uid\":\"");
-    buf_put_bytes(lines, uid->start, length);
-    put_text(lines, "\"");
+    out = PUT(out, ",\"replaces_uid\":\"");
+    out = copy_out(out, uid->start, length);
+    out = PUT(out, "\"");
   }
-  put_text(lines, "}\n");
+  out = PUT(out, "}\n");
+  lines->length = (size_t)(out - lines->data);
   return true;
 }
 
@@ -484,17 +461,17 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
 {
   const struct item *item = choice->item;
   struct record old;
-  struct json_error error;
-  const char *line = window_line(&choice->window, item_offset(item), item_length(item));
+  const char *line = window_line(&choice->window, item->offset, item_length(item));
   struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}, 4};
   if (line == NULL && errno != 0) return false;
   errno = EAGAIN; /* it was there a moment ago */
-  if (line == NULL || record_parse_part(line, &old, &error) == NULL) return false;
-  bool done = put_item_head(memory, changes->id, changes->kind) && put_first(&merging) &&
+  if (line == NULL || record_parse_part(line, &old) == NULL) return false;
+  bool done = put_head(memory, changes->id, changes->kind) && put_first(&merging) &&
               put_others(&merging, true) && put_others(&merging, false) &&
-              put_replaced(&merging, item_id(item), &old.uid);
+              put_replaced(&merging, item->id, &old.uid);
   buf_free(&merging.key);
   changes->members = merging.members;
+  changes->line = memory->lines.length - 1;
   return done;
 }
 
@@ -502,18 +479,18 @@ static bool update_locked(struct memory *memory, uint64_t id, struct choice *cho
                           struct draft *changes, const char *body, struct failure *failure)
 {
   struct record tombstone;
-  struct written written;
+  uint64_t offset;
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
   if (!next_ids(memory, 1, &changes->id, failure)) return false;
-  if (changes->kind == KIND_NONE) changes->kind = item_kind(choice->item);
-  uint64_t next = index_untargeted(&memory->index, changes->id + 1, 1);
+  if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
+  uint64_t next = tombstones_pass_over(&memory->index.tombstones, changes->id + 1, 1);
   if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
       !put_tombstone(memory, choice, next, &tombstone))
     return fail(failure, "write");
-  if (!append_lines(memory, &written, failure)) return false;
-  take_up_item(memory, &written, changes);
-  take_up(memory, &written, &tombstone);
+  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
+  take_up_item(memory, changes, &offset);
+  take_up(memory, &tombstone, memory->lines.length - 1 - changes->line, &offset);
   return true;
 }
 

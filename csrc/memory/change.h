@@ -9,13 +9,18 @@
 
 #pragma GCC visibility push(hidden)
 
+#define DRAFT_BEGINNING ",\"content\":\"" /* what a body begins with */
+
 /* An item that has no uid and time yet, or the changes of one. */
 struct draft {
   enum record_kind kind; /* KIND_NONE: the kind stays as it is */
   int members; /* of the whole object, id, uid, ts and kind among them */
   size_t start, length; /* of its body: `,"content":...}` and a newline, in JSON */
+  size_t
+      content; /* how long that is, as it stands behind DRAFT_BEGINNING; 0: changes without one */
   /* What memory_add says: */
   uint64_t id; /* the item's */
+  size_t line; /* how long its line is, with the newline */
   bool present; /* it was there before, or is that of a draft before this one */
   uint32_t hash;
   const struct draft *same; /* that draft */

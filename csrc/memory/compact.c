@@ -132,9 +132,8 @@ static bool learn_object(struct rewrite *rewrite, const struct record *record,
 static bool sort_tombstones(struct rewrite *rewrite)
 {
   struct tombstones *tombstones = &rewrite->tombstones;
-  if (!tombstones_sort_new(tombstones)) return false;
-  tombstones_settle(tombstones, true);
-  size_t size = tombstones->settled * sizeof(struct rank);
+  if (!tombstones_sort(tombstones)) return false;
+  size_t size = tombstones_count(tombstones) * sizeof(struct rank);
   if (!buf_reserve(&rewrite->least, size + 1)) return false;
   memset(rewrite->least.data, 0xff, size);
   return true;
@@ -212,7 +211,7 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
 static bool item_stands_before(const void *context, uint32_t a, uint32_t b)
 {
   const struct item *items = context;
-  return item_offset(&items[a]) < item_offset(&items[b]);
+  return items[a].offset < items[b].offset;
 }
 
 /* Whether the record at an offset is an active item; asked in the order of the file. */
@@ -221,7 +220,7 @@ static bool is_active(struct rewrite *rewrite, uint64_t offset)
   const struct index *index = &rewrite->memory->index;
   for (; rewrite->item < index->count; rewrite->item++) {
     const struct item *item = &index->items[rewrite->items[rewrite->item]];
-    if (item_offset(item) >= offset) return item_offset(item) == offset && !item_is_forgotten(item);
+    if (item->offset >= offset) return item->offset == offset && !item->forgotten;
   }
   return false;
 }
@@ -311,10 +310,8 @@ static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const st
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
   bool done = true;
-  if (record_parse(line->text, &record, &error) != NULL)
-    return pass->object(rewrite, &record, &whole);
+  if (record_parse(line->text, &record) != NULL) return pass->object(rewrite, &record, &whole);
   objects_begin(&objects, line->text, line->newline, true);
   while (done && objects_next(&objects, &part)) {
     const struct text text = {part.start, part.end,
@@ -322,7 +319,7 @@ static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const st
     if (part.reason != NULL) {
       done = pass->damage == NULL || pass->damage(rewrite, &text);
     } else {
-      (void)record_parse_part(part.start, &record, &error);
+      (void)record_parse_part(part.start, &record);
       done = pass->object(rewrite, &record, &text);
     }
   }
@@ -354,7 +351,7 @@ static bool sort_out(struct rewrite *rewrite)
   if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
   rewrite->items = sorted_positions(index->count, item_stands_before, index->items);
   if (rewrite->items == NULL) return false;
-  bool many = rewrite->options.tombstones && rewrite->tombstones.settled > 0;
+  bool many = rewrite->options.tombstones && tombstones_count(&rewrite->tombstones) > 0;
   if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
   if (!rewrite->options.tombstones && rewrite->highest_mark < rewrite->highest_record)

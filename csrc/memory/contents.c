@@ -45,38 +45,46 @@ static inline uint64_t to_slot(uint32_t hash, uint32_t number)
   return (uint64_t)hash << 32 | (number + 1);
 }
 
-/* There is room. */
-static void place(struct contents *contents, uint32_t hash, uint32_t number)
+/* Where a number of this hash is put next. */
+static size_t end_of(const struct contents *contents, uint32_t hash)
 {
   struct probe probe = contents_probe(contents, hash);
   while (probe_next(&probe, contents)) {
   }
-  contents->slots[probe.next] = to_slot(hash, number);
-  contents->used++;
+  return probe.next;
 }
 
 static bool grow(struct contents *contents)
 {
   struct contents larger = *contents;
-  larger.used = 0;
   larger.slot_count = contents->slot_count < 16 ? 16 : contents->slot_count / 4 * 5;
   larger.slots = sys_realloc(NULL, larger.slot_count * sizeof *larger.slots);
   if (larger.slots == NULL) return false;
   memset(larger.slots, 0, larger.slot_count * sizeof *larger.slots);
   for (size_t i = 0; i < contents->slot_count; i++) {
     uint64_t slot = contents->slots[i];
-    if (slot != 0) place(&larger, (uint32_t)(slot >> 32), (uint32_t)slot - 1);
+    if (slot != 0) larger.slots[end_of(&larger, (uint32_t)(slot >> 32))] = slot;
   }
   sys_free(contents->slots);
   *contents = larger;
   return true;
 }
 
+/* Puts a number at the end of its hash. */
+static bool put_at(struct contents *contents, size_t end, uint32_t hash, uint32_t number)
+{
+  if (contents->used >= contents->slot_count / 3 * 2) {
+    if (!grow(contents)) return false;
+    end = end_of(contents, hash);
+  }
+  contents->slots[end] = to_slot(hash, number);
+  contents->used++;
+  return true;
+}
+
 bool contents_put(struct contents *contents, uint32_t hash, uint32_t number)
 {
-  bool room = contents->used < contents->slot_count / 3 * 2 || grow(contents);
-  if (room) place(contents, hash, number);
-  return room;
+  return put_at(contents, end_of(contents, hash), hash, number);
 }
 
 /* ---- the items of an index ---- */
@@ -87,11 +95,11 @@ bool contents_put_item(struct index *index, uint32_t hash, uint32_t number)
   struct contents *contents = &index->contents;
   struct probe probe = contents_probe(contents, hash);
   while (probe_next(&probe, contents)) {
-    if (!item_is_forgotten(&index->items[probe.number])) continue;
+    if (!index->items[probe.number].forgotten) continue;
     contents->slots[probe.slot] = to_slot(hash, number);
     return true;
   }
-  return contents_put(contents, hash, number);
+  return put_at(contents, probe.next, hash, number);
 }
 
 /* The decoded content of an item's line: start is NULL where it has none, or the line is not there any
@@ -101,7 +109,7 @@ static bool read_content(struct window *window, const struct item *item, struct 
 {
   struct walk members;
   struct slice string = {NULL, NULL, false};
-  const char *line = window_line(window, item_offset(item), item_length(item));
+  const char *line = window_line(window, item->offset, item_length(item));
   *content = (struct bytes){NULL, 0};
   if (line == NULL) return errno == 0;
   for (walk_begin(&members, line); walk_next(&members);)
@@ -113,13 +121,12 @@ bool contents_take_up(struct index *index, struct window *window, struct buf *sc
 {
   struct contents *contents = &index->contents;
   struct bytes content;
-  if (contents->count == 0 && sys_random(&contents->key, sizeof contents->key) != 0) return false;
   for (; contents->count < index->count; contents->count++) {
     const struct item *item = &index->items[contents->count];
-    if (item_is_forgotten(item)) continue;
+    if (item->forgotten) continue;
     if (!read_content(window, item, scratch, &content)) return false;
     if (content.start == NULL) continue;
-    uint32_t hash = contents_hash(contents, item_kind(item), content);
+    uint32_t hash = contents_hash(contents, (enum record_kind)item->kind, content);
     if (!contents_put_item(index, hash, (uint32_t)contents->count)) return false;
   }
   return true;
@@ -130,7 +137,7 @@ int contents_compare(const struct index *index, uint32_t number, struct window *
 {
   const struct item *item = &index->items[number];
   struct bytes other;
-  if (item_is_forgotten(item) || item_kind(item) != kind) return 0;
+  if (item->forgotten || (enum record_kind)item->kind != kind) return 0;
   if (!read_content(window, item, scratch, &other)) return -1;
   return other.start != NULL && bytes_compare(content, other) == 0;
 }

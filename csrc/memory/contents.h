@@ -19,7 +19,7 @@ struct index;
 struct contents {
   uint64_t *slots; /* the hash, and the number and 1; 0: none */
   size_t slot_count, used;
-  struct hash_key key; /* so that no file is made to have its contents collide */
+  struct hash_key key; /* of hashes, set by whoever begins */
   size_t count; /* of the index's items, so many were taken up */
 };
 
@@ -41,6 +41,13 @@ struct probe {
 struct probe contents_probe(const struct contents *contents, uint32_t hash);
 /* Goes to the next number; false at the end. */
 bool probe_next(struct probe *probe, const struct contents *contents);
+
+/* Fetches the place of a hash that will be asked for. */
+static inline void contents_expect(const struct contents *contents, uint32_t hash)
+{
+  if (contents->slot_count > 0)
+    __builtin_prefetch(&contents->slots[(uint64_t)hash * contents->slot_count >> 32]);
+}
 
 /* Puts a number. False with errno ENOMEM. */
 bool contents_put(struct contents *contents, uint32_t hash, uint32_t number);

@@ -2,8 +2,6 @@
  * a repeated key the last counts. */
 #include "memory/filter.h"
 
-#include <errno.h>
-
 #include "json/number.h"
 #include "json/walk.h"
 
@@ -32,12 +30,8 @@ static bool has_value(const struct walk *member, const struct wanted *wanted)
 
 static bool holds_wanted(const char *line, const struct wanted *wanted)
 {
-  struct walk members;
-  bool same = false;
-  for (walk_begin(&members, line); walk_next(&members);)
-    if (slice_is(&members.key, wanted->name.start, wanted->name.length))
-      same = has_value(&members, wanted);
-  return same;
+  struct walk member;
+  return walk_find(&member, line, wanted->name) && has_value(&member, wanted);
 }
 
 static bool line_passes(const struct filter *filter, const char *line)
@@ -54,11 +48,11 @@ static bool line_passes(const struct filter *filter, const char *line)
 int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window)
 {
-  if (filter->kinds != 0 && (filter->kinds >> item_kind(item) & 1) == 0) return 0;
+  if (filter->kinds != 0 && (filter->kinds >> (enum record_kind)item->kind & 1) == 0) return 0;
   if (!bounds_hold(&filter->since, &filter->before, item_moment(index, item))) return 0;
   if (filter->tag.start == NULL && filter->source.start == NULL && filter->where.count == 0)
     return 1;
-  const char *line = window_line(window, item_offset(item), item_length(item));
-  if (line == NULL) return errno == 0 ? 0 : -1;
-  return line_passes(filter, line);
+  const char *line;
+  int read = item_line(item, window, &line);
+  return read > 0 ? line_passes(filter, line) : read;
 }

@@ -19,18 +19,12 @@
 #include "memory/twins.h"
 #include "json/objects.h"
 
-/* In the place of a timestamp_key: no time, and below that, the places among the moments. */
-enum { NO_TIME = -1 };
-
-static void forget_order(struct index *index)
-{
-  sys_free(index->order);
-  index->order = NULL;
-}
+/* From here on `when` is no timestamp_key, but the place of a moment. */
+static const int64_t MOMENTS = (int64_t)1 << 47;
 
 void index_free(struct index *index)
 {
-  forget_order(index);
+  sys_free(index->order);
   words_free(&index->words);
   contents_free(&index->contents);
   tombstones_free(&index->tombstones);
@@ -44,29 +38,19 @@ void index_free(struct index *index)
 /* A time that is not of our form is kept beside; *when says where. */
 static bool keep_moment(struct index *index, const struct slice *ts, int64_t *when)
 {
-  struct buf *moments = &index->moments;
   struct buf unescaped = {NULL, 0, 0};
   struct bytes text;
-  *when = NO_TIME;
+  *when = MOMENTS + (int64_t)BUF_COUNT(struct moment, &index->moments);
   if (!slice_bytes(ts, &unescaped, &text)) return false;
   const struct moment moment = moment_of(text.start, text.length);
   buf_free(&unescaped);
-  if (moment.second == MOMENT_NONE) return true;
-  *when = NO_TIME - 1 - (int64_t)BUF_COUNT(struct moment, moments);
-  return BUF_PUSH(moments, &moment);
-}
-
-static int64_t item_when(const struct item *item)
-{
-  return (int64_t)item->when >> 16;
+  return BUF_PUSH(&index->moments, &moment);
 }
 
 struct moment item_moment(const struct index *index, const struct item *item)
 {
-  int64_t when = item_when(item);
-  if (when >= 0) return (struct moment){when, 0};
-  if (when == NO_TIME) return (struct moment){MOMENT_NONE, 0};
-  return BUF_ITEMS(struct moment, &index->moments)[NO_TIME - 1 - when];
+  if (item->when < MOMENTS) return (struct moment){(int64_t)item->when, 0};
+  return BUF_ITEMS(struct moment, &index->moments)[item->when - MOMENTS];
 }
 
 /* ---- taking up records ---- */
@@ -75,55 +59,51 @@ static bool reserve_item(struct index *index)
 {
   if (index->count < index->capacity) return true;
   size_t larger = index->capacity < 16 ? 16 : index->capacity + index->capacity / 2;
-  if (larger > UINT32_MAX) {
-    errno = ENOMEM;
-    return false;
-  }
-  struct item *items = sys_realloc(index->items, larger * sizeof *items);
+  errno = ENOMEM;
+  struct item *items =
+      larger < UINT32_MAX ? sys_realloc(index->items, larger * sizeof *items) : NULL;
   if (items == NULL) return false;
   index->items = items;
   index->capacity = larger;
   return true;
 }
 
-/* There is room. */
-static inline bool put_item(struct index *index, const struct record *record, int64_t when,
-                            uint64_t offset, uint32_t length)
+/* Makes ready for an item for which there is no room, or whose time or offset is of another form. Out of
+ * line, so that callers need not save registers for each item. */
+__attribute__((noinline)) static bool prepare(struct index *index, const struct record *record,
+                                              uint64_t offset, int64_t *when)
 {
-  int members = record->members < ITEM_MEMBERS_MAX ? record->members : ITEM_MEMBERS_MAX;
-  index->items[index->count++] = (struct item){
-      .what = record->id | (uint64_t)record->kind << 53 | (uint64_t)members << 56,
-      .when = (uint64_t)when << 16 | (length & 0xffff),
-      .where = offset << 16 | length >> 16,
-  };
-  return true;
+  errno = EFBIG;
+  return offset <= ITEM_OFFSET_MAX && reserve_item(index) &&
+         (*when >= 0 || keep_moment(index, &record->ts, when));
 }
 
-/* As a record is taken up that is no item, or has a time of another form than ours, or for which
- * there is no room. Inlined, it would make its callers save registers for every item. */
-__attribute__((noinline)) static bool take_slowly(struct index *index, const struct record *record,
-                                                  uint64_t offset, uint32_t length)
+static inline bool add_item(struct index *index, const struct record *record, uint64_t offset,
+                            uint32_t length)
 {
   int64_t when = record->ts_key;
-  if (!record_is_item(record))
-    return !record_is_tombstone(record) || record->target == record->id ||
-           tombstones_add(&index->tombstones, record, index->max_id);
-  if (offset > ITEM_OFFSET_MAX) {
-    errno = EFBIG;
-    return false;
-  }
-  return reserve_item(index) && (when >= 0 || keep_moment(index, &record->ts, &when)) &&
-         put_item(index, record, when, offset, length);
+  bool plain = when >= 0 && offset <= ITEM_OFFSET_MAX && index->count < index->capacity;
+  if (!plain && !prepare(index, record, offset, &when)) return false;
+  const unsigned members = (unsigned)record->members;
+  index->items[index->count++] = (struct item){
+      .id = record->id & RECORD_ID_MAX,
+      .kind = record->kind & 7,
+      .members = members < ITEM_MEMBERS_MAX ? members & ITEM_MEMBERS_MAX : ITEM_MEMBERS_MAX,
+      .when = (uint64_t)when & ITEM_OFFSET_MAX,
+      .offset = offset & ITEM_OFFSET_MAX,
+      .length_low = length & 0xffff,
+      .length_high = (uint64_t)length >> 16 & 0xffff,
+  };
+  return true;
 }
 
 static inline bool add_record(struct index *index, const struct record *record, uint64_t offset,
                               uint32_t length)
 {
   if (record->id > index->max_id) index->max_id = record->id;
-  bool plain = record_is_item(record) && record->ts_key >= 0 && offset <= ITEM_OFFSET_MAX;
-  return plain && index->count < index->capacity
-             ? put_item(index, record, record->ts_key, offset, length)
-             : take_slowly(index, record, offset, length);
+  if (record_is_item(record)) return add_item(index, record, offset, length);
+  return !record_is_tombstone(record) || record->target == record->id ||
+         tombstones_add(&index->tombstones, record, index->max_id);
 }
 
 bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length)
@@ -131,13 +111,16 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
   return add_record(index, record, offset, length);
 }
 
-/* Takes up a record that stands at `text`. */
-static inline bool take_record(struct index *index, const struct record *record, const char *text,
-                               uint64_t offset, uint32_t length)
+/* Takes up a record that stands at `text` in a block. */
+static inline bool take_record(struct index *index, const struct record *record,
+                               const struct block *block, const char *text, const char *end)
 {
-  index->has_records = true;
-  if (!index->is_memory) index->is_memory = record_is_ours(record, text) || record_is_meta(text);
-  return add_record(index, record, offset, length);
+  if (!index->is_memory) {
+    index->has_records = true;
+    index->is_memory = record_is_ours(record, text) || record_is_meta(text);
+  }
+  return add_record(index, record, block->offset + (uint64_t)(text - block->start),
+                    (uint32_t)(end - text));
 }
 
 /* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
@@ -149,17 +132,13 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
   objects_begin(&objects, line, newline, true);
   *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
     *whole = true;
-    (void)record_parse_part(part.start, &record, &error);
-    if (!take_record(index, &record, part.start,
-                     block->offset + (uint64_t)(part.start - block->start),
-                     (uint32_t)(part.end - part.start)))
-      return false;
+    (void)record_parse_part(part.start, &record);
+    if (!take_record(index, &record, block, part.start, part.end)) return false;
   }
   return true;
 }
@@ -167,17 +146,14 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
 bool index_take(struct index *index, const struct block *block, const char **torn)
 {
   struct record record;
-  struct json_error error;
   const char *p = block->start;
   *torn = block->end;
   if (block->hopeless && block->unfinished) *torn = block->start;
   if (block->hopeless) return true;
   while (p < block->end) {
-    const char *newline = record_parse(p, &record, &error);
+    const char *newline = record_parse(p, &record);
     if (newline != NULL) {
-      if (!take_record(index, &record, p, block->offset + (uint64_t)(p - block->start),
-                       (uint32_t)(newline - p)))
-        return false;
+      if (!take_record(index, &record, block, p, newline)) return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));
       bool whole;
@@ -191,37 +167,13 @@ bool index_take(struct index *index, const struct block *block, const char **tor
 
 /* ---- finding ---- */
 
-/* Where an item would be if ids had been given at an even rate. */
-static size_t guess_place(const struct index *index, uint64_t id)
-{
-  const struct item *first = index->items, *last = first + index->count - 1;
-  uint64_t lowest = item_id(first), highest = item_id(last);
-  if (id <= lowest) return 0;
-  if (id >= highest) return index->count - 1;
-  return (size_t)((double)(id - lowest) * (double)(index->count - 1) / (double)(highest - lowest));
-}
-
-/* The first item of an id or of a higher one. Ids are given one after the other, so that an id tells
- * about where its item is. From there the steps grow until the id is passed; between the last two it
- * is found by halving. */
+/* The first item of an id or of a higher one. */
 static size_t place_of(const struct index *index, uint64_t id)
 {
-  const struct item *items = index->items;
-  if (index->count == 0) return 0;
-  size_t guess = guess_place(index, id), low = 0, high = index->count,
-         step = 4; /* it is in [low, high) */
-  if (item_id(&items[guess]) < id) {
-    for (low = guess + 1; low + step < high && item_id(&items[low + step]) < id; step *= 2)
-      low += step + 1;
-    if (low + step < high) high = low + step + 1;
-  } else {
-    for (high = guess + 1; high > step && item_id(&items[high - 1 - step]) >= id; step *= 2)
-      high -= step + 1;
-    if (high > step) low = high - step;
-  }
+  size_t low = 0, high = index->count;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    if (item_id(&items[middle]) < id) low = middle + 1;
+    if (index->items[middle].id < id) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -230,47 +182,36 @@ static size_t place_of(const struct index *index, uint64_t id)
 /* Whether there is an item of this id at a place. */
 static bool has_id(const struct index *index, size_t place, uint64_t id)
 {
-  return place < index->count && item_id(&index->items[place]) == id;
+  return place < index->count && index->items[place].id == id;
 }
 
-const struct item *index_find(const struct index *index, uint64_t id)
+const struct item *index_find(const struct index *index, uint64_t id, const struct item *newer)
 {
-  const struct item *newest = NULL;
-  for (size_t i = place_of(index, id); has_id(index, i, id); i++)
-    if (!item_is_forgotten(&index->items[i])) newest = &index->items[i];
-  return newest;
-}
-
-const struct item *index_older_twin(const struct index *index, const struct item *item)
-{
-  uint64_t id = item_id(item);
-  while (item-- > index->items && item_id(item) == id)
-    if (!item_is_forgotten(item)) return item;
+  size_t place = newer != NULL ? (size_t)(newer - index->items) : place_of(index, id + 1);
+  while (place-- > 0 && index->items[place].id == id)
+    if (!index->items[place].forgotten) return &index->items[place];
   return NULL;
 }
 
-size_t index_twins(const struct index *index)
+bool index_shares_id(const struct index *index, size_t place)
 {
-  size_t twins = 0;
-  bool same = false; /* as the one before */
-  for (size_t i = 0; i < index->count; i++) {
-    bool next = has_id(index, i + 1, item_id(&index->items[i]));
-    twins += same || next;
-    same = next;
-  }
-  return twins;
+  uint64_t id = index->items[place].id;
+  return has_id(index, place + 1, id) || (place > 0 && has_id(index, place - 1, id));
 }
 
-uint64_t index_untargeted(struct index *index, uint64_t id, size_t count)
+int item_line(const struct item *item, struct window *window, const char **line)
 {
-  return tombstones_pass_over(&index->tombstones, id, count);
+  *line = window_line(window, item->offset, item_length(item));
+  if (*line != NULL) return 1;
+  return errno == 0 ? 0 : -1;
 }
 
 /* ---- settling: which items there are ---- */
 
 /* An item that one of the tombstones of its id retires if it has the name. */
 struct asked {
-  uint32_t item, from, to;
+  uint32_t item;
+  struct targeting targeting;
 };
 
 struct settling {
@@ -285,44 +226,25 @@ static void unsettle(struct index *index)
 {
   words_free(&index->words);
   contents_free(&index->contents);
-  for (size_t i = 0; i < index->settled; i++) index->items[i].what &= ~ITEM_FORGOTTEN;
+  for (size_t i = 0; i < index->settled; i++) index->items[i].forgotten = false;
   index->settled = index->active = 0;
   index->disordered = false;
-  tombstones_settle(&index->tombstones, false);
+  index->tombstones.settled = 0;
 }
 
-static bool sort_items(struct settling *settling)
+static bool id_before(const void *items, uint32_t a, uint32_t b)
 {
-  struct index *index = settling->index;
-  size_t count = index->count;
-  struct keyed *keyed = sys_realloc(NULL, 2 * count * sizeof *keyed);
-  struct item *sorted = keyed != NULL ? sys_realloc(NULL, count * sizeof *sorted) : NULL;
-  if (sorted != NULL) {
-    for (size_t i = 0; i < count; i++) keyed[i] = (struct keyed){item_id(&index->items[i]), i};
-    sort_keyed(keyed, keyed + count, count);
-    for (size_t i = 0; i < count; i++) sorted[i] = index->items[keyed[i].value];
-  }
-  sys_free(keyed);
-  if (sorted == NULL || !twins_settle(index, &settling->window, sorted, &count)) {
-    sys_free(sorted);
-    return false;
-  }
-  sys_free(index->items);
-  index->items = sorted;
-  index->count = index->capacity = count;
-  return true;
+  return ((const struct item *)items + a)->id < ((const struct item *)items + b)->id;
 }
 
-/* Looks at the new items: whether all of them have higher ids than the ones before, and later times.
- */
+/* Whether all new items have higher ids than the ones before; notes whether they have later times. */
 static bool in_order(struct index *index)
 {
   bool sorted = true;
   for (size_t i = index->settled > 0 ? index->settled : 1; i < index->count; i++) {
     const struct item *item = &index->items[i];
-    int64_t before = item_when(&item[-1]);
-    sorted &= item_id(item) > item_id(&item[-1]);
-    index->disordered |= item_when(item) < before || before < 0;
+    sorted &= item->id > item[-1].id;
+    index->disordered |= item->when < item[-1].when || item->when >= MOMENTS;
   }
   return sorted;
 }
@@ -330,10 +252,15 @@ static bool in_order(struct index *index)
 static bool sort_new(struct settling *settling)
 {
   struct index *index = settling->index;
-  if (index->settled < index->count) forget_order(index);
+  if (index->settled < index->count) {
+    sys_free(index->order);
+    index->order = NULL;
+  }
   if (!in_order(index)) {
     unsettle(index);
-    if (!sort_items(settling)) return false;
+    if (!sort_elements(index->items, index->count, sizeof *index->items, id_before, index->items) ||
+        !twins_settle(index, &settling->window))
+      return false;
     (void)in_order(index);
   }
   index->active += index->count - index->settled;
@@ -344,47 +271,31 @@ static bool sort_new(struct settling *settling)
 
 static void retire(struct index *index, size_t place)
 {
-  struct item *item = &index->items[place];
-  if (item_is_forgotten(item)) return;
-  item->what |= ITEM_FORGOTTEN;
+  index->items[place].forgotten = true;
   index->active--;
   words_drop(&index->words, place);
 }
 
 static bool ask(struct settling *settling, size_t place, const struct targeting *targeting)
 {
-  struct index *index = settling->index;
-  const struct asked asked = {(uint32_t)place, targeting->from, targeting->to};
-  if (item_is_forgotten(&index->items[place])) return true;
-  if (!tombstones_retire_all(&index->tombstones, targeting))
-    return BUF_PUSH(&settling->asked, &asked);
-  retire(index, place);
+  const struct asked asked = {(uint32_t)place, *targeting};
+  if (settling->index->items[place].forgotten) return true;
+  if (!targeting->all) return BUF_PUSH(&settling->asked, &asked);
+  retire(settling->index, place);
   return true;
 }
 
-/* What the tombstones say that were there before to the items that are new. */
-static bool ask_old_tombstones(struct settling *settling)
+/* What the new tombstones say to all items; and all of them, where one may be of a new item. */
+static bool ask_all(struct settling *settling)
 {
   struct index *index = settling->index;
   struct tombstones *tombstones = &index->tombstones;
   struct targeting targeting;
-  for (size_t i = index->settled; i < index->count && tombstones->settled > 0; i++) {
-    uint64_t id = item_id(&index->items[i]);
-    if (id > tombstones->highest_target) continue;
-    if (!tombstones_sort_settled(tombstones)) return false;
-    if (tombstones_find(tombstones, id, &targeting) && !ask(settling, i, &targeting)) return false;
-  }
-  return true;
-}
-
-/* What the new tombstones say to all items. */
-static bool ask_new_tombstones(struct settling *settling)
-{
-  struct index *index = settling->index;
-  struct tombstones *tombstones = &index->tombstones;
-  struct targeting targeting;
-  if (!tombstones_sort_new(tombstones)) return false;
-  for (uint32_t at = (uint32_t)tombstones->settled; tombstones_next(tombstones, at, &targeting);
+  const size_t settled = index->settled;
+  if (settled < index->count && index->items[settled].id <= tombstones->highest)
+    tombstones->settled = 0;
+  if (!tombstones_sort(tombstones)) return false;
+  for (size_t at = tombstones->settled; tombstones_next(tombstones, at, &targeting);
        at = targeting.to)
     for (size_t i = place_of(index, targeting.target); has_id(index, i, targeting.target); i++)
       if (!ask(settling, i, &targeting)) return false;
@@ -398,24 +309,21 @@ static const struct item *item_asked(const struct settling *settling, size_t pla
 
 static bool asked_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_offset(item_asked(context, a)) < item_offset(item_asked(context, b));
+  return item_asked(context, a)->offset < item_asked(context, b)->offset;
 }
 
 /* Looks up the name of an item, and retires it if it is asked for. */
 static bool answer(struct settling *settling, const struct asked *asked)
 {
   struct index *index = settling->index;
-  const struct item *item = &index->items[asked->item];
   struct record record;
-  struct json_error error;
   struct bytes name;
-  if (item_is_forgotten(item)) return true;
-  const char *line = window_line(&settling->window, item_offset(item), item_length(item));
-  if (line == NULL) return errno == 0; /* the file has become shorter */
-  if (record_parse_part(line, &record, &error) == NULL) return true;
+  const char *line;
+  int read = item_line(&index->items[asked->item], &settling->window, &line);
+  if (read <= 0) return read == 0;
+  if (record_parse_part(line, &record) == NULL) return true;
   if (!slice_bytes(record_name(&record), &settling->name, &name)) return false;
-  const struct targeting targeting = {item_id(item), asked->from, asked->to};
-  if (tombstones_retire(&index->tombstones, &targeting, name)) retire(index, asked->item);
+  if (tombstones_retire(&index->tombstones, &asked->targeting, name)) retire(index, asked->item);
   return true;
 }
 
@@ -432,14 +340,14 @@ static bool answer_all(struct settling *settling)
 bool index_settle(struct index *index, int fd)
 {
   struct tombstones *tombstones = &index->tombstones;
-  if (index->settled == index->count && tombstones_are_settled(tombstones)) return true;
+  const size_t count = tombstones_count(tombstones);
+  if (index->settled == index->count && tombstones->settled == count) return true;
   struct settling settling = {.index = index};
   window_open(&settling.window, fd);
-  bool done = sort_new(&settling) && ask_old_tombstones(&settling) &&
-              ask_new_tombstones(&settling) && answer_all(&settling);
+  bool done = sort_new(&settling) && ask_all(&settling) && answer_all(&settling);
   index->settled = index->count;
-  if (done) tombstones_settle(tombstones, true);
-  else unsettle(index);
+  tombstones->settled = count;
+  if (!done) unsettle(index);
   window_close(&settling.window);
   buf_free(&settling.asked);
   buf_free(&settling.name);
@@ -461,23 +369,9 @@ static bool item_older(const void *context, uint32_t a, uint32_t b)
   return index_is_newer(context, b, a);
 }
 
-bool index_newest(struct index *index, struct newest *newest)
+bool index_sort(struct index *index)
 {
-  if (index->disordered && index->order == NULL) {
-    index->order = sorted_positions(index->count, item_older, index);
-    if (index->order == NULL) return false;
-  }
-  *newest = (struct newest){index, index->order, index->count};
-  return true;
-}
-
-const struct item *newest_next(struct newest *newest)
-{
-  while (newest->left > 0) {
-    size_t place = --newest->left;
-    const struct item *item =
-        &newest->index->items[newest->order != NULL ? newest->order[place] : place];
-    if (!item_is_forgotten(item)) return item;
-  }
-  return NULL;
+  if (!index->disordered || index->order != NULL) return true;
+  index->order = sorted_positions(index->count, item_older, index);
+  return index->order != NULL;
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "file/reader.h"
+#include "file/window.h"
 #include "memory/contents.h"
 #include "memory/record.h"
 #include "memory/tombstones.h"
@@ -16,46 +17,22 @@
 
 #pragma GCC visibility push(hidden)
 
-/* An item, packed: a page of memory less for 170 items is a page fault less. */
-struct item {
-  uint64_t what; /* id: 53 bits; kind: 3; members, or the most: 7; a tombstone retires it: 1 */
-  uint64_t when; /* the low 16 bits of the line's length; the time: 48, with a sign */
-  uint64_t where; /* the high 16 bits of the length; the line's offset in the file: 48 */
-};
-
 enum { ITEM_MEMBERS_MAX = 127 };
-#define ITEM_FORGOTTEN ((uint64_t)1 << 63)
 #define ITEM_OFFSET_MAX (((uint64_t)1 << 48) - 1)
 
-static inline uint64_t item_id(const struct item *item)
-{
-  return item->what & RECORD_ID_MAX;
-}
-
-static inline enum record_kind item_kind(const struct item *item)
-{
-  return (enum record_kind)(item->what >> 53 & 7);
-}
-
-static inline int item_members(const struct item *item)
-{
-  return (int)(item->what >> 56 & ITEM_MEMBERS_MAX);
-}
-
-static inline bool item_is_forgotten(const struct item *item)
-{
-  return (item->what & ITEM_FORGOTTEN) != 0;
-}
-
-static inline uint64_t item_offset(const struct item *item)
-{
-  return item->where >> 16;
-}
+/* A page of memory less for 170 items is a page fault less. */
+struct item {
+  uint64_t forgotten : 1; /* a tombstone retires it */
+  uint64_t members : 7; /* of the line's object, or the most */
+  uint64_t kind : 3, id : 53; /* enum record_kind */
+  uint64_t length_low : 16, when : 48; /* see item_length, item_moment */
+  uint64_t length_high : 16, offset : 48; /* of the line, in the file */
+};
 
 /* Of the line, without its newline. */
 static inline uint32_t item_length(const struct item *item)
 {
-  return (uint32_t)((item->where & 0xffff) << 16 | (item->when & 0xffff));
+  return (uint32_t)(item->length_high << 16 | item->length_low);
 }
 
 /* Records are taken up as they come. index_settle makes of them the items, each once, sorted by id,
@@ -89,29 +66,25 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
  * at. False with errno; the next time begins anew. */
 bool index_settle(struct index *index, int fd);
 
-/* The first of `count` ids in a row, from `id` on, that may be given: see tombstones_pass_over. */
-uint64_t index_untargeted(struct index *index, uint64_t id, size_t count);
+/* The newest active item of an id, or the next one behind another of that; NULL: there is none. */
+const struct item *index_find(const struct index *index, uint64_t id, const struct item *newer);
+/* Whether an item, active or not, shares its id with another. */
+bool index_shares_id(const struct index *index, size_t place);
 
-/* The newest active item of an id, or NULL; and the next one behind that of the same id. */
-const struct item *index_find(const struct index *index, uint64_t id);
-const struct item *index_older_twin(const struct index *index, const struct item *item);
-/* How many items, active or not, share their id with another. */
-size_t index_twins(const struct index *index);
+/* 1 and an item's line, as window_line has it; 0: it is not there any more; -1 and errno. */
+int item_line(const struct item *item, struct window *window, const char **line);
 
 struct moment item_moment(const struct index *index, const struct item *item);
 /* Whether an item comes before another in the order of results. */
 bool index_is_newer(const struct index *index, uint32_t a, uint32_t b);
 
-/* Going over the active items, newest first. */
-struct newest {
-  const struct index *index;
-  const uint32_t *order; /* NULL: they are in order */
-  size_t left;
-};
+/* Sorts the items by time, where their ids are in another order. False with errno ENOMEM. */
+bool index_sort(struct index *index);
 
-/* Sorts the items if they are not in order of time. False with errno ENOMEM. */
-bool index_newest(struct index *index, struct newest *newest);
-/* The next one, or NULL; until the index changes. */
-const struct item *newest_next(struct newest *newest);
+/* The item at a place in that order: the newest is the last. */
+static inline const struct item *index_sorted(const struct index *index, size_t place)
+{
+  return &index->items[index->order != NULL ? index->order[place] : place];
+}
 
 #pragma GCC visibility pop

@@ -13,8 +13,6 @@
 #include "base/sys.h"
 #include "file/format.h"
 
-static const char META[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"%\"}}\n";
-
 /* Bytes that others have written since this handle had the lock, to be compared under it: to read the
  * whole file again takes longer. */
 enum { MOST_KEPT = 1 << 20 };
@@ -46,7 +44,7 @@ uint64_t memory_highest_id(const struct memory *memory)
 
 uint64_t memory_next_id(struct memory *memory)
 {
-  return index_untargeted(&memory->index, memory_highest_id(memory) + 1, 1);
+  return tombstones_pass_over(&memory->index.tombstones, memory_highest_id(memory) + 1, 1);
 }
 
 const char *memory_ts(struct memory *memory)
@@ -60,25 +58,10 @@ const char *memory_ts(struct memory *memory)
   return memory->ts;
 }
 
-int memory_fd(const struct memory *memory)
-{
-  return memory->journal.fd;
-}
-
 void memory_window(const struct memory *memory, struct window *window)
 {
   window_open(window, memory->journal.fd);
   window->confirmed = memory->journal.known.confirmed;
-}
-
-struct journal *memory_journal(struct memory *memory)
-{
-  return &memory->journal;
-}
-
-struct index *memory_index(struct memory *memory)
-{
-  return &memory->index;
 }
 
 /* ---- the index and the file ---- */
@@ -172,16 +155,6 @@ bool memory_is_of(const struct memory *memory, const struct stat *st)
   return st->st_size > 0 && known->size == (uint64_t)st->st_size && extent_is_untouched(known, st);
 }
 
-bool memory_is_fresh(const struct memory *memory)
-{
-  return extent_is_fresh(&memory->journal.known);
-}
-
-bool memory_sync(struct memory *memory, struct failure *failure)
-{
-  return journal_sync_all(&memory->journal, failure);
-}
-
 static bool catch_up(struct memory *memory, struct failure *failure)
 {
   struct journal *journal = &memory->journal;
@@ -213,51 +186,47 @@ bool memory_refresh(struct memory *memory, int lost, struct failure *failure)
   return done && memory_settle(memory, failure);
 }
 
-/* After an attach under the lock. */
-static bool catch_up_locked(struct memory *memory, struct failure *failure)
+/* The lock is kept if all was done. */
+static bool keep_lock(struct memory *memory, bool done)
 {
-  if (catch_up(memory, failure)) return true;
-  journal_detach(&memory->journal);
-  return false;
+  if (!done) journal_detach(&memory->journal);
+  return done;
 }
 
 bool memory_lock(struct memory *memory, struct failure *failure)
 {
   if (!journal_find(&memory->journal, true, failure)) return false;
   errno = ENOENT;
-  return memory->journal.gone ? fail(failure, "open") : catch_up_locked(memory, failure);
+  return memory->journal.gone ? fail(failure, "open")
+                              : keep_lock(memory, catch_up(memory, failure));
 }
 
 /* ---- the first line ---- */
 
 static bool write_meta(struct memory *memory, struct failure *failure)
 {
-  const char *place = strchr(META, '%');
-  const char *ts = memory_ts(memory);
+  char line[] = "\n{\"meta\":{\"aish_version\":\"phase4\",\"created\":\"YYYY-MM-DDTHH:MM:SSZ\"}}\n";
   uint64_t offset;
+  memcpy(strchr(line, 'Y'), memory_ts(memory), TIMESTAMP_LENGTH);
   buf_reset(&memory->lines);
-  bool built = buf_add(&memory->lines, META, (size_t)(place - META)) &&
-               buf_add(&memory->lines, ts, TIMESTAMP_LENGTH) &&
-               buf_add(&memory->lines, place + 1, strlen(place + 1));
-  memory->index.is_memory = (built || fail(failure, "write")) &&
-                            journal_append(&memory->journal, &memory->lines, &offset, failure);
+  bool built = buf_add(&memory->lines, line, sizeof line - 1) || fail(failure, "write");
+  memory->index.is_memory =
+      built && journal_append(&memory->journal, &memory->lines, &offset, failure);
   return memory->index.is_memory;
 }
 
 bool memory_begin(struct memory *memory, struct failure *failure)
 {
-  if (!journal_attach(&memory->journal, true, failure) || !catch_up_locked(memory, failure))
-    return false;
-  if (memory->journal.size > 0 || write_meta(memory, failure)) return true;
-  journal_detach(&memory->journal);
-  return false;
+  return journal_attach(&memory->journal, true, failure) &&
+         keep_lock(memory, catch_up(memory, failure) &&
+                               (memory->journal.size > 0 || write_meta(memory, failure)));
 }
 
 bool memory_open(struct memory *memory, struct failure *failure)
 {
   if (!journal_find(&memory->journal, false, failure) || !catch_up(memory, failure)) return false;
   if (memory->journal.size > 0) return true;
-  if (!memory_begin(memory, failure)) return false;
+  bool done = memory_begin(memory, failure);
   journal_detach(&memory->journal);
-  return true;
+  return done;
 }

@@ -25,7 +25,10 @@ struct memory {
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
   struct uids uids;
+  struct record added; /* as what an item that is written is taken up */
   bool unique; /* what an active item says is not added again */
+  struct hash_key key; /* of contents, so that no file is made to have its contents collide */
+  bool has_key;
   int64_t now; /* the second that ts is of */
   char ts[TIMESTAMP_LENGTH + 1];
   int64_t ts_key; /* the timestamp_key of it */
@@ -65,21 +68,11 @@ bool memory_begin(struct memory *memory, struct failure *failure);
 bool memory_settle(struct memory *memory, struct failure *failure);
 /* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
-/* Whether the file was looked at but a moment ago: see extent_is_fresh. */
-bool memory_is_fresh(const struct memory *memory);
 /* Forgets what the index says and reads the whole file. */
 bool memory_reread(struct memory *memory, struct failure *failure);
-/* Everything added so far reaches the disk. */
-bool memory_sync(struct memory *memory, struct failure *failure);
 
-/* The open file, which memory_refresh may replace by another. */
-int memory_fd(const struct memory *memory);
-/* Begins to read items of that file; window_close is called in any case. */
+/* Begins to read items of the open file, to be ended with window_close. */
 void memory_window(const struct memory *memory, struct window *window);
-/* The file's lock and what is appended under it. */
-struct journal *memory_journal(struct memory *memory);
-/* What the file holds, as of the last call that looked at it. */
-struct index *memory_index(struct memory *memory);
 
 /* The highest id ever seen; and the one that is given next, RECORD_ID_MAX + 1 if there is none left. */
 uint64_t memory_highest_id(const struct memory *memory);

@@ -2,7 +2,6 @@
  * words that are kept tell which terms an item has, since a term stands within a word. */
 #include "memory/recall.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/sys.h"
@@ -52,38 +51,32 @@ static bool pair_all(struct recall *recall, uint32_t *first)
 /* Adds what a term is worth to the scores of the items that have it. */
 static bool score_term(struct recall *recall, uint32_t first)
 {
-  const double items = (double)recall->ranking.index->active,
-               mean = ranking_mean_length(&recall->ranking);
+  struct ranking *ranking = &recall->ranking;
   const struct pair *pairs = BUF_ITEMS(struct pair, &recall->pairs);
-  struct words *words = &recall->ranking.index->words;
-  size_t count;
-  recall->ranking.holders[0].length = 0;
+  struct words *words = &ranking->index->words;
+  ranking->holders.length = 0;
   for (; first != 0; first = pairs[first - 1].next)
-    if (!words_gather(words, pairs[first - 1].token, &recall->ranking.holders[0])) return false;
-  words_collect(words, &recall->ranking.holders[0]);
-  ranking_leave_out_forgotten(&recall->ranking, 0);
-  const struct holder *holders = holders_of(&recall->ranking, 0, &count);
-  const double idf = bm25_term_idf(items, (double)count);
-  for (size_t i = 0; i < count; i++) {
-    const struct holder holder = holders[i];
-    recall->scores[holder.item] +=
-        bm25_term(idf, holder.count, words->members[holder.item].words / mean);
-  }
+    if (!words_gather(words, pairs[first - 1].token, &ranking->holders)) return false;
+  words_collect(words, &ranking->holders);
+  ranking_leave_active(ranking);
+  const struct holder *holders = BUF_ITEMS(struct holder, &ranking->holders);
+  const size_t count = BUF_COUNT(struct holder, &ranking->holders);
+  const double idf = bm25_term_idf((double)ranking->index->active, (double)count);
+  for (size_t i = 0; i < count; i++)
+    recall->scores[holders[i].item] +=
+        bm25_term(idf, holders[i].count, words_in(words, holders[i].item) / ranking->mean);
   return true;
 }
 
 static bool score_terms(struct recall *recall)
 {
-  const size_t count = recall->grams.count;
-  if (count == 0) return true;
-  uint32_t *first = sys_realloc(NULL, count * sizeof *first);
-  if (first == NULL) return false;
-  memset(first, 0, count * sizeof *first);
+  const size_t count = recall->grams.count, size = count * sizeof(uint32_t);
+  uint32_t *first = count > 0 ? sys_realloc(NULL, size) : NULL;
+  if (first == NULL) return count == 0;
+  memset(first, 0, size);
   bool done = pair_all(recall, first);
   for (size_t i = 0; done && i < count; i++) done = score_term(recall, first[i]);
-  int reason = errno;
   sys_free(first);
-  errno = reason;
   return done;
 }
 
@@ -94,10 +87,8 @@ static bool take_scores(struct recall *recall, double half_life)
   const int64_t now = sys_time();
   for (size_t i = 0; i < index->count; i++) {
     struct hit hit = {(uint32_t)i, recall->scores[i]};
-    if (item_is_forgotten(&index->items[i]) || (hit.score <= 0 && recall->grams.count > 0))
-      continue;
-    const struct moment moment = item_moment(index, &index->items[i]);
-    hit.score *= faded(half_life, now, moment_seconds(moment));
+    if (index->items[i].forgotten || (hit.score <= 0 && recall->grams.count > 0)) continue;
+    hit.score *= faded(half_life, now, moment_seconds(item_moment(index, &index->items[i])));
     if (!BUF_PUSH(&recall->ranking.hits, &hit)) return false;
   }
   return true;
@@ -114,17 +105,13 @@ static bool score_items(struct recall *recall, struct bytes text, double half_li
 }
 
 int recall_items(int fd, struct index *index, struct bytes text, double half_life,
-                 struct filter *filter, struct buf *ranked)
+                 const struct filter *filter, struct buf *ranked)
 {
   struct recall recall = {.pairs = {NULL, 0, 0}};
-  ranking_begin(&recall.ranking, fd, index, filter);
-  bool done = ranking_take_up(&recall.ranking) && score_items(&recall, text, half_life) &&
-              ranking_give(&recall.ranking, ranked);
-  done = ranking_end(&recall.ranking, done);
-  int reason = errno;
+  bool done = ranking_begin(&recall.ranking, fd, index) && score_items(&recall, text, half_life);
+  int result = ranking_end(&recall.ranking, done, filter, ranked);
   buf_free(&recall.pairs);
   grams_free(&recall.grams);
   sys_free(recall.scores);
-  errno = reason;
-  return done ? 0 : -1;
+  return result;
 }

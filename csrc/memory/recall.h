@@ -1,7 +1,7 @@
 /* recall.h: the active items that bear on a text, the most relevant first. */
 #pragma once
 
-#include "memory/ranking.h"
+#include "memory/rank.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -9,6 +9,6 @@
  * newest. half_life: in seconds, a score halves with each that the item is old; 0: it does not. 0, or
  * -1 and errno. */
 int recall_items(int fd, struct index *index, struct bytes text, double half_life,
-                 struct filter *filter, struct buf *ranked);
+                 const struct filter *filter, struct buf *ranked);
 
 #pragma GCC visibility pop

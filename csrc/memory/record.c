@@ -2,6 +2,8 @@
  * index needs, in any order, the last of a name counting, escaped or not. */
 #include "memory/record.h"
 
+#include <stddef.h>
+
 #include "base/escape.h"
 #include "base/timestamp.h"
 #include "base/utf8.h"
@@ -22,18 +24,7 @@ const char *record_kind_names(void)
   return names + 1;
 }
 
-enum key {
-  KEY_OTHER,
-  KEY_ID,
-  KEY_UID,
-  KEY_TS,
-  KEY_KIND,
-  KEY_TARGET,
-  KEY_OF,
-  KEY_CONTENT,
-  KEY_TAGS,
-  KEY_REV
-};
+enum key { KEY_OTHER, KEY_ID, KEY_UID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_OF, KEY_REV };
 
 /* A name with its closing quote, among several of which a processor cannot guess the next: they are
  * looked up by letters that tell them apart, and then compared as one word. */
@@ -69,8 +60,8 @@ static inline const struct name *find_key(const char *p)
       [KEY_PLACE('k', 'i', 'n')] = NAME("kind", KEY_KIND),
       [KEY_PLACE('t', 'a', 'r')] = NAME("target", KEY_TARGET),
       [KEY_PLACE('o', 'f', '"')] = NAME("of", KEY_OF),
-      [KEY_PLACE('c', 'o', 'n')] = NAME("content", KEY_CONTENT),
-      [KEY_PLACE('t', 'a', 'g')] = NAME("tags", KEY_TAGS),
+      [KEY_PLACE('c', 'o', 'n')] = NAME("content", KEY_OTHER),
+      [KEY_PLACE('t', 'a', 'g')] = NAME("tags", KEY_OTHER),
       [KEY_PLACE('s', 'o', 'u')] = NAME("source", KEY_OTHER),
       [KEY_PLACE('r', 'e', 'v')] = NAME("rev", KEY_REV),
   };
@@ -86,44 +77,40 @@ static inline const struct name *find_kind(const char *p)
   return is_name(p, name) ? name : NULL;
 }
 
-enum { LONGEST_NAME = 7 };
+enum { LONGEST_NAME = 7, LONGEST_ESCAPE = 6 /* of one byte */ };
 
-/* What a name means that stands without a quote behind it; `none` for other names. */
-static int meaning(const struct name *(*find)(const char *), const char *text, size_t length,
-                   int none)
+/* What a string stands for, its closing quote behind it; `none` for other names. */
+static int meaning(const struct name *(*find)(const char *), const struct slice *text, int none)
 {
-  char quoted[LONGEST_NAME + 1] = {0};
-  if (length > LONGEST_NAME) return none;
-  memcpy(quoted, text, length);
-  quoted[length] = '"';
-  const struct name *name = find(quoted);
+  const struct name *name = find(text->start);
+  if (name != NULL) return name->value;
+  char decoded[LONGEST_NAME * LONGEST_ESCAPE + 1] = {0};
+  if (!text->escaped || text->end - text->start >= (ptrdiff_t)sizeof decoded) return none;
+  size_t length = escape_decode_all(text->start, text->end, decoded);
+  decoded[length] = '"';
+  name = find(decoded);
   return name != NULL && (size_t)name->length == length + 1 ? name->value : none;
-}
-
-/* The same for one with escapes, none of which makes more than six bytes of one. */
-static int escaped_meaning(const struct name *(*find)(const char *), const char *start,
-                           const char *end, int none)
-{
-  char name[LONGEST_NAME * 6];
-  if ((size_t)(end - start) > sizeof name) return none;
-  return meaning(find, name, escape_decode_all(start, end, name), none);
 }
 
 enum record_kind record_kind(const char *name, size_t length)
 {
-  return (enum record_kind)meaning(find_kind, name, length, KIND_UNKNOWN);
+  for (enum record_kind kind = KIND_NONE + 1; kind < KIND_UNKNOWN; kind++)
+    if (strlen(record_kind_name(kind)) == length &&
+        memcmp(record_kind_name(kind), name, length) == 0)
+      return kind;
+  return KIND_UNKNOWN;
 }
 
 /* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. */
 static inline enum key read_key(const char **p, struct json_error *error)
 {
-  const char *start = *p;
-  const struct name *name = find_key(start);
-  if (name != NULL) return *p = start + name->length, (enum key)name->value;
-  bool escaped;
-  *p = json_string(start, &escaped, error);
-  if (*p == NULL || !escaped) return KEY_OTHER;
-  return (enum key)escaped_meaning(find_key, start, *p - 1, KEY_OTHER);
+  struct slice key = {.start = *p};
+  const struct name *name = find_key(key.start);
+  if (name != NULL) return *p += name->length, (enum key)name->value;
+  *p = json_string(*p, &key.escaped, error);
+  if (*p == NULL) return KEY_OTHER;
+  key.end = *p - 1;
+  return (enum key)meaning(find_key, &key, KEY_OTHER);
 }
 
 /* ---- values as the module writes them: NULL where one is not ---- */
@@ -161,6 +148,16 @@ static inline const char *read_kind_quickly(const char *p, enum record_kind *kin
   if (name == NULL) return NULL;
   *kind = (enum record_kind)name->value;
   return p + name->length;
+}
+
+static inline const char *read_ts_quickly(const char *p, struct record *record)
+{
+  int64_t key = timestamp_key(p);
+  const char *end = key >= 0 ? p + TIMESTAMP_LENGTH : span_plain(p);
+  if (*end != '"') return NULL;
+  record->ts_key = key;
+  record->ts = (struct slice){.start = p, .end = end};
+  return end + 1;
 }
 
 static const char *read_strings_quickly(const char *p)
@@ -202,7 +199,8 @@ static const char *read_other(const char *p, struct json_error *error)
 {
   bool escaped;
   if (*p == '"') return json_string(p + 1, &escaped, error);
-  return json_value(p, p, 1, error);
+  const char *end = *p == '[' ? read_strings_quickly(p + 1) : NULL;
+  return end != NULL ? end : json_value(p, p, 1, error);
 }
 
 /* A whole number from 1 on; 0 for any other value. */
@@ -210,19 +208,6 @@ static const char *read_whole(const char *p, uint64_t *number, struct json_error
 {
   *number = 0;
   return *p == '-' || is_digit(*p) ? read_id(p, number, error) : read_other(p, error);
-}
-
-static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
-{
-  *kind = KIND_UNKNOWN;
-  if (*p != '"') return read_other(p, error);
-  const char *start = p + 1, *end = read_kind_quickly(start, kind);
-  if (end != NULL) return end;
-  bool escaped;
-  p = json_string(start, &escaped, error);
-  if (p != NULL && escaped)
-    *kind = (enum record_kind)escaped_meaning(find_kind, start, p - 1, KIND_UNKNOWN);
-  return p;
 }
 
 /* A string; no other value is one. */
@@ -236,13 +221,24 @@ static const char *read_string(const char *p, struct slice *string, struct json_
   return p;
 }
 
+static const char *read_kind(const char *p, enum record_kind *kind, struct json_error *error)
+{
+  struct slice name;
+  const char *end = *p == '"' ? read_kind_quickly(p + 1, kind) : NULL;
+  if (end != NULL) return end;
+  p = read_string(p, &name, error);
+  *kind = KIND_UNKNOWN;
+  if (p != NULL && name.start != NULL)
+    *kind = (enum record_kind)meaning(find_kind, &name, KIND_UNKNOWN);
+  return p;
+}
+
 static const char *read_ts(const char *p, struct record *record, struct json_error *error)
 {
-  const char *start = p + 1;
-  p = read_string(p, &record->ts, error);
-  bool of_our_form = p != NULL && record->ts.start != NULL && p - 1 == start + TIMESTAMP_LENGTH;
-  record->ts_key = of_our_form ? timestamp_key(start) : -1;
-  return p;
+  const char *end = *p == '"' ? read_ts_quickly(p + 1, record) : NULL;
+  if (end != NULL) return end;
+  record->ts_key = -1;
+  return read_string(p, &record->ts, error);
 }
 
 static const char *read_member(enum key key, const char *p, struct record *record,
@@ -266,51 +262,51 @@ static const char *read_member(enum key key, const char *p, struct record *recor
     return read_string(p, &record->of, error);
   case KEY_KIND:
     return read_kind(p, &record->kind, error);
-  case KEY_CONTENT:
-    return *p == '"' ? read_long_string(p + 1, error) : read_other(p, error);
-  case KEY_TAGS: {
-    const char *end = EXPECT("[\"") ? read_strings_quickly(p + 1) : NULL;
-    return end != NULL ? end : read_other(p, error);
-  }
   default:
     return read_other(p, error);
   }
 }
 
+/* Moves *p behind a member, unless that is NULL: it was not read. */
+static inline bool pass_member(const char **p, const char *next, struct record *record)
+{
+  if (next == NULL) return false;
+  record->members++;
+  *p = next;
+  return true;
+}
+
+/* A member that is a string without escapes, from its comma on. */
+static inline __attribute__((always_inline)) const char *
+read_member_quickly(const char *p, const char *name, size_t length, struct slice *string)
+{
+  if (memcmp(p, name, length) != 0) return NULL;
+  const char *end = span_plain(p + length);
+  if (*end != '"') return NULL;
+  *string = (struct slice){.start = p + length, .end = end};
+  return end + 1;
+}
+
+#define READ_STRING(name, string)                                                                  \
+  read_member_quickly(p, ",\"" name "\":\"", sizeof(name) + 4, (string))
+
 /* What comes behind the kind of an item. */
 static inline const char *read_item_quickly(const char *p, struct record *record)
 {
   struct json_error error;
-  const char *next = read_long_string(p + 12, &error);
-  if (next == NULL) return p;
-  record->members++;
-  p = next;
-  if (EXPECT(",\"tags\":[")) {
-    next = read_strings_quickly(p + 9);
-    if (next == NULL) return p;
-    record->members++;
-    p = next;
-  }
-  if (EXPECT(",\"source\":\"")) {
-    next = span_plain(p + 11);
-    if (*next != '"') return p;
-    record->members++;
-    p = next + 1;
-  }
+  struct slice source;
+  if (!pass_member(&p, read_long_string(p + 12, &error), record)) return p;
+  if (EXPECT(",\"tags\":[")) pass_member(&p, read_strings_quickly(p + 9), record);
+  pass_member(&p, READ_STRING("source", &source), record);
   return p;
 }
 
 static const char *read_tombstone_quickly(const char *p, struct record *record)
 {
-  const char *next;
-  if (!EXPECT(",\"target\":") || (next = read_number_quickly(p + 10, &record->target)) == NULL)
-    return p;
-  record->members++;
-  p = next;
-  if (!EXPECT(",\"of\":\"") || *(next = span_plain(p + 7)) != '"') return p;
-  record->of = (struct slice){.start = p + 7, .end = next};
-  record->members++;
-  return next + 1;
+  if (EXPECT(",\"target\":") &&
+      pass_member(&p, read_number_quickly(p + 10, &record->target), record))
+    pass_member(&p, READ_STRING("of", &record->of), record);
+  return p;
 }
 
 /* The members of a line, read in the order in which the module writes them and without spaces, as
@@ -320,54 +316,34 @@ static const char *read_tombstone_quickly(const char *p, struct record *record)
  * where a key or the closing brace is to come, which is p if there was nothing to read. */
 static inline const char *read_quickly(const char *p, struct record *record)
 {
-  const char *next;
-  if (!EXPECT("\"id\":") || (next = read_number_quickly(p + 5, &record->id)) == NULL) return p;
-  record->has_id = record->id_is_true = true;
-  record->members = 1;
-  p = next;
-  if (EXPECT(",\"uid\":\"")) {
-    next = span_plain(p + 8);
-    if (*next != '"') return p;
-    record->uid = (struct slice){.start = p + 8, .end = next};
-    record->members++;
-    p = next + 1;
-  }
-  if (!EXPECT(",\"ts\":\"")) return p;
-  record->ts_key = timestamp_key(p + 7);
-  next = record->ts_key >= 0 ? p + 7 + TIMESTAMP_LENGTH : span_plain(p + 7);
-  if (*next != '"') {
-    record->ts_key = -1;
+  if (!EXPECT("\"id\":") || !pass_member(&p, read_number_quickly(p + 5, &record->id), record))
     return p;
-  }
-  record->ts = (struct slice){.start = p + 7, .end = next};
-  record->members++;
-  p = next + 1;
-  if (!EXPECT(",\"kind\":\"") || (next = read_kind_quickly(p + 9, &record->kind)) == NULL) return p;
-  record->members++;
-  p = next;
+  record->has_id = record->id_is_true = true;
+  pass_member(&p, READ_STRING("uid", &record->uid), record);
+  if (!EXPECT(",\"ts\":\"") || !pass_member(&p, read_ts_quickly(p + 7, record), record)) return p;
+  if (!EXPECT(",\"kind\":\"") || !pass_member(&p, read_kind_quickly(p + 9, &record->kind), record))
+    return p;
   return EXPECT(",\"content\":\"") ? read_item_quickly(p, record)
                                    : read_tombstone_quickly(p, record);
 }
 
 /* The members from p on, of which the first comes without a comma; returns the byte behind the
  * closing brace. */
-static const char *read_members(const char *p, bool first, struct record *record,
-                                struct json_error *error)
+static const char *read_members(const char *p, bool first, struct record *record)
 {
+  struct json_error error;
   for (;; first = false) {
     p = json_space(p, p);
     if (*p == '}') return p + 1;
-    if (!first) {
-      if (*p != ',') return json_fail(error, "',' or '}' expected", p);
-      p = json_space(p + 1, p);
-    }
-    if (*p != '"') return json_fail(error, "key expected", p);
+    if (!first && *p != ',') return NULL;
+    if (!first) p = json_space(p + 1, p);
+    if (*p != '"') return NULL;
     p++;
-    enum key key = read_key(&p, error);
+    enum key key = read_key(&p, &error);
     if (p == NULL) return NULL;
     p = json_space(p, p);
-    if (*p != ':') return json_fail(error, "':' expected", p);
-    p = read_member(key, json_space(p + 1, p), record, error);
+    if (*p != ':') return NULL;
+    p = read_member(key, json_space(p + 1, p), record, &error);
     if (p == NULL) return NULL;
     record->members++;
   }
@@ -385,56 +361,40 @@ static inline void clear(struct record *record)
   record->ts_key = -1;
 }
 
-static inline const char *read_object(const char *p, struct record *record,
-                                      struct json_error *error)
+const char *record_parse_part(const char *p, struct record *record)
 {
   clear(record);
   p = json_space(p, p);
-  if (*p != '{') return json_fail(error, "not an object", p);
+  if (*p != '{') return NULL;
   p = read_quickly(p + 1, record);
-  return *p == '}' ? p + 1 : read_members(p, record->members == 0, record, error);
+  return *p == '}' ? p + 1 : read_members(p, record->members == 0, record);
 }
 
-const char *record_parse_part(const char *p, struct record *record, struct json_error *error)
+const char *record_parse(const char *p, struct record *record)
 {
-  return read_object(p, record, error);
+  p = record_parse_part(p, record);
+  if (p != NULL && *p != '\n') p = json_space(p, p);
+  return p != NULL && *p == '\n' ? p : NULL;
 }
 
-const char *record_parse(const char *p, struct record *record, struct json_error *error)
+static bool has_text(const char *object, struct bytes name)
 {
-  p = read_object(p, record, error);
-  if (p == NULL || *p == '\n') return p;
-  p = json_space(p, p);
-  return *p == '\n' ? p : json_fail(error, "text after the object", p);
-}
-
-static bool has_text(const char *object, const char *name)
-{
-  struct walk members;
-  struct slice text;
-  bool found = false;
-  for (walk_begin(&members, object); walk_next(&members);)
-    if (walk_key_is(&members, name)) found = walk_string(&members, &text);
-  return found;
+  struct walk member;
+  return walk_find(&member, object, name) && *member.value == '"';
 }
 
 bool record_is_meta(const char *object)
 {
-  struct walk members;
-  const char *meta = NULL;
-  for (walk_begin(&members, object); walk_next(&members);)
-    if (walk_key_is(&members, "meta")) meta = members.value;
-  return meta != NULL && *meta == '{' && has_text(meta, "aish_version") &&
-         has_text(meta, "created");
+  struct walk meta;
+  return walk_find(&meta, object, (struct bytes){"meta", 4}) && *meta.value == '{' &&
+         has_text(meta.value, (struct bytes){"aish_version", 12}) &&
+         has_text(meta.value, (struct bytes){"created", 7});
 }
 
 bool record_is_mark(const struct record *record, const char *object)
 {
-  struct walk members;
-  bool zero = false;
-  if (record->kind != KIND_FORGET || record->id == 0 || record->target != 0) return false;
-  for (walk_begin(&members, object); walk_next(&members);)
-    if (walk_key_is(&members, "target"))
-      zero = *members.value == '0' && members.end - members.value == 1;
-  return zero;
+  struct walk target;
+  return record->kind == KIND_FORGET && record->id != 0 && record->target == 0 &&
+         walk_find(&target, object, (struct bytes){"target", 6}) && *target.value == '0' &&
+         target.end - target.value == 1;
 }

@@ -34,11 +34,11 @@ struct record {
   int64_t ts_key; /* its timestamp_key; -1: it has escapes, another form, or is not there */
 };
 
-/* Reads the line at p: a JSON object, alone. Returns the newline that ends it, or NULL and
- * *error where the line is anything else. A blank line is not for this function. */
-const char *record_parse(const char *p, struct record *record, struct json_error *error);
+/* Reads the line at p: a JSON object, alone. Returns the newline that ends it, or NULL where the line is
+ * anything else. A blank line is not for this function. */
+const char *record_parse(const char *p, struct record *record);
 /* The same for an object that is a part of a line: returns the byte behind it. */
-const char *record_parse_part(const char *p, struct record *record, struct json_error *error);
+const char *record_parse_part(const char *p, struct record *record);
 
 /* Whether an object, valid JSON, is the line that a memory begins with. */
 bool record_is_meta(const char *object);

@@ -2,19 +2,14 @@
  * order of the file, and then compared in memory: by sorting, so that no file makes it slow. */
 #include "memory/twins.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
-#include "json/span.h"
 
 enum { BATCH = 16 << 20 };
 
 struct twin {
   struct item item;
   uint64_t rev;
-  bool has_uid;
-  struct bytes name; /* the uid, or without one the time's text, or none */
+  struct bytes uid, ts; /* decoded; the time's text only without a uid */
   struct bytes bytes; /* from `{` to `}` */
 };
 
@@ -45,39 +40,30 @@ static bool sort_twins(struct batch *batch, sort_before before)
 
 static bool twin_before(const void *context, uint32_t a, uint32_t b)
 {
-  return item_offset(&twin_at(context, a)->item) < item_offset(&twin_at(context, b)->item);
+  return twin_at(context, a)->item.offset < twin_at(context, b)->item.offset;
 }
 
-/* The names are kept behind the line, which has room for that. */
-static void read_record(struct batch *batch, struct twin *twin, const char *line)
+/* There is room for it. */
+static struct bytes keep_text(struct buf *lines, const struct slice *text)
 {
-  struct record record;
-  struct json_error error;
-  const char *end = record_parse_part(line, &record, &error);
-  if (end == NULL) return; /* it has changed: whoever reads it again will see that */
-  const struct slice *name = record_name(&record);
-  struct buf *lines = &batch->lines;
-  line = json_space(line, line);
-  twin->bytes = (struct bytes){line, (size_t)(end - line)};
-  twin->rev = record.rev;
-  twin->has_uid = record.uid.start != NULL;
-  if (name->start == NULL) return;
-  twin->name.start = lines->data + lines->length;
-  if (slice_append(name, lines)) /* it does: there is room */
-    twin->name.length = (size_t)(lines->data + lines->length - twin->name.start);
+  const char *start = lines->data + lines->length;
+  if (text->start == NULL || !slice_append(text, lines)) return (struct bytes){NULL, 0};
+  return (struct bytes){start, (size_t)(lines->data + lines->length - start)};
 }
 
+/* A line that has changed says nothing: whoever reads it again will see that. */
 static bool read_twin(struct batch *batch, struct twin *twin)
 {
-  size_t length = item_length(&twin->item);
-  const char *line = window_line(batch->window, item_offset(&twin->item), length);
-  if (line == NULL) return errno == 0; /* the file has become shorter */
-  char *copy = batch->lines.data + batch->lines.length;
-  memcpy(copy, line, length);
-  copy[length] = '\n';
-  memset(copy + length + 1, 0, SPAN_PADDING);
-  batch->lines.length += length + 1 + SPAN_PADDING;
-  read_record(batch, twin, copy);
+  struct record record;
+  const char *line;
+  int read = item_line(&twin->item, batch->window, &line);
+  const char *end = read > 0 ? record_parse_part(line, &record) : NULL;
+  if (end == NULL) return read >= 0;
+  const struct slice whole = {json_space(line, line), end, false};
+  twin->bytes = keep_text(&batch->lines, &whole);
+  twin->rev = record.rev;
+  twin->uid = keep_text(&batch->lines, &record.uid);
+  if (record.uid.start == NULL) twin->ts = keep_text(&batch->lines, &record.ts);
   return true;
 }
 
@@ -94,10 +80,9 @@ static bool read_twins(struct batch *batch)
 
 static int compare_names(const struct twin *a, const struct twin *b)
 {
-  uint64_t a_id = item_id(&a->item), b_id = item_id(&b->item);
-  if (a_id != b_id) return a_id < b_id ? -1 : 1;
-  if (a->has_uid != b->has_uid) return a->has_uid ? 1 : -1;
-  return bytes_compare(a->name, b->name);
+  if (a->item.id != b->item.id) return a->item.id < b->item.id ? -1 : 1;
+  int order = bytes_compare(a->uid, b->uid);
+  return order != 0 ? order : bytes_compare(a->ts, b->ts);
 }
 
 /* By name, the highest `rev` first, and copies beside each other. */
@@ -126,39 +111,33 @@ static bool leave_out_replaced(struct batch *batch)
 
 /* ---- order ---- */
 
-static struct bytes uid_of(const struct twin *twin)
-{
-  return twin->has_uid ? twin->name : (struct bytes){NULL, 0};
-}
-
 static bool twin_older(const void *context, uint32_t a, uint32_t b)
 {
   const struct batch *batch = context;
   const struct twin *one = twin_at(context, a), *other = twin_at(context, b);
-  uint64_t id = item_id(&one->item), other_id = item_id(&other->item);
+  uint64_t id = one->item.id, other_id = other->item.id;
   if (id != other_id) return id < other_id;
   int order = moment_compare(item_moment(batch->index, &one->item),
                              item_moment(batch->index, &other->item));
-  if (order == 0) order = bytes_compare(uid_of(one), uid_of(other));
+  if (order == 0) order = bytes_compare(one->uid, other->uid);
   if (order == 0) order = bytes_compare(one->bytes, other->bytes);
   return order < 0;
 }
 
 /* ---- the whole ---- */
 
-/* Fills a batch with all items of some ids, from `place` on; returns the place behind them. */
-static bool fill(struct batch *batch, const struct item *items, size_t count, size_t *place)
+/* Fills a batch with all items of some ids, from `place` on; false with errno ENOMEM. */
+static bool fill(struct batch *batch, size_t *place)
 {
+  const struct index *index = batch->index;
   batch->twins.length = batch->size = 0;
-  for (; *place < count; ++*place) {
-    const struct item *item = &items[*place];
-    const struct twin twin = {.item = *item};
-    bool first = *place == 0 || item_id(&item[-1]) != item_id(item);
-    bool last = *place + 1 == count || item_id(&item[1]) != item_id(item);
+  for (; *place < index->count; ++*place) {
+    const struct twin twin = {.item = index->items[*place]};
+    if (!index_shares_id(index, *place)) continue;
+    bool first = *place == 0 || index->items[*place - 1].id != twin.item.id;
     if (first && batch->size > BATCH) return true;
-    if (first && last) continue; /* it shares its id with none */
     if (!BUF_PUSH(&batch->twins, &twin)) return false;
-    batch->size += 2 * (size_t)item_length(item) + 1 + SPAN_PADDING;
+    batch->size += 2 * (size_t)item_length(&twin.item);
   }
   return true;
 }
@@ -167,33 +146,35 @@ static bool fill(struct batch *batch, const struct item *items, size_t count, si
 static size_t spread(const struct batch *batch, struct item *items, size_t from, size_t to,
                      size_t out)
 {
-  const struct twin *twins = BUF_ITEMS(struct twin, &batch->twins);
-  size_t count = count_twins(batch), next = 0;
+  const struct twin *twin = BUF_ITEMS(struct twin, &batch->twins), *end = twin + count_twins(batch);
   while (from < to) {
-    uint64_t id = item_id(&items[from]);
-    if (next == count || item_id(&twins[next].item) != id) {
+    uint64_t id = items[from].id;
+    if (twin == end || twin->item.id != id) {
       items[out++] = items[from++];
       continue;
     }
-    while (from < to && item_id(&items[from]) == id) from++;
-    while (next < count && item_id(&twins[next].item) == id) items[out++] = twins[next++].item;
+    while (from < to && items[from].id == id) from++;
+    for (; twin < end && twin->item.id == id; twin++) items[out++] = twin->item;
   }
   return out;
 }
 
-bool twins_settle(const struct index *index, struct window *window, struct item *items,
-                  size_t *count)
+bool twins_settle(struct index *index, struct window *window)
 {
   struct batch batch = {.index = index, .window = window};
+  const size_t count = index->count;
   size_t from = 0, to = 0, out = 0;
   bool done = true;
-  while (done && from < *count) {
-    done = fill(&batch, items, *count, &to) && read_twins(&batch) && leave_out_replaced(&batch) &&
+  for (; done && from < count; from = to) {
+    done = fill(&batch, &to) && read_twins(&batch) && leave_out_replaced(&batch) &&
            sort_twins(&batch, twin_older);
-    if (done) out = spread(&batch, items, from, to, out);
-    from = to;
+    if (!done) { /* the rest stays */
+      batch.twins.length = 0;
+      to = count;
+    }
+    out = spread(&batch, index->items, from, to, out);
   }
-  if (done) *count = out;
+  index->count = out;
   buf_free(&batch.twins);
   buf_free(&batch.lines);
   return done;

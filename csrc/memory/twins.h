@@ -2,7 +2,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "file/window.h"
 #include "memory/index.h"
@@ -11,9 +10,8 @@
 
 /* The items are sorted by id. Of those of one id there is left each that is no copy of another, and
  * that no record with the same name and a higher `rev` takes the place of; from the oldest to the
- * newest, then by uid, then by their bytes, which the window reads. *count is how many are left in
- * all. False with errno, and then the items are no longer what they were. */
-bool twins_settle(const struct index *index, struct window *window, struct item *items,
-                  size_t *count);
+ * newest, then by uid, then by their bytes, which the window reads. False with errno, and then some
+ * ids still have all of theirs. */
+bool twins_settle(struct index *index, struct window *window);
 
 #pragma GCC visibility pop

@@ -3,16 +3,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #pragma GCC visibility push(hidden)
 
 enum { UID_LENGTH = 8 };
 
-/* Random bytes that were fetched and not used yet. A forked child has the same ones: it must not
- * make names from its parent's. */
+/* The numbers that names are made of. A forked child has the same ones: it must not make names from
+ * its parent's. */
 struct uids {
-  unsigned char bytes[256];
-  size_t left;
+  uint64_t state;
+  bool begun;
 };
 
 /* Makes one of 62^8 names of letters and digits, each as likely. False with errno. */

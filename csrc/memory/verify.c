@@ -13,34 +13,29 @@ struct judge {
   struct index index; /* tells which items are active */
 };
 
-static bool put_problem(struct verify_report *report, uint64_t line, uint64_t offset,
+/* `at`: in the line. False with errno ENOMEM. */
+static bool put_problem(struct verify_report *report, const struct line *line, const char *at,
                         const char *reason)
 {
-  const struct problem problem = {line, offset, reason};
+  const struct problem problem = {line->number, line->offset + (uint64_t)(at - line->text), reason};
   if (BUF_COUNT(struct problem, &report->problems) >= PROBLEMS_AT_MOST) return true;
   return BUF_PUSH(&report->problems, &problem);
 }
 
-static bool judge_record(struct verify_report *report, const struct record *record,
-                         const char *object, uint64_t line, uint64_t offset)
-{
-  bool mark = record_is_mark(record, object);
-  report->records++;
-  report->tombstones += mark || record_is_tombstone(record);
-  bool ours = record_kind_is_item(record->kind) || record->kind == KIND_FORGET;
-  if (record->has_id && record->id == 0) return put_problem(report, line, offset, "bad id");
-  if (ours && !record->has_id) return put_problem(report, line, offset, "no id");
-  if (record->kind == KIND_FORGET && record->target == 0 && !mark)
-    return put_problem(report, line, offset, "bad target");
-  return true;
-}
-
-static bool enter_record(struct judge *judge, const struct record *record, const struct line *line,
+static bool judge_record(struct judge *judge, const struct record *record, const struct line *line,
                          const char *start, const char *end)
 {
-  uint64_t offset = line->offset + (uint64_t)(start - line->text);
-  return index_add(&judge->index, record, offset, (uint32_t)(end - start)) &&
-         judge_record(judge->report, record, start, line->number, offset);
+  struct verify_report *report = judge->report;
+  bool mark = record_is_mark(record, start), forget = record->kind == KIND_FORGET;
+  report->records++;
+  report->tombstones += mark || record_is_tombstone(record);
+  if (!index_add(&judge->index, record, line->offset + (uint64_t)(start - line->text),
+                 (uint32_t)(end - start)))
+    return false;
+  if (record->has_id && record->id == 0) return put_problem(report, line, start, "bad id");
+  if (!record->has_id && (forget || record_kind_is_item(record->kind)))
+    return put_problem(report, line, start, "no id");
+  return !forget || record->target != 0 || mark || put_problem(report, line, start, "bad target");
 }
 
 static bool judge_line(struct judge *judge, const struct line *line)
@@ -49,30 +44,24 @@ static bool judge_line(struct judge *judge, const struct line *line)
   struct objects objects;
   struct part part;
   struct record record;
-  struct json_error error;
-  if (record_parse(line->text, &record, &error) != NULL)
-    return enter_record(judge, &record, line, line->text, line->newline);
+  report->damaged += line->hopeless;
+  if (line->hopeless) return put_problem(report, line, line->text, "not an object");
+  if (record_parse(line->text, &record) != NULL)
+    return judge_record(judge, &record, line, line->text, line->newline);
   objects_begin(&objects, line->text, line->newline, true);
   bool done = true, damaged = objects.damage.start != NULL;
   report->torn += objects.torn;
   report->damaged += damaged && !objects.torn;
   while (done && objects_next(&objects, &part)) {
     if (part.reason != NULL) {
-      done = put_problem(report, line->number, line->offset + (uint64_t)(part.start - line->text),
-                         objects.torn ? "torn" : part.reason);
+      done = put_problem(report, line, part.start, objects.torn ? "torn" : part.reason);
     } else {
-      (void)record_parse_part(part.start, &record, &error);
-      done = enter_record(judge, &record, line, part.start, part.end);
+      (void)record_parse_part(part.start, &record);
+      done = judge_record(judge, &record, line, part.start, part.end);
       report->saved += damaged;
     }
   }
   return done;
-}
-
-static bool judge_hopeless(struct verify_report *report, const struct line *line)
-{
-  report->damaged++;
-  return put_problem(report, line->number, line->offset, "not an object");
 }
 
 static int judge_lines(struct judge *judge, int fd)
@@ -82,7 +71,7 @@ static int judge_lines(struct judge *judge, int fd)
   int result;
   lines_open(&lines, fd, 0);
   while ((result = lines_next(&lines, &line)) > 0)
-    if (!(line.hopeless ? judge_hopeless(judge->report, &line) : judge_line(judge, &line))) break;
+    if (!judge_line(judge, &line)) break;
   judge->report->bytes = lines.end;
   judge->report->lines = lines.number;
   lines_close(&lines);
@@ -97,7 +86,38 @@ int verify(int fd, struct verify_report *report)
   report->items = judge.index.count;
   report->active = judge.index.active;
   report->max_id = judge.index.max_id;
-  report->twins = index_twins(&judge.index);
+  for (size_t i = 0; i < judge.index.count; i++) report->twins += index_shares_id(&judge.index, i);
   index_free(&judge.index);
   return result;
+}
+
+/* ---- what the file is for ---- */
+
+/* Of the first object on the line. Before that nothing depends on what file it is. */
+static enum file_kind line_kind(const struct line *line)
+{
+  struct objects objects;
+  struct part part;
+  struct record record;
+  objects_begin(&objects, line->text, line->newline, false);
+  while (objects_next(&objects, &part)) {
+    if (part.reason != NULL) continue;
+    (void)record_parse_part(part.start, &record);
+    if (record_is_meta(part.start)) return FILE_MEMORY;
+    return record_is_ours(&record, part.start) ? FILE_ITEMS : FILE_OTHER;
+  }
+  return FILE_UNKNOWN;
+}
+
+bool file_kind(int fd, enum file_kind *kind)
+{
+  struct lines lines;
+  struct line line;
+  int result = 1;
+  *kind = FILE_UNKNOWN;
+  lines_open(&lines, fd, 0);
+  while (*kind == FILE_UNKNOWN && (result = lines_next(&lines, &line)) > 0)
+    if (!line.hopeless) *kind = line_kind(&line);
+  lines_close(&lines);
+  return result >= 0;
 }

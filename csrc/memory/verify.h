@@ -1,6 +1,7 @@
 /* verify.h: what is in a memory file, line by line, and what is wrong with it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -31,5 +32,16 @@ struct verify_report {
 
 /* Reads the whole file and judges it. 0, or -1 and errno; free report->problems in either case. */
 int verify(int fd, struct verify_report *report);
+
+/* Whether a file is a memory, by its first record. */
+enum file_kind {
+  FILE_UNKNOWN, /* it has no record */
+  FILE_OTHER,
+  FILE_ITEMS, /* it begins with an item or a tombstone */
+  FILE_MEMORY /* it begins with the line that a memory begins with */
+};
+
+/* False and errno where the file cannot be read. */
+bool file_kind(int fd, enum file_kind *kind);
 
 #pragma GCC visibility pop

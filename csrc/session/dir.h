@@ -10,19 +10,30 @@
 
 #pragma GCC visibility push(hidden)
 
+/* Sessions to be looked at one by one; zero at first. */
 struct dir {
-  struct buf text; /* the names, each with a NUL after it */
+  struct buf text; /* their names, each with a NUL behind it */
   struct buf order; /* const char *: the names, sorted as bytes */
   size_t count;
+  bool single; /* it is a file instead, the only one */
+
+  /* The one that is open, as long as there is a path. */
+  char *path;
+  int fd;
+  size_t number;
+  struct stat st;
 };
 
-/* Lists the names that end in ".jsonl" and do not begin with a dot. False and errno; dir_free in
- * any case. */
+/* Lists the names in a directory that end in ".jsonl" and do not begin with a dot. False and errno;
+ * dir_free in any case. */
 bool dir_list(struct dir *dir, const char *path);
+/* The same anew; of anything else than a directory, that itself. */
+bool dir_list_any(struct dir *dir, const char *path);
 const char *dir_name(const struct dir *dir, size_t number);
+/* Opens a session of that directory, closing the one before; not one that is larger than any session.
+ * False and *failure, and the path where there is memory for it. */
+bool dir_open(struct dir *dir, const char *path, size_t number, struct failure *failure);
+void dir_close(struct dir *dir);
 void dir_free(struct dir *dir);
-
-/* As open_to_read, but refuses a file that is larger than any session. */
-int open_session_to_read(const char *path, struct stat *st, struct failure *failure);
 
 #pragma GCC visibility pop

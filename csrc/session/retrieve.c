@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/packed.h"
 #include "base/sort.h"
+#include "base/word.h"
 #include "text/bm25.h"
 #include "text/fold.h"
 
@@ -20,12 +20,6 @@
 static const double SHARE = 0.4;
 
 enum { NOTES_MOST = 32 << 20 };
-
-struct source {
-  dev_t device;
-  ino_t inode;
-  size_t file; /* the caller's number */
-};
 
 struct place {
   uint64_t offset, number; /* of the record, of its line */
@@ -240,9 +234,8 @@ static bool note_turn(struct retrieval *retrieval, const struct turn *turn)
 static bool look_at_turn(void *context, const struct turn *turn)
 {
   struct retrieval *retrieval = context;
-  const bool first = !retrieval->begun, blank = retrieval->grams.count == 0;
-  retrieval->begun = true;
-  if (first && turn->meta != NULL) return true;
+  const bool blank = retrieval->grams.count == 0;
+  if (!turn->is_turn) return true;
   retrieval->length = 0;
   bool done = blank || turn_strings(turn, count_string, retrieval);
   const bool has = retrieval->grams.found_count > 0;
@@ -263,7 +256,7 @@ bool retrieve_look(struct retrieval *retrieval, int fd, const struct stat *st, s
   int result;
   bool done = true;
   if (!BUF_PUSH(&retrieval->sources, &source)) return false;
-  retrieval->begun = retrieval->follows = false;
+  retrieval->follows = false;
   lines_open(&lines, fd, 0);
   while (done && (result = lines_next(&lines, line)) > 0)
     if (!line->hopeless) done = turn_each(line->text, line->newline, look_at_turn, retrieval);

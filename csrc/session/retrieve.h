@@ -1,4 +1,4 @@
-/* retrieve.h: finds the records of sessions that bear on a text, the most relevant first.
+/* retrieve.h: finds the turns of sessions that bear on a text, the most relevant first.
  *
  * Each file is looked through once; if retrieve_weigh says so, all of them once more. What is found
  * are places, which are read again when they are asked for. */
@@ -17,6 +17,13 @@
 #include "text/grams.h"
 
 #pragma GCC visibility push(hidden)
+
+/* A file that was looked through. */
+struct source {
+  dev_t device;
+  ino_t inode;
+  size_t file; /* the caller's number */
+};
 
 struct retrieval {
   struct turn_filter filter;
@@ -38,7 +45,6 @@ struct retrieval {
 
   /* The file and the record that are looked at. */
   struct line line;
-  bool begun; /* the file's first record was met */
   bool follows; /* the record before has terms of the text */
   size_t length; /* of the record, in words */
   struct buf decoded, folded; /* one of its strings */

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "file/lines.h"
-#include "session/turn.h"
+#include "base/sort.h"
 #include "text/fold.h"
 #include "json/walk.h"
 
@@ -18,13 +17,21 @@ struct place {
 void search_free(struct search *search)
 {
   query_free(&search->query);
+  reader_close(&search->reader);
   window_close(&search->window);
+  buf_free(&search->lines);
+  buf_free(&search->matches);
   buf_free(&search->places);
   buf_free(&search->decoded);
   buf_free(&search->folded);
 }
 
 /* ---- records ---- */
+
+static uint64_t offset_of(const struct search *search, const struct turn *turn)
+{
+  return search->line.offset + (uint64_t)(turn->start - search->line.text);
+}
 
 static bool decode_and_fold(struct search *search, const struct slice *string)
 {
@@ -48,17 +55,40 @@ static bool match_string(void *context, const struct slice *string)
   return search->missing != 0;
 }
 
+static bool take_first(void *context, const struct turn *turn)
+{
+  struct search *search = context;
+  search->first = offset_of(search, turn);
+  return false;
+}
+
+/* Whether the record at `offset` is the first of the file, which is read again for that. 1, 0, or -1 and
+ * errno. */
+static int is_first(struct search *search, uint64_t offset)
+{
+  const struct line looked_at = search->line;
+  struct lines lines;
+  int result = 1;
+  lines_open(&lines, search->window.fd, 0);
+  while (search->first == UINT64_MAX && (result = lines_next(&lines, &search->line)) > 0)
+    if (!search->line.hopeless)
+      (void)turn_each(search->line.text, search->line.newline, take_first, search);
+  lines_close(&lines);
+  search->line = looked_at;
+  return result < 0 ? -1 : search->first == offset;
+}
+
 /* Whether the record at `offset` holds all words and is of the role and the time; the session's meta
- * is not searched. 1: it matches, 0: it does not, -1: out of memory. */
+ * is not searched. 1: it matches, 0: it does not, -1 and errno. */
 static int match(struct search *search, const struct turn *turn, uint64_t offset)
 {
-  if (offset == search->first && turn->meta != NULL) return 0;
   int passes = turn_passes(turn, &search->filter, &search->decoded);
   if (passes <= 0) return passes;
   search->missing = UINT64_MAX >> (QUERY_WORDS - search->query.count);
   bool to_the_end = turn_strings(turn, match_string, search);
-  if (search->missing == 0) return 1;
-  return to_the_end ? 0 : -1;
+  if (search->missing != 0) return to_the_end ? 0 : -1;
+  int first = turn->meta != NULL ? is_first(search, offset) : 0;
+  return first < 0 ? -1 : !first;
 }
 
 /* ---- files ---- */
@@ -72,75 +102,71 @@ static bool keep_place(struct search *search, const struct place *place)
   return true;
 }
 
-/* Whether the bytes of a line rule no word out. */
-static bool may_hold_all(struct query *query, const char *line, const char *end)
+/* Whether the bytes of a line rule no other word out than the rarest. */
+static bool may_hold_others(struct query *query, const struct line *line)
 {
   for (size_t i = 0; i < query->count; i++)
-    if (query_line(query, &query->words[i], line, end) == NULL) return false;
+    if (i != query->rarest &&
+        query_line(query, &query->words[i], line->text, line->newline + 1) == NULL)
+      return false;
   return true;
 }
 
-/* A line of a block. */
-struct looked {
-  struct search *search;
-  const struct block *block;
-  uint64_t number;
-};
-
-static uint64_t offset_of(const struct looked *looked, const struct turn *turn)
+/* Finds the lines of a block that may match. *number: how many lines there were before it. */
+static bool find_lines(struct search *search, const struct block *block, uint64_t *number)
 {
-  return looked->block->offset + (uint64_t)(turn->start - looked->block->start);
-}
-
-static bool search_record(void *context, const struct turn *turn)
-{
-  const struct looked *looked = context;
-  uint64_t offset = offset_of(looked, turn);
-  int result = match(looked->search, turn, offset);
-  if (result <= 0) return result == 0;
-  const struct place place = {offset, looked->number, (size_t)(turn->end - turn->start)};
-  return keep_place(looked->search, &place);
-}
-
-/* *number: how many lines there were before this block. */
-static bool search_block(struct search *search, const struct block *block, uint64_t *number)
-{
-  const struct word *rarest = &search->query.words[search->query.rarest];
-  const char *counted = block->start, *line = block->start;
-  while ((line = query_line(&search->query, rarest, line, block->end)) != NULL) {
-    const char *newline = memchr(line, '\n', (size_t)(block->end - line));
-    *number += count_newlines(counted, line);
-    struct looked looked = {search, block, *number + 1};
-    if (may_hold_all(&search->query, line, newline + 1) &&
-        !turn_each(line, newline, search_record, &looked))
-      return false;
-    counted = line;
-    line = newline + 1;
+  struct query *query = &search->query;
+  const char *counted = block->start, *p = block->start;
+  search->lines.length = 0;
+  while ((p = query_line(query, &query->words[query->rarest], p, block->end)) != NULL) {
+    struct line line = {.text = p, .offset = block->offset + (uint64_t)(p - block->start)};
+    line.newline = memchr(p, '\n', (size_t)(block->end - p));
+    *number += count_newlines(counted, p);
+    line.number = *number + 1;
+    if (may_hold_others(query, &line) && !BUF_PUSH(&search->lines, &line)) return false;
+    counted = p;
+    p = line.newline + 1;
   }
   *number += count_newlines(counted, block->end);
   return true;
 }
 
-static bool take_first(void *context, const struct turn *turn)
+static bool match_record(void *context, const struct turn *turn)
 {
-  const struct looked *looked = context;
-  looked->search->first = offset_of(looked, turn);
-  return false;
+  struct search *search = context;
+  const struct place place = {offset_of(search, turn), search->line.number,
+                              (size_t)(turn->end - turn->start)};
+  int result = match(search, turn, place.offset);
+  return result > 0 ? BUF_PUSH(&search->matches, &place) : result == 0;
 }
 
-static void find_first(struct search *search, const struct block *block)
+static bool is_earlier(const void *places, uint32_t a, uint32_t b)
 {
-  struct looked looked = {search, block, 0};
-  const char *newline;
-  for (const char *p = block->start; p < block->end; p = newline + 1) {
-    newline = memchr(p, '\n', (size_t)(block->end - p));
-    if (!turn_each(p, newline, take_first, &looked)) return;
+  return ((const struct place *)places)[a].offset < ((const struct place *)places)[b].offset;
+}
+
+/* Looks at the lines from the last on: of a word that is in each of them only the last are wanted. */
+static bool search_block(struct search *search, const struct block *block, uint64_t *number)
+{
+  struct buf *matches = &search->matches;
+  if (!find_lines(search, block, number)) return false;
+  matches->length = 0;
+  for (size_t i = BUF_COUNT(struct line, &search->lines); i-- > 0;) {
+    if (BUF_COUNT(struct place, matches) >= search->limit) break;
+    search->line = BUF_ITEMS(struct line, &search->lines)[i];
+    if (!turn_each(search->line.text, search->line.newline, match_record, search)) return false;
   }
+  const struct place *places = BUF_ITEMS(struct place, matches);
+  size_t count = BUF_COUNT(struct place, matches);
+  if (!sort_elements(matches->data, count, sizeof *places, is_earlier, places)) return false;
+  for (size_t i = 0; i < count; i++)
+    if (!keep_place(search, &places[i])) return false;
+  return true;
 }
 
 bool search_file(struct search *search, int fd)
 {
-  struct reader reader;
+  struct reader *reader = &search->reader;
   struct block block;
   uint64_t number = 0;
   int result;
@@ -149,18 +175,11 @@ bool search_file(struct search *search, int fd)
   search->first = UINT64_MAX;
   window_close(&search->window);
   window_open(&search->window, fd);
-  reader_open(&reader, fd, 0);
-  while (done && (result = reader_next(&reader, &block)) > 0) {
-    if (block.hopeless) {
-      number++;
-      continue;
-    }
-    if (search->first == UINT64_MAX) find_first(search, &block);
-    done = search_block(search, &block, &number);
+  reader_restart(reader, fd, 0);
+  while (done && (result = reader_next(reader, &block)) > 0) {
+    if (block.hopeless) number++;
+    else done = search_block(search, &block, &number);
   }
-  int reason = errno;
-  reader_close(&reader);
-  errno = reason;
   return done && result == 0;
 }
 

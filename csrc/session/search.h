@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "file/lines.h"
 #include "file/window.h"
 #include "session/turn.h"
 #include "text/query.h"
@@ -19,12 +20,15 @@ struct search {
   size_t limit; /* how many hits of a file are kept, at least 1 */
 
   /* The file that was searched last. */
+  struct reader reader;
   struct window window;
+  struct buf lines, matches; /* of the block: struct line that may match, and places in them */
   struct buf places; /* of its last hits, a ring */
   size_t found; /* how many hits it has in all */
-  uint64_t first; /* the offset of its first record; UINT64_MAX: not met yet */
+  uint64_t first; /* the offset of its first record; UINT64_MAX: not known */
 
   /* The line that was looked at last. */
+  struct line line;
   struct buf decoded, folded; /* one of its strings */
   uint64_t missing; /* a bit for each word that was not found */
   struct slice text; /* the string that holds the first word */

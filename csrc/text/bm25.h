@@ -2,6 +2,7 @@
  * Probabilistic Relevance Framework", 2009), with the k1 of SQLite FTS5's bm25(). */
 #pragma once
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 
@@ -30,13 +31,14 @@ static inline double bm25_term_idf(double texts, double holding)
 }
 
 /* How much of a score is left of what was said at that time, in seconds since 1970, MOMENT_NONE: not
- * known, then nothing; half_life: in seconds; 0: all of it. */
+ * known, then nothing; else it is always something; half_life: in seconds; 0: all of it. */
 static inline double faded(double half_life, int64_t now, int64_t second)
 {
   if (half_life <= 0) return 1;
   if (second == MOMENT_NONE) return 0;
   double age = (double)(now - second);
-  return age > 0 ? exp2(-age / half_life) : 1;
+  double left = age > 0 ? exp2(-age / half_life) : 1;
+  return left > DBL_MIN ? left : DBL_MIN;
 }
 
 #pragma GCC visibility pop

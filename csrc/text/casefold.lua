@@ -5,6 +5,7 @@
 -- of Latin, Greek and Cyrillic letters are left out. Hangul syllables are left to a rule.
 
 local directory = assert(arg[1], "usage: lua casefold.lua directory")
+local rows = dofile((arg[0]:match(".*/") or "") .. "rows.lua")
 local MARKED = { Latin = true, Greek = true, Cyrillic = true }
 local GAP = 48 -- of characters that stay as they are, in a block
 
@@ -64,36 +65,23 @@ end
 -- What a source may show, and its columns. Letters of scripts that run to the left would turn lines round.
 local function shown(code)
   local leftward = code >= 0x10C80 and code < 0x10D00 or code >= 0x1E900 and code < 0x1EA00
-  if leftward then return ("\\U%08x"):format(code), 10 end
+  if leftward then return ("\\x%x"):format(code), 7 end
   local wide = code >= 0x3000 and code < 0xA000 or code >= 0xF900 and code < 0xFB00 or code >= 0x20000
   return utf8(code), wide and 2 or 1
 end
 
--- The lines of a string literal, `columns` wide at most.
-local function literal(codes, columns)
-  local lines, line, width = {}, {}, 0
+-- The lines of a string literal, which begins in a column.
+local function literal(codes, column)
+  local lines, line, width = {}, {}, column
   for _, code in ipairs(codes) do
     local text, size = shown(code)
-    if width + size > columns then
-      lines[#lines + 1], line, width = table.concat(line), {}, 0
+    if width + size > 95 then
+      lines[#lines + 1], line, width = table.concat(line), {}, 5
     end
     line[#line + 1], width = text, width + size
   end
   lines[#lines + 1] = table.concat(line)
   return 'U"' .. table.concat(lines, '"\n     U"') .. '"'
-end
-
--- Rows of a table, as many to a line as fit.
-local function print_rows(rows)
-  local line = "   "
-  for _, row in ipairs(rows) do
-    if #line + #row + 2 > 100 then
-      print(line)
-      line = "   "
-    end
-    line = line .. " " .. row .. ","
-  end
-  print(line .. "\n};")
 end
 
 local letters, pairs_of = {}, {}
@@ -107,7 +95,9 @@ end
 local function print_letters()
   local codes, last = {}, nil
   local function finish()
-    if last then print(("    {0x%x, %d,\n     %s},"):format(last - #codes + 1, #codes, literal(codes, 90))) end
+    if not last then return end
+    local place = ("    {0x%x, %d, "):format(last - #codes + 1, #codes)
+    print(place .. literal(codes, #place) .. "},")
   end
   for _, code in ipairs(sorted_keys(letters)) do
     if not last or code - last > GAP then
@@ -150,38 +140,44 @@ local function widest_gap()
 end
 
 print("/* casefold.h: how characters beyond ASCII fold, by Unicode " .. version .. ". Written by casefold.lua. */")
-print("#pragma once\n\n#include <stdint.h>\n\n/* clang-format off */\n")
+print("#pragma once\n\n#include <stdint.h>\n\n/* All tables but the first are rows of digits: see rows.h. */")
+print("/* clang-format off */\n")
 print(("/* None of these is in a table. */\nenum { CALM_FIRST = 0x%x, CALM_LAST = 0x%x };\n"):format(widest_gap()))
 
 print("/* What characters fold to, from `first` on. `-`: to themselves; `+`: see the other tables. */")
 print("static const struct letters {\n  uint32_t first, count;\n  const uint32_t *folded;\n} LETTERS[] = {")
 print_letters()
 
-print("/* Characters that consist of two, the second perhaps 0, in 20 bits each. */")
-print("static const uint64_t PAIRS[] = {")
-local rows = {}
+print("/* Characters that consist of two: that one, the two, the second perhaps 0. */")
+local list = {}
 for index, code in ipairs(sorted_keys(pairs_of)) do
-  rows[index] = ("0x%x%05x%05x"):format(code, pairs_of[code][1], pairs_of[code][2])
+  list[index] = rows.digits(code) .. rows.digits(pairs_of[code][1]) .. rows.digits(pairs_of[code][2])
 end
-print_rows(rows)
+rows.print("PAIRS", list)
 
-print("\n/* Marks: the first, 8 bits with how many follow it, and 8 bits with their combining class. */")
-print("static const uint64_t MARKS[] = {")
-rows = runs(class, function(run, code)
-  return code == run.last + 1 and class[code] == class[run.first]
+-- Combining classes are numbered in their order, class 0 being 0.
+local ranks, used = {}, {}
+for _, number in pairs(class) do used[number] = true end
+used = sorted_keys(used)
+assert(used[1] == 0 and #used <= 64)
+for index, number in ipairs(used) do ranks[number] = index - 1 end
+
+print("\n/* Marks: the first; in a digit each, how many follow it and the number of their class. */")
+list = runs(class, function(run, code)
+  return code == run.last + 1 and class[code] == class[run.first] and code - run.first < 64
 end)
-for index, run in ipairs(rows) do
-  rows[index] = ("0x%x%02x%02x"):format(run.first, run.last - run.first, class[run.first])
+for index, run in ipairs(list) do
+  local more, rank = run.last - run.first, ranks[class[run.first]]
+  list[index] = rows.digits(run.first) .. rows.digits(more, 1) .. rows.digits(rank, 1)
 end
-print_rows(rows)
+rows.print("MARKS", list)
 
 print("\n/* Folded Latin, Greek and Cyrillic, and what folds to it: first and last. */")
-print("static const uint32_t MARKED[][2] = {")
-rows = runs(marked, function(run, code)
+list = runs(marked, function(run, code)
   for between = run.last + 1, code - 1 do
     if not letters[between] then return false end
   end
   return true
 end)
-for index, run in ipairs(rows) do rows[index] = ("{0x%x, 0x%x}"):format(run.first, run.last) end
-print_rows(rows)
+for index, run in ipairs(list) do list[index] = rows.digits(run.first) .. rows.digits(run.last) end
+rows.print("MARKED", list)

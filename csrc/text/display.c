@@ -2,6 +2,7 @@
 #include "text/display.h"
 
 #include "base/utf8.h"
+#include "text/rows.h"
 #include "text/widths.h"
 
 enum {
@@ -15,13 +16,7 @@ enum { COLUMNS = 3, ESCAPED = 3, MARK = 4 }; /* of a class: see widths.lua */
 
 static unsigned width_class(uint32_t code)
 {
-  size_t low = 0, high = sizeof WIDTHS / sizeof *WIDTHS;
-  while (high - low > 1) {
-    size_t middle = low + (high - low) / 2;
-    if (WIDTHS[middle] >> 4 <= code) low = middle;
-    else high = middle;
-  }
-  return WIDTHS[low] & 0xf;
+  return row_digit(row_find(WIDTHS, sizeof WIDTHS - 1, 4, code << 3 | 7)) & 7;
 }
 
 /* Whether an invisible character has a meaning directly after another one. */

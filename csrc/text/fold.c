@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "text/casefold.h"
+#include "text/rows.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 
@@ -30,31 +31,27 @@ static uint32_t letter_of(uint32_t code)
   return folded == '+' ? 0 : folded;
 }
 
-/* The last row whose code, in the bits from `shift` up, is not above this one; or the first row. */
-static uint64_t last_row(const uint64_t *rows, size_t count, int shift, uint32_t code)
-{
-  size_t low = 0, high = count;
-  while (high - low > 1) {
-    size_t middle = low + (high - low) / 2;
-    if (rows[middle] >> shift <= code) low = middle;
-    else high = middle;
-  }
-  return rows[low];
-}
-
 enum { NO_MARK = -1, IOTA = 0x3b9, IOTA_MARK = 0x345 };
 
 /* The combining class of a mark, perhaps 0. */
 static int class_of(uint32_t code)
 {
-  uint64_t row = last_row(MARKS, LENGTH(MARKS), 16, code);
-  return code - (row >> 16) <= (row >> 8 & 0xff) ? (int)(row & 0xff) : NO_MARK;
+  const char *row = row_find(MARKS, sizeof MARKS - 1, 6, code);
+  return code - row_number(row) <= row_digit(row + 4) ? (int)row_digit(row + 5) : NO_MARK;
+}
+
+/* The row of a character that consists of two; NULL: it does not. */
+static const char *pair_of(uint32_t code)
+{
+  const char *row = row_find(PAIRS, sizeof PAIRS - 1, 12, code);
+  return row_number(row) == code ? row : NULL;
 }
 
 /* Whether the marks of a folded letter are left out. */
 static bool is_bare(uint32_t code)
 {
-  return utf8_is_in(MARKED, LENGTH(MARKED), code);
+  const char *row = row_find(MARKED, sizeof MARKED - 1, 8, code);
+  return code >= row_number(row) && code <= row_number(row + 4);
 }
 
 /* ---- characters ---- */
@@ -111,29 +108,31 @@ static void put_character(struct folding *folding, uint32_t code)
 
 static void put_compound(struct folding *folding, uint32_t code)
 {
-  uint64_t row = last_row(PAIRS, LENGTH(PAIRS), 40, code);
-  if (row >> 40 != code) {
+  const char *row = pair_of(code);
+  if (row == NULL) {
     put_single(folding, code);
     return;
   }
-  uint32_t second = row & 0xfffff;
-  put_character(folding, row >> 20 & 0xfffff);
+  uint32_t second = row_number(row + 8);
+  put_character(folding, row_number(row + 4));
   if (second > 0) put_single(folding, second);
-}
-
-int fold_to_ascii(const char *text, size_t length, size_t *size)
-{
-  uint32_t code = utf8_decode(text, length, size);
-  uint32_t letter = code >= CALM_FIRST && code <= CALM_LAST ? code : letter_of(code);
-  if (letter > 0) return letter < 0x80 ? (int)letter : FOLD_OTHER;
-  if (class_of(code) != NO_MARK) return FOLD_MARK;
-  return last_row(PAIRS, LENGTH(PAIRS), 40, code) >> 40 == code ? FOLD_SEVERAL : FOLD_OTHER;
 }
 
 static char fold_ascii(char byte)
 {
   if (byte >= 'A' && byte <= 'Z') byte = (char)(byte | 0x20);
   return byte;
+}
+
+int fold_to_ascii(uint32_t code)
+{
+  if (code < 0x80) return fold_ascii((char)code);
+  if (code >= CALM_FIRST && code <= CALM_LAST) return FOLD_OTHER;
+  uint32_t letter = letter_of(code);
+  if (letter > 0) return letter < 0x80 ? (int)letter : FOLD_OTHER;
+  if (class_of(code) != NO_MARK) return FOLD_MARK;
+  const char *row = pair_of(code);
+  return row != NULL ? fold_to_ascii(row_number(row + 4)) : FOLD_OTHER;
 }
 
 /* Folds the character or byte at the start of a text; returns its size. */
@@ -163,7 +162,7 @@ static int next_class(const char *text, size_t length, size_t *size)
 /* Sorts the marks of a run by counting the bytes of each class. */
 static bool sort_marks(struct buf *out, size_t start, size_t end)
 {
-  size_t places[256] = {0}, size, sum = 0;
+  size_t places[64] = {0}, size, sum = 0;
   if (!buf_reserve(out, end - start)) return false;
   const char *text = out->data;
   char *sorted = out->data + out->length;
@@ -171,7 +170,7 @@ static bool sort_marks(struct buf *out, size_t start, size_t end)
     int class = next_class(text + i, end - i, &size);
     places[class] += size;
   }
-  for (size_t class = 0; class < 256; class ++) {
+  for (size_t class = 0; class < 64; class ++) {
     sum += places[class];
     places[class] = sum - places[class];
   }

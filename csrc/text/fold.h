@@ -15,12 +15,10 @@
 /* Appends the folded text. Bytes that are not UTF-8 stay as they are. False: out of memory. */
 bool fold(struct buf *out, const char *text, size_t length);
 
-/* What a character beyond ASCII comes to, for whoever looks for ASCII: the letter that it folds to, or
- * one of these. FOLD_MARK may be left out, FOLD_SEVERAL is more than one character. */
-enum { FOLD_OTHER = -1, FOLD_MARK = -2, FOLD_SEVERAL = -3 };
-
-/* The same of the character, or the byte that is not UTF-8, that a text begins with, and its size. */
-int fold_to_ascii(const char *text, size_t length, size_t *size);
+/* The ASCII that a character folds to, or begins with where it folds to several; FOLD_MARK: it may be
+ * left out; FOLD_OTHER: it folds to nothing of ASCII. */
+enum { FOLD_OTHER = -1, FOLD_MARK = -2 };
+int fold_to_ascii(uint32_t code);
 /* Where the character begins, before its marks, that the folded text has at `folded`. */
 size_t fold_source(const char *text, size_t length, size_t folded);
 /* The first word from *p on, and its length; moves *p past it. NULL: there is none. Words are runs

@@ -42,7 +42,8 @@ static inline uint32_t next_letter(const char **p, const char *end)
   return fold_is_symbol(code) ? 0 : code;
 }
 
-static inline size_t add_letter(struct cut *cut, uint32_t code, uint64_t *terms)
+/* Takes up a letter, and the letters of ASCII that follow it, up to `most`, which are most. */
+static inline size_t add_letters(struct cut *cut, uint32_t code, uint64_t *terms, size_t most)
 {
   if (cut->count == 0) {
     cut->words += cut->previous == 0;
@@ -51,24 +52,16 @@ static inline size_t add_letter(struct cut *cut, uint32_t code, uint64_t *terms)
     cut->whole = 0;
     cut->count = 1;
   }
-  cut->run = cut->run << 16 | (code & 0xffff);
-  cut->whole += mix_run(cut->run);
-  terms[0] = cut->run;
-  return ++cut->count >= RUN;
-}
-
-/* The letters of ASCII that follow in a run, which are most: as add_letter does. */
-static inline size_t add_plain(struct cut *cut, uint64_t *terms, size_t most)
-{
   const char *p = cut->p, *stop = (size_t)(cut->end - p) > most ? p + most : cut->end;
   uint64_t run = cut->run, whole = cut->whole;
   unsigned count = cut->count;
   size_t added = 0;
-  for (; p < stop && is_plain(*p); p++) {
-    run = run << 16 | (unsigned char)*p;
+  for (;; code = (unsigned char)*p++) {
+    run = run << 16 | (code & 0xffff);
     whole += mix_run(run);
     terms[added] = run;
     added += ++count >= RUN;
+    if (p == stop || !is_plain(*p)) break;
   }
   cut->p = p;
   cut->run = run;
@@ -107,8 +100,7 @@ size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
       count += end_run(cut, terms + count);
       cut->previous = 0;
     } else if (code < 0x1100 || !fold_is_dense(code)) {
-      count += add_letter(cut, code, terms + count);
-      count += add_plain(cut, terms + count, MOST - count + 1);
+      count += add_letters(cut, code, terms + count, MOST - count);
     } else {
       count += add_dense(cut, code, terms + count);
     }
@@ -119,9 +111,8 @@ size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
 
 /* ---- the table ---- */
 
-/* The slot of a term, or the empty one in which to put its number, from 1 on. Multiplied by a random
- * odd number, two terms have the same slot as rarely as by chance (Dietzfelbinger et al., "A reliable
- * randomized algorithm for the closest-pair problem", 1997). */
+/* The slot of a term, or the empty one in which to put its number, from 1 on. The hash is multiplicative:
+ * Dietzfelbinger et al., "A reliable randomized algorithm for the closest-pair problem", 1997. */
 static inline uint32_t *find_term(const struct grams *grams, uint64_t term)
 {
   const size_t mask = ((size_t)1 << grams->bits) - 1;
@@ -130,38 +121,32 @@ static inline uint32_t *find_term(const struct grams *grams, uint64_t term)
   return &grams->slots[i];
 }
 
-/* Makes room for one more term. Most slots are empty: most terms that are looked up are none of these,
+/* Makes room for so many terms. Most slots are empty: most terms that are looked up are none of these,
  * and one look should tell. */
-static bool reserve_term(struct grams *grams)
+static bool reserve_terms(struct grams *grams, size_t most)
 {
-  enum { FIRST = 128, SLOTS = 32 };
-  const size_t larger = grams->capacity > 0 ? grams->capacity * 2 : FIRST;
-  if (grams->count < grams->capacity) return true;
-  uint64_t *terms = sys_realloc(grams->terms, larger * sizeof *terms);
-  if (terms == NULL) return false;
-  grams->terms = terms;
-  uint32_t *slots = sys_realloc(grams->slots, larger * SLOTS * sizeof *slots);
-  if (slots == NULL) return false;
-  memset(slots, 0, larger * SLOTS * sizeof *slots);
-  grams->slots = slots;
-  grams->capacity = larger;
-  for (grams->bits = 0; (size_t)1 << grams->bits < larger * SLOTS;) grams->bits++;
-  for (size_t i = 0; i < grams->count; i++) *find_term(grams, terms[i]) = (uint32_t)i + 1;
+  enum { SLOTS = 32, LEAST_BITS = 12 };
+  for (grams->bits = LEAST_BITS; (size_t)1 << grams->bits < most * SLOTS;) grams->bits++;
+  const size_t numbers = 2 * most + ((size_t)1 << grams->bits);
+  grams->terms = sys_realloc(NULL, most * sizeof *grams->terms + numbers * sizeof *grams->counts);
+  if (grams->terms == NULL) return false;
+  grams->counts = (uint32_t *)(void *)(grams->terms + most);
+  grams->found = grams->counts + most;
+  grams->slots = grams->found + most;
+  memset(grams->counts, 0, numbers * sizeof *grams->counts);
   return true;
 }
 
-static bool add_terms(struct grams *grams, struct cut cut)
+static void add_terms(struct grams *grams, struct cut cut)
 {
   uint64_t terms[CUT_TERMS];
   for (size_t count; (count = cut_terms(&cut, terms)) > 0;)
     for (size_t i = 0; i < count; i++) {
-      if (!reserve_term(grams)) return false;
       uint32_t *slot = find_term(grams, terms[i]);
       if (*slot != 0) continue;
       grams->terms[grams->count++] = terms[i];
       *slot = (uint32_t)grams->count;
     }
-  return true;
 }
 
 /* Of a long text, the bytes in the middle are left out: what is asked stands before or after what was
@@ -179,26 +164,19 @@ bool grams_read(struct grams *grams, const char *text, size_t length)
 {
   struct buf folded = {NULL, 0, 0};
   memset(grams, 0, sizeof *grams);
-  if (sys_random(&grams->factor, sizeof grams->factor) != 0) return false;
+  /* A word has at most one term more than bytes, and a byte follows it. */
+  bool done = sys_random(&grams->factor, sizeof grams->factor) == 0 &&
+              fold_ends(&folded, text, length) && reserve_terms(grams, folded.length + 1);
   grams->factor |= 1;
-  bool done = fold_ends(&folded, text, length) && reserve_term(grams) &&
-              add_terms(grams, (struct cut){.p = folded.data, .end = folded.data + folded.length});
+  if (done) add_terms(grams, (struct cut){.p = folded.data, .end = folded.data + folded.length});
   buf_free(&folded);
-  if (!done) return false;
-  grams->counts = sys_realloc(NULL, (2 * grams->count + 1) * sizeof *grams->counts);
-  if (grams->counts == NULL) return false;
-  memset(grams->counts, 0, grams->count * sizeof *grams->counts);
-  grams->found = grams->counts + grams->count;
-  return true;
+  return done;
 }
 
 void grams_free(struct grams *grams)
 {
   sys_free(grams->terms);
-  sys_free(grams->slots);
-  sys_free(grams->counts);
   sys_free(grams->known);
-  sys_free(grams->known_terms);
   memset(grams, 0, sizeof *grams);
 }
 
@@ -236,10 +214,11 @@ struct known {
 
 bool grams_prepare(struct grams *grams)
 {
-  grams->known_terms = sys_realloc(NULL, KNOWN_TERMS * sizeof *grams->known_terms);
-  grams->known = sys_realloc(NULL, sizeof *grams->known << KNOWN_BITS);
-  if (grams->known_terms == NULL || grams->known == NULL) return false;
-  memset(grams->known, 0, sizeof *grams->known << KNOWN_BITS);
+  const size_t size = sizeof *grams->known << KNOWN_BITS;
+  grams->known = sys_realloc(NULL, size + KNOWN_TERMS * sizeof *grams->known_terms);
+  if (grams->known == NULL) return false;
+  grams->known_terms = (uint32_t *)(void *)(grams->known + ((size_t)1 << KNOWN_BITS));
+  memset(grams->known, 0, size);
   return true;
 }
 

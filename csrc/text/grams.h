@@ -33,8 +33,8 @@ size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS]);
 
 /* They are numbered from 0 on, in the order of the text, each once. */
 struct grams {
-  uint64_t *terms;
-  size_t count, capacity;
+  uint64_t *terms; /* the memory of the arrays below is behind them */
+  size_t count;
   uint32_t *slots; /* a hash table of their numbers */
   unsigned bits; /* of the number of a slot */
   uint64_t factor; /* of the table, random, so that no text is made to have its terms collide */

@@ -134,16 +134,14 @@ static bool may_hold(struct query *query, const struct word *word, const char *l
 
 const char *query_line(struct query *query, const struct word *word, const char *p, const char *end)
 {
-  while (p < end) {
-    const char *line = p;
-    if (word->part.length > 0) p = needle_find_raw(&word->part, p, end);
-    if (p == NULL) return NULL;
-    const char *newline = memchr(p, '\n', (size_t)(end - p));
-    bool found = word->part.length > 0 && *p != '\\';
-    const char *before = last_newline(line, (size_t)(p - line));
-    p = before != NULL ? before + 1 : line;
-    if (found || may_hold(query, word, p, (size_t)(newline - p))) return p;
-    p = newline + 1;
+  if (word->part.length > 0) {
+    const char *place = needle_find_raw(&word->part, p, end);
+    const char *before = place != NULL ? last_newline(p, (size_t)(place - p)) : NULL;
+    return before != NULL ? before + 1 : place != NULL ? p : NULL;
+  }
+  for (const char *newline; p < end; p = newline + 1) {
+    newline = memchr(p, '\n', (size_t)(end - p));
+    if (may_hold(query, word, p, (size_t)(newline - p))) return p;
   }
   return NULL;
 }

@@ -1,11 +1,12 @@
 --- Writes widths.h from the tables of Unicode's character database in a directory:
 --     lua widths.lua /usr/share/unicode > widths.h
--- From each number on, code points have the class in its last hexadecimal digit: the columns, 1 or 2,
--- of a character that stands by itself; 3, it is controlling or invisible; 4 and the columns, 0 to 2,
--- of a mark that goes with the character before it. Code points that no character has yet are 1
--- column wide, those after a wide character 2.
+-- From the code point of each row on, they have its class: the columns, 1 or 2, of a character that
+-- stands by itself; 3, it is controlling or invisible; 4 and the columns, 0 to 2, of a mark that goes
+-- with the character before it. Code points that no character has yet are 1 column wide, those after a
+-- wide character 2.
 
 local directory = assert(arg[1], "usage: lua widths.lua DIRECTORY")
+local rows = dofile((arg[0]:match(".*/") or "") .. "rows.lua")
 local LAST = 0x10FFFF
 local general, width, hidden = {}, {}, {}
 local version
@@ -48,13 +49,14 @@ local function class_of(code, before)
 end
 
 print("/* widths.h: how wide characters are in Unicode " .. version .. ". Written by widths.lua. */")
-print("#pragma once\n\n#include <stdint.h>\n")
-print("/* From a code point on, its class: 16 * code point + class. For the classes see widths.lua. */")
-print("static const uint32_t WIDTHS[] = {")
-local before
+print("#pragma once\n\n/* clang-format off */")
+print("#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n")
+print("/* From a code point on, its class: 8 * code point + class, as rows.h reads it. For the classes see")
+print(" * widths.lua. */")
+local list, before = {}, nil
 for code = 0, LAST do
   local class = class_of(code, before)
-  if class ~= before then print(("    0x%05x,"):format(code * 16 + class)) end
+  if class ~= before then list[#list + 1] = rows.digits(code * 8 + class) end
   before = class
 end
-print("};")
+rows.print("WIDTHS", list)

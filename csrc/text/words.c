@@ -1,21 +1,20 @@
 /* words.c: an inverted index that also finds parts of words.
  *
- * A token is a word as fold_word cuts it out of folded text; a run of Chinese or Japanese is one
- * token. Each distinct token is kept once, with its postings: the items that hold it, each with a
- * count. A needle consists of letters and digits, so it can only occur within a token: the text of
- * all tokens is searched, and the postings of those that hold it are added up. Texts repeat their
- * words, so the text of all tokens is short.
+ * A token is a word as fold_word cuts it out of folded text. Each distinct one is kept once, with its
+ * postings: the items that hold it, each with a count. A needle consists of letters and digits, so it
+ * can only occur within a token: the text of all tokens, which is short, is searched, and the postings
+ * of those that hold it are added up.
  *
  * Items are added in the order of their numbers. The last posting of a token is kept in the token
- * itself, as its item may hold the token again. The others are packed as the distance from the
- * previous item and the count, in numbers of seven bits per byte, the lowest first. */
+ * itself, as its item may hold the token again. The others are packed (see word.h) as the distance from
+ * the previous item and the count. */
 #include "text/words.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "base/packed.h"
 #include "base/sys.h"
+#include "base/word.h"
 #include "text/fold.h"
 
 struct token {
@@ -27,39 +26,38 @@ struct token {
   uint32_t hash;
 };
 
-void words_free(struct words *words)
+static struct token *tokens_of(const struct words *words)
 {
-  for (size_t i = 0; i < words->token_count; i++) sys_free(words->tokens[i].packed);
-  buf_free(&words->text);
-  sys_free(words->tokens);
-  sys_free(words->slots);
-  sys_free(words->members);
-  memset(words, 0, sizeof *words);
+  return BUF_ITEMS(struct token, &words->tokens);
 }
 
-/* Makes room for one more element in an array whose indices have 32 bits. */
-static void *grow_array(void *array, size_t *capacity, size_t size)
+static struct member *member_of(const struct words *words, size_t item)
 {
-  size_t larger = *capacity < 16 ? 16 : *capacity + *capacity / 2;
-  if (larger > UINT32_MAX) {
-    errno = ENOMEM;
-    return NULL;
-  }
-  void *grown = sys_realloc(array, larger * size);
-  if (grown != NULL) *capacity = larger;
-  return grown;
+  return &BUF_ITEMS(struct member, &words->members)[item];
+}
+
+void words_free(struct words *words)
+{
+  for (size_t i = 0; i < words->token_count; i++) sys_free(tokens_of(words)[i].packed);
+  buf_free(&words->text);
+  buf_free(&words->tokens);
+  buf_free(&words->members);
+  sys_free(words->slots);
+  memset(words, 0, sizeof *words);
 }
 
 /* ---- postings ---- */
 
-enum { LONGEST_POSTING = 10 };
-
 static bool reserve_posting(struct token *token)
 {
-  if (token->capacity - token->size >= LONGEST_POSTING) return true;
-  size_t capacity = token->capacity;
-  unsigned char *packed = grow_array(token->packed, &capacity, 1);
-  if (packed == NULL) return false;
+  enum { LONGEST = 10 }; /* a distance and a count */
+  if (token->capacity - token->size >= LONGEST) return true;
+  size_t capacity = token->capacity < 16 ? 16 : token->capacity + (size_t)token->capacity / 2;
+  unsigned char *packed = capacity <= UINT32_MAX ? sys_realloc(token->packed, capacity) : NULL;
+  if (packed == NULL) {
+    errno = ENOMEM;
+    return false;
+  }
   token->packed = packed;
   token->capacity = (uint32_t)capacity;
   return true;
@@ -88,14 +86,14 @@ static bool add_posting(struct token *token, uint32_t item)
 /* Where the space after a token is. */
 static size_t token_end(const struct words *words, size_t token)
 {
-  size_t next = token + 1 < words->token_count ? words->tokens[token + 1].text : words->text.length;
-  return next - 1;
+  const bool last = token + 1 == words->token_count;
+  return (last ? words->text.length : tokens_of(words)[token + 1].text) - 1;
 }
 
 static bool is_token(const struct words *words, size_t number, const char *text, size_t length,
                      uint32_t hash)
 {
-  const struct token *token = &words->tokens[number];
+  const struct token *token = &tokens_of(words)[number];
   return token->hash == hash && token_end(words, number) - token->text == length &&
          memcmp(words->text.data + token->text, text, length) == 0;
 }
@@ -119,7 +117,7 @@ static bool reserve_slot(struct words *words)
   if (slots == NULL) return false;
   memset(slots, 0, count * sizeof *slots);
   for (size_t number = 0; number < words->token_count; number++) {
-    size_t i = words->tokens[number].hash & (count - 1);
+    size_t i = tokens_of(words)[number].hash & (count - 1);
     while (slots[i] != 0) i = (i + 1) & (count - 1);
     slots[i] = (uint32_t)number + 1;
   }
@@ -129,24 +127,15 @@ static bool reserve_slot(struct words *words)
   return true;
 }
 
-static bool reserve_token(struct words *words)
-{
-  if (words->token_count < words->token_capacity) return true;
-  struct token *tokens = grow_array(words->tokens, &words->token_capacity, sizeof *tokens);
-  if (tokens != NULL) words->tokens = tokens;
-  return tokens != NULL;
-}
-
 static bool add_token(struct words *words, const char *text, size_t length, uint32_t item)
 {
   uint32_t hash = (uint32_t)hash_text(&words->key, text, length);
   if (!reserve_slot(words)) return false;
   uint32_t *slot = find_slot(words, text, length, hash);
-  if (*slot != 0) return add_posting(&words->tokens[*slot - 1], item);
-  if (!reserve_token(words) || !buf_reserve(&words->text, length + 1)) return false;
-  words->tokens[words->token_count++] =
-      (struct token){.text = words->text.length, .item = item, .count = 1, .hash = hash};
-  *slot = (uint32_t)words->token_count;
+  if (*slot != 0) return add_posting(&tokens_of(words)[*slot - 1], item);
+  const struct token token = {.text = words->text.length, .item = item, .count = 1, .hash = hash};
+  if (!buf_reserve(&words->text, length + 1) || !BUF_PUSH(&words->tokens, &token)) return false;
+  *slot = (uint32_t)++words->token_count;
   buf_put_bytes(&words->text, text, length);
   buf_put(&words->text, ' ');
   return true;
@@ -156,19 +145,16 @@ static bool add_token(struct words *words, const char *text, size_t length, uint
 
 bool words_begin(struct words *words)
 {
+  const struct member member = {0, 0};
   if (words->count == 0 && sys_random(&words->key, sizeof words->key) != 0) return false;
-  if (words->count == words->capacity) {
-    struct member *members = grow_array(words->members, &words->capacity, sizeof *members);
-    if (members == NULL) return false;
-    words->members = members;
-  }
-  words->members[words->count++] = (struct member){0, 0};
+  if (!BUF_PUSH(&words->members, &member)) return false;
+  words->count++;
   return true;
 }
 
 bool words_add(struct words *words, const char *text, size_t length)
 {
-  struct member *member = &words->members[words->count - 1];
+  struct member *member = member_of(words, words->count - 1);
   const char *end = text + length, *word;
   size_t size;
   while ((word = fold_word(&text, end, &size)) != NULL) {
@@ -182,7 +168,7 @@ bool words_add(struct words *words, const char *text, size_t length)
 
 void words_drop(struct words *words, size_t item)
 {
-  if (item < words->count) words->total -= words->members[item].words;
+  if (item < words->count) words->total -= words_in(words, item);
 }
 
 /* ---- finding ---- */
@@ -190,7 +176,7 @@ void words_drop(struct words *words, size_t item)
 /* The token at a place in the text, from `low` on: exponential search, then binary search. */
 static size_t token_at(const struct words *words, size_t low, size_t place)
 {
-  const struct token *tokens = words->tokens;
+  const struct token *tokens = tokens_of(words);
   size_t step = 1, high;
   for (; low + step < words->token_count && tokens[low + step].text <= place; step *= 2)
     low += step;
@@ -206,7 +192,7 @@ static size_t token_at(const struct words *words, size_t low, size_t place)
 static bool add_holder(struct words *words, uint32_t item, uint64_t count, struct buf *holders)
 {
   const struct holder holder = {item, 0};
-  struct member *member = &words->members[item];
+  struct member *member = member_of(words, item);
   if (member->count == 0 && !BUF_PUSH(holders, &holder)) return false;
   count += member->count;
   member->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
@@ -233,7 +219,7 @@ void words_collect(struct words *words, struct buf *holders)
 {
   struct holder *holder = BUF_ITEMS(struct holder, holders);
   for (size_t i = 0; i < BUF_COUNT(struct holder, holders); i++) {
-    struct member *member = &words->members[holder[i].item];
+    struct member *member = member_of(words, holder[i].item);
     holder[i].count = member->count;
     member->count = 0;
   }
@@ -247,11 +233,11 @@ bool words_find(struct words *words, const struct needle *needle, struct buf *ho
   size_t token = 0;
   while ((p = needle_find(needle, p, all)) != NULL) {
     token = token_at(words, token, (size_t)(p - text));
-    const char *start = text + words->tokens[token].text, *end = text + token_end(words, token);
+    const char *start = text + tokens_of(words)[token].text, *end = text + token_end(words, token);
     uint64_t weight = 0;
     for (; p != NULL; p = needle_find(needle, p + needle->length, end))
       weight += fold_weight(start, end, p, needle->length);
-    if (!add_holders(words, &words->tokens[token], weight, holders)) return false;
+    if (!add_holders(words, &tokens_of(words)[token], weight, holders)) return false;
     p = end;
   }
   words_collect(words, holders);
@@ -260,11 +246,12 @@ bool words_find(struct words *words, const struct needle *needle, struct buf *ho
 
 const char *words_token(const struct words *words, size_t number, size_t *length)
 {
-  *length = token_end(words, number) - words->tokens[number].text;
-  return words->text.data + words->tokens[number].text;
+  const size_t start = tokens_of(words)[number].text;
+  *length = token_end(words, number) - start;
+  return words->text.data + start;
 }
 
 bool words_gather(struct words *words, size_t number, struct buf *holders)
 {
-  return add_holders(words, &words->tokens[number], 1, holders);
+  return add_holders(words, &tokens_of(words)[number], 1, holders);
 }

@@ -19,15 +19,19 @@ struct member {
 
 struct words {
   struct buf text; /* of the tokens, each followed by a space */
-  struct token *tokens;
-  size_t token_count, token_capacity;
+  struct buf tokens, members; /* of struct token; of struct member, one an item */
+  size_t token_count, count; /* of tokens and of items */
   uint32_t *slots; /* a hash table: numbers of tokens from 1 on, 0 where there is none */
   size_t slot_count;
   struct hash_key key; /* of the table, so that no file is made to have its words collide */
-  struct member *members; /* one an item */
-  size_t count, capacity; /* of items */
   uint64_t total; /* words of the items that were not dropped */
 };
+
+/* How many words an item has. */
+static inline unsigned words_in(const struct words *words, size_t item)
+{
+  return BUF_ITEMS(const struct member, &words->members)[item].words;
+}
 
 void words_free(struct words *words);
 

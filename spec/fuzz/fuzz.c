@@ -49,7 +49,7 @@ const struct item *fuzz_item_at(const struct index *index, uint64_t offset)
 {
   for (size_t i = 0; i < index->count; i++) {
     const struct item *item = &index->items[i];
-    if (item_offset(item) == offset) return item_is_forgotten(item) ? NULL : item;
+    if (item->offset == offset) return item->forgotten ? NULL : item;
   }
   return NULL;
 }

@@ -118,9 +118,8 @@ static void check_index(const struct index *index, const struct state *state)
     if (!line->active) continue;
     const struct item *item = fuzz_item_at(index, line->offset);
     CHECK(item != NULL && item_length(item) == line->length);
-    CHECK((int)item_kind(item) == (int)line->kind);
-    CHECK(item_members(item) ==
-          (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
+    CHECK((int)(enum record_kind)item->kind == (int)line->kind);
+    CHECK(item->members == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
   }
 }
 

@@ -55,9 +55,17 @@ local function is_id(id)
   return type(id) == "number" and id >= 1 and id < 2 ^ 53 and id % 1 == 0
 end
 
-local function is_of_memory(record)
+-- Whether a record only keeps the highest id: a tombstone of the target 0, written so and not as 0.0.
+local function is_mark(record, text)
+  local target
+  for value in line_model.plain(text):gmatch('"target"%s*:%s*([^%s,}]*)') do target = value end
+  return is_id(record.id) and record.target == 0 and target == "0"
+end
+
+local function is_of_memory(record, text)
   local kind, meta = record.kind, record.meta
   if type(meta) == "table" and type(meta.aish_version) == "string" and type(meta.created) == "string" then return true end
+  if kind == "forget" and is_mark(record, text) then return true end
   if kind == "forget" then return is_id(record.target) and record.id ~= nil and record.id ~= false end
   return is_id(record.id) and (kind == "fact" or kind == "pref" or kind == "context")
 end
@@ -67,8 +75,8 @@ local function kinds_of(lines)
   local any, first
   for _, line in ipairs(lines) do
     if line.record then
-      if first == nil then first = is_of_memory(line.record) end
-      any = any or is_of_memory(line.record)
+      if first == nil then first = is_of_memory(line.record, line.text) end
+      any = any or is_of_memory(line.record, line.text)
     end
   end
   return any, first, first ~= nil

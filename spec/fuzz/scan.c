@@ -45,12 +45,11 @@ static void compare_line(struct window *window, const struct plain_line *line, c
 static void compare_item(const struct index *index, const struct item *item,
                          const struct plain_line *line)
 {
-  CHECK(item != NULL && item_id(item) == line->id);
+  CHECK(item != NULL && item->id == line->id);
   CHECK((item_moment(index, item).second == MOMENT_NONE) == !line->has_time);
-  CHECK(item_offset(item) == line->offset && item_length(item) == line->length);
-  CHECK((int)item_kind(item) == (int)line->kind);
-  CHECK(item_members(item) ==
-        (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
+  CHECK(item->offset == line->offset && item_length(item) == line->length);
+  CHECK((int)(enum record_kind)item->kind == (int)line->kind);
+  CHECK(item->members == (line->members < ITEM_MEMBERS_MAX ? line->members : ITEM_MEMBERS_MAX));
 }
 
 static const struct plain_line *line_at(const struct plain *plain, uint64_t offset)
@@ -64,11 +63,12 @@ static void compare_order(struct index *index, const struct plain *plain)
 {
   size_t count = 0;
   const struct plain_line *last = NULL;
-  struct newest newest;
-  const struct item *item;
-  CHECK(index_newest(index, &newest));
-  for (; (item = newest_next(&newest)) != NULL; count++) {
-    const struct plain_line *line = line_at(plain, item_offset(item));
+  CHECK(index_sort(index));
+  for (size_t i = index->count; i > 0; i--) {
+    const struct item *item = index_sorted(index, i - 1);
+    if (item->forgotten) continue;
+    count++;
+    const struct plain_line *line = line_at(plain, item->offset);
     CHECK(line != NULL && line->active);
     CHECK(last == NULL || plain_is_newer(last, line));
     last = line;
@@ -80,11 +80,11 @@ static void compare_order(struct index *index, const struct plain *plain)
 static void compare_finding(const struct index *index, const struct plain *plain, uint64_t id)
 {
   const struct plain_line *newest = plain_find(plain, id);
-  const struct item *item = index_find(index, id);
+  const struct item *item = index_find(index, id, NULL);
   CHECK((item != NULL) == (newest != NULL));
-  CHECK(item == NULL || item_offset(item) == newest->offset);
+  CHECK(item == NULL || item->offset == newest->offset);
   size_t count = 0;
-  for (; item != NULL; item = index_older_twin(index, item)) count++;
+  for (; item != NULL; item = index_find(index, id, item)) count++;
   for (size_t i = 0; i < plain->count; i++)
     count -= plain->lines[i].active && plain->lines[i].id == id;
   CHECK(count == 0);
@@ -113,10 +113,9 @@ static void compare_index(struct index *index, const struct extent *known,
   const bool whole = object || !damaged;
   CHECK(index->max_id == plain->max_id);
   for (size_t count = 1; count <= 3; count++)
-    CHECK(index_untargeted(index, index->max_id + 1, count) ==
+    CHECK(tombstones_pass_over(&index->tombstones, index->max_id + 1, count) ==
           plain_untargeted(plain, plain->max_id + 1, count));
   CHECK(index_settle(index, fd));
-  CHECK(index_twins(index) == twins_of(plain));
   CHECK(index->active == plain->active);
   CHECK(known->end == (whole ? size : plain->last));
   CHECK(known->size == size);

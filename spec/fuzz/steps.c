@@ -111,8 +111,8 @@ static void call_search(struct world *world)
   struct buf ranked = {NULL, 0, 0};
   if (!world->open) return;
   if (query_read(&query, world->text.start, world->text.length, false) == QUERY_GOOD)
-    CHECK(rank_items(memory_fd(&world->memory), memory_index(&world->memory), &query, &filter,
-                     &ranked) == 0);
+    CHECK(rank_items(world->memory.journal.fd, &world->memory.index, &query, &filter, &ranked) ==
+          0);
   query_free(&query);
   buf_free(&ranked);
 }
@@ -122,8 +122,8 @@ static void call_recall(struct world *world)
   struct filter filter = {.limit = 20};
   struct buf ranked = {NULL, 0, 0};
   if (!world->open) return;
-  CHECK(recall_items(memory_fd(&world->memory), memory_index(&world->memory), world->text, 0,
-                     &filter, &ranked) == 0);
+  CHECK(recall_items(world->memory.journal.fd, &world->memory.index, world->text, 0, &filter,
+                     &ranked) == 0);
   buf_free(&ranked);
 }
 

@@ -112,4 +112,23 @@ describe("handles that were dropped", function()
       equal(true, #kept > 200)
     ]])
   end)
+
+  -- The second time it was given the id of the item, and forgot the newest that has it.
+  it("do not have another item of its id forgotten", function()
+    run([[
+      memory:close()
+      local file = assert(io.open(path, "w"))
+      for _, uid in ipairs({ "aaaaaaaa", "bbbbbbbb" }) do
+        file:write('{"id":1,"uid":"', uid, '","ts":"2026-01-01T00:00:00Z","kind":"fact","content":"', uid, '"}\n')
+      end
+      file:close()
+      memory = assert(aish.open(path, { shared = true }))
+      local older = memory:items()[2]
+      assert(os.rename(path, path .. ".away"))
+      assert(os.execute("cp " .. path .. ".away " .. path) == 0)
+      drop_all()
+      assert(memory:forget(older))
+      equal("bbbbbbbb", memory:items()[1].content)
+    ]])
+  end)
 end)

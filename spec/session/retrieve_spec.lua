@@ -1,6 +1,7 @@
 --- recall(where, text [, opts]): what was said in sessions that bears on a text, and in what order.
 local assert = require("luassert")
 local stat = require("posix.sys.stat")
+local unistd = require("posix.unistd")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local history = require("history")
@@ -12,6 +13,9 @@ local turn, plain = support.turn, support.plain
 
 -- What of the score of the turn before counts.
 local SHARE = 0.4
+
+-- A turn between two others, so that neither follows the other.
+local GAP = turn('"-"', "none")
 
 local function session(bytes)
   return helper.write(helper.tmpdir() .. "/s.jsonl", bytes)
@@ -63,10 +67,17 @@ describe("recall of a session", function()
 
   it("looks into every string of a record, and not into keys, role, time and meta", function()
     local path = session('{"meta":{"x":"needle"}}\n' .. turn('"x"', "needle") .. '{"needle":1}\n' .. turn('"y"', "user", "needle")
-      .. '{"calls":[{"name":"x","arguments":{"path":"/needle/x"}}]}\n')
+      .. '{"role":"tool","content":"","calls":[{"name":"x","arguments":{"path":"/needle/x"}}]}\n')
     local hits = native.recall(path, "needle")
     assert.same({ { 5, "/needle/x" } }, { { hits[1].line, hits[1].text } })
     assert.equal(1, #hits)
+  end)
+
+  it("gives turns alone, and an answer with its question where other records stand between them", function()
+    local path = session(turn('"where are the backups?"') .. '{"role":"user","content":null,"x":"backups"}\n{"content":"backups"}\n'
+      .. '{"role":false,"content":"backups"}\n["backups"]\n{"role":"tool","content":"on the NAS"}{"meta":{"backups":1},"x":"backups"}\n')
+    assert.same({ 1, 6 }, lines(path, "backups"))
+    assert.same({ 6, 1 }, lines(path, ""))
   end)
 
   it("ranks as a plain implementation does", function()
@@ -123,15 +134,23 @@ describe("recall of a session", function()
 
   it("takes the filters, and fades with the half-life", function()
     local function ago(days) return os.date("!%Y-%m-%dT%H:%M:%SZ", os.time() - days * 86400) end
-    local path = session(turn('"same words"', "a", ago(20)) .. "{}\n" .. turn('"same words"', "b", "never") .. "{}\n"
-      .. turn('"same words"', "a", ago(10)) .. "{}\n" .. turn('"same words"', "b", ago(-5)))
+    local path = session(turn('"same words"', "a", ago(20)) .. GAP .. turn('"same words"', "b", "never") .. GAP
+      .. turn('"same words"', "a", ago(10)) .. GAP .. turn('"same words"', "b", ago(-5)))
     assert.same({ 5, 1 }, lines(path, "words", { role = "a" }))
     assert.same({ 7, 5 }, lines(path, "words", { since = ago(15) }))
     assert.same({ 3, 1 }, lines(path, "words", { before = ago(15), limit = 2 }))
     local whole, hits = native.recall(path, "words")[1].score, {}
-    for _, hit in ipairs(native.recall(path, "words", { half_life = 10 })) do if hit.role then hits[#hits + 1] = hit end end
+    for _, hit in ipairs(native.recall(path, "words", { half_life = 10 })) do if hit.role ~= "none" then hits[#hits + 1] = hit end end
     assert.same({ 7, 5, 1, 3 }, support.pluck(hits, "line"))
     for place, part in ipairs({ 1, 0.5, 0.25, 0 }) do assert.is_true(math.abs(hits[place].score - whole * part) < whole * 1e-4) end
+  end)
+
+  it("puts what has no time last, however little is left of other scores", function()
+    local path = session(turn('"same words"', "a", "2001-01-01T00:00:00Z") .. GAP .. turn('"same words"', "a", "2002-01-01T00:00:00Z") .. GAP
+      .. turn('"same words"', "a", "never"))
+    for _, half_life in ipairs({ 1e5, 1, 1e-9, 1e-300 }) do
+      assert.equal(5, lines(path, "words", { half_life = half_life, role = "a" })[3], half_life)
+    end
   end)
 
   it("gives a text of at most 240 bytes around the word that bears on it most", function()
@@ -143,7 +162,7 @@ describe("recall of a session", function()
   end)
 
   it("gives what fits into a budget, in the order of the score", function()
-    local path = session(turn('"backup"') .. "{}\n" .. turn('"backup and a longer text"') .. "{}\n" .. turn('"a backup of the disk"'))
+    local path = session(turn('"backup"') .. GAP .. turn('"backup and a longer text"') .. GAP .. turn('"a backup of the disk"'))
     local function fits(options) options.role = "user" return lines(path, "backup", options) end
     assert.same({ 1, 5, 3 }, fits({}))
     assert.same({ 1, 5 }, fits({ budget = 26 }))
@@ -167,13 +186,35 @@ describe("recall of a session", function()
     local function calls(file)
       return {
         function() native.search(file, "x") end, function() native.recall(file, "x") end, function() native.load(file) end,
-        function() native.append(file, {}) end, function() handle:append({}) end, function() handle:close() end,
+        function() native.append(file, {}) end, function() native.session(file) end, function() native.scan(file) end,
+        function() handle:append({}) end, function() handle:close() end, function() native.flock(handle, native.LOCK_UN) end,
+        -- Also of a handle, from within a cost that is asked by another.
+        function()
+          native.recall(said({ "backups" }), "backups", { budget = 9, cost = function() native.load(file) return 1 end })
+        end,
+        function()
+          pcall(native.recall, said({ "backups" }), "backups", { budget = 9, cost = error })
+          native.load(file)
+        end,
       }
     end
-    for _, call in ipairs(calls(path)) do
-      assert.matches("must not be used within cost", select(2, recall(call)))
-      assert.matches("must not be used within cost", select(2, recall(call, dir)))
+    local beside = helper.tmpdir()
+    assert(unistd.link(dir, beside .. "/dir", true))
+    assert(unistd.link(path, beside .. "/link", true))
+    assert(unistd.link(path, beside .. "/hard", false))
+    local names = { path, dir .. "/./s.jsonl", dir .. "//s.jsonl", dir .. "/../" .. dir:match("[^/]+$") .. "/s.jsonl", beside .. "/dir/s.jsonl",
+      beside .. "/link", beside .. "/hard" }
+    for _, name in ipairs(names) do
+      for place, call in ipairs(calls(name)) do
+        for _, where in ipairs({ path, dir, dir .. "/", beside .. "/dir/.", beside .. "/link" }) do
+          assert.matches("must not be used within cost", select(2, recall(call, where)), 1, true, name .. " " .. place .. " " .. where)
+        end
+      end
     end
+    for _, name in ipairs({ dir, dir .. "/", beside .. "/dir" }) do
+      assert.matches("must not be used within cost", select(2, recall(function() native.sessions(name) end, dir)))
+    end
+    assert.is_true(recall(function() return #native.display(path) end))
     local other = said({ "backup" })
     assert.is_true(recall(function() return #native.recall(other, "backup", { budget = 9, cost = function() return 1 end }) end))
     assert.is_true(handle:append({ role = "user", content = "backups" }))
@@ -181,8 +222,34 @@ describe("recall of a session", function()
     handle:close()
   end)
 
+  it("names a file that is replaced again and again among those that cannot be read, and gives what others have", function()
+    local dir = helper.tmpdir()
+    helper.write(dir .. "/1.jsonl", turn('"a backup"'))
+    helper.write(dir .. "/2.jsonl", turn('"backup"'))
+    local replacing, count, kept = true, 0, helper.tmpdir()
+    local function replace()
+      if not replacing then return end
+      count = count + 1
+      unistd.link(dir .. "/1.jsonl", kept .. "/" .. count, false) -- or a new file gets its inode
+      helper.write(dir .. "/new", turn('"a backup"'))
+      os.rename(dir .. "/new", dir .. "/1.jsonl")
+      getmetatable(newproxy(true)).__gc = replace
+    end
+    replace()
+    collectgarbage("setpause", 0)
+    collectgarbage("setstepmul", 1e6)
+    collectgarbage()
+    local hits, errors = native.recall(dir, "backup")
+    replacing = false
+    collectgarbage("setpause", 200)
+    collectgarbage("setstepmul", 200)
+    assert.same({ dir .. "/2.jsonl" }, support.pluck(hits, "path"))
+    assert.same({ [dir .. "/1.jsonl"] = "read " .. dir .. "/1.jsonl: it changed again and again while it was read" }, errors)
+    assert.equal(2, #native.recall(dir, "backup"))
+  end)
+
   it("takes a text of any length, and bytes that are no text", function()
-    local path = session(turn('"backup"') .. "{}\n" .. '{"content":"caf\233 \255\254"}\n' .. "{}\n" .. turn('"other"'))
+    local path = session(turn('"backup"') .. GAP .. turn('"caf\233 \255\254"') .. GAP .. turn('"other"'))
     assert.equal(1, lines(path, ("filler "):rep(150000) .. "backup")[1])
     assert.equal(1, lines(path, "backup " .. ("filler "):rep(150000))[1])
     assert.equal(3, lines(path, "\255\254")[1])

@@ -52,6 +52,14 @@ local function word_end(text, at, word)
   return at + #word
 end
 
+--- A text with its escapes of ASCII characters resolved: the names of the format have no others.
+function line_model.plain(text)
+  return (text:gsub("\\u00(%x%x)", function(digits)
+    local code = tonumber(digits, 16)
+    return code < 128 and string.char(code) or nil
+  end))
+end
+
 -- Members or elements, `at` being behind the opening bracket. `members` gets the value of each key,
 -- as its start.
 local function list_end(text, at, close, depth, members)
@@ -64,7 +72,7 @@ local function list_end(text, at, close, depth, members)
       local key = at + 1
       at, stop = string_end(text, key)
       if not at then return nil, stop end
-      local name = text:sub(key, at - 2)
+      local name = line_model.plain(text:sub(key, at - 2))
       at = space(text, at)
       if text:sub(at, at) ~= ":" then return nil, at end
       at = space(text, at + 1)

@@ -158,4 +158,17 @@ function support.directory(files)
   return dir
 end
 
+--- The rows of a text like widths.h: arrays of the first code point of a class, and the class.
+function support.widths(text)
+  local found, digits = {}, {}
+  for line in text:match("WIDTHS%[%] =(.*)"):gmatch("[^\n]+") do digits[#digits + 1] = line:match('"(.*)"') end
+  digits = table.concat(digits):gsub("\\(.)", "%1")
+  for row in digits:gmatch("....") do
+    local number = 0
+    for place = 4, 1, -1 do number = number * 64 + row:byte(place) - 35 end
+    found[#found + 1] = { math.floor(number / 8), number % 8 }
+  end
+  return found
+end
+
 return support

@@ -25,10 +25,9 @@ local function class_of(point)
     local function fill(to)
       for code = from or 0, to do classes[code] = class end
     end
-    for entry in helper.read("csrc/text/widths.h"):match("WIDTHS%[%] = (%b{})"):gmatch("0x(%x+)") do
-      local first = tonumber(entry:sub(1, -2), 16)
-      fill(first - 1)
-      from, class = first, tonumber(entry:sub(-1))
+    for _, row in ipairs(support.widths(helper.read("csrc/text/widths.h"))) do
+      fill(row[1] - 1)
+      from, class = row[1], row[2]
     end
     fill(LAST)
   end

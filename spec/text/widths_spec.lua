@@ -10,15 +10,6 @@ local function written(directory)
   return support.output(("exec 2>&1; %s %s %s"):format(helper.lua, script, helper.quote(directory)), 1)
 end
 
--- The table's entries: arrays of the first code point of a class, and the class.
-local function entries(text)
-  local found = {}
-  for entry in text:match("WIDTHS%[%] = (%b{})"):gmatch("0x(%x+)") do
-    found[#found + 1] = { tonumber(entry:sub(1, -2), 16), tonumber(entry:sub(-1), 16) }
-  end
-  return found
-end
-
 local function version_of(text) return text:match("in Unicode ([%d.]+)%. Written") end
 
 describe("widths.h", function()
@@ -49,12 +40,12 @@ describe("widths.h", function()
       { 0, 3 }, { 1, 1 }, { 0x300, 3 }, { 0x301, 4 }, { 0x302, 1 }, { 0x903, 5 }, { 0x904, 1 }, { 0x1161, 4 }, { 0x1163, 1 },
       { 0x11A8, 4 }, { 0x11A9, 1 }, { 0x200B, 3 }, { 0x200E, 1 }, { 0x302E, 6 }, { 0x302F, 1 }, { 0x4E00, 2 }, { 0x4E05, 1 },
       { 0x4E10, 2 }, { 0xFFF9, 3 }, { 0xFFFC, 1 }, { 0xFFFE, 3 }, { 0x10000, 1 },
-    }, entries(text))
+    }, support.widths(text))
   end)
 
   it("begins at 0, in order, each class another one than the class before", function()
     local last = { -1 }
-    local list = entries(helper.read(header))
+    local list = support.widths(helper.read(header))
     for _, entry in ipairs(list) do
       assert(entry[1] > last[1] and entry[2] ~= last[2] and entry[2] >= 1 and entry[2] <= 6, ("0x%x"):format(entry[1]))
       last = entry
@@ -73,11 +64,13 @@ def numbers(version): return [int(part) for part in version.split('.')]
 if numbers(unicodedata.unidata_version) > numbers(sys.argv[1]):
     print('later', unicodedata.unidata_version)
     sys.exit()
-table = [int(x, 16) for x in re.findall('0x([0-9a-f]+)', open(sys.argv[2]).read().split('WIDTHS[]')[1])]
-table.append(0x110000 << 4)
+digits = ''.join(re.findall('"(.*)"', open(sys.argv[2]).read().split('WIDTHS[]')[1]))
+digits = [ord(digit) - 35 for digit in re.sub(r'\\(.)', r'\1', digits)]
+table = [sum(digits[at + place] << 6 * place for place in range(4)) for at in range(0, len(digits), 4)]
+table.append(0x110000 << 3)
 classes = {}
 for here, there in zip(table, table[1:]):
-    for code in range(here >> 4, there >> 4): classes[code] = here & 15
+    for code in range(here >> 3, there >> 3): classes[code] = here & 7
 shown = {*range(0x600, 0x606), 0x6dd, 0x70f, 0x890, 0x891, 0x8e2, 0x110bd, 0x110cd, *range(0x13430, 0x13440)}
 hidden = {0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, *range(0x180b, 0x1810), 0x3164, 0xffa0,
           *range(0xfe00, 0xfe10), *range(0xe0100, 0xe01f0)}

@@ -1,0 +1,35 @@
+/* handle.h: what the handles of memories and of sessions have in common. */
+#pragma once
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "binding/class.h"
+#include "binding/encode.h"
+#include "file/journal.h"
+
+#pragma GCC visibility push(hidden)
+
+/* What each begins with. */
+struct common {
+  struct journal *journal; /* its file */
+  struct scratch *scratch; /* the state's */
+  bool open;
+  bool redacts; /* it keeps a function for that */
+  const char *path; /* as it was given */
+};
+
+/* Pushes a handle of `size` bytes that is closed, with the journal at an offset. `redact`: where on the
+ * stack its function for that stands; 0: it has none. [-0, +1, m] */
+void *new_handle(lua_State *L, const struct object_class *class, size_t size, size_t journal,
+                 const char *path, int redact);
+/* Acquires the scratch, for what the handle's function redacts, if it has one. [-0, +2, m] */
+struct scratch *handle_scratch(lua_State *L, const struct common *handle);
+/* In __index: pushes the method or one of the fields path, closed and fd; false, and nothing: it is none of
+ * them. [-0, +0 or 1, e] */
+bool push_common(lua_State *L, const struct object_class *class);
+/* Pushes what tostring is to say of a handle that is `how` if it is open. [-0, +1, e] */
+int push_description(lua_State *L, const struct object_class *class, const char *how);
+
+#pragma GCC visibility pop
