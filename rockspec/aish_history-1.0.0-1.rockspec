@@ -109,6 +109,7 @@ build = {
         "csrc/text/words.c",
       },
     },
+    ["aish_history._meta"] = "lua/aish_history/_meta.lua",
     ["aish_history.command.charts"] = "lua/aish_history/command/charts.lua",
     ["aish_history.command.columns"] = "lua/aish_history/command/columns.lua",
     ["aish_history.command.compact"] = "lua/aish_history/command/compact.lua",
