@@ -15,6 +15,7 @@
  *   sessions, hits          lists of sessions; what was said in them
  *   budget                  what fits into one, of what is recalled
  *   upkeep, lock            verify() and compact(); flock()
+ *   erase                   erase()
  *   screen                  display()
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
@@ -23,6 +24,7 @@
  *   filter                  which items are wanted
  *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it
+ *   erasure, standing       what erasing does to items; items in the order of the file
  * session/   a session's file
  *   turn, summary           what a line holds; what a file holds
  *   dir                     the files of a directory
@@ -31,16 +33,18 @@
  *   reader, lines, tail     in blocks; one at a time; from the end
  *   window, follow          at an offset; from a file that grows
  *   path, journal           names and directories; appending under a lock
- *   beside                  files made beside another
+ *   beside, replace         files made beside another; taking its place
+ *   purge, sequel           taking text out; where a follower goes on after that
  * json/      JSON text
  *   span, json, number      plain runs of bytes; the grammar; numbers
  *   walk, objects           members and elements; what a damaged line holds
- *   quote                   strings that are written
+ *   quote, reword           strings that are written; other ones in a record
  * text/      words in text
  *   fold, needle, query     case folding; finding a word; finding several
  *   words                   which items hold which words, for ranking
  *   grams, bm25             what a question and a text have in common; what that is worth
  *   display                 text as a terminal may be given it
+ *   literal, answers        a text to the byte; what texts are to become
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
@@ -61,6 +65,7 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
+#include "binding/erase.h"
 #include "binding/hits.h"
 #include "binding/load.h"
 #include "binding/lock.h"
@@ -99,6 +104,7 @@ int luaopen_aish_history(lua_State *L)
       {"decode", decode_l},
       {"verify", verify_l},
       {"compact", compact_l},
+      {"erase", erase_l},
       {"display", display_l},
       {NULL, NULL},
   };

@@ -11,6 +11,7 @@
 #include "binding/decode.h"
 #include "binding/drafts.h"
 #include "binding/encode.h"
+#include "binding/erase.h"
 #include "binding/handle.h"
 #include "binding/hits.h"
 #include "binding/items.h"
@@ -409,6 +410,18 @@ static int memory_compact_l(lua_State *L)
   return push_compaction(L, &result);
 }
 
+/* memory:erase(what [, opts]): takes text out of the file for good; see erase(path). */
+static int memory_erase_l(lua_State *L)
+{
+  struct handle *handle = check_open(L, "erase");
+  struct memory *memory = &handle->memory;
+  const struct eraser eraser = {handle->common.path, &memory->journal, memory,
+                                &handle->common.open};
+  int count = erase_by(L, &eraser);
+  check_open(L, "erase");
+  return count;
+}
+
 /* ---- fields ---- */
 
 /* Brings a shared handle up to date, so that fields tell of what others have added. */
@@ -451,10 +464,19 @@ static int memory_tostring_l(lua_State *L)
 }
 
 static const luaL_Reg METHODS[] = {
-    {"add", memory_add_l},       {"add_many", memory_add_many_l}, {"forget", memory_forget_l},
-    {"update", memory_update_l}, {"search", memory_search_l},     {"recall", memory_recall_l},
-    {"get", memory_get_l},       {"items", memory_items_l},       {"sync", memory_sync_l},
-    {"close", memory_close_l},   {"compact", memory_compact_l},   {NULL, NULL},
+    {"add", memory_add_l},
+    {"add_many", memory_add_many_l},
+    {"forget", memory_forget_l},
+    {"update", memory_update_l},
+    {"search", memory_search_l},
+    {"recall", memory_recall_l},
+    {"get", memory_get_l},
+    {"items", memory_items_l},
+    {"sync", memory_sync_l},
+    {"close", memory_close_l},
+    {"compact", memory_compact_l},
+    {"erase", memory_erase_l},
+    {NULL, NULL},
 };
 static const luaL_Reg METAMETHODS[] = {
     {"__index", memory_index_l},

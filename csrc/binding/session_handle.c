@@ -8,6 +8,7 @@
 #include "binding/budget.h"
 #include "binding/class.h"
 #include "binding/encode.h"
+#include "binding/erase.h"
 #include "binding/handle.h"
 #include "binding/redact.h"
 #include "file/format.h"
@@ -159,6 +160,17 @@ static int session_sync_l(lua_State *L)
   return done ? push_true(L) : push_false_failure(L, &failure, session->common.path);
 }
 
+/* session:erase(what [, opts]): takes text out of the file for good; see erase(path). Also returns false
+ * and "session closed". */
+static int session_erase_l(lua_State *L)
+{
+  struct session *session = check_session(L);
+  const struct eraser eraser = {session->common.path, &session->journal, NULL,
+                                &session->common.open};
+  int count = session->common.open ? erase_by(L, &eraser) : 0;
+  return count > 0 ? count : push_closed(L);
+}
+
 /* ---- fields ---- */
 
 static int session_index_l(lua_State *L)
@@ -175,6 +187,7 @@ static int session_tostring_l(lua_State *L)
 
 static const luaL_Reg METHODS[] = {
     {"append", session_append_l},
+    {"erase", session_erase_l},
     {"sync", session_sync_l},
     {"close", session_close_l},
     {NULL, NULL},

@@ -12,7 +12,7 @@
 
 /* ---- new files ---- */
 
-static const char MIDDLE[] = ".compact-", DIGITS[] = "0123456789abcdef";
+static const char DAMAGED[] = BESIDE_DAMAGED, MIDDLE[] = ".compact-", DIGITS[] = "0123456789abcdef";
 
 enum { START = sizeof MIDDLE - 1, HALF = 8, END = START + 2 * HALF };
 
@@ -55,15 +55,29 @@ int beside_make(const char *place, char **path)
   return fd;
 }
 
+struct cleaning {
+  const char *directory, *name; /* NULL: of any file */
+};
+
+/* Whether a name begins, before its suffix, with that of the file, or of its <file>.damaged. */
+static bool is_beside(const char *name, size_t length, const char *file)
+{
+  size_t own = strlen(file);
+  if (length < own || memcmp(name, file, own) != 0) return false;
+  return length == own || (length - own == sizeof DAMAGED - 1 &&
+                           memcmp(name + own, DAMAGED, sizeof DAMAGED - 1) == 0);
+}
+
 /* Removes the file of that name, if beside_make has made it and nobody has it locked. */
 static bool remove_left(void *context, const char *name, bool regular)
 {
   (void)regular;
-  const char *place = *(const char **)context, *own = strrchr(place, '/') + 1;
-  size_t length = strlen(own);
+  const struct cleaning *cleaning = context;
+  size_t length = strlen(name), own = length > END ? length - END : 0;
   struct stat st;
-  if (strncmp(name, own, length) != 0 || !is_suffix(name + length)) return true;
-  char *path = path_with_suffix(place, name + length);
+  if (own == 0 || !is_suffix(name + own)) return true;
+  if (cleaning->name != NULL && !is_beside(name, own, cleaning->name)) return true;
+  char *path = path_join(cleaning->directory, name);
   int fd = path != NULL ? sys_open(path, SYS_ITSELF, &st) : -1;
   if (fd >= 0) {
     if (sys_flock(fd, LOCK_EX | LOCK_NB) == 0) sys_unlink(path);
@@ -73,13 +87,10 @@ static bool remove_left(void *context, const char *name, bool regular)
   return true;
 }
 
-void beside_clean(const char *place)
+void beside_clean(const char *directory, const char *name)
 {
-  char *directory = path_with_suffix(place, "");
-  if (directory == NULL) return;
-  *strrchr(directory, '/') = '\0';
-  (void)sys_list(directory[0] != '\0' ? directory : "/", remove_left, &place);
-  sys_free(directory);
+  struct cleaning cleaning = {directory, name};
+  (void)sys_list(directory, remove_left, &cleaning);
 }
 
 /* ---- owners ---- */
@@ -118,9 +129,9 @@ static const char *objection(const struct stat *st, const struct stat *of)
   return shared ? NULL : "it is another user's";
 }
 
-static int open_gathered(const char *path, const struct stat *of, struct stat *st,
-                         const char **reason)
+int beside_open(const char *path, const struct stat *of, struct stat *st, const char **reason)
 {
+  *reason = NULL;
   int fd = sys_open(path, SYS_ITSELF, st);
   if (fd == SYS_NOT_REGULAR && errno == EINVAL) *reason = "not a regular file";
   if (fd < 0 || (*reason = objection(st, of)) == NULL) return fd;
@@ -143,8 +154,8 @@ static int make_gathered(const char *path, const struct stat *of, struct stat *s
 int beside_gather(const char *path, const struct stat *of, bool *made, struct stat *st,
                   struct failure *failure)
 {
-  const char *reason = NULL;
-  int fd = open_gathered(path, of, st, &reason);
+  const char *reason;
+  int fd = beside_open(path, of, st, &reason);
   *made = fd == -1 && errno == ENOENT;
   if (*made) fd = make_gathered(path, of, st);
   if (fd >= 0) return fd;

@@ -8,7 +8,8 @@
  *    have come between the last read and the look at the path. Then the other is read. A writer that
  *    looked at the path before that holds the open file's lock until it has written, so the file is
  *    not left while it is locked; whoever takes the lock later finds that the path leads elsewhere. A
- *    handle that keeps its lock finds that at its next call, and is waited for until then. */
+ *    handle that keeps its lock finds that at its next call, and is waited for until then.
+ * 3. A file from which text was erased is read on where the old one ended; see sequel.c. */
 #include "file/follow.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@
 #include "base/sys.h"
 #include "base/word.h"
 #include "file/path.h"
+#include "file/sequel.h"
 
 void follow_init(struct follow *follow, const char *path, uint64_t from)
 {
@@ -44,16 +46,22 @@ static void go_to(struct follow *follow, uint64_t offset, uint64_t number)
   resume(follow);
 }
 
+/* Begins to read a file where lines are handed out from. */
+static void begin(struct follow *follow, int fd, const struct stat *st)
+{
+  uint64_t from = follow->given.end;
+  follow->fd = fd;
+  extent_begin(&follow->given, st, 0);
+  follow->given.end = follow->given.size = from;
+  resume(follow);
+}
+
 bool follow_open(struct follow *follow, struct failure *failure)
 {
   struct stat st;
-  uint64_t from = follow->given.end;
-  follow->fd = open_to_read(follow->path, &st, failure);
-  if (follow->fd < 0) return false;
-  extent_begin(&follow->given, &st, 0);
-  follow->given.end = follow->given.size = from;
-  resume(follow);
-  return true;
+  int fd = open_to_read(follow->path, &st, failure);
+  if (fd >= 0) begin(follow, fd, &st);
+  return fd >= 0;
 }
 
 void follow_close(struct follow *follow)
@@ -130,15 +138,34 @@ static bool was_left(struct follow *follow)
   return follow->refusals > MOST_REFUSALS;
 }
 
+/* Goes over to the file that the path leads to now, to its start, or, if it is the sequel of the one that
+ * was read, to where it goes on. */
+static bool go_over(struct follow *follow)
+{
+  struct stat st;
+  struct failure ignored;
+  struct sequel sequel = {0, 0};
+  int fd = open_to_read(follow->path, &st, &ignored);
+  if (fd < 0) return false;
+  if (!sequel_find(follow->fd, fd, &sequel)) sequel = (struct sequel){0, 0};
+  follow_close(follow);
+  follow->given.end = sequel.size;
+  follow->number = sequel.lines;
+  begin(follow, fd, &st);
+  return true;
+}
+
 int follow_next(struct follow *follow, struct line *line)
 {
   struct failure ignored;
-  if (follow->fd >= 0) {
+  if (follow->fd < 0) {
+    if (!follow_open(follow, &ignored)) return 0;
+  } else {
     int result = next_here(follow, line, false);
     if (result != 0 || !was_left(follow)) return result;
     result = next_here(follow, line, true);
     if (result != 0) return result;
-    follow_close(follow);
+    if (!go_over(follow)) return 0;
   }
-  return follow_open(follow, &ignored) ? next_here(follow, line, false) : 0;
+  return next_here(follow, line, false);
 }

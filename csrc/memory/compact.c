@@ -2,9 +2,7 @@
  *
  * 1. All of it is done under the file's lock. Writers that wait for it find afterwards that the
  *    path leads to another file, and take that one; readers have the old one or the new one whole.
- * 2. The new file is written beside the old one, locked before it has its name, synced, and then
- *    renamed onto it (rename(2) is atomic); then the directory is synced. A crash at any point
- *    leaves one of the two. What a crash left beside is removed by the next compaction; see beside.c.
+ * 2. The new file takes the place of the old one as in replace.c; then the directory is synced.
  * 3. What is damaged of a line is appended to <file>.damaged, and is on the disk there before the
  *    rename. A crash in between has the next compaction append it once more; none is lost.
  * 4. Kept are, byte for byte: the active items, every object that is no item and no tombstone, and one
@@ -19,80 +17,34 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/hash.h"
-#include "base/sort.h"
 #include "base/sys.h"
 #include "file/beside.h"
 #include "file/lines.h"
 #include "file/path.h"
+#include "file/replace.h"
+#include "memory/standing.h"
 #include "json/number.h"
 #include "json/objects.h"
 
-enum { WRITE_SIZE = 256 * 1024, PIECE_SIZE = 16 * 1024 };
-
-/* A file that is written to in large pieces. */
-struct output {
-  int fd; /* -1: only the bytes are counted */
-  uint64_t size; /* of the file, when all is written */
-  struct buf waiting;
-  const char *path; /* what a failure is about; NULL: what the caller named */
-  struct failure *failure;
-};
-
-static bool fail_output(const struct output *output, const char *doing)
-{
-  return output->path != NULL && fail_about(output->failure, doing, output->path, NULL);
-}
-
-static bool flush(struct output *output)
-{
-  size_t written;
-  bool done = output->fd < 0 ||
-              sys_write(output->fd, output->waiting.data, output->waiting.length, &written) >= 0;
-  output->waiting.length = 0;
-  return done || fail_output(output, "compact: write");
-}
-
-static bool put(struct output *output, const char *bytes, size_t size)
-{
-  output->size += size;
-  if (output->waiting.length + size > WRITE_SIZE && !flush(output)) return false;
-  return buf_add(&output->waiting, bytes, size);
-}
-
-/* What a hole in the file reads as takes no blocks of the disk here either. */
-static bool put_sparsely(struct output *output, const char *bytes, size_t size)
-{
-  for (size_t piece; size > 0; bytes += piece, size -= piece) {
-    piece = size < PIECE_SIZE ? size : PIECE_SIZE;
-    bool hole = piece == PIECE_SIZE && *bytes == '\0' && memcmp(bytes, bytes + 1, piece - 1) == 0;
-    if (!(hole ? flush(output) : put(output, bytes, piece))) return false;
-    if (!hole) continue;
-    output->size += piece;
-    if (output->fd >= 0 && sys_truncate(output->fd, output->size) != 0)
-      return fail_output(output, "compact: write");
-  }
-  return true;
-}
+static const struct doing COMPACTING = DOING("compact");
 
 struct rewrite {
   struct memory *memory;
   struct compact_options options;
   struct compaction *result;
-  struct output kept, damaged;
+  struct replacement new; /* what is kept */
+  struct output damaged;
   struct tombstones tombstones; /* all of the file */
   struct buf least; /* struct rank: by the place among these, the least one */
   struct buf unescaped; /* an `of` */
-  uint32_t *items; /* positions in the index, in the order of the file, */
-  size_t item; /* up to which its records were met */
+  struct standing items; /* in the order of the file */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
   uint64_t highest_mark; /* of the one mark that is kept; 0: none, or it was met */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
-  struct stat st; /* of the old file */
-  char *place, *temporary, *damaged_path; /* the file without symbolic links, and two beside it */
+  char *damaged_path;
   bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
   uint64_t damaged_from; /* of this size */
 };
@@ -175,8 +127,9 @@ static bool put_line(const struct rewrite *rewrite, struct output *output, const
   char start[3];
   size_t size = (size_t)(line->end - line->start), first = size < 3 ? size : 3;
   ssize_t got = line->offset > 0 ? 0 : sys_read_at(rewrite->memory->journal.fd, start, first, 0);
-  return got >= 0 && put(output, start, (size_t)got) &&
-         put_sparsely(output, line->start + got, size - (size_t)got) && put(output, "\n", 1);
+  return got >= 0 && output_put(output, start, (size_t)got) &&
+         output_put_sparsely(output, line->start + got, size - (size_t)got) &&
+         output_put(output, "\n", 1);
 }
 
 static bool keep_record(struct rewrite *rewrite, const struct record *record,
@@ -186,7 +139,7 @@ static bool keep_record(struct rewrite *rewrite, const struct record *record,
   if (record->id > rewrite->kept_id) rewrite->kept_id = record->id;
   if (record->id > rewrite->kept_record && record_is_ours(record, line->start))
     rewrite->kept_record = record->id;
-  return put_line(rewrite, &rewrite->kept, line);
+  return put_line(rewrite, &rewrite->new.output, line);
 }
 
 /* Whether it is the one that is kept of those that say the same. False with errno ENOMEM. */
@@ -208,21 +161,11 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
   return true;
 }
 
-static bool item_stands_before(const void *context, uint32_t a, uint32_t b)
-{
-  const struct item *items = context;
-  return items[a].offset < items[b].offset;
-}
-
 /* Whether the record at an offset is an active item; asked in the order of the file. */
 static bool is_active(struct rewrite *rewrite, uint64_t offset)
 {
-  const struct index *index = &rewrite->memory->index;
-  for (; rewrite->item < index->count; rewrite->item++) {
-    const struct item *item = &index->items[rewrite->items[rewrite->item]];
-    if (item->offset >= offset) return item->offset == offset && !item->forgotten;
-  }
-  return false;
+  const struct item *item = standing_at(&rewrite->items, offset);
+  return item != NULL && !item->forgotten;
 }
 
 static bool take_object(struct rewrite *rewrite, const struct record *record,
@@ -237,13 +180,19 @@ static bool take_object(struct rewrite *rewrite, const struct record *record,
   return true;
 }
 
-/* Nothing is glued to a line of <file>.damaged that a crash has cut. */
-static bool end_damaged(struct output *damaged)
+static bool fail_damaged(const struct rewrite *rewrite, const char *doing)
 {
+  return fail_about(rewrite->damaged.failure, doing, rewrite->damaged_path, NULL);
+}
+
+/* Nothing is glued to a line of <file>.damaged that a crash has cut. */
+static bool end_damaged(struct rewrite *rewrite)
+{
+  struct output *damaged = &rewrite->damaged;
   char last = '\n';
   if (damaged->size > 0 && sys_read_at(damaged->fd, &last, 1, damaged->size - 1) < 0)
-    return fail_output(damaged, "compact: read");
-  return last == '\n' || put(damaged, "\n", 1);
+    return fail_damaged(rewrite, COMPACTING.read);
+  return last == '\n' || output_put(damaged, "\n", 1);
 }
 
 /* Opens <file>.damaged when the first line for it is found. */
@@ -253,11 +202,11 @@ static bool open_damaged(struct rewrite *rewrite)
   struct output *damaged = &rewrite->damaged;
   rewrite->result->damaged++;
   if (rewrite->options.dry_run || damaged->fd >= 0) return true;
-  damaged->fd =
-      beside_gather(damaged->path, &rewrite->st, &rewrite->damaged_made, &st, damaged->failure);
+  damaged->fd = beside_gather(rewrite->damaged_path, &rewrite->new.st, &rewrite->damaged_made, &st,
+                              damaged->failure);
   if (damaged->fd < 0) return false;
   damaged->size = rewrite->damaged_from = (uint64_t)st.st_size;
-  return end_damaged(damaged);
+  return end_damaged(rewrite);
 }
 
 static bool take_damage(struct rewrite *rewrite, const struct text *text)
@@ -265,19 +214,12 @@ static bool take_damage(struct rewrite *rewrite, const struct text *text)
   return open_damaged(rewrite) && put_line(rewrite, &rewrite->damaged, text);
 }
 
-/* A line too long to hold is copied in pieces. */
+/* A line too long to hold. */
 static bool take_too_long(struct rewrite *rewrite, uint64_t from, uint64_t to)
 {
-  char piece[PIECE_SIZE];
-  if (!open_damaged(rewrite)) return false;
-  while (from < to) {
-    size_t wanted = to - from < sizeof piece ? (size_t)(to - from) : sizeof piece;
-    errno = EAGAIN; /* the file was cut meanwhile */
-    ssize_t got = sys_read_at(rewrite->memory->journal.fd, piece, wanted, from);
-    if (got <= 0 || !put_sparsely(&rewrite->damaged, piece, (size_t)got)) return false;
-    from += (uint64_t)got;
-  }
-  return put(&rewrite->damaged, "\n", 1);
+  return open_damaged(rewrite) &&
+         output_copy(&rewrite->damaged, rewrite->memory->journal.fd, from, to) &&
+         output_put(&rewrite->damaged, "\n", 1);
 }
 
 static bool put_mark(struct rewrite *rewrite, uint64_t id)
@@ -290,7 +232,7 @@ static bool put_mark(struct rewrite *rewrite, uint64_t id)
   buf_put_bytes(&text, ",\"ts\":\"", 7);
   buf_put_bytes(&text, ts, TIMESTAMP_LENGTH);
   buf_put_bytes(&text, "\",\"kind\":\"forget\",\"target\":0}\n", 30);
-  return put(&rewrite->kept, text.data, text.length);
+  return output_put(&rewrite->new.output, text.data, text.length);
 }
 
 /* For those who count every id, and for those who count only items and tombstones. */
@@ -349,8 +291,7 @@ static bool sort_out(struct rewrite *rewrite)
   static const struct pass take = {take_object, take_damage, take_too_long};
   const struct index *index = &rewrite->memory->index;
   if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
-  rewrite->items = sorted_positions(index->count, item_stands_before, index->items);
-  if (rewrite->items == NULL) return false;
+  if (!standing_begin(&rewrite->items, index)) return false;
   bool many = rewrite->options.tombstones && tombstones_count(&rewrite->tombstones) > 0;
   if (many && !go_through(rewrite, &choose)) return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
@@ -361,64 +302,39 @@ static bool sort_out(struct rewrite *rewrite)
 
 /* ---- the files ---- */
 
-static bool name_files(struct rewrite *rewrite)
-{
-  rewrite->place = sys_realpath(rewrite->memory->journal.place);
-  if (rewrite->place == NULL) return false;
-  rewrite->damaged.path = rewrite->damaged_path = path_with_suffix(rewrite->place, ".damaged");
-  return rewrite->damaged_path != NULL;
-}
-
-static bool make_temporary(struct rewrite *rewrite)
-{
-  beside_clean(rewrite->place);
-  int fd = rewrite->kept.fd = beside_make(rewrite->place, &rewrite->temporary);
-  if (fd < 0 && rewrite->temporary != NULL)
-    return fail_about(rewrite->kept.failure, "compact: make", rewrite->temporary, NULL);
-  return fd >= 0 && sys_flock(fd, LOCK_EX | LOCK_NB) == 0;
-}
-
-/* The new file is as the old one, and on the disk. It gets its mode at the end: a write takes the
- * set-group-id bit away. */
-static bool finish_kept(struct rewrite *rewrite)
-{
-  int fd = rewrite->kept.fd;
-  return flush(&rewrite->kept) && beside_give(fd, &rewrite->st) && sys_sync(fd) == 0;
-}
-
 /* The damaged lines are on the disk, under their name. */
 static bool finish_damaged(struct rewrite *rewrite)
 {
   struct output *damaged = &rewrite->damaged;
   if (damaged->fd < 0) return true;
-  return flush(damaged) &&
+  return output_flush(damaged) &&
          ((sys_sync(damaged->fd) == 0 && path_sync_above(rewrite->damaged_path) == 0) ||
-          fail_output(damaged, "compact: sync"));
+          fail_damaged(rewrite, COMPACTING.sync));
 }
 
-static void abandon(struct rewrite *rewrite)
+static void undo_damaged(const struct rewrite *rewrite)
 {
-  if (rewrite->kept.fd >= 0) {
-    sys_close(rewrite->kept.fd);
-    sys_unlink(rewrite->temporary);
-  }
   if (rewrite->damaged.fd < 0) return;
   if (rewrite->damaged_made) sys_unlink(rewrite->damaged_path);
   else (void)sys_truncate(rewrite->damaged.fd, rewrite->damaged_from);
 }
 
+static bool name_damaged(struct rewrite *rewrite)
+{
+  rewrite->damaged_path = path_with_suffix(rewrite->new.place, BESIDE_DAMAGED);
+  rewrite->damaged.path = rewrite->damaged_path;
+  return rewrite->damaged_path != NULL;
+}
+
 static bool write_files(struct rewrite *rewrite, struct failure *failure)
 {
-  struct journal *journal = &rewrite->memory->journal;
+  const struct journal *journal = &rewrite->memory->journal;
+  struct replacement *new = &rewrite->new;
   failure->number = 0;
-  bool done = name_files(rewrite) && sys_fstat(journal->fd, &rewrite->st) == 0 &&
-              make_temporary(rewrite) && sort_out(rewrite) && finish_kept(rewrite) &&
-              finish_damaged(rewrite);
-  if (!done) return failure->number != 0 ? false : fail(failure, "compact");
-  if (!journal_unchanged(journal))
-    return fail_because(failure, EAGAIN, "compact",
-                        "the file was changed meanwhile by a program that takes no lock");
-  return sys_rename(rewrite->temporary, rewrite->place) == 0 || fail(failure, "compact");
+  bool done = replace_begin(new, journal->fd, journal->place) && name_damaged(rewrite) &&
+              sort_out(rewrite) && replace_sync(new) && finish_damaged(rewrite) &&
+              replace_rename(new, journal->place, journal->size);
+  return done || (failure->number == 0 && fail(failure, COMPACTING.it));
 }
 
 /* ---- the whole ---- */
@@ -428,49 +344,55 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
   struct journal *journal = &rewrite->memory->journal;
   if (rewrite->options.dry_run) return sort_out(rewrite) || fail(failure, "read");
   if (!write_files(rewrite, failure)) {
-    abandon(rewrite);
+    undo_damaged(rewrite);
     return false;
   }
-  return journal_switch(journal, rewrite->kept.fd, failure) && journal_sync(journal, failure) &&
-         memory_reread(rewrite->memory, failure);
+  return journal_switch(journal, rewrite->new.output.fd, failure) &&
+         journal_sync(journal, failure) && memory_reread(rewrite->memory, failure);
 }
 
 static bool compact_locked(struct memory *memory, const struct compact_options *options,
                            struct compaction *result, struct failure *failure)
 {
-  struct rewrite rewrite = {
-      .memory = memory,
-      .options = *options,
-      .result = result,
-      .kept = {.fd = -1, .failure = failure},
-      .damaged = {.fd = -1, .failure = failure},
-  };
+  const struct output output = {.fd = -1, .doing = &COMPACTING, .failure = failure};
+  struct rewrite rewrite = {.memory = memory,
+                            .options = *options,
+                            .result = result,
+                            .new.output = output,
+                            .damaged = output};
   memset(result, 0, sizeof *result);
   result->before = memory->journal.size;
   bool done = run(&rewrite, failure);
-  result->after = rewrite.kept.size;
+  result->after = rewrite.new.output.size;
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
-  buf_free(&rewrite.kept.waiting);
+  replace_end(&rewrite.new);
   buf_free(&rewrite.damaged.waiting);
   buf_free(&rewrite.least);
   buf_free(&rewrite.unescaped);
-  sys_free(rewrite.items);
+  standing_end(&rewrite.items);
   tombstones_free(&rewrite.tombstones);
-  sys_free(rewrite.place);
-  sys_free(rewrite.temporary);
   sys_free(rewrite.damaged_path);
   return done;
+}
+
+bool memory_begin_rewrite(struct memory *memory, const char *doing, struct failure *failure)
+{
+  struct journal *journal = &memory->journal;
+  extent_restart(&journal->known); /* an edit in place may show in nothing but the bytes */
+  if (!memory_lock(memory, failure)) return false;
+  bool done = !journal->failed || fail_because(failure, EIO, doing, JOURNAL_FAILED);
+  if (done && journal->size > 0 && !memory->index.is_memory)
+    done = fail_because(failure, EINVAL, doing, "it holds no record of a memory");
+  if (done && memory_settle(memory, failure)) return true;
+  journal_detach(journal);
+  return false;
 }
 
 bool memory_compact(struct memory *memory, const struct compact_options *options,
                     struct compaction *result, struct failure *failure)
 {
-  extent_restart(&memory->journal.known); /* an edit in place may show in nothing but the bytes */
-  if (!memory_lock(memory, failure)) return false;
-  bool done = !memory->journal.failed || fail_because(failure, EIO, "compact", JOURNAL_FAILED);
-  if (done && memory->journal.size > 0 && !memory->index.is_memory)
-    done = fail_because(failure, EINVAL, "compact", "it holds no record of a memory");
-  done = done && memory_settle(memory, failure) && compact_locked(memory, options, result, failure);
+  if (!memory_begin_rewrite(memory, COMPACTING.it, failure)) return false;
+  bool done = compact_locked(memory, options, result, failure);
   journal_detach(&memory->journal);
   return done;
 }

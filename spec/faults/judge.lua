@@ -72,7 +72,7 @@ local function check_fixture(p, script, name, at)
   local contents = {}
   for _, item in ipairs(aish.load_memory(p:path(name)) or {}) do contents[item.id] = item.content end
   for id, content in pairs(script.fixture or {}) do
-    if not gone[id] and contents[id] ~= content then p:problem("%s: lost item %d at %d", name, id, at) end
+    if not gone[id] and not p.is_content(script, contents[id], content) then p:problem("%s: lost item %d at %d", name, id, at) end
   end
   p:check_damaged(script, name)
 end

@@ -407,6 +407,30 @@ function Player:compact(handle, name)
   end
 end
 
+--- Erases a text of the fixture through a handle, or without one if `handle` is nil; it is gone then.
+function Player:erase(handle, name, what)
+  if not self.aish.erase then return end
+  local done
+  if handle then
+    name = self.handles[handle].name
+    done = calls(self, handle, "erase", function(object) return object:erase(what) end, { rewrites = true })
+  else
+    done = self:call(name, "erase", function() return self.aish.erase(self:path(name), what) end, { rewrites = true, opens = true })
+  end
+  for _, place in ipairs({ name, name .. ".damaged" }) do
+    local bytes = done and tree.read(self:path(place))
+    if bytes and bytes:find(what, 1, true) then self:problem("%s: %s still holds %s", name, place, what) end
+  end
+end
+
+--- Whether it is what an item of the fixture says, of which something may be erased.
+function Player.is_content(script, found, content)
+  for _, what in ipairs(script.erases or {}) do
+    content, found = content:gsub(what, "[erased]"), found and found:gsub(what, "[erased]")
+  end
+  return found == content
+end
+
 --- Everything that reads without a handle.
 function Player:read(name)
   local path, directory = self:path(name), self:path(name):match("^(.*)/")

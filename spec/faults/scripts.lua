@@ -1,5 +1,5 @@
 --- The scripts that the fault and crash specs play: {name=, files= and links= (what is there before),
--- fixture= (the contents in it, by id), highest= (its highest id), damaged= (lines of it that are not to be lost), play=,
+-- fixture= (the contents in it, by id), erases= (what may be gone from them), highest= (its highest id), damaged= (lines of it that are not to be lost), play=,
 -- memories= and sessions= (the files to look into afterwards)}.
 local meta = '{"meta":{"aish_version":"phase4","created":"2026-01-01T00:00:00Z"}}\n'
 
@@ -177,6 +177,55 @@ script("a memory that a link leads to", {
     p:open("m", "link.jsonl")
     p:add("m")
     p:close("m")
+  end,
+})
+
+script("a memory that text is erased from", {
+  files = {
+    ["dir/memory.jsonl"] = meta .. item(1, "the secret") .. '{"id":3,"ts":"a secret\n' .. item(4, "a secret, a secret") ..
+      '{"id":5,"ts":"2026-01\n' .. item(6, "hidden, third"),
+    ["dir/memory.jsonl.damaged"] = "one\na secret\ntwo\n",
+  },
+  memories = { "dir/memory.jsonl" },
+  fixture = { [1] = "the secret", [4] = "a secret, a secret", [6] = "hidden, third" },
+  erases = { "secret", "hidden", "third" },
+  damaged = { '{"id":5,"ts":"2026-01\n', "one\n", "two\n" },
+  play = function(p)
+    local name = "dir/memory.jsonl"
+    p:open("m", name)
+    p:add("m")
+    p:erase("m", nil, "secret")
+    p:add("m")
+    p:look("m")
+    p:close("m")
+    p:open("a", name, { shared = true })
+    p:open("b", name, { shared = true })
+    p:add("b")
+    p:erase("a", nil, "hidden")
+    p:add("b")
+    p:look("a")
+    p:close("a")
+    p:close("b")
+    p:erase(nil, name, "third")
+    p:erase(nil, name, "nowhere")
+    p:read(name)
+  end,
+})
+
+script("a session that text is erased from", {
+  files = { ["dir/log.jsonl"] = '{"role":"user","content":"text of a s\\u0065cret"}\n{"role":"user","content":"a secret\n{"n":"third"}\n' },
+  sessions = { "dir/log.jsonl" },
+  fixture = {},
+  play = function(p)
+    local name = "dir/log.jsonl"
+    p:session("s", name)
+    p:append("s")
+    p:erase("s", nil, "secret")
+    p:append("s")
+    p:erase("s", nil, "nowhere")
+    p:close("s")
+    p:erase(nil, name, "third")
+    p:append_once(name)
   end,
 })
 

@@ -94,7 +94,7 @@ local function check_fixture(p, script, name)
   local contents = {}
   for _, item in ipairs(items) do contents[item.id] = item.content end
   for id, content in pairs(script.fixture or {}) do
-    if not p.targets[id] and contents[id] ~= content then p:problem("%s: lost item %d", name, id) end
+    if not p.targets[id] and not p.is_content(script, contents[id], content) then p:problem("%s: lost item %d", name, id) end
   end
 end
 

@@ -48,7 +48,7 @@ describe("module", function()
   it("has the functions of the contract and no others", function()
     local known = {}
     for _, name in ipairs({ "open", "session", "append", "flock", "scan", "follow", "load", "load_memory", "list",
-      "sessions", "search", "recall", "verify", "compact", "encode", "decode", "display" }) do
+      "sessions", "search", "recall", "verify", "compact", "erase", "encode", "decode", "display" }) do
       assert.equal("function", type(native[name]), name)
       known[name] = true
     end

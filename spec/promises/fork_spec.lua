@@ -38,6 +38,12 @@ local function is_held_elsewhere(path)
   return helper.run([[print((select(2, require("aish_history").open(...))))]], path) == support.held .. "\n"
 end
 
+-- Without its report.
+local function erase(memory, options)
+  local result, message, number = memory:erase("parent", options)
+  return result, message, number
+end
+
 local calls = {
   { "add", function(memory) return memory:add("fact", "child") end, "nil" },
   { "add_many", function(memory) return memory:add_many({ { kind = "fact", content = "child" } }) end, "nil" },
@@ -46,6 +52,8 @@ local calls = {
   { "sync", function(memory) return memory:sync() end, "nil" },
   { "compact", function(memory) return memory:compact() end, "nil" },
   { "compact on a dry run", function(memory) return memory:compact({ dry_run = true }) end, "nil" },
+  { "erase", function(memory) return erase(memory) end, "nil" },
+  { "erase on a dry run", function(memory) return erase(memory, { dry_run = true }) end, "nil" },
   { "get", function(memory) return memory:get(1) end, "nil" },
   { "items", function(memory) return memory:items() end, "nil" },
 }

@@ -282,4 +282,32 @@ describe("a full disk", function()
       assert(os.remove(path .. ".damaged"))
     end
   ]])
+
+  case("leaves all as it was when there is no room to erase", [[
+    local parts = {}
+    for index = 1, 300 do parts[#parts + 1] = support.item(index, ("secret "):rep(20)) end
+    local bytes = table.concat(parts)
+    helper.write(path, bytes)
+    helper.write(path .. ".damaged", "a secret\n")
+    fill()
+    local before = names()
+    local memory = assert(aish.open(path, { shared = true }))
+    for _, call in ipairs({ function() return memory:erase("secret") end, function() return aish.erase(path, "secret") end }) do
+      local result, message, number, report = call()
+      equal(nil, result)
+      equal("erase " .. path .. ": No space left on device", message)
+      equal(errno.ENOSPC, number)
+      equal(message, report.failed[path])
+      equal(0, report.files)
+      equal(before, names())
+      assert(helper.read(path) == bytes)
+      equal("a secret\n", helper.read(path .. ".damaged"))
+      equal(300, #memory)
+    end
+    empty()
+    equal(300, memory:erase("secret").records)
+    equal("", helper.read(path .. ".damaged"))
+    memory:close()
+    equal("memory.jsonl memory.jsonl.damaged", names())
+  ]])
 end)

@@ -355,6 +355,33 @@ describe("a memory put together from two", function()
     end)
   end
 
+  it("with a clone that still has what was erased does not have it back", function()
+    if not has_git() then return pending("needs git") end
+    local dir = helper.tmpdir()
+    local path = dir .. "/memory.jsonl"
+    local memory = assert(aish.open(path))
+    for _, content in ipairs({ "a secret", "clean", "another secret" }) do memory:add("fact", content) end
+    memory:close()
+    helper.write(dir .. "/.gitattributes", "memory.jsonl merge=union\n")
+    sh(dir, "$git init -q; $git add .; $git commit -q -m base; $git checkout -q -b theirs")
+    local theirs = assert(aish.open(path))
+    theirs:add("pref", "of theirs")
+    theirs:close()
+    sh(dir, "$git commit -q -a -m theirs; $git checkout -q -b ours HEAD^")
+    assert.equal(2, assert(aish.erase(path, "secret")).records)
+    sh(dir, "$git commit -q -a -m ours; $git merge -q --no-edit theirs")
+    local function active()
+      local list = support.pluck(aish.load_memory(path), "content")
+      table.sort(list)
+      return table.concat(list, ", ")
+    end
+    assert.equal("a [erased], another [erased], clean, of theirs", active())
+    assert(aish.erase(path, "secret"))
+    assert(aish.compact(path))
+    assert.equal("a [erased], another [erased], clean, of theirs", active())
+    assert.falsy(helper.read(path):find("secret", 1, true))
+  end)
+
   for label, make in pairs({
     ["by pasting one behind the other"] = function(ours, theirs) return ours .. theirs end,
     ["by pasting the other behind the one"] = function(ours, theirs) return theirs .. ours end,

@@ -103,6 +103,17 @@ function Actor:compact_once(name)
   end)
 end
 
+--- Of a text that stands in nothing that the oracle misses.
+function Actor:erase(memory, text)
+  return on(self, memory, { what = "erase" }, function(object) return object:erase(text) end)
+end
+
+function Actor:erase_once(name, text)
+  return self:call({ what = "erase", file = name }, function()
+    return aish.erase(self:path(name), text, { wait = 5 })
+  end)
+end
+
 function Actor:close(memory)
   return on(self, memory, { what = "close" }, function(object) return object:close() end)
 end

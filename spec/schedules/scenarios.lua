@@ -351,6 +351,66 @@ scenario("compact, killed", {
   },
 })
 
+-- ---- erasing ----
+
+local NOTE = '{"note":"a secret"}\n'
+
+-- Where it cannot be said where the new file goes on, a follower reads that from its start.
+scenario("erase beside a writer and a follower", {
+  bounds = { preemptions = 1, faults = 1 },
+  files = { [LOG] = turn("text one") .. NOTE },
+  faults = { rename = { "fail" }, fdatasync = { "fail" } },
+  processes = { log_writer, function(p) return function() p:erase_once(LOG, "secret") end end, follower },
+})
+
+scenario("erase beside a writer and a reader", {
+  bounds = { preemptions = 1, faults = 1 },
+  files = { [LOG] = turn("text one") .. NOTE .. "{damaged secret\n" },
+  faults = { write = { "half" }, rename = { "fail" }, fsync = { "fail" } },
+  processes = {
+    log_writer,
+    function(p) return function() p:erase_once(LOG, "secret") end end,
+    function(p) return function() p:scan(LOG) end end,
+  },
+})
+
+scenario("erase of a shared handle beside a writer and a reader", {
+  bounds = { preemptions = 1, faults = 1 },
+  files = { [MEMORY] = meta .. item(1, "text one") .. NOTE },
+  memories = { MEMORY },
+  faults = { write = { "half" } },
+  processes = {
+    shared(function(p, memory) p:add(memory, text("A")) end),
+    shared(function(p, memory)
+      p:erase(memory, "secret")
+      p:add(memory, text("B"))
+    end),
+    shared(function(p, memory) p:items(memory) end),
+  },
+})
+
+scenario("erase beside an append without a lock", {
+  files = { [MEMORY] = meta .. item(1, "text one") .. NOTE },
+  memories = { MEMORY },
+  foreign = { foreign.append(MEMORY, item(9, "text nine")) },
+  processes = { function(p) return function() p:erase_once(MEMORY, "secret") end end },
+})
+
+scenario("erase, killed", {
+  bounds = { preemptions = 1, faults = 1 },
+  files = { [MEMORY] = meta .. item(1, "text one") .. NOTE },
+  memories = { MEMORY },
+  faults = {},
+  kills = { true },
+  processes = {
+    function(p) return function() p:erase_once(MEMORY, "secret") end end,
+    shared(function(p, memory)
+      p:add(memory, text("A"))
+      p:get(memory, 1)
+    end),
+  },
+})
+
 -- ---- other programs ----
 
 scenario("an editor beside a handle that keeps its lock", {

@@ -1,0 +1,68 @@
+/* sequel.c: a file that was rewritten, each record for itself, goes on where the old one ended: whoever has
+ * read that to its end need not read it again. Nothing in the new file may say so, as its bytes are those
+ * of its records. So it is said in the old one, which only those who have it open still see: as a blank
+ * line, which is no line to any reader, of spaces and tabs for the bits of three numbers. The third is a
+ * hash of the last bytes that the new file had then. It tells the sequel from another file: from one that
+ * was rewritten once more, too, whose lines are given again.
+ *
+ * A file that has other names (link(2)) gets no such line. */
+#include "file/sequel.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/sys.h"
+
+enum { BITS = 64, NUMBERS = 3, LENGTH = 1 + NUMBERS * BITS + 1, HASHED = 4096 };
+
+static bool hash_end(int fd, uint64_t size, uint64_t *hash)
+{
+  static const struct hash_key same = {0, 0}; /* in all processes */
+  char bytes[HASHED];
+  size_t length = size < HASHED ? (size_t)size : HASHED;
+  if (sys_read_at(fd, bytes, length, size - length) != (ssize_t)length) return false;
+  *hash = hash_text(&same, bytes, length);
+  return true;
+}
+
+static void print_bits(const uint64_t numbers[NUMBERS], char line[LENGTH])
+{
+  line[0] = line[LENGTH - 1] = '\n';
+  for (int i = 0; i < NUMBERS * BITS; i++)
+    line[1 + i] = (numbers[i / BITS] >> i % BITS & 1) != 0 ? '\t' : ' ';
+}
+
+static bool read_bits(const char line[LENGTH], uint64_t numbers[NUMBERS])
+{
+  char again[LENGTH];
+  memset(numbers, 0, NUMBERS * sizeof *numbers);
+  for (int i = 0; i < NUMBERS * BITS; i++)
+    numbers[i / BITS] |= (uint64_t)(line[1 + i] == '\t') << i % BITS;
+  print_bits(numbers, again);
+  return memcmp(line, again, LENGTH) == 0;
+}
+
+void sequel_leave(int old, int new, const struct sequel *sequel)
+{
+  struct stat st;
+  char line[LENGTH];
+  size_t written;
+  uint64_t numbers[NUMBERS] = {sequel->size, sequel->lines};
+  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, sequel->size, &numbers[2]))
+    return;
+  print_bits(numbers, line);
+  if (sys_write(old, line, LENGTH, &written) < 0) (void)sys_truncate(old, (uint64_t)st.st_size);
+}
+
+bool sequel_find(int old, int new, struct sequel *sequel)
+{
+  struct stat st;
+  char line[LENGTH];
+  uint64_t numbers[NUMBERS], hash;
+  if (sys_fstat(old, &st) != 0 || st.st_size < LENGTH ||
+      sys_read_at(old, line, LENGTH, (uint64_t)st.st_size - LENGTH) != LENGTH ||
+      !read_bits(line, numbers))
+    return false;
+  *sequel = (struct sequel){numbers[0], numbers[1]};
+  return hash_end(new, sequel->size, &hash) && hash == numbers[2];
+}
