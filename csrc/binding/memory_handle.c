@@ -287,7 +287,7 @@ static int push_asked(lua_State *L, struct asking *asking)
 {
   struct items_job job;
   struct failure failure;
-  int result, top = lua_gettop(L), lost = 0;
+  int top = lua_gettop(L), lost = 0;
   bool again;
   do {
     lua_settop(L, top);
@@ -302,7 +302,7 @@ static int push_asked(lua_State *L, struct asking *asking)
     job.is_ranked = asking->what != ASKED_ITEMS;
     job.scored = asking->what > ASKED_ID;
     if (job.is_ranked) job.failed = !rank(L, &job, asking, &job.ranked);
-    result = items_build(L, &job, &failure);
+    int result = items_build(L, &job, &failure);
     again = result > 0 && !memory_holds(memory);
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
