@@ -2,6 +2,7 @@
 -- name all that there is, and nothing else. lua-language-server, where it is installed, reads them too.
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
+local bindings = require("spec.support.bindings")
 local aish_history = require("aish_history")
 
 local FILES = { "lua/aish_history/_meta.lua", "lua/history.lua", "lua/aish_history/secrets.lua" }
@@ -61,15 +62,6 @@ end
 
 -- ---- what there is ----
 
---- The methods of a class of csrc/binding, as it lists them.
-local function methods(file)
-  local found = {}
-  for list in helper.read("csrc/binding/" .. file):lower():gmatch("methods%[%] = (%b{})") do
-    for name in list:gmatch('{"(%l[%l_]*)",') do found[name] = true end
-  end
-  return found
-end
-
 --- The names of all options in csrc/binding.
 local function options()
   local found = {}
@@ -102,7 +94,7 @@ describe("annotations", function()
       Memory = { memory, "memory_handle.c" }, Session = { session, "session_handle.c" }, Iterator = { iterator, "scan.c" },
     }) do
       local class = classes["aish_history." .. name]
-      assert.same(names_of(methods(of[2])), names_of(class.functions))
+      assert.same(names_of(bindings.methods(of[2])), names_of(class.functions))
       for method in pairs(class.functions) do assert.equal("function", type(of[1][method]), method) end
       for field in pairs(class.fields) do assert(of[1][field] ~= nil, field) end
     end
