@@ -16,6 +16,7 @@ local CLAIMS = {
   { "(searches: 20)", "spec/session/search_spec.lua", "gives 20 hits, or as many as the limit says",
     "spec/session/retrieve_spec.lua", "gives the newest where the text has no word, 20 of them",
     "spec/memory/recall_spec.lua", "gives the newest where the text has no word, 20 of them" },
+  { "`wait = 0.1` or less", "spec/project/nvim_spec.lua", "a held lock is given up after what was asked" },
   { "A line holds less than 2 GiB", "spec/regression/long_line_spec.lua", "a line of 2 GiB" },
   { "a value 1,000 levels", "spec/binding/decode_spec.lua", "reads 1,000 levels", "spec/binding/encode_spec.lua", "writes 1,000 levels" },
   { "a query 4,096 bytes and 64 words", "spec/memory/rank_spec.lua", "may have 4,096 bytes or 64 words",
