@@ -365,7 +365,7 @@ static int memory_search_l(lua_State *L)
  * Raises what cost raises. */
 static int memory_recall_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "recall");
+  check_open(L, "recall");
   struct asking asking = {.method = "recall", .what = ASKED_TEXT, .filter.limit = 20};
   struct budget budget = {.bytes = -1};
   const struct option known[] = {FILTER_OPTIONS(&asking.filter),
@@ -377,8 +377,10 @@ static int memory_recall_l(lua_State *L)
   check_options(L, 3, known);
   budget_begin(L, &budget, &asking.filter.limit);
   int count = push_asked(L, &asking);
-  if (count == 1 && budget.bytes >= 0)
+  if (count == 1 && budget.bytes >= 0) {
+    const struct handle *handle = check_open(L, "recall"); /* a finalizer may have closed it */
     budget_fit(L, &budget, "content", handle->memory.journal.place, NULL);
+  }
   return count;
 }
 
