@@ -16,8 +16,6 @@ void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
   else lua_pushnil(L);
 }
 
-/* ---- what must not be used ---- */
-
 /* What a cost is asked about, by the innermost of the calls that ask. */
 struct costing {
   const struct costing *outer;
@@ -53,8 +51,6 @@ void budget_check(lua_State *L, const char *path)
   struct stat st;
   if (*innermost(L) != NULL && sys_stat(path, &st) == 0) budget_check_file(L, &st, path);
 }
-
-/* ---- what fits ---- */
 
 /* Of fit_l: its arguments, and what it makes. */
 enum { RESULTS = 1, BUDGET, LIMIT, MEMBER, COST, FITTING };
