@@ -10,10 +10,10 @@
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"
+#include "file/beside.h"
 #include "file/path.h"
 #include "file/purge.h"
 #include "memory/erasure.h"
-#include "memory/verify.h"
 #include "session/dir.h"
 #include "text/answers.h"
 
@@ -29,22 +29,17 @@ struct job {
   bool dry_run; /* nothing is changed */
 };
 
-static void close_looked_at(struct job *job)
-{
-  if (job->fd >= 0) sys_close(job->fd);
-  job->fd = -1;
-}
-
 static void release_job(void *object)
 {
   struct job *job = object;
-  close_looked_at(job);
+  if (job->fd >= 0) sys_close(job->fd);
   purge_free(&job->purge);
   literal_free(&job->literal);
   answers_free(&job->answers);
   dir_free(&job->dir);
   sys_free(job->path);
   job->path = NULL;
+  job->fd = -1;
 }
 
 static const struct object_class JOB = {.name = "erasure", .release = release_job};
@@ -111,63 +106,37 @@ static bool change_asked(void *context, struct bytes text, struct bytes *result,
 static bool look_into(struct job *job, const char *path, bool all, struct purged *found,
                       struct failure *failure)
 {
+  struct purge *purge = &job->purge;
   struct stat st;
-  enum file_kind kind;
   job->fd = open_to_read(path, &st, failure);
-  bool done = job->fd >= 0 && (file_kind(job->fd, &kind) || fail(failure, "read"));
-  if (done) {
-    job->purge.in_memory = kind == FILE_MEMORY || kind == FILE_ITEMS;
-    done = purge_look_beside(&job->purge, job->fd, &st, path, !all, found, failure);
-  }
-  close_looked_at(job);
-  return done;
-}
-
-static bool rewrite_memory(struct job *job, const char *path, struct failure *failure)
-{
-  struct memory memory;
-  const struct memory_options options = {.wait = job->wait, .durable = true, .shared = true};
-  bool done = memory_init(&memory, path, &options) || fail(failure, "open");
-  done = done && memory_erase(&memory, &job->purge, failure);
-  memory_close(&memory);
-  return done;
-}
-
-static bool rewrite_session(struct job *job, const char *path, struct failure *failure)
-{
-  struct journal journal;
-  bool done = journal_init(&journal, path) || fail(failure, "open");
-  journal.wait = job->wait;
-  done = done && purge_session(&job->purge, &journal, failure);
-  journal_close(&journal);
-  return done;
-}
-
-static bool rewrite_handle(struct job *job, const struct eraser *eraser, struct failure *failure)
-{
-  struct journal *journal = eraser->journal;
-  const double wait = journal->wait;
-  if (job->wait >= 0) journal->wait = job->wait;
-  bool done = eraser->memory != NULL ? memory_erase(eraser->memory, &job->purge, failure)
-                                     : purge_session(&job->purge, journal, failure);
-  journal->wait = wait;
+  if (job->fd < 0) return false;
+  bool done = erase_look(purge, job->fd, purge->literal == NULL) || fail(failure, "read");
+  done = done && purge_look(purge, job->fd, &st, path, all, found, failure);
+  sys_close(job->fd);
+  job->fd = -1;
   return done;
 }
 
 static bool rewrite(struct job *job, const struct eraser *eraser, const char *path,
                     struct failure *failure)
 {
-  if (eraser != NULL) return rewrite_handle(job, eraser, failure);
-  return (job->purge.in_memory ? rewrite_memory : rewrite_session)(job, path, failure);
+  struct journal own, *journal = eraser != NULL ? eraser->journal : &own;
+  if (eraser == NULL && !journal_init(&own, path)) return fail(failure, "open");
+  const double wait = journal->wait;
+  if (job->wait >= 0) journal->wait = job->wait;
+  bool done = erase_file(&job->purge, journal, failure);
+  journal->wait = wait;
+  if (eraser == NULL) journal_close(&own);
+  return done;
 }
 
-static bool erase_file(struct job *job, const struct eraser *eraser, const char *path,
+static bool erase_path(struct job *job, const struct eraser *eraser, const char *path,
                        struct failure *failure)
 {
-  struct purged found = {0};
-  if (!look_into(job, path, job->dry_run, &found, failure)) return false;
-  if (found.occurrences > 0 && !job->dry_run) return rewrite(job, eraser, path, failure);
-  purge_add(&job->purge.total, &found);
+  struct purged found = {0}, *sum = job->dry_run ? &job->purge.total : &found;
+  if (!look_into(job, path, job->dry_run, sum, failure)) return false;
+  if (found.occurrences > 0) return rewrite(job, eraser, path, failure);
+  job->purge.total.left += found.left;
   return true;
 }
 
@@ -178,7 +147,6 @@ struct call {
   struct job *job;
   const struct eraser *eraser; /* NULL: of a path */
   const char *path;
-  bool directory;
   int failed; /* where the table of failures is in the stack */
   int first; /* where the results for the first of them are; 0: none yet */
 };
@@ -225,17 +193,17 @@ static void do_file(struct call *call, const char *path, bool asks)
   struct failure failure;
   if (has_failed(call, path)) return;
   bool done =
-      asks ? ask_about(call, path, &failure) : erase_file(call->job, call->eraser, path, &failure);
+      asks ? ask_about(call, path, &failure) : erase_path(call->job, call->eraser, path, &failure);
   if (!done) note_failure(call, &failure, call->eraser != NULL ? call->eraser->path : path);
 }
 
 static void do_files(struct call *call, bool asks)
 {
   struct job *job = call->job;
-  if (!call->directory) do_file(call, call->path, asks);
   for (size_t i = 0; i < job->dir.count; i++) {
     sys_free(job->path);
-    job->path = path_join(call->path, dir_name(&job->dir, i));
+    job->path = job->dir.single ? path_with_suffix(call->path, "")
+                                : path_join(call->path, dir_name(&job->dir, i));
     if (job->path == NULL) raise_no_memory(call->L);
     do_file(call, job->path, asks);
   }
@@ -258,19 +226,17 @@ static int push_totals(const struct call *call)
 
 static int run_call(struct call *call)
 {
-  struct stat st;
   struct failure failure;
   struct job *job = call->job;
-  call->directory = sys_stat(call->path, &st) == 0 && S_ISDIR(st.st_mode);
-  if (call->directory && !dir_list(&job->dir, call->path)) {
+  if (!dir_list_any(&job->dir, call->path)) {
     fail(&failure, "list");
     note_failure(call, &failure, call->path);
     return push_totals(call);
   }
-  if (call->directory) job->purge.directory = sys_realpath(call->path);
+  if (!job->dir.single) job->purge.directory = sys_realpath(call->path);
   if (job->purge.literal == NULL) do_files(call, true);
   if (call->eraser != NULL && !*call->eraser->open) return release_job(job), 0;
-  if (!job->dry_run) purge_clean(call->path);
+  if (!job->dry_run) beside_clean(call->path);
   do_files(call, false);
   if (!purge_settle(&job->purge)) {
     fail(&failure, "erase: sync");
@@ -288,7 +254,7 @@ static void check_text(lua_State *L, struct job *job, struct bytes replacement)
   text.start = lua_tolstring(L, 2, &text.length);
   if (text.length == 0) argument_error(L, 2, "what must not be empty");
   if (replacement.start == NULL) replacement = (struct bytes){"[erased]", 8};
-  literal_set(&job->literal, text, replacement);
+  if (!literal_set(&job->literal, text, replacement)) raise_no_memory(L);
   if (literal_find(&job->literal, replacement.start, replacement.start + replacement.length))
     argument_error(L, 3, "the replacement holds what is to be erased");
   job->purge.literal = &job->literal;
@@ -366,6 +332,6 @@ int erase_by(lua_State *L, const struct eraser *eraser)
     note_failure(&call, &failure, eraser->path);
     return push_totals(&call);
   }
-  call.path = call.job->path = path_with_suffix(eraser->journal->place, "");
-  return call.path != NULL ? run_call(&call) : raise_no_memory(L);
+  call.path = eraser->journal->place;
+  return run_call(&call);
 }

@@ -4,7 +4,6 @@
 #include <lua.h>
 
 #include "file/journal.h"
-#include "memory/memory.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -12,7 +11,6 @@
 struct eraser {
   const char *path; /* as the caller knows it */
   struct journal *journal;
-  struct memory *memory; /* NULL: it is a session's */
   const bool *open; /* the caller's function may close it */
 };
 

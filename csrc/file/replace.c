@@ -85,20 +85,12 @@ static bool make_new(struct replacement *replacement)
   return false;
 }
 
-static void clean_beside(char *place)
-{
-  char *slash = strrchr(place, '/');
-  *slash = '\0';
-  beside_clean(slash != place ? place : "/", slash + 1);
-  *slash = '/';
-}
-
 bool replace_begin(struct replacement *replacement, int fd, const char *path)
 {
   struct output *output = &replacement->output;
   replacement->place = sys_realpath(path);
   if (replacement->place == NULL || sys_fstat(fd, &replacement->st) != 0) return false;
-  clean_beside(replacement->place);
+  beside_clean(replacement->place);
   if (make_new(replacement)) return true;
   return output->fd < 0 && replacement->path != NULL &&
          fail_about(output->failure, output->doing->make, replacement->path, NULL);

@@ -1,8 +1,8 @@
 /* sequel.c: a file that was rewritten, each record for itself, goes on where the old one ended: whoever has
  * read that to its end need not read it again. Nothing in the new file may say so, as its bytes are those
  * of its records. So it is said in the old one, which only those who have it open still see: as a blank
- * line, which is no line to any reader, of spaces and tabs for the bits of three numbers. The third is a
- * hash of the last bytes that the new file had then. It tells the sequel from another file: from one that
+ * line, which is no line to any reader, of spaces and tabs for the bits of two numbers: the size
+ * that the new file had, and a hash of the last bytes that the new file had then. It tells the sequel from another file: from one that
  * was rewritten once more, too, whose lines are given again.
  *
  * A file that has other names (link(2)) gets no such line. */
@@ -12,8 +12,9 @@
 
 #include "base/hash.h"
 #include "base/sys.h"
+#include "file/lines.h"
 
-enum { BITS = 64, NUMBERS = 3, LENGTH = 1 + NUMBERS * BITS + 1, HASHED = 4096 };
+enum { BITS = 64, NUMBERS = 2, LENGTH = 1 + NUMBERS * BITS + 1, HASHED = 4096 };
 
 static bool hash_end(int fd, uint64_t size, uint64_t *hash)
 {
@@ -42,27 +43,39 @@ static bool read_bits(const char line[LENGTH], uint64_t numbers[NUMBERS])
   return memcmp(line, again, LENGTH) == 0;
 }
 
-void sequel_leave(int old, int new, const struct sequel *sequel)
+void sequel_leave(int old, int new, uint64_t size)
 {
   struct stat st;
   char line[LENGTH];
   size_t written;
-  uint64_t numbers[NUMBERS] = {sequel->size, sequel->lines};
-  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, sequel->size, &numbers[2]))
-    return;
+  uint64_t numbers[NUMBERS] = {size};
+  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, size, &numbers[1])) return;
   print_bits(numbers, line);
   if (sys_write(old, line, LENGTH, &written) < 0) (void)sys_truncate(old, (uint64_t)st.st_size);
 }
 
-bool sequel_find(int old, int new, struct sequel *sequel)
+/* How many newlines the file has before `size`, which is a line's start or its end. */
+static bool count_before(int fd, uint64_t size, uint64_t *lines)
+{
+  char bytes[HASHED];
+  *lines = 0;
+  for (uint64_t at = 0; at < size; at += sizeof bytes) {
+    size_t length = size - at < sizeof bytes ? (size_t)(size - at) : sizeof bytes;
+    if (sys_read_at(fd, bytes, length, at) != (ssize_t)length) return false;
+    *lines += count_newlines(bytes, bytes + length);
+  }
+  return true;
+}
+
+bool sequel_find(int old, int new, uint64_t *size, uint64_t *lines)
 {
   struct stat st;
   char line[LENGTH];
   uint64_t numbers[NUMBERS], hash;
   if (sys_fstat(old, &st) != 0 || st.st_size < LENGTH ||
       sys_read_at(old, line, LENGTH, (uint64_t)st.st_size - LENGTH) != LENGTH ||
-      !read_bits(line, numbers))
+      !read_bits(line, numbers) || !hash_end(new, numbers[0], &hash) || hash != numbers[1])
     return false;
-  *sequel = (struct sequel){numbers[0], numbers[1]};
-  return hash_end(new, sequel->size, &hash) && hash == numbers[2];
+  *size = numbers[0];
+  return count_before(new, *size, lines);
 }

@@ -28,7 +28,7 @@ const struct item *standing_at(struct standing *standing, uint64_t offset)
   const struct index *index = standing->index;
   for (; standing->next < index->count; standing->next++) {
     const struct item *item = &index->items[standing->positions[standing->next]];
-    if (item->offset >= offset) return item->offset == offset ? item : NULL;
+    if (item->offset + item_length(item) > offset) return item->offset <= offset ? item : NULL;
   }
   return NULL;
 }

@@ -18,7 +18,8 @@ struct standing {
 /* Of a settled index, which must not change meanwhile. False with errno ENOMEM. */
 bool standing_begin(struct standing *standing, const struct index *index);
 void standing_end(struct standing *standing);
-/* The item whose record stands at an offset, or NULL; asked in the order of the file. */
+/* The item whose record, or whose line, if it is alone on that, stands over an offset, or NULL; asked in the
+ * order of the file. */
 const struct item *standing_at(struct standing *standing, uint64_t offset);
 
 #pragma GCC visibility pop

@@ -1,4 +1,4 @@
-/* answers.c: a hash table with open addressing. */
+/* answers.c: a hash table with open addressing, of which at most half is taken. */
 #include "text/answers.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 struct answer {
   uint64_t hash, other; /* of the text */
-  size_t start, length; /* of the answer */
+  size_t end, length; /* of the answer; where it is free, the end is 0 */
 };
 
 bool answers_begin(struct answers *answers)
@@ -18,7 +18,6 @@ bool answers_begin(struct answers *answers)
 
 void answers_free(struct answers *answers)
 {
-  buf_free(&answers->entries);
   buf_free(&answers->texts);
   sys_free(answers->slots);
   answers->slots = NULL;
@@ -31,56 +30,51 @@ static struct answer name_text(const struct answers *answers, struct bytes text)
                          .other = hash_text(&answers->keys[1], text.start, text.length)};
 }
 
-/* Where the entry's number is, or is to be. */
-static uint32_t *slot_of(const struct answers *answers, const struct answer *name)
+/* Where the answer is, or is to be. */
+static struct answer *slot_of(const struct answers *answers, const struct answer *name)
 {
-  const struct answer *entries = BUF_ITEMS(struct answer, &answers->entries);
   for (size_t i = (size_t)name->hash;; i++) {
-    uint32_t *slot = &answers->slots[i & (answers->slot_count - 1)];
-    if (*slot == 0) return slot;
-    const struct answer *entry = &entries[*slot - 1];
-    if (entry->hash == name->hash && entry->other == name->other) return slot;
+    struct answer *slot = &answers->slots[i & (answers->slot_count - 1)];
+    if (slot->end == 0 || (slot->hash == name->hash && slot->other == name->other)) return slot;
   }
 }
 
 bool answers_find(const struct answers *answers, struct bytes text, struct bytes *answer)
 {
   if (answers->slot_count == 0) return false;
-  const struct answer name = name_text(answers, text);
-  uint32_t number = *slot_of(answers, &name);
-  if (number == 0) return false;
-  const struct answer *entry = &BUF_ITEMS(struct answer, &answers->entries)[number - 1];
-  *answer = (struct bytes){answers->texts.data + entry->start, entry->length};
+  const struct answer name = name_text(answers, text), *slot = slot_of(answers, &name);
+  if (slot->end == 0) return false;
+  *answer = (struct bytes){answers->texts.data + slot->end - slot->length, slot->length};
   return true;
 }
 
-/* Half of the slots are free at least. */
 static bool make_room(struct answers *answers)
 {
   enum { FIRST = 64 };
-  size_t count = BUF_COUNT(struct answer, &answers->entries);
-  if (2 * (count + 1) <= answers->slot_count) return true;
-  size_t slot_count = answers->slot_count > 0 ? 2 * answers->slot_count : FIRST;
-  uint32_t *slots = sys_realloc(NULL, slot_count * sizeof *slots);
-  if (slots == NULL) return false;
-  memset(slots, 0, slot_count * sizeof *slots);
+  struct answers larger = *answers;
+  if (2 * answers->count < answers->slot_count) return true;
+  larger.slot_count = answers->slot_count > 0 ? 2 * answers->slot_count : FIRST;
+  larger.slots = sys_realloc(NULL, larger.slot_count * sizeof *larger.slots);
+  if (larger.slots == NULL) return false;
+  memset(larger.slots, 0, larger.slot_count * sizeof *larger.slots);
+  for (size_t i = 0; i < answers->slot_count; i++)
+    if (answers->slots[i].end > 0) *slot_of(&larger, &answers->slots[i]) = answers->slots[i];
   sys_free(answers->slots);
-  answers->slots = slots;
-  answers->slot_count = slot_count;
-  for (size_t i = 0; i < count; i++)
-    *slot_of(answers, &BUF_ITEMS(struct answer, &answers->entries)[i]) = (uint32_t)i + 1;
+  *answers = larger;
   return true;
 }
 
 bool answers_put(struct answers *answers, struct bytes text, struct bytes answer)
 {
   struct answer entry = name_text(answers, text);
-  entry.start = answers->texts.length;
-  entry.length = answer.length;
-  if (!make_room(answers) || !buf_add(&answers->texts, answer.start, answer.length) ||
-      !BUF_PUSH(&answers->entries, &entry))
+  /* No answer ends at 0. */
+  if (!make_room(answers) || !buf_add(&answers->texts, "", answers->count == 0) ||
+      !buf_add(&answers->texts, answer.start, answer.length))
     return false;
+  entry.end = answers->texts.length;
+  entry.length = answer.length;
+  *slot_of(answers, &entry) = entry;
+  answers->count++;
   if (answer.length > text.length) answers->grown += answer.length - text.length;
-  *slot_of(answers, &entry) = (uint32_t)BUF_COUNT(struct answer, &answers->entries);
   return true;
 }

@@ -10,13 +10,12 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Two hashes with random keys stand for a text: the texts themselves may be most of a history. */
+/* A text is known by two hashes with random keys: the texts themselves may be most of a history. */
 struct answers {
   struct hash_key keys[2];
-  struct buf entries; /* struct answer */
+  struct answer *slots; /* a hash table with open addressing */
+  size_t slot_count, count;
   struct buf texts; /* the answers, one behind the other */
-  uint32_t *slots; /* the number of an entry and 1; 0: none */
-  size_t slot_count;
   uint64_t grown; /* bytes by which answers are longer than their texts, in all */
 };
 
