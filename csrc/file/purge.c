@@ -95,30 +95,44 @@ static bool ask_damaged(struct purge *purge, const char *start, const char *end,
   return reword->change(reword->context, text, NULL, found);
 }
 
-static uint64_t offset_of(const struct block *block, const char *p)
+/* A line of a block. */
+struct place {
+  const struct block *block;
+  const char *line, *newline;
+  const struct part *kept; /* the damage on it, as long as it is not known to go; or NULL */
+  bool changed;
+};
+
+static uint64_t offset_of(const struct place *place, const char *p)
 {
-  return block->offset + (uint64_t)(p - block->start);
+  return place->block->offset + (uint64_t)(p - place->block->start);
 }
 
 /* Where there is nothing else on the line, the line goes. */
-static bool purge_damage(struct sweep *sweep, const struct block *block, const char *line,
-                         const char *newline, const struct part *damage)
+static bool drop_damage(struct sweep *sweep, struct place *place, const struct part *damage)
 {
-  bool alone = damage->start == line && damage->end == newline;
+  bool alone = damage->start == place->line && damage->end == place->newline;
+  place->kept = NULL;
+  return drop(sweep, place->block, offset_of(place, damage->start),
+              offset_of(place, damage->end) + alone);
+}
+
+static bool purge_damage(struct sweep *sweep, struct place *place, const struct part *damage)
+{
   uint64_t found;
   if (!ask_damaged(sweep->purge, damage->start, damage->end, &found)) return false;
   sweep->found.occurrences += found;
-  return found == 0 ||
-         drop(sweep, block, offset_of(block, damage->start), offset_of(block, damage->end) + alone);
+  place->changed = place->changed || found > 0;
+  place->kept = damage;
+  return !place->changed || drop_damage(sweep, place, damage);
 }
 
-static bool purge_object(struct sweep *sweep, const struct block *block, size_t rest,
-                         const struct part *object)
+static bool purge_object(struct sweep *sweep, struct place *place, const struct part *object)
 {
   struct purge *purge = sweep->purge;
   struct buf *out = &purge->record;
   struct reworded record;
-  const uint64_t offset = offset_of(block, object->start);
+  const uint64_t offset = offset_of(place, object->start), end = offset_of(place, object->end);
   uint64_t rev = purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset) : 0;
   out->length = 0;
   if (!reword_record(&purge->reword, object->start, object->end, rev, out, &record)) return false;
@@ -126,24 +140,23 @@ static bool purge_object(struct sweep *sweep, const struct block *block, size_t 
   sweep->found.records += record.found > 0;
   sweep->found.left += record.left;
   if (record.found == 0) return true;
+  place->changed = true;
+  if (place->kept != NULL && !drop_damage(sweep, place, place->kept)) return false;
+  size_t rest = (size_t)(place->newline - place->line) - (size_t)(end - offset);
   if (rest + out->length >= READER_LONGEST_LINE) return errno = EFBIG, false;
-  return put(sweep, block, offset, offset_of(block, object->end),
-             (struct bytes){out->data, out->length});
+  return put(sweep, place->block, offset, end, (struct bytes){out->data, out->length});
 }
 
-static bool purge_line(struct sweep *sweep, const struct block *block, const char *line,
-                       const char *newline)
+static bool purge_line(struct sweep *sweep, struct place *place)
 {
   struct objects objects;
   struct part part;
-  objects_begin(&objects, line, newline, sweep->purge->in_memory);
-  if (sweep->damaged) objects.damage = (struct part){line, newline, ""};
-  while (objects_next(&objects, &part)) {
-    size_t rest = (size_t)(newline - line) - (size_t)(part.end - part.start);
-    if (!(part.reason != NULL ? purge_damage(sweep, block, line, newline, &part)
-                              : purge_object(sweep, block, rest, &part)))
+  objects_begin(&objects, place->line, place->newline, sweep->purge->in_memory);
+  if (sweep->damaged) objects.damage = (struct part){place->line, place->newline, ""};
+  while (objects_next(&objects, &part))
+    if (!(part.reason != NULL ? purge_damage(sweep, place, &objects.damage)
+                              : purge_object(sweep, place, &part)))
       return false;
-  }
   return true;
 }
 
@@ -161,7 +174,7 @@ static bool sweep_block(struct sweep *sweep, const struct block *block)
   for (; line < block->end && !has_found(sweep); line = newline + 1) {
     if (literal != NULL && (line = literal_find_line(literal, line, block->end)) == NULL) break;
     newline = memchr(line, '\n', (size_t)(block->end - line));
-    if (!purge_line(sweep, block, line, newline)) return false;
+    if (!purge_line(sweep, &(struct place){block, line, newline, NULL, false})) return false;
   }
   return true;
 }

@@ -49,7 +49,8 @@ bool output_copy(struct output *output, int fd, uint64_t from, uint64_t to)
 {
   char piece[PIECE_SIZE];
   while (from < to) {
-    size_t wanted = to - from < sizeof piece ? (size_t)(to - from) : sizeof piece;
+    size_t rest = sizeof piece - from % sizeof piece; /* holes are of whole pages */
+    size_t wanted = to - from < rest ? (size_t)(to - from) : rest;
     errno = EAGAIN; /* the file was cut meanwhile */
     ssize_t got = sys_read_at(fd, piece, wanted, from);
     if (got <= 0 || !output_put_sparsely(output, piece, (size_t)got)) return false;

@@ -38,7 +38,7 @@ describe("erase in a memory", function()
       { item(1, "a secret", ',"rev":41'), item(1, "a [erased]", ',"rev":42') },
       { item(1, "a secret", ',"rev" : 9 ,"x":1'), item(1, "a [erased]", ',"rev" : 10 ,"x":1') },
       { item(1, "a secret", ',"rev":"x"'), item(1, "a [erased]", ',"rev":1') },
-      { item(1, "a secret", ',"rev":1,"r\\u0065v":2e1'), item(1, "a [erased]", ',"rev":1,"r\\u0065v":21') },
+      { item(1, "a secret", ',"rev":1,"r\\u0065v":2e1'), item(1, "a [erased]", ',"rev":21,"r\\u0065v":21') },
       { '{"rev":3 ,"id":1,"kind":"fact","content":"secret"}\n', '{"rev":4 ,"id":1,"kind":"fact","content":"[erased]"}\n' },
       { ' {"id":1,"kind":"fact","tags":["s\\u0065cret"] } \r\n', ' {"id":1,"kind":"fact","tags":["[erased]"] ,"rev":1} \r\n' },
       { item(1, "a secret", ',"rev":9007199254740991'), item(1, "a [erased]", ',"rev":9007199254740991') },
