@@ -63,11 +63,6 @@ static const struct object_class JOB = {.name = "erasure", .release = release_jo
 
 /* ---- what takes the place of a text ---- */
 
-static bool change_literal(void *context, struct bytes text, struct bytes *result, uint64_t *found)
-{
-  return literal_replace(context, text, result, found);
-}
-
 static struct answer name_text(const struct job *job, struct bytes text)
 {
   return (struct answer){.hash = hash_text(&job->keys[0], text.start, text.length),
@@ -279,7 +274,7 @@ static void check_text(lua_State *L, struct job *job, struct bytes replacement)
     argument_error(L, 3, "the replacement holds what is to be erased");
   job->purge.literal = &job->literal;
   job->purge.reword =
-      (struct reword){.change = change_literal, .context = &job->literal, .about_all = true};
+      (struct reword){.change = literal_replace, .context = &job->literal, .about_all = true};
 }
 
 static void check_what(lua_State *L, struct job *job, struct bytes replacement)

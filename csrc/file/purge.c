@@ -23,6 +23,7 @@
 #include "file/sequel.h"
 
 static const struct doing ERASING = DOING("erase");
+static const struct bytes NOTHING = {"", 0};
 
 /* A pass over a file. */
 struct sweep {
@@ -35,6 +36,12 @@ struct sweep {
   bool all; /* otherwise it ends with the first that is found */
   bool damaged; /* it is <file>.damaged */
   struct purged found;
+
+  /* The line that is read closely. */
+  const struct block *block;
+  const char *line, *newline;
+  const struct part *kept; /* the damage on it, as long as it is not known to go; or NULL */
+  bool changed;
 };
 
 void purge_free(struct purge *purge)
@@ -54,28 +61,26 @@ static void add(struct purged *sum, const struct purged *more)
   sum->left += more->left;
 }
 
-/* ---- the new file ---- */
+static uint64_t offset_of(const struct sweep *sweep, const char *p)
+{
+  return sweep->block->offset + (uint64_t)(p - sweep->block->start);
+}
 
 /* Puts a text in the place of the bytes between two offsets. What comes before them is in the block, if
  * nothing was put before that; but the reader has put spaces in the place of a byte order mark. */
-static bool put(struct sweep *sweep, const struct block *block, uint64_t from, uint64_t to,
-                struct bytes text)
+static bool put(struct sweep *sweep, uint64_t from, uint64_t to, struct bytes text)
 {
-  struct replacement *new = &sweep->new;
+  struct output *output = &sweep->new.output;
+  const struct block *block = sweep->block;
   const uint64_t copied = sweep->copied;
   if (!sweep->writes) return true;
-  if (new->place == NULL && !replace_begin(new, sweep->fd, sweep->path)) return false;
+  if (sweep->new.place == NULL && !replace_begin(&sweep->new, sweep->fd, sweep->path)) return false;
   sweep->copied = to;
-  bool at_hand = copied >= block->offset && copied > 0;
-  return (at_hand ? output_put_sparsely(&new->output, block->start + (copied - block->offset),
-                                        (size_t)(from - copied))
-                  : output_copy(&new->output, sweep->fd, copied, from)) &&
-         output_put(&new->output, text.start, text.length);
-}
-
-static bool drop(struct sweep *sweep, const struct block *block, uint64_t from, uint64_t to)
-{
-  return put(sweep, block, from, to, (struct bytes){"", 0});
+  const char *at_hand =
+      copied > 0 && copied >= block->offset ? block->start + (copied - block->offset) : NULL;
+  return (at_hand != NULL ? output_put_sparsely(output, at_hand, (size_t)(from - copied))
+                          : output_copy(output, sweep->fd, copied, from)) &&
+         output_put(output, text.start, text.length);
 }
 
 /* ---- lines ---- */
@@ -95,44 +100,31 @@ static bool ask_damaged(struct purge *purge, const char *start, const char *end,
   return reword->change(reword->context, text, NULL, found);
 }
 
-/* A line of a block. */
-struct place {
-  const struct block *block;
-  const char *line, *newline;
-  const struct part *kept; /* the damage on it, as long as it is not known to go; or NULL */
-  bool changed;
-};
-
-static uint64_t offset_of(const struct place *place, const char *p)
-{
-  return place->block->offset + (uint64_t)(p - place->block->start);
-}
-
 /* Where there is nothing else on the line, the line goes. */
-static bool drop_damage(struct sweep *sweep, struct place *place, const struct part *damage)
+static bool drop_damage(struct sweep *sweep, const struct part *damage)
 {
-  bool alone = damage->start == place->line && damage->end == place->newline;
-  place->kept = NULL;
-  return drop(sweep, place->block, offset_of(place, damage->start),
-              offset_of(place, damage->end) + alone);
+  bool alone = damage->start == sweep->line && damage->end == sweep->newline;
+  sweep->kept = NULL;
+  return put(sweep, offset_of(sweep, damage->start), offset_of(sweep, damage->end) + alone,
+             NOTHING);
 }
 
-static bool purge_damage(struct sweep *sweep, struct place *place, const struct part *damage)
+static bool purge_damage(struct sweep *sweep, const struct part *damage)
 {
   uint64_t found;
   if (!ask_damaged(sweep->purge, damage->start, damage->end, &found)) return false;
   sweep->found.occurrences += found;
-  place->changed = place->changed || found > 0;
-  place->kept = damage;
-  return !place->changed || drop_damage(sweep, place, damage);
+  sweep->changed = sweep->changed || found > 0;
+  sweep->kept = damage;
+  return !sweep->changed || drop_damage(sweep, damage);
 }
 
-static bool purge_object(struct sweep *sweep, struct place *place, const struct part *object)
+static bool purge_object(struct sweep *sweep, const struct part *object)
 {
   struct purge *purge = sweep->purge;
   struct buf *out = &purge->record;
   struct reworded record;
-  const uint64_t offset = offset_of(place, object->start), end = offset_of(place, object->end);
+  const uint64_t offset = offset_of(sweep, object->start), end = offset_of(sweep, object->end);
   uint64_t rev = purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset) : 0;
   out->length = 0;
   if (!reword_record(&purge->reword, object->start, object->end, rev, out, &record)) return false;
@@ -140,22 +132,23 @@ static bool purge_object(struct sweep *sweep, struct place *place, const struct 
   sweep->found.records += record.found > 0;
   sweep->found.left += record.left;
   if (record.found == 0) return true;
-  place->changed = true;
-  if (place->kept != NULL && !drop_damage(sweep, place, place->kept)) return false;
-  size_t rest = (size_t)(place->newline - place->line) - (size_t)(end - offset);
+  sweep->changed = true;
+  if (sweep->kept != NULL && !drop_damage(sweep, sweep->kept)) return false;
+  size_t rest = (size_t)(sweep->newline - sweep->line) - (size_t)(end - offset);
   if (rest + out->length >= READER_LONGEST_LINE) return errno = EFBIG, false;
-  return put(sweep, place->block, offset, end, (struct bytes){out->data, out->length});
+  return put(sweep, offset, end, (struct bytes){out->data, out->length});
 }
 
-static bool purge_line(struct sweep *sweep, struct place *place)
+static bool purge_line(struct sweep *sweep)
 {
   struct objects objects;
   struct part part;
-  objects_begin(&objects, place->line, place->newline, sweep->purge->in_memory);
-  if (sweep->damaged) objects.damage = (struct part){place->line, place->newline, ""};
+  sweep->kept = NULL;
+  sweep->changed = false;
+  objects_begin(&objects, sweep->line, sweep->newline, sweep->purge->in_memory);
+  if (sweep->damaged) objects.damage = (struct part){sweep->line, sweep->newline, ""};
   while (objects_next(&objects, &part))
-    if (!(part.reason != NULL ? purge_damage(sweep, place, &objects.damage)
-                              : purge_object(sweep, place, &part)))
+    if (!(part.reason != NULL ? purge_damage(sweep, &objects.damage) : purge_object(sweep, &part)))
       return false;
   return true;
 }
@@ -167,23 +160,25 @@ static bool has_found(const struct sweep *sweep)
   return sweep->found.occurrences > 0 && !sweep->all;
 }
 
-static bool sweep_block(struct sweep *sweep, const struct block *block)
+static bool sweep_block(struct sweep *sweep)
 {
   const struct literal *literal = sweep->purge->literal;
-  const char *line = block->start, *newline;
-  for (; line < block->end && !has_found(sweep); line = newline + 1) {
-    if (literal != NULL && (line = literal_find_line(literal, line, block->end)) == NULL) break;
-    newline = memchr(line, '\n', (size_t)(block->end - line));
-    if (!purge_line(sweep, &(struct place){block, line, newline, NULL, false})) return false;
+  const char *line = sweep->block->start, *end = sweep->block->end;
+  for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
+    if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
+    sweep->line = line;
+    sweep->newline = memchr(line, '\n', (size_t)(end - line));
+    if (!purge_line(sweep)) return false;
   }
   return true;
 }
 
 /* A line too long to hold is looked through in pieces, of which each begins in the middle of the one before
  * it. What is longer than half a piece in escapes is found only by who is shown it whole. */
-static bool sweep_hopeless(struct sweep *sweep, const struct block *block)
+static bool sweep_hopeless(struct sweep *sweep)
 {
   struct purge *purge = sweep->purge;
+  const struct block *block = sweep->block;
   struct buf *piece = &purge->record;
   const size_t length = purge->literal != NULL ? purge->literal->text.length : 0;
   const size_t size = 16 * (length < READER_BLOCK ? (size_t)READER_BLOCK : length);
@@ -195,7 +190,7 @@ static bool sweep_hopeless(struct sweep *sweep, const struct block *block)
       return false;
   }
   sweep->found.occurrences += found;
-  return found == 0 || drop(sweep, block, block->offset, block->offset + block->size);
+  return found == 0 || put(sweep, block->offset, block->offset + block->size, NOTHING);
 }
 
 /* What is appended meanwhile need not be read: who asks for it may be the one who appends. */
@@ -209,8 +204,9 @@ static bool sweep_file(struct sweep *sweep)
   const uint64_t size = (uint64_t)st.st_size;
   reader_open(&reader, sweep->fd, 0);
   reader.locked = sweep->writes;
+  sweep->block = &block;
   while (reader.position < size && !has_found(sweep) && (result = reader_next(&reader, &block)) > 0)
-    if (!(block.hopeless ? sweep_hopeless : sweep_block)(sweep, &block)) {
+    if (!(block.hopeless ? sweep_hopeless : sweep_block)(sweep)) {
       result = -1;
       break;
     }

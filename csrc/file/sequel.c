@@ -14,7 +14,7 @@
 #include "base/sys.h"
 #include "file/lines.h"
 
-enum { BITS = 64, NUMBERS = 2, LENGTH = 1 + NUMBERS * BITS + 1, HASHED = 4096 };
+enum { BITS = 64, LENGTH = 1 + 2 * BITS + 1, HASHED = 4096 };
 
 static bool hash_end(int fd, uint64_t size, uint64_t *hash)
 {
@@ -26,21 +26,13 @@ static bool hash_end(int fd, uint64_t size, uint64_t *hash)
   return true;
 }
 
-static void print_bits(const uint64_t numbers[NUMBERS], char line[LENGTH])
+static void print(uint64_t size, uint64_t hash, char line[LENGTH])
 {
   line[0] = line[LENGTH - 1] = '\n';
-  for (int i = 0; i < NUMBERS * BITS; i++)
-    line[1 + i] = (numbers[i / BITS] >> i % BITS & 1) != 0 ? '\t' : ' ';
-}
-
-static bool read_bits(const char line[LENGTH], uint64_t numbers[NUMBERS])
-{
-  char again[LENGTH];
-  memset(numbers, 0, NUMBERS * sizeof *numbers);
-  for (int i = 0; i < NUMBERS * BITS; i++)
-    numbers[i / BITS] |= (uint64_t)(line[1 + i] == '\t') << i % BITS;
-  print_bits(numbers, again);
-  return memcmp(line, again, LENGTH) == 0;
+  for (int i = 0; i < BITS; i++) {
+    line[1 + i] = (size >> i & 1) != 0 ? '\t' : ' ';
+    line[1 + BITS + i] = (hash >> i & 1) != 0 ? '\t' : ' ';
+  }
 }
 
 void sequel_leave(int old, int new, uint64_t size)
@@ -48,13 +40,13 @@ void sequel_leave(int old, int new, uint64_t size)
   struct stat st;
   char line[LENGTH];
   size_t written;
-  uint64_t numbers[NUMBERS] = {size};
-  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, size, &numbers[1])) return;
-  print_bits(numbers, line);
+  uint64_t hash;
+  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, size, &hash)) return;
+  print(size, hash, line);
   if (sys_write(old, line, LENGTH, &written) < 0) (void)sys_truncate(old, (uint64_t)st.st_size);
 }
 
-/* How many newlines the file has before `size`, which is a line's start or its end. */
+/* How many newlines the file has before `size`. */
 static bool count_before(int fd, uint64_t size, uint64_t *lines)
 {
   char bytes[HASHED];
@@ -70,12 +62,14 @@ static bool count_before(int fd, uint64_t size, uint64_t *lines)
 bool sequel_find(int old, int new, uint64_t *size, uint64_t *lines)
 {
   struct stat st;
-  char line[LENGTH];
-  uint64_t numbers[NUMBERS], hash;
+  char line[LENGTH], same[LENGTH];
+  uint64_t hash;
   if (sys_fstat(old, &st) != 0 || st.st_size < LENGTH ||
-      sys_read_at(old, line, LENGTH, (uint64_t)st.st_size - LENGTH) != LENGTH ||
-      !read_bits(line, numbers) || !hash_end(new, numbers[0], &hash) || hash != numbers[1])
+      sys_read_at(old, line, LENGTH, (uint64_t)st.st_size - LENGTH) != LENGTH)
     return false;
-  *size = numbers[0];
-  return count_before(new, *size, lines);
+  *size = 0;
+  for (int i = 0; i < BITS; i++) *size |= (uint64_t)(line[1 + i] == '\t') << i;
+  if (!hash_end(new, *size, &hash)) return false;
+  print(*size, hash, same);
+  return memcmp(line, same, LENGTH) == 0 && count_before(new, *size, lines);
 }

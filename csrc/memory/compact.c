@@ -24,7 +24,6 @@
 #include "file/lines.h"
 #include "file/path.h"
 #include "file/replace.h"
-#include "memory/standing.h"
 #include "json/number.h"
 #include "json/objects.h"
 
@@ -347,8 +346,7 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
     undo_damaged(rewrite);
     return false;
   }
-  return journal_switch(journal, rewrite->new.output.fd, failure) &&
-         journal_sync(journal, failure) && memory_reread(rewrite->memory, failure);
+  return journal_switch(journal, rewrite->new.output.fd, failure) && journal_sync(journal, failure);
 }
 
 static bool compact_locked(struct memory *memory, const struct compact_options *options,

@@ -8,7 +8,6 @@
 
 #include "file/format.h"
 #include "memory/memory.h"
-#include "memory/standing.h"
 #include "memory/verify.h"
 
 /* The highest one cannot be exceeded. */

@@ -96,20 +96,20 @@ static bool replace(const struct literal *literal, struct bytes in, struct buf *
   return out == NULL || buf_add(out, p, (size_t)(end - p));
 }
 
-bool literal_replace(struct literal *literal, struct bytes in, struct bytes *result,
-                     uint64_t *found)
+bool literal_replace(void *literal, struct bytes in, struct bytes *result, uint64_t *found)
 {
   enum { TIMES = 8 };
+  struct literal *what = literal;
   uint64_t count;
-  if (!replace(literal, in, NULL, found)) return false;
+  if (!replace(what, in, NULL, found)) return false;
   if (*found == 0 || result == NULL) return true;
   *result = in;
   for (int i = 0; i < TIMES; i++) {
-    struct buf *out = &literal->results[i & 1];
-    if (!replace(literal, *result, out, &count)) return false;
+    struct buf *out = &what->results[i & 1];
+    if (!replace(what, *result, out, &count)) return false;
     if (count == 0) return true;
     *result = (struct bytes){out->data, out->length};
   }
-  *result = literal->replacement;
+  *result = what->replacement;
   return true;
 }
