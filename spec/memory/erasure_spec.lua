@@ -49,6 +49,21 @@ describe("erase in a memory", function()
     end
   end)
 
+  it("gives the next rev in a memory that begins with another's record", function()
+    local bytes = '{"role":"user","content":"x"}\n{"id":2,"kind":"note","content":"secret"}\n' .. item(1, "a secret")
+      .. '{"id":3,"kind":"fact","ts":"2026","content":{"id":4,"kind":"fact","content":"secret"}\n'
+    local after = '{"role":"user","content":"x"}\n{"id":2,"kind":"note","content":"-"}\n' .. item(1, "a -", ',"rev":1')
+      .. '{"id":4,"kind":"fact","content":"-","rev":1}\n'
+    assert.equal(after, (erased(bytes, "secret", { replacement = "-" })))
+    assert.equal(after, (erased(bytes, function(text) return (text:gsub("secret", "-")) end)))
+    local path = file(bytes)
+    local memory = assert(aish.open(path))
+    assert.equal(3, assert(memory:erase("secret", { replacement = "-" })).records)
+    memory:close()
+    assert.equal(after, helper.read(path))
+    assert.equal("- a -", contents(path))
+  end)
+
   it("gives none to what is no item", function()
     local bytes = '{"meta":{"aish_version":"phase4","created":"2026-01-01T00:00:00Z","by":"secret"}}\n' .. item(1, "x")
       .. '{"id":2,"ts":"2026-01-02T03:04:05Z","kind":"forget","target":1,"of":"abcdefg1","why":"secret"}\n'
@@ -96,6 +111,7 @@ describe("erase in a memory", function()
     assert(aish.erase(path, "secret"))
     assert.equal("[erased] one [erased] two", contents(path))
     assert.equal(2, assert(aish.verify(path)).active)
+    assert.equal(2, select(2, helper.read(path):gsub('"rev":1', "")))
     local same = file(support.meta .. item(1, "secret one") .. item(1, "secret two"))
     assert(aish.erase(same, "secret"))
     assert.equal("[erased] one [erased] two", contents(same))
