@@ -69,7 +69,7 @@ static struct answer name_text(const struct job *job, struct bytes text)
                          .other = hash_text(&job->keys[1], text.start, text.length)};
 }
 
-static bool is_before(const struct answer *a, const struct answer *b)
+static bool is_lower(const struct answer *a, const struct answer *b)
 {
   return a->hash != b->hash ? a->hash < b->hash : a->other < b->other;
 }
@@ -77,7 +77,7 @@ static bool is_before(const struct answer *a, const struct answer *b)
 static bool answer_before(const void *answers, uint32_t a, uint32_t b)
 {
   const struct answer *all = BUF_ITEMS(struct answer, (const struct buf *)answers);
-  return is_before(&all[a], &all[b]);
+  return is_lower(&all[a], &all[b]);
 }
 
 static bool change_known(void *context, struct bytes text, struct bytes *result, uint64_t *found)
@@ -88,10 +88,10 @@ static bool change_known(void *context, struct bytes text, struct bytes *result,
   size_t count = BUF_COUNT(struct answer, &job->answers);
   while (count > 1) {
     const size_t half = count / 2;
-    if (!is_before(&name, &answer[half])) answer += half;
+    if (!is_lower(&name, &answer[half])) answer += half;
     count -= half;
   }
-  *found = count > 0 && !is_before(&name, answer) && !is_before(answer, &name);
+  *found = count > 0 && !is_lower(&name, answer) && !is_lower(answer, &name);
   if (*found > 0 && result != NULL) *result = answer->text;
   return true;
 }

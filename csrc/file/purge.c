@@ -61,7 +61,7 @@ static void add(struct purged *sum, const struct purged *more)
   sum->left += more->left;
 }
 
-static uint64_t offset_of(const struct sweep *sweep, const char *p)
+static uint64_t place_of(const struct sweep *sweep, const char *p)
 {
   return sweep->block->offset + (uint64_t)(p - sweep->block->start);
 }
@@ -105,8 +105,7 @@ static bool drop_damage(struct sweep *sweep, const struct part *damage)
 {
   bool alone = damage->start == sweep->line && damage->end == sweep->newline;
   sweep->kept = NULL;
-  return put(sweep, offset_of(sweep, damage->start), offset_of(sweep, damage->end) + alone,
-             NOTHING);
+  return put(sweep, place_of(sweep, damage->start), place_of(sweep, damage->end) + alone, NOTHING);
 }
 
 static bool purge_damage(struct sweep *sweep, const struct part *damage)
@@ -124,7 +123,7 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
   struct purge *purge = sweep->purge;
   struct buf *out = &purge->record;
   struct reworded record;
-  const uint64_t offset = offset_of(sweep, object->start), end = offset_of(sweep, object->end);
+  const uint64_t offset = place_of(sweep, object->start), end = place_of(sweep, object->end);
   uint64_t rev = purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset) : 0;
   out->length = 0;
   if (!reword_record(&purge->reword, object->start, object->end, rev, out, &record)) return false;
@@ -249,7 +248,7 @@ static bool fail_sweep(const struct sweep *sweep, struct failure *failure)
 
 /* Adds what it finds to *sum. If a new file has taken the place, new.output.fd is its descriptor, also where
  * only its directory could not be synced; otherwise -1. */
-static bool run(struct sweep *sweep, struct purged *sum, struct failure *failure)
+static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure *failure)
 {
   struct replacement *new = &sweep->new;
   failure->number = 0;
@@ -267,8 +266,8 @@ static bool run(struct sweep *sweep, struct purged *sum, struct failure *failure
 }
 
 /* The same with <file>.damaged, if there is one, which *st is not of. */
-static bool run_damaged(const struct sweep *of, const struct stat *st, struct purged *sum,
-                        struct failure *failure)
+static bool sweep_damaged(const struct sweep *of, const struct stat *st, struct purged *sum,
+                          struct failure *failure)
 {
   const char *reason = NULL;
   struct stat ignored;
@@ -278,7 +277,7 @@ static bool run_damaged(const struct sweep *of, const struct stat *st, struct pu
       .purge = of->purge, .path = path, .writes = of->writes, .all = of->all, .damaged = true};
   sweep.fd = path != NULL ? beside_open(path, st, &ignored, &reason) : -1;
   bool done = path != NULL && sweep.fd < 0 && errno == ENOENT;
-  if (sweep.fd >= 0) done = run(&sweep, sum, failure);
+  if (sweep.fd >= 0) done = sweep_whole(&sweep, sum, failure);
   else if (path == NULL) fail(failure, ERASING.it);
   else if (!done) fail_about(failure, ERASING.open, path, reason);
   if (sweep.fd >= 0) sys_close(sweep.fd);
@@ -292,8 +291,8 @@ bool purge_look(struct purge *purge, int fd, const struct stat *st, const char *
                 struct purged *found, struct failure *failure)
 {
   struct sweep sweep = {.purge = purge, .fd = fd, .path = path, .all = all};
-  return run(&sweep, found, failure) &&
-         (has_found(&sweep) || run_damaged(&sweep, st, found, failure));
+  return sweep_whole(&sweep, found, failure) &&
+         (has_found(&sweep) || sweep_damaged(&sweep, st, found, failure));
 }
 
 bool purge_locked(struct purge *purge, struct journal *journal, struct failure *failure)
@@ -303,9 +302,9 @@ bool purge_locked(struct purge *purge, struct journal *journal, struct failure *
       .purge = purge, .fd = journal->fd, .path = journal->place, .writes = true, .all = true};
   if (journal->failed) return fail_because(failure, EIO, ERASING.it, JOURNAL_FAILED);
   if (sys_fstat(journal->fd, &st) != 0) return fail(failure, ERASING.it);
-  bool done = run(&sweep, &purge->total, failure);
+  bool done = sweep_whole(&sweep, &purge->total, failure);
   const int new = sweep.new.output.fd;
   if (new >= 0 && done) sequel_leave(journal->fd, new, sweep.new.output.size);
   if (new >= 0 && !journal_switch(journal, new, failure)) return false;
-  return done && run_damaged(&sweep, &st, &purge->total, failure);
+  return done && sweep_damaged(&sweep, &st, &purge->total, failure);
 }

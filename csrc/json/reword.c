@@ -18,7 +18,7 @@ struct pass {
 };
 
 /* Copies what comes before `from`; what is behind `to` is next. */
-static bool pass_over(struct pass *pass, const char *from, const char *to)
+static bool copy_to(struct pass *pass, const char *from, const char *to)
 {
   const char *copied = pass->copied;
   pass->copied = to;
@@ -45,7 +45,7 @@ static bool pass_string(struct pass *pass, const struct slice *string, bool stay
   if (stays) return look_at(pass, text);
   if (!reword->change(reword->context, text, &new, &found)) return false;
   pass->result->found += found;
-  return found == 0 || (pass_over(pass, string->start - 1, string->end + 1) &&
+  return found == 0 || (copy_to(pass, string->start - 1, string->end + 1) &&
                         quote_text(pass->out, new.length > 0 ? new.start : "", new.length));
 }
 
@@ -83,7 +83,7 @@ static bool is_plain_string(const struct walk *member)
   return false;
 }
 
-static bool put_number(struct buf *out, uint64_t number)
+static bool put_rev(struct buf *out, uint64_t number)
 {
   if (!buf_reserve(out, NUMBER_SIZE)) return false;
   out->length += (size_t)number_print_whole(number, out->data + out->length);
@@ -103,12 +103,12 @@ bool reword_record(struct reword *reword, const char *start, const char *end, ui
     bool is_rev = rev != 0 && walk_key_is(&member, "rev");
     done = pass_tokens(&pass, member.key.start - 1, is_rev ? member.value : member.end,
                        is_plain_string(&member)) &&
-           (!is_rev || (pass_over(&pass, member.value, member.end) && put_number(out, rev)));
+           (!is_rev || (copy_to(&pass, member.value, member.end) && put_rev(out, rev)));
     has_rev = has_rev || is_rev;
   }
   if (done && rev != 0 && !has_rev)
-    done = pass_over(&pass, end - 1, end - 1) && buf_add(out, name, sizeof name - 1) &&
-           put_number(out, rev);
+    done = copy_to(&pass, end - 1, end - 1) && buf_add(out, name, sizeof name - 1) &&
+           put_rev(out, rev);
   if (done && result->found == 0) out->length = before, pass.copied = start;
-  return done && pass_over(&pass, end, end);
+  return done && copy_to(&pass, end, end);
 }

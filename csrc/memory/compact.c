@@ -374,7 +374,7 @@ static bool compact_locked(struct memory *memory, const struct compact_options *
 }
 
 /* Takes the lock, reads all of the file and settles the index; on failure the lock is given back. */
-static bool begin(struct memory *memory, struct failure *failure)
+static bool begin_compaction(struct memory *memory, struct failure *failure)
 {
   struct journal *journal = &memory->journal;
   extent_restart(&journal->known); /* an edit in place may show in nothing but the bytes */
@@ -390,7 +390,7 @@ static bool begin(struct memory *memory, struct failure *failure)
 bool memory_compact(struct memory *memory, const struct compact_options *options,
                     struct compaction *result, struct failure *failure)
 {
-  if (!begin(memory, failure)) return false;
+  if (!begin_compaction(memory, failure)) return false;
   bool done = compact_locked(memory, options, result, failure);
   journal_detach(&memory->journal);
   return done;

@@ -19,7 +19,7 @@ static uint64_t next_rev(void *items, const struct part *object, uint64_t offset
   return record.rev < RECORD_ID_MAX ? record.rev + 1 : RECORD_ID_MAX;
 }
 
-static bool read_index(struct index *index, int fd, bool locked)
+static bool take_records(struct index *index, int fd, bool locked)
 {
   struct extent known = {0};
   bool done = memory_read(index, &known, fd, locked) == 0;
@@ -31,7 +31,7 @@ bool erase_look(struct purge *purge, int fd, bool surely)
 {
   struct index index = {0};
   enum file_kind kind = FILE_OTHER;
-  bool done = surely ? read_index(&index, fd, false) : file_kind(fd, &kind);
+  bool done = surely ? take_records(&index, fd, false) : file_kind(fd, &kind);
   purge->in_memory = index.is_memory || kind >= FILE_ITEMS;
   index_free(&index);
   return done;
@@ -42,7 +42,7 @@ static bool erase_locked(struct purge *purge, struct journal *journal, struct fa
   struct index index = {0};
   struct standing items = {.positions = NULL};
   if (!format_is_lines(journal->fd, journal->size, failure)) return false;
-  bool done = read_index(&index, journal->fd, true) && index_settle(&index, journal->fd) &&
+  bool done = take_records(&index, journal->fd, true) && index_settle(&index, journal->fd) &&
               standing_begin(&items, &index);
   done = done || fail(failure, "erase");
   if (done) {

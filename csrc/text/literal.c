@@ -9,7 +9,7 @@
 #include "base/word.h"
 
 /* Whether raw JSON has the byte as it is, or as \u and its number. */
-static bool is_plain(char byte)
+static bool has_no_escape(char byte)
 {
   return byte >= 0x20 && byte < 0x7f && byte != '/' && byte != '"' && byte != '\\';
 }
@@ -20,7 +20,7 @@ bool literal_set(struct literal *literal, struct bytes text, struct bytes replac
   bool plain = true;
   literal->text = text;
   literal->replacement = replacement;
-  for (size_t i = 0; i < text.length; i++) plain = plain && is_plain(text.start[i]);
+  for (size_t i = 0; i < text.length; i++) plain = plain && has_no_escape(text.start[i]);
   if (!plain) return needle_set(&literal->needle, text.start, text.length), true;
   if (!buf_add(&literal->folded, text.start, text.length)) return false;
   char *folded = literal->folded.data;
