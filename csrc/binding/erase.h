@@ -4,13 +4,11 @@
 #include <lua.h>
 
 #include "file/journal.h"
-#include "memory/memory.h"
 
 /* The handle of a method that is called: of a memory or of a session. */
 struct eraser {
   const char *path; /* as the caller knows it */
   struct journal *journal;
-  struct memory *memory; /* NULL: it is a session's */
   const bool *open; /* the caller's function may close it */
 };
 

@@ -414,9 +414,7 @@ static int memory_compact_l(lua_State *L)
 static int memory_erase_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "erase");
-  struct memory *memory = &handle->memory;
-  const struct eraser eraser = {handle->common.path, &memory->journal, memory,
-                                &handle->common.open};
+  const struct eraser eraser = {handle->common.path, &handle->memory.journal, &handle->common.open};
   int count = erase_by(L, &eraser);
   check_open(L, "erase");
   return count;

@@ -157,8 +157,7 @@ static int session_sync_l(lua_State *L)
 static int session_erase_l(lua_State *L)
 {
   struct session *session = check_session(L);
-  const struct eraser eraser = {session->common.path, &session->journal, NULL,
-                                &session->common.open};
+  const struct eraser eraser = {session->common.path, &session->journal, &session->common.open};
   int count = session->common.open ? erase_by(L, &eraser) : 0;
   return count > 0 ? count : push_closed(L);
 }

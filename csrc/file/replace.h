@@ -1,9 +1,6 @@
 /* replace.h: a file that is written beside another, to take its place. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "base/sys.h"

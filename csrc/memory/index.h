@@ -80,3 +80,17 @@ static inline const struct item *index_sorted(const struct index *index, size_t 
 {
   return &index->items[index->order != NULL ? index->order[place] : place];
 }
+
+/* The items in the order in which they stand in the file. */
+struct standing {
+  const struct index *index;
+  uint32_t *positions; /* in the index */
+  size_t next; /* up to which they were asked for */
+};
+
+/* Of a settled index, which must not change meanwhile. False with errno ENOMEM. */
+bool standing_begin(struct standing *standing, const struct index *index);
+void standing_end(struct standing *standing);
+/* The item whose record, or whose line, if it is alone on that, stands over an offset, or NULL; asked in the
+ * order of the file. */
+const struct item *standing_at(struct standing *standing, uint64_t offset);

@@ -112,12 +112,6 @@ bool memory_settle(struct memory *memory, struct failure *failure)
   return index_settle(&memory->index, memory->journal.fd) || fail(failure, "read");
 }
 
-bool memory_reread(struct memory *memory, struct failure *failure)
-{
-  extent_restart(&memory->journal.known);
-  return read_on(memory, failure) && memory_settle(memory, failure);
-}
-
 /* Sets *place to how much of what is known the file still has: up to `end` at least, so that the
  * lines before it are the file's, or else 0. False and errno. */
 static bool find_known(const struct journal *journal, uint64_t *place)

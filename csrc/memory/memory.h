@@ -65,8 +65,6 @@ bool memory_begin(struct memory *memory, struct failure *failure);
 bool memory_settle(struct memory *memory, struct failure *failure);
 /* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
-/* Forgets what the index says and reads the whole file. */
-bool memory_reread(struct memory *memory, struct failure *failure);
 
 /* Begins to read items of the open file, to be ended with window_close. */
 void memory_window(const struct memory *memory, struct window *window);
