@@ -173,7 +173,7 @@ static const char *read_ts(const char *p, struct record *record, struct json_err
 /* Members that the index has no use for are only counted. */
 enum key { KEY_ID, KEY_UID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_OF, KEY_REV, KEY_OTHER };
 
-static inline enum key key_of(const struct slice *name)
+static inline enum key member_key(const struct slice *name)
 {
   if (slice_is(name, "id", 2)) return KEY_ID;
   if (slice_is(name, "ts", 2)) return KEY_TS;
@@ -281,7 +281,7 @@ static const char *read_members(const char *p, bool first, struct record *record
     if (*p == '}') return p + 1;
     if (!first && *p != ',') return NULL;
     p = json_key(first ? p : json_space(p + 1, p), p, &name, &error);
-    if (p == NULL || (p = read_member(key_of(&name), p, record, &error)) == NULL) return NULL;
+    if (p == NULL || (p = read_member(member_key(&name), p, record, &error)) == NULL) return NULL;
     record->members++;
   }
 }
