@@ -61,7 +61,7 @@ static void add(struct purged *sum, const struct purged *more)
   sum->left += more->left;
 }
 
-static uint64_t place_of(const struct sweep *sweep, const char *p)
+static uint64_t byte_offset(const struct sweep *sweep, const char *p)
 {
   return sweep->block->offset + (uint64_t)(p - sweep->block->start);
 }
@@ -105,7 +105,8 @@ static bool drop_damage(struct sweep *sweep, const struct part *damage)
 {
   bool alone = damage->start == sweep->line && damage->end == sweep->newline;
   sweep->kept = NULL;
-  return put(sweep, place_of(sweep, damage->start), place_of(sweep, damage->end) + alone, NOTHING);
+  return put(sweep, byte_offset(sweep, damage->start), byte_offset(sweep, damage->end) + alone,
+             NOTHING);
 }
 
 static bool purge_damage(struct sweep *sweep, const struct part *damage)
@@ -123,7 +124,7 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
   struct purge *purge = sweep->purge;
   struct buf *out = &purge->record;
   struct reworded record;
-  const uint64_t offset = place_of(sweep, object->start), end = place_of(sweep, object->end);
+  const uint64_t offset = byte_offset(sweep, object->start), end = byte_offset(sweep, object->end);
   uint64_t rev = purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset) : 0;
   out->length = 0;
   if (!reword_record(&purge->reword, object->start, object->end, rev, out, &record)) return false;
