@@ -38,7 +38,7 @@ struct sweep {
   struct purged found;
 
   /* The line that is read closely. */
-  const struct block *block;
+  struct block block;
   const char *line, *newline;
   const struct part *kept; /* the damage on it, as long as it is not known to go; or NULL */
   bool changed;
@@ -63,7 +63,7 @@ static void add(struct purged *sum, const struct purged *more)
 
 static uint64_t byte_offset(const struct sweep *sweep, const char *p)
 {
-  return sweep->block->offset + (uint64_t)(p - sweep->block->start);
+  return sweep->block.offset + (uint64_t)(p - sweep->block.start);
 }
 
 /* Puts a text in the place of the bytes between two offsets. What comes before them is in the block, if
@@ -71,7 +71,7 @@ static uint64_t byte_offset(const struct sweep *sweep, const char *p)
 static bool put(struct sweep *sweep, uint64_t from, uint64_t to, struct bytes text)
 {
   struct output *output = &sweep->new.output;
-  const struct block *block = sweep->block;
+  const struct block *block = &sweep->block;
   const uint64_t copied = sweep->copied;
   if (!sweep->writes) return true;
   if (sweep->new.place == NULL && !replace_begin(&sweep->new, sweep->fd, sweep->path)) return false;
@@ -163,7 +163,7 @@ static bool has_found(const struct sweep *sweep)
 static bool sweep_block(struct sweep *sweep)
 {
   const struct literal *literal = sweep->purge->literal;
-  const char *line = sweep->block->start, *end = sweep->block->end;
+  const char *line = sweep->block.start, *end = sweep->block.end;
   for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
     if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
     sweep->line = line;
@@ -178,7 +178,7 @@ static bool sweep_block(struct sweep *sweep)
 static bool sweep_hopeless(struct sweep *sweep)
 {
   struct purge *purge = sweep->purge;
-  const struct block *block = sweep->block;
+  const struct block *block = &sweep->block;
   struct buf *piece = &purge->record;
   const size_t length = purge->literal != NULL ? purge->literal->text.length : 0;
   const size_t size = 16 * (length < READER_BLOCK ? (size_t)READER_BLOCK : length);
@@ -197,16 +197,15 @@ static bool sweep_hopeless(struct sweep *sweep)
 static bool sweep_file(struct sweep *sweep)
 {
   struct reader reader;
-  struct block block;
   struct stat st;
   int result = 1;
   if (sys_fstat(sweep->fd, &st) != 0) return false;
   const uint64_t size = (uint64_t)st.st_size;
   reader_open(&reader, sweep->fd, 0);
   reader.locked = sweep->writes;
-  sweep->block = &block;
-  while (reader.position < size && !has_found(sweep) && (result = reader_next(&reader, &block)) > 0)
-    if (!(block.hopeless ? sweep_hopeless : sweep_block)(sweep)) {
+  while (reader.position < size && !has_found(sweep) &&
+         (result = reader_next(&reader, &sweep->block)) > 0)
+    if (!(sweep->block.hopeless ? sweep_hopeless : sweep_block)(sweep)) {
       result = -1;
       break;
     }
