@@ -32,6 +32,7 @@ struct sweep {
   const char *path;
   bool writes; /* a new file is made when the first is found; */
   struct replacement new;
+  uint64_t size; /* of the old one when it began */
   uint64_t copied; /* up to here it has what the old one has */
   bool all; /* otherwise it ends with the first that is found */
   bool damaged; /* it is <file>.damaged */
@@ -200,7 +201,7 @@ static bool sweep_file(struct sweep *sweep)
   struct stat st;
   int result = 1;
   if (sys_fstat(sweep->fd, &st) != 0) return false;
-  const uint64_t size = (uint64_t)st.st_size;
+  const uint64_t size = sweep->size = (uint64_t)st.st_size;
   reader_open(&reader, sweep->fd, 0);
   reader.locked = sweep->writes;
   while (reader.position < size && !has_found(sweep) &&
@@ -255,7 +256,7 @@ static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure 
   new->output = (struct output){.fd = -1, .doing = &ERASING, .failure = failure};
   bool done = sweep_file(sweep);
   if (done && new->place != NULL)
-    done = replace_sync(new) && replace_rename(new, sweep->path, (uint64_t) new->st.st_size);
+    done = replace_sync(new) && replace_rename(new, sweep->path, sweep->size);
   done = done || fail_sweep(sweep, failure);
   if (done) {
     add(sum, &sweep->found);
