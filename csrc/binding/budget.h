@@ -1,13 +1,13 @@
 /* budget.h: of what was found, what fits into a budget. */
 #pragma once
 
-#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/compat.h"
 
 #pragma GCC visibility push(hidden)
 

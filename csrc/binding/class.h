@@ -10,10 +10,10 @@
  * it may raise an error ("-": never, "m": out of memory, "e": otherwise). */
 #pragma once
 
-#include <lauxlib.h>
-#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "binding/compat.h"
 
 #pragma GCC visibility push(hidden)
 

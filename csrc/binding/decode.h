@@ -1,12 +1,12 @@
 /* decode.h: reading JSON text as Lua values. */
 #pragma once
 
-#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "binding/compat.h"
 #include "json/json.h"
 
 #pragma GCC visibility push(hidden)

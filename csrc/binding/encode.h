@@ -1,11 +1,11 @@
 /* encode.h: writing Lua values as JSON text. */
 #pragma once
 
-#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "binding/compat.h"
 
 #pragma GCC visibility push(hidden)
 

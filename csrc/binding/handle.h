@@ -1,11 +1,11 @@
 /* handle.h: what the handles of memories and of sessions have in common. */
 #pragma once
 
-#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "binding/class.h"
+#include "binding/compat.h"
 #include "binding/encode.h"
 #include "file/journal.h"
 

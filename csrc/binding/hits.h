@@ -1,9 +1,9 @@
 /* hits.h: what was said in sessions, as tables. */
 #pragma once
 
-#include <lua.h>
 #include <stdbool.h>
 
+#include "binding/compat.h"
 #include "text/query.h"
 
 #pragma GCC visibility push(hidden)

@@ -1,7 +1,7 @@
 /* load.h: whole files as Lua tables. */
 #pragma once
 
-#include <lua.h>
+#include "binding/compat.h"
 
 #pragma GCC visibility push(hidden)
 

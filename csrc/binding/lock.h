@@ -1,7 +1,7 @@
 /* lock.h: the system's advisory locks, for the caller's own use. */
 #pragma once
 
-#include <lua.h>
+#include "binding/compat.h"
 
 #pragma GCC visibility push(hidden)
 

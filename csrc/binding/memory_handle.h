@@ -1,11 +1,11 @@
 /* memory_handle.h: the handle through which Lua programs use a memory file. */
 #pragma once
 
-#include <lua.h>
 #include <stdbool.h>
 
 #include "base/sys.h"
 #include "binding/class.h"
+#include "binding/compat.h"
 #include "memory/memory.h"
 
 #pragma GCC visibility push(hidden)

@@ -2,11 +2,6 @@
  * would keep the handle, too, where the function uses it, and neither would ever be collected. */
 #include "binding/redact.h"
 
-#if LUA_VERSION_NUM < 502
-#define lua_setuservalue lua_setfenv
-#define lua_getuservalue lua_getfenv
-#endif
-
 void read_redact(lua_State *L, int argument, const char *name, void *into)
 {
   if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");

@@ -1,10 +1,10 @@
 /* redact.h: the caller's function from text to text, which sees each string before it is written. */
 #pragma once
 
-#include <lua.h>
 #include <stdbool.h>
 
 #include "binding/args.h"
+#include "binding/compat.h"
 #include "binding/encode.h"
 
 #pragma GCC visibility push(hidden)

@@ -1,7 +1,7 @@
 /* screen.h: text for people to see. */
 #pragma once
 
-#include <lua.h>
+#include "binding/compat.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,7 +1,7 @@
 /* sessions.h: the sessions of a directory, as tables. */
 #pragma once
 
-#include <lua.h>
+#include "binding/compat.h"
 
 #pragma GCC visibility push(hidden)
 
