@@ -5,8 +5,8 @@ local stdlib = require("posix.stdlib")
 
 local helper = {}
 
---- The interpreter that runs this spec ("luajit" or "lua5.1"); LUA names another.
-helper.lua = os.getenv("LUA") or (rawget(_G, "jit") and "luajit" or "lua5.1")
+--- The interpreter that runs this spec ("luajit", "lua5.1" and so on); LUA names another.
+helper.lua = os.getenv("LUA") or (rawget(_G, "jit") and "luajit" or _VERSION:lower():gsub(" ", "", 1))
 
 --- The checkout's directory, so that a child in another directory finds the modules.
 helper.root = assert(lfs.currentdir())
@@ -91,7 +91,8 @@ end
 -- our modules; `...` are its arguments (`...` in the code).
 function helper.command(code, ...)
   local words = { helper.lua, "-e", helper.quote(
-    "package.path='" .. package.path .. "';package.cpath='" .. package.cpath .. "'"), "-" }
+    ("package.path=%q;package.cpath=%q;dofile(%q)"):format(package.path, package.cpath,
+      helper.root .. "/spec/support/lua51.lua")), "-" }
   for _, argument in ipairs({ ... }) do
     words[#words + 1] = helper.quote(tostring(argument))
   end
