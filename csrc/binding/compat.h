@@ -13,7 +13,6 @@
 #include <lua.h>
 #include <lualib.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #pragma GCC visibility push(hidden)
 

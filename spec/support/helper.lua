@@ -49,10 +49,9 @@ end
 --- The lines of `path`, without their newlines.
 function helper.lines(path)
   local lines = {}
-  for line in helper.read(path):gmatch("([^\n]*)\n?") do
+  for line in helper.read(path):gsub("([^\n])$", "%1\n"):gmatch("([^\n]*)\n") do
     lines[#lines + 1] = line
   end
-  lines[#lines] = nil -- the empty match after the last newline
   return lines
 end
 
