@@ -33,6 +33,9 @@
 #define LUA_GCISRUNNING 9 /* Lua 5.1 cannot tell, and says -1 */
 #endif
 
+/* Whether a step of the collector always says when a cycle has ended: not if it is generational. */
+enum { LUA_SAYS_CYCLE = LUA_VERSION_NUM < 502 };
+
 /* Whether for closes its fourth value, and a variable what is in it. */
 enum { LUA_CLOSES = LUA_VERSION_NUM >= 504 };
 

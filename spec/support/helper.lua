@@ -8,6 +8,10 @@ local helper = {}
 --- The interpreter that runs this spec ("luajit", "lua5.1" and so on); LUA names another.
 helper.lua = os.getenv("LUA") or (rawget(_G, "jit") and "luajit" or _VERSION:lower():gsub(" ", "", 1))
 
+--- Whether the module is not the plain one, but a sanitizer's or the like. A later Lua has a directory of
+-- its own, too.
+helper.instrumented = not (os.getenv("AISH_HISTORY_CPATH") or "/lua5.1"):find("/lua5%.%d$")
+
 --- The checkout's directory, so that a child in another directory finds the modules.
 helper.root = assert(lfs.currentdir())
 
