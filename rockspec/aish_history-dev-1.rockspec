@@ -3,7 +3,7 @@ package = "aish_history"
 version = "dev-1"
 
 source = {
-  -- THE ADDRESS: whoever publishes this puts the public one here, and in the other rockspec.
+  -- Where this is published .ci/release fills in: url, homepage, issues_url and maintainer, in both rockspecs.
   url = "git+https://example.org/aish_history.git",
   branch = "main",
 }
@@ -14,6 +14,9 @@ description = {
     Session logs and a memory that sessions share, as files of JSON lines that survive crashes, full
     disks and many writers. With `history`, which takes the place of aish's own history.lua, and the
     command `aish-history`.]],
+  homepage = "https://example.org/aish_history",
+  issues_url = "https://example.org/aish_history/issues",
+  maintainer = "The maintainer <maintainer@example.org>",
   license = "MIT",
   labels = { "json", "jsonl", "log", "history", "posix" },
 }
@@ -21,7 +24,7 @@ description = {
 supported_platforms = { "unix" }
 
 dependencies = {
-  "lua >= 5.1",
+  "lua >= 5.1, < 5.5",
   "lua-cjson",
   "argparse",
 }
@@ -116,6 +119,7 @@ build = {
         "csrc/text/words.c",
       },
     },
+    ["aish_history._meta"] = "lua/aish_history/_meta.lua",
     ["aish_history.command.charts"] = "lua/aish_history/command/charts.lua",
     ["aish_history.command.columns"] = "lua/aish_history/command/columns.lua",
     ["aish_history.command.compact"] = "lua/aish_history/command/compact.lua",
@@ -163,5 +167,6 @@ build = {
 }
 
 test = {
-  type = "busted",
+  type = "command",
+  script = "spec/run/rock.lua",
 }

@@ -10,9 +10,9 @@
 
 #include "binding/args.h"
 
-union header {
-  const struct object_class *class;
-  uint64_t align;
+/* What follows is aligned as Lua aligns userdata, also where pointers are small. */
+struct header {
+  _Alignas(8) const struct object_class *class;
 };
 
 /* The first upvalue of a method is its luaL_Reg; of a metamethod, the table of the methods. */
@@ -171,7 +171,7 @@ static void push_metatable(lua_State *L, const struct object_class *class)
 void *new_object(lua_State *L, const struct object_class *class, size_t size)
 {
   push_metatable(L, class);
-  union header *header = lua_newuserdata(L, sizeof *header + size);
+  struct header *header = lua_newuserdata(L, sizeof *header + size);
   memset(header, 0, sizeof *header + size);
   header->class = class;
   lua_insert(L, -2);
@@ -181,14 +181,14 @@ void *new_object(lua_State *L, const struct object_class *class, size_t size)
 
 void *to_object(lua_State *L, int index)
 {
-  union header *header = lua_touserdata(L, index);
+  struct header *header = lua_touserdata(L, index);
   return header != NULL ? header + 1 : NULL;
 }
 
 /* Light userdata have no length. */
 void *test_object(lua_State *L, int index, const struct object_class *class)
 {
-  union header *header = lua_touserdata(L, index);
+  struct header *header = lua_touserdata(L, index);
   bool same = header != NULL && lua_objlen(L, index) > sizeof *header && header->class == class;
   return same ? header + 1 : NULL;
 }

@@ -94,11 +94,6 @@ static void take_kind(struct drafting *drafting, int index)
   refuse_draft(drafting, "kind must be %s (got %s)", record_kind_names(), text_of_top(L));
 }
 
-static bool is_null(lua_State *L, int index)
-{
-  return lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL;
-}
-
 /* Takes a field that must be of a type, if it is there: to change one, null takes it away. */
 static bool take_field(struct drafting *drafting, int field, int index, int expected)
 {

@@ -36,6 +36,9 @@ void release_scratch(struct scratch *scratch);
 bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, int depth,
             bool object);
 
+/* Whether the value is null: NULL, as lua-cjson has it, or Neovim's vim.NIL. [-0, +0, m] */
+bool is_null(lua_State *L, int index);
+
 int encode_l(lua_State *L);
 
 #pragma GCC visibility pop

@@ -287,7 +287,7 @@ static int push_asked(lua_State *L, struct asking *asking)
 {
   struct items_job job;
   struct failure failure;
-  int result, top = lua_gettop(L), lost = 0;
+  int top = lua_gettop(L), lost = 0;
   bool again;
   do {
     lua_settop(L, top);
@@ -302,7 +302,7 @@ static int push_asked(lua_State *L, struct asking *asking)
     job.is_ranked = asking->what != ASKED_ITEMS;
     job.scored = asking->what > ASKED_ID;
     if (job.is_ranked) job.failed = !rank(L, &job, asking, &job.ranked);
-    result = items_build(L, &job, &failure);
+    int result = items_build(L, &job, &failure);
     again = result > 0 && !memory_holds(memory);
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
@@ -367,7 +367,7 @@ static int memory_search_l(lua_State *L)
  * Raises what cost raises. */
 static int memory_recall_l(lua_State *L)
 {
-  struct handle *handle = check_open(L, "recall");
+  check_open(L, "recall");
   struct asking asking = {.method = "recall", .what = ASKED_TEXT, .filter.limit = 20};
   struct budget budget = {.bytes = -1};
   const struct option known[] = {FILTER_OPTIONS(&asking.filter),
@@ -379,8 +379,10 @@ static int memory_recall_l(lua_State *L)
   check_options(L, 3, known);
   budget_begin(L, &budget, &asking.filter.limit);
   int count = push_asked(L, &asking);
-  if (count == 1 && budget.bytes >= 0)
+  if (count == 1 && budget.bytes >= 0) {
+    const struct handle *handle = check_open(L, "recall"); /* a finalizer may have closed it */
     budget_fit(L, &budget, "content", handle->memory.journal.place, NULL);
+  }
   return count;
 }
 

@@ -122,8 +122,9 @@ static bool push_session(lua_State *L, struct listing *listing, const char *path
  * true; false: sessions without a turn are left out).
  * Returns an array of tables with name, path, bytes, mtime (seconds since 1970), turns, meta, first
  * (the first user turn's text, cut to 200 bytes; without count it is looked for in the first MiB)
- * and last_ts (the time of the last turn that has one); of a file that cannot be read, error and
- * errno instead. {} if there is no such directory; nil, message, errno where it cannot be read. */
+ * and last_ts (the time of the last turn that has one; without count, of the last 64 lines); of a
+ * file that cannot be read or is larger than 4 GiB, error and errno instead. {} if there is no such
+ * directory; nil, message, errno where it cannot be read. */
 int sessions_l(lua_State *L)
 {
   struct failure failure;

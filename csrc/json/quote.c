@@ -35,7 +35,7 @@ static char *put_escape(struct buf *buf, char *out, const char *p, const char *e
 {
   static const char letters[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu", hex[] = "0123456789abcdef";
   const unsigned char byte = (unsigned char)*p;
-  char letter = byte < 0x80 ? (char)byte : 'u';
+  char letter = (char)(byte < 0x80 ? byte : 'u');
   if (byte < 0x20) letter = letters[byte];
   buf->length = (size_t)(out - buf->data);
   if (!buf_reserve(buf, QUOTE_ESCAPE + (size_t)(end - p) + QUOTE_SPARE)) return NULL;

@@ -43,7 +43,7 @@ static int commonness(char byte)
 static char rare_byte(const struct needle *needle, size_t i)
 {
   i += needle->rare;
-  return i < needle->length ? needle->text[i] : '\xff';
+  return (char)(i < needle->length ? needle->text[i] : '\xff');
 }
 
 void needle_set(struct needle *needle, const char *text, size_t length)
@@ -241,10 +241,10 @@ static inline uint64_t likely(const struct three *three, const char *p, bool raw
 static inline const char *find(const struct needle *needle, const char *p, const char *end,
                                bool raw)
 {
-  const struct three rare = three(needle);
+  const struct three wanted = three(needle);
   const char *from = p;
   for (; end - p >= STEP + 2; p += STEP)
-    for (uint64_t mask = likely(&rare, p, raw); mask != 0; mask &= mask - 1) {
+    for (uint64_t mask = likely(&wanted, p, raw); mask != 0; mask &= mask - 1) {
       const char *place = p + __builtin_ctzll(mask);
       if (is_around(needle, place, from, end, raw)) return place;
     }

@@ -248,4 +248,12 @@ function corpus.sessions(count)
   end)
 end
 
+--- The items, of which a call has returned the newest first, by rising id: how a table is filled best.
+function corpus.by_id(items)
+  local sorted = {}
+  for index = 1, #items do sorted[index] = items[index] end
+  table.sort(sorted, function(a, b) return a.id < b.id end)
+  return sorted
+end
+
 return corpus

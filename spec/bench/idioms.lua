@@ -1,5 +1,6 @@
 --- What a shell would do without this module: a JSON library, Lua's files and table.sort. As the
--- module does, each passes over lines that are no object and keeps the last item of an id.
+-- module does, each passes over lines that are no object and keeps the last item of an id, and stops
+-- the collector while it makes tables that are all kept.
 local idioms = {}
 
 -- The object of a line, or nil. cjson raises on what is not JSON, dkjson returns nil.
@@ -20,14 +21,23 @@ local function newer(a, b)
   return a.id > b.id
 end
 
---- The active items of a memory file, newest first.
-function idioms.load_memory(library, path)
+-- What `load` returns, the collector being stopped meanwhile.
+local function uncollected(load, ...)
+  collectgarbage("stop")
+  local first, second = load(...)
+  collectgarbage("restart")
+  return first, second
+end
+
+--- The active items of a memory file, newest first, and the next id.
+local function load_memory(library, path)
   local decode = decoder(library)
   local file = assert(io.open(path))
-  local by_id, forgotten, items = {}, {}, {}
+  local by_id, forgotten, items, highest = {}, {}, {}, 0
   for line in file:lines() do
     local record = decode(line)
     if type(record) == "table" and record.id then
+      if record.id > highest then highest = record.id end
       if record.kind == "forget" then
         if record.target then forgotten[record.target] = true end
       elseif kinds[record.kind] then
@@ -40,11 +50,13 @@ function idioms.load_memory(library, path)
     if not forgotten[id] then items[#items + 1] = record end
   end
   table.sort(items, newer)
-  return items
+  return items, highest + 1
 end
 
---- The turns of a session.
-function idioms.load(library, path)
+function idioms.load_memory(library, path) return uncollected(load_memory, library, path) end
+
+--- The turns of a session, and its meta.
+local function load(library, path)
   local decode = decoder(library)
   local file = assert(io.open(path))
   local turns, meta, first = {}, nil, true
@@ -63,17 +75,7 @@ function idioms.load(library, path)
   return turns, meta
 end
 
---- The highest id of a memory file, which is what opening it without an index comes to.
-function idioms.open_memory(library, path)
-  local decode = decoder(library)
-  local file = assert(io.open(path, "a+"))
-  local highest = 0
-  for line in file:lines() do
-    local record = decode(line)
-    if type(record) == "table" and record.id and record.id > highest then highest = record.id end
-  end
-  return file, highest + 1
-end
+function idioms.load(library, path) return uncollected(load, library, path) end
 
 --- The names of a directory's sessions, sorted.
 function idioms.list(dir)

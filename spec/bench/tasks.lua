@@ -18,6 +18,13 @@ function tasks.open(path)
   return timed(require("aish_history").open, path)
 end
 
+--- The first search or recall of a handle, which makes its index.
+function tasks.find(path, method, text)
+  local memory = assert(require("aish_history").open(path))
+  local seconds, found = timed(memory[method], memory, text, { limit = 10 })
+  return seconds, { memory, found }
+end
+
 function tasks.load_memory(path)
   return timed(require("aish_history").load_memory, path)
 end

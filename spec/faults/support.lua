@@ -19,7 +19,7 @@ end
 
 --- A directory in memory, where there is one: thousands of small files are made in it.
 function support.tmpdir()
-  local base = unistd.access("/dev/shm", "w") and "/dev/shm" or os.getenv("TMPDIR") or "/tmp"
+  local base = os.getenv("TMPDIR") or unistd.access("/dev/shm", "w") and "/dev/shm" or "/tmp"
   local path = assert(stdlib.realpath(assert(stdlib.mkdtemp(base .. "/aish_history.XXXXXX"))))
   helper.dirs[#helper.dirs + 1] = path
   return path

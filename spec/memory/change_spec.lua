@@ -36,6 +36,18 @@ end
 describe("update", function()
   helper.guard(before_each, after_each)
 
+  it("give each item the time at which it was added", function()
+    local memory = assert(aish.open(helper.tmpdir() .. "/memory.jsonl", { sync = "none" }))
+    for index = 1, 2 do
+      local times, before = {}, os.time()
+      local ts = memory:get((memory:add("fact", "at " .. index))).ts
+      for time = before, os.time() do times[os.date("!%Y-%m-%dT%H:%M:%SZ", time)] = true end
+      assert.is_true(times[ts], ts)
+      support.sleep(1.1)
+    end
+    memory:close()
+  end)
+
   it("changes what it is told to, and copies the rest byte for byte", function()
     local raw = [["content":"a\u0041\/\ud800 ","tags":["x" , 1.0],"source" : "s","n":1.50e+1,"o":{ "k":[ ] },"null":null]]
     assert.equal("," .. raw, updated("," .. raw, {}))

@@ -3,6 +3,7 @@ local aish = require("aish_history")
 local children = require("spec.support.children")
 local cjson = require("cjson")
 local errno = require("posix.errno")
+local faults = require("spec.faults.support")
 local fcntl = require("posix.fcntl")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
@@ -46,6 +47,89 @@ end
 local function masked(bytes)
   return (bytes:gsub('("ts":")%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ(","kind":"forget")', "%1T%2"))
 end
+
+describe("compact that fails at any call", function()
+  helper.guard(before_each, after_each)
+
+  -- Unless the new file is in its place already.
+  it("leaves what stood in <file>.damaged", function()
+    local bytes = support.item(1) .. "garbage\n" .. support.tombstone(2, 1) .. support.item(3)
+    assert.equal("true\ttrue\n", faults.run_code([[
+      local path, bytes = ...
+      local function write(name, text)
+        os.remove(name)
+        if not text then return end
+        local file = assert(io.open(name, "w"))
+        assert(file:write(text))
+        file:close()
+      end
+      local function read(name)
+        local file = io.open(name)
+        local text = file and file:read("*a")
+        if file then file:close() end
+        return text
+      end
+      local function play(at, aside)
+        write(path, bytes)
+        write(path .. ".damaged", aside)
+        local memory = assert(aish.open(path, { sync = "none" }))
+        seam.arm({ at = at, number = seam.EIO })
+        memory:compact()
+        local calls = #seam.calls()
+        seam.disarm()
+        memory:close()
+        return calls
+      end
+      local failed = {}
+      for _, aside in ipairs({ "old garbage\n", false }) do
+        local count, left = play(0, aside), 0
+        for at = 1, count do
+          play(at, aside)
+          if read(path) == bytes then
+            left = left + 1
+            if (read(path .. ".damaged") or false) ~= aside then print("changed by a failure of call " .. at) end
+          end
+        end
+        failed[#failed + 1] = tostring(left > 10 and left < count)
+      end
+      print(unpack(failed))
+    ]], helper.tmpdir() .. "/memory.jsonl", bytes))
+  end)
+end)
+
+describe("compact beside a program that takes no lock", function()
+  helper.guard(before_each, after_each)
+
+  -- A line arrives right behind each of its reads in turn, by the build of spec/faults/.
+  it("loses nothing that is appended meanwhile", function()
+    local bytes = support.item(1) .. "garbage\n" .. support.tombstone(2, 1) .. support.item(3)
+    assert.equal("true\n", faults.run_code([[
+      local path, bytes, line = ...
+      local refused = 0
+      local function play(at)
+        os.remove(path .. ".damaged")
+        local file = assert(io.open(path, "w"))
+        assert(file:write(bytes))
+        file:close()
+        local memory = assert(aish.open(path, { sync = "none" }))
+        seam.arm({ at = at, grows = path, by = line })
+        local done, message = memory:compact()
+        local calls = seam.calls()
+        assert(seam.disarm() == (at > 0 and "pread" or nil))
+        memory:close()
+        if not done and message:find("changed meanwhile by a program that takes no lock", 1, true) then refused = refused + 1 end
+        return calls
+      end
+      for at, name in ipairs(play(0)) do
+        if name == "pread" then
+          play(at)
+          if not io.open(path):read("*a"):find(line, 1, true) then print("lost behind call " .. at) end
+        end
+      end
+      print(refused > 0)
+    ]], helper.tmpdir() .. "/memory.jsonl", bytes, support.item(4)))
+  end)
+end)
 
 describe("compact keeps", function()
   helper.guard(before_each, after_each)

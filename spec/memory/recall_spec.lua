@@ -112,6 +112,16 @@ describe("memory:recall", function()
     memory:close()
   end)
 
+  it("takes the first and the last 16 KiB of a longer text", function()
+    with_texts({ "zebra" }, function(memory)
+      local filler, half = ("q "):rep(30000), 16 * 1024
+      for place, count in pairs({ [1] = 1, [half - 6] = 1, [half + 1] = 0, [#filler / 2] = 0, [#filler - half - 6] = 0,
+        [#filler - half + 1] = 1, [#filler - 6] = 1 }) do
+        assert.equal(count, #memory:recall(filler:sub(1, place - 1) .. " zebra " .. filler:sub(place + 7)), place)
+      end
+    end)
+  end)
+
   it("gives what fits into a budget, in the order of the score", function()
     with_texts({ "backup", "backup and a longer text", "a backup of the disk" }, function(memory)
       assert.same({ 1, 3, 2 }, ids(memory:recall("backup")))

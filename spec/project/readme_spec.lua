@@ -13,6 +13,7 @@ local lfs = require("lfs")
 local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
+local bindings = require("spec.support.bindings")
 local command = require("spec.support.command")
 local aish_history = require("aish_history")
 local history = require("history")
@@ -170,9 +171,7 @@ end
 local function methods()
   local names = {}
   for _, file in ipairs(shell.files("csrc/binding")) do
-    for list in helper.read("csrc/binding/" .. file):lower():gmatch("methods%[%] = (%b{})") do
-      for name in list:gmatch('{"(%l[%l_]*)",') do names[name] = true end
-    end
+    for name in pairs(bindings.methods(file)) do names[name] = true end
   end
   assert(names.add and names.append and names.close)
   return names

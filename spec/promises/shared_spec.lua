@@ -41,6 +41,39 @@ end
 describe("shared handles", function()
   helper.guard(before_each, after_each)
 
+  -- As an editor does that writes into the file itself. What has been read still ends where a line does.
+  it("see by the bytes before it that what they have read is there no more", function()
+    local path = new_path()
+    helper.write(path, support.item(1) .. support.item(2))
+    local memory = shared(path, { sync = "none" })
+    assert.equal(2, #memory)
+    helper.write(path, support.item(8) .. support.item(9) .. support.item(3))
+    assert.same({ 9, 8, 3 }, support.pluck(memory:items(), "id"))
+    assert.equal(10, memory:add("fact", "another"))
+    check_view(path, memory)
+    memory:close()
+  end)
+
+  it("give the lock back where the file cannot be read", function()
+    local path = new_path()
+    local memory = shared(path, { sync = "none" })
+    assert(memory:add("fact", "one"))
+    helper.write(path, "[" .. ("0,"):rep(500) .. "0]")
+    for _, call in ipairs({
+      function() return memory:add("fact", "two") end, function() return memory:add_many({ { kind = "fact", content = "two" } }) end,
+      function() return memory:forget(1) end, function() return memory:update(1, { content = "two" }) end,
+      function() return memory:compact() end,
+    }) do
+      local done, _, number = call()
+      assert.falsy(done)
+      assert.equal(errno.EINVAL, number)
+      local other = assert(io.open(path))
+      assert.is_true(aish.flock(other, aish.LOCK_EX + aish.LOCK_NB))
+      other:close()
+    end
+    memory:close()
+  end)
+
   it("of one process each see what the others did, whatever they look at first", function()
     local path, random = new_path(), support.random(20260106)
     local handles, looks = {}, {

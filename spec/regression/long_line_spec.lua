@@ -51,6 +51,21 @@ describe("a line of more than 16 MiB", function()
   end)
 end)
 
+-- Once is enough: the file is a hole, but it is read.
+describe("a line of 2 GiB #build", function()
+  helper.guard(before_each, after_each)
+
+  it("is damaged, and those around it are read", function()
+    local path = file(item(1, "before") .. "\n")
+    local file = assert(io.open(path, "r+"))
+    assert(file:seek("end", 2 ^ 31 - 1))
+    assert(file:write("\n", item(3, "after"), "\n"))
+    file:close()
+    local report = assert(aish.verify(path))
+    assert.same({ 2, 1, 4 }, { report.active, report.damaged, report.lines })
+  end)
+end)
+
 describe("compact", function()
   helper.guard(before_each, after_each)
 

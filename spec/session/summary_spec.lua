@@ -351,6 +351,15 @@ describe("sessions: limit, before and count", function()
     assert.equal("T3", uncounted[5].last_ts)
   end)
 
+  it("looks for the last time in the last 64 lines without counting", function()
+    for count, time in pairs({ [0] = "T1", [62] = "T1", [63] = "T1", [64] = false, [100] = false }) do
+      local bytes = turn('"x"', "user", "T1") .. '{"role":"tool","content":"y"}\n' .. ('{"role":"tool"}\n'):rep(count - 1)
+      if count == 0 then bytes = turn('"x"', "user", "T1") end
+      assert.equal(time or nil, entry(bytes, { count = false }).last_ts, count)
+      assert.equal("T1", entry(bytes).last_ts)
+    end
+  end)
+
   -- Twice each, as the file was written to just before: what was read is compared with it.
   it("reads only head and tail of a file that is not to be counted", function()
     local rest = turn('"' .. ("x"):rep(1000) .. '"', "tool", "T2"):rep(8000)

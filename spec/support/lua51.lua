@@ -25,7 +25,7 @@ newproxy = newproxy or function(with_metatable) -- luacheck: ignore 121
   return debug.setmetatable(proxy, with_metatable and { __gc = function() end } or nil)
 end
 
-if type(execute()) == "boolean" then
+if _VERSION ~= "Lua 5.1" then
   os.execute = function(command) -- luacheck: ignore 122
     local _, how, status = execute(command)
     return how == "exit" and status * 256 or status

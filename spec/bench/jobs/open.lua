@@ -1,7 +1,8 @@
 --- Opening a memory file. Ours takes the lock, reads the file in blocks, validates every byte of every
 -- line as JSON, and keeps id, kind, time, place and length of each item and every tombstone, applied.
 -- Held against: reading the same blocks and finding the newlines; simdjson's on-demand parser
--- looking at id, kind, target and ts of every line, keeping nothing and skipping the rest unvalidated.
+-- looking at id, kind, target and ts of every line, keeping nothing and skipping the rest unvalidated,
+-- from blocks of the same size.
 local aish = require("aish_history")
 local corpus = require("corpus")
 local limits = require("limits")

@@ -1,5 +1,6 @@
 --- A shell's start: the modules, the memory opened, its 1,000 items loaded, 200 sessions listed. Whole
 -- processes, by the time they computed; what a bare interpreter takes is measured beside and taken off.
+-- The idiom decodes the file once, for the items and the next id.
 -- The memory is, as a shell's mostly is, not of the last three seconds: such a one is looked through twice.
 local corpus = require("corpus")
 local limits = require("limits")
@@ -14,8 +15,8 @@ local names = history.list_sessions(arg[2])
 
 local theirs = [[
 local idioms = require("idioms")
-local file, next_id = idioms.open_memory("cjson", arg[1])
-local items = idioms.load_memory("cjson", arg[1])
+local file = assert(io.open(arg[1], "a"))
+local items, next_id = idioms.load_memory("cjson", arg[1])
 local names = idioms.list(arg[2])
 ]]
 
@@ -55,5 +56,5 @@ return function(bench)
   bench.row({ job = "a shell's start", ours = bench.seconds_text(own.whole), reference = "bare luajit",
     theirs = bench.seconds_text(bare.median), value = own.median * 1e3, below = 2,
     text = ("%.2f ms more"):format(own.median * 1e3), target = "under 2 ms" })
-  bench.compare("a shell's start, above a bare luajit", results, "aish_history", "cjson + lfs idiom", { at_least = 4 })
+  bench.compare("a shell's start, above a bare luajit", results, "aish_history", "cjson + lfs idiom", { at_least = 3 })
 end
