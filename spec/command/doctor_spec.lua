@@ -69,9 +69,21 @@ describe("doctor", function()
     assert.truthy(by.versions.found:find("aish_history " .. aish_history._VERSION:gsub("%p", "%%%0") .. ", Lua"))
     assert.equal(dir, by.directory.found)
     assert.truthy(by["memory.jsonl"].found:find("B, 2 items, 1 of them active$"))
-    assert.truthy(by.sessions.found:find("^2 sessions, "))
+    assert.truthy(by.sessions.found:find("^2 sessions, %d"))
     assert.truthy(by.flock.found:find("^works on "))
     for _, object in pairs(by) do assert.is_nil(object.advice) end
+  end)
+
+  it("says how many sessions are empty, and of one thing whether it is", function()
+    local dir = history()
+    helper.write(dir .. "/sessions/c.jsonl", '{"meta":{"model":"m"}}\n')
+    helper.write(dir .. "/memory.jsonl", '{"id":1,"kind":"fact","content":"x"}\n')
+    local _, by = examine(dir)
+    assert.truthy(by.sessions.found:find("^3 sessions, 1 of them empty, %d"))
+    assert.truthy(by["memory.jsonl"].found:find("B, 1 item, active$"))
+    os.remove(dir .. "/sessions/a.jsonl")
+    os.remove(dir .. "/sessions/b.jsonl")
+    assert.truthy(select(2, examine(dir)).sessions.found:find("^1 session, empty, %d"))
   end)
 
   it("changes nothing, whatever it finds", function()
@@ -132,6 +144,7 @@ describe("doctor", function()
     assert.same({ 0, { "memory.jsonl", "sessions/b.jsonl" } }, { code, having("note", by) })
     for _, subject in ipairs(having("note", by)) do
       assert.truthy(by[subject].found:find("^is locked by "))
+      assert.truthy(by[subject].advice:find(", but nothing can be added until it ends.", 1, true))
       if lfs.attributes("/proc/locks") then
         assert.truthy(by[subject].found:find("process " .. unistd.getpid() .. " (", 1, true), by[subject].found)
       end

@@ -37,7 +37,7 @@ end
 --- The objects of --json by what they are: each a table from a name to the object.
 local function counted(dir, zone)
   local printed, code, said = command.run(dir, "stats --json", "TZ=" .. zone)
-  assert.same({ 0, "" }, { code, said })
+  assert.same({ 0, "aish-history: 1 damaged line passed over; aish-history verify says which\n" }, { code, said })
   local by = { day = {}, hour = {}, role = {}, kind = {}, session = {}, total = {} }
   for _, object in ipairs(command.objects(printed)) do
     local name = object[object.what] or object.name or 1
@@ -52,7 +52,7 @@ describe("stats: what is counted", function()
   it("is turns and memories by day and hour of local time, by role and kind", function()
     local dir = history()
     local utc, india = counted(dir, "UTC"), counted(dir, "Asia/Kolkata")
-    assert.same({ 4, 7, 3 }, { utc.total[1].sessions, utc.total[1].turns, utc.total[1].memories })
+    assert.same({ 4, 1, 7, 3 }, { utc.total[1].sessions, utc.total[1].empty, utc.total[1].turns, utc.total[1].memories })
     local function day(of, name) return of.day[name] and { of.day[name].turns, of.day[name].memories } end
     assert.same({ { 2, 1 }, { 2, 1 }, { 0, 1 } }, { day(utc, "2026-01-02"), day(utc, "2026-01-03"), day(utc, "2025-12-31") })
     assert.same({ { 4, 2 }, nil, { 0, 1 } }, { day(india, "2026-01-03"), day(india, "2026-01-02"), day(india, "2025-12-31") })
@@ -126,6 +126,7 @@ describe("stats: how it looks", function()
   it("is tables of plain text where the output is no terminal", function()
     local printed = command.run(history(), "stats")
     assert.is_nil(printed:find("[\128-\255\27]"))
+    assert.truthy(printed:find("\nsessions +4 [^\n]*\nempty sessions +1\n"))
     assert.truthy(printed:find("\nDAY +TURNS +MEMORIES\n2025%-12%-31 +0 +1\n"))
     assert.truthy(printed:find("\nROLE OR KIND +TURNS +MEMORIES\nassistant +1 +0\nfact +0 +2\n"))
     assert.truthy(printed:find("\nBIGGEST SESSIONS +SIZE +TURNS +FIRST WORDS\nbig +[%d.]+[BK] +4 +bigbig"))
