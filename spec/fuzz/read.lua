@@ -261,7 +261,7 @@ local function whole_words(query)
   return words
 end
 
---- Scores descend; each hit is a record of its line; what has a word of the query is a hit.
+--- Scores descend; each hit is a turn of its line; a turn that has a word of the query is a hit.
 local function check_recall(path, bytes, lines, query)
   local hits, words, hit_lines, records = assert(aish.recall(path, query, { limit = 1000 })), whole_words(query), {}, {}
   for _, line in ipairs(lines) do
@@ -272,12 +272,12 @@ local function check_recall(path, bytes, lines, query)
     check(index == 1 or hits[index - 1].score >= hit.score, "the order of what is recalled")
     local found = false
     for _, record in ipairs(records[hit.line] or {}) do found = found or same(record, hit.record) end
-    check(found and #hit.text <= 240, "a turn that is recalled")
+    check(found and hit.record.role and hit.record.content and #hit.text <= 240, "a turn that is recalled")
     hit_lines[hit.line] = true
   end
   if (query .. bytes):find("[\128-\255\\]") then return end
   for _, line in ipairs(lines) do
-    local content = line.record and line.record.content
+    local content = line.record and line.record.role and line.record.content
     if type(content) == "string" and not line.text:find('"meta"', 1, true) and has_any(content, words) then
       check(hit_lines[line.number], "a turn that is not recalled")
     end

@@ -10,7 +10,8 @@
 -- own one, and those on the build of spec/faults, only those that take at most CPU seconds. A spec that
 -- fails is run on the code as it is, too, unless it has passed before: if it fails there or is too slow,
 -- it is left out from then on. Once its time is known, a spec may take ten times as long, and is then
--- stopped, which counts as caught. After SECONDS no other fault is begun. It fails where less than LEAST
+-- stopped, which counts as caught. No spec is begun for a fault that has taken MOST seconds: it has
+-- survived then. After SECONDS no other fault is begun. It fails where less than LEAST
 -- (100) of a hundred faults are caught.
 --
 --   luajit spec/mutants/run.lua WORK    in a checkout; WORK, an empty directory, is left to the caller
@@ -24,6 +25,7 @@ local SEED = os.getenv("SEED") or "1"
 local FILES = os.getenv("FILES") or ""
 local COUNT = tonumber(os.getenv("COUNT")) or (FILES == "" and 40 or math.huge)
 local CORES, CPU = tonumber(os.getenv("CORES")) or 1, tonumber(os.getenv("CPU")) or 10
+local MOST = tonumber(os.getenv("MOST")) or math.huge
 local LEAST = tonumber(os.getenv("LEAST")) or 100
 local DEADLINE = os.time() + (tonumber(os.getenv("SECONDS")) or math.huge)
 local BASE = WORK .. "/base"
@@ -212,8 +214,9 @@ local function play(fault, directory, index)
   write(directory .. "/" .. fault.file, faults.plant(read(BASE .. "/" .. fault.file), fault))
   if not build(directory, "all") then return "broken" end
   if shell("cmp -s '%s/build/aish_history.so' '%s/build/aish_history.so'", BASE, directory) then return "same" end
-  local own, ready = own_spec(fault.file), false
+  local own, ready, last = own_spec(fault.file), false, os.time() + MOST
   for _, path in ipairs(order(fault.file)) do
+    if os.time() > last then break end
     if specs[path].faulty and not ready then ready = build(directory, "build/faults/aish_history.so") end
     if catches(directory, path, own, index) then return path end
   end

@@ -90,6 +90,7 @@ describe("a finalizer", function()
   for call, code in pairs({
     ["items"] = "memory:items({ limit = 3 })",
     ["memory:search"] = 'memory:search("content", { limit = 3 })',
+    ["memory:recall"] = 'memory:recall("content", { limit = 3, budget = 10000 })',
     ["load_memory"] = "aish.load_memory(path, { limit = 3 })",
   }) do
     case(("may compact, add to, close or raise in each of many calls of %s"):format(call), "true\t0\ntrue\n", ([[
