@@ -165,7 +165,7 @@ bool index_take(struct index *index, const struct block *block, const char **tor
 /* ---- finding ---- */
 
 /* The first item of an id or of a higher one. */
-static size_t place_from(const struct index *index, uint64_t id)
+static size_t place_of(const struct index *index, uint64_t id)
 {
   size_t low = 0, high = index->count;
   while (low < high) {
@@ -184,7 +184,7 @@ static bool has_id(const struct index *index, size_t place, uint64_t id)
 
 const struct item *index_find(const struct index *index, uint64_t id, const struct item *newer)
 {
-  size_t place = newer != NULL ? (size_t)(newer - index->items) : place_from(index, id + 1);
+  size_t place = newer != NULL ? (size_t)(newer - index->items) : place_of(index, id + 1);
   while (place-- > 0 && index->items[place].id == id)
     if (!index->items[place].forgotten) return &index->items[place];
   return NULL;
@@ -294,7 +294,7 @@ static bool ask_all(struct settling *settling)
   if (!tombstones_sort(tombstones)) return false;
   for (size_t at = tombstones->settled; tombstones_next(tombstones, at, &targeting);
        at = targeting.to)
-    for (size_t i = place_from(index, targeting.target); has_id(index, i, targeting.target); i++)
+    for (size_t i = place_of(index, targeting.target); has_id(index, i, targeting.target); i++)
       if (!ask(settling, i, &targeting)) return false;
   return true;
 }
