@@ -9,7 +9,10 @@
  * 3. A record with the text in a string is written with another string; all its other bytes stay.
  * 4. Of a damaged line that holds it, as it is or escaped, only the whole records stay. What is damaged has
  *    no end that could be told: around what was taken out it might say something else.
- * 5. <file>.damaged has damaged lines only, whatever they look like. */
+ * 5. <file>.damaged has damaged lines only, whatever they look like.
+ * 6. Who asks what becomes of a text without the lock does not know those that another erasure has made
+ *    meanwhile: a file is given up if it does not begin with the lines that were asked about. Those of
+ *    <file>.damaged are only ever removed. */
 #include "file/purge.h"
 
 #include <errno.h>
@@ -36,6 +39,7 @@ struct sweep {
   bool all; /* otherwise it ends with the first that is found */
   bool damaged; /* it is <file>.damaged */
   struct purged found;
+  struct asked seen; /* of those that are to be seen */
 
   /* The line that is read closely. */
   const struct block *block;
@@ -152,6 +156,30 @@ static bool purge_line(struct sweep *sweep)
   return true;
 }
 
+/* ---- what was asked about ---- */
+
+static void see_line(struct sweep *sweep)
+{
+  const struct purge *purge = sweep->purge;
+  struct asked *seen = &sweep->seen;
+  if (purge->asked == NULL || (!purge->asking && seen->lines == purge->asked->lines)) return;
+  seen->lines++;
+  seen->digest = 31 * seen->digest +
+                 hash_text(&purge->key, sweep->line, (size_t)(sweep->newline - sweep->line));
+}
+
+/* False with errno EAGAIN. */
+static bool check_seen(const struct sweep *sweep)
+{
+  struct purge *purge = sweep->purge;
+  struct asked *asked = purge->asked;
+  if (asked == NULL || sweep->damaged) return true;
+  if (purge->asking) *asked = sweep->seen;
+  purge->stale = asked->lines != sweep->seen.lines || asked->digest != sweep->seen.digest;
+  errno = EAGAIN;
+  return !purge->stale;
+}
+
 /* ---- the file ---- */
 
 static bool has_found(const struct sweep *sweep)
@@ -167,6 +195,7 @@ static bool sweep_block(struct sweep *sweep)
     if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
     sweep->line = line;
     sweep->newline = memchr(line, '\n', (size_t)(end - line));
+    see_line(sweep);
     if (!purge_line(sweep)) return false;
   }
   return true;
@@ -252,8 +281,9 @@ static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure 
 {
   struct replacement *new = &sweep->new;
   failure->number = 0;
+  sweep->seen = (struct asked){0, sweep->purge->in_memory};
   new->output = (struct output){.fd = -1, .doing = &ERASING, .failure = failure};
-  bool done = sweep_file(sweep);
+  bool done = sweep_file(sweep) && (has_found(sweep) || check_seen(sweep));
   if (done && new->place != NULL)
     done = replace_sync(new) && replace_rename(new, sweep->path, (uint64_t) new->st.st_size);
   done = done || fail_sweep(sweep, failure);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/sys.h"
 #include "file/journal.h"
 #include "text/literal.h"
@@ -19,10 +20,20 @@ struct purged {
   uint64_t left; /* records that have it where nothing is changed */
 };
 
+/* The lines of a file whose texts `change` knows. What is appended to it later may be others. */
+struct asked {
+  uint64_t lines, digest;
+};
+
 struct purge {
   struct reword reword;
   const struct literal *literal; /* what is looked for; NULL: `change` is asked about every text */
   bool in_memory; /* the file is one */
+  struct asked *asked; /* or NULL: all texts are known */
+  bool
+      asking; /* sets *asked; otherwise a file that does not begin with these lines fails with EAGAIN, */
+  bool stale; /* and this is set */
+  struct hash_key key; /* of the digest */
   /* The next `rev` of a record, if it is changed, that stands over the offset; 0: it gets none. Asked in the
    * order of the file. NULL: none gets one. */
   uint64_t (*next_rev)(void *context, const struct part *object, uint64_t offset);
