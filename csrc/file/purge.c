@@ -128,14 +128,18 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
   struct buf *out = &purge->record;
   struct reworded record;
   const uint64_t offset = place_of(sweep, object->start), end = place_of(sweep, object->end);
-  uint64_t rev = purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset) : 0;
+  bool revise = false;
+  uint64_t rev =
+      purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset, &revise) : 0;
   out->length = 0;
-  if (!reword_record(&purge->reword, object->start, object->end, rev, out, &record)) return false;
+  if (!reword_record(&purge->reword, object->start, object->end, rev, revise, out, &record))
+    return false;
   sweep->found.occurrences += record.found;
   sweep->found.records += record.found > 0;
   sweep->found.left += record.left;
-  if (record.found == 0) return true;
-  sweep->changed = true;
+  if (record.found == 0 && !revise) return true;
+  if (record.found == 0) sweep->kept = NULL; /* it stays */
+  else sweep->changed = true;
   if (sweep->kept != NULL && !drop_damage(sweep, sweep->kept)) return false;
   size_t rest = (size_t)(sweep->newline - sweep->line) - (size_t)(end - offset);
   if (rest + out->length >= READER_LONGEST_LINE) return errno = EFBIG, false;
@@ -189,7 +193,7 @@ static bool has_found(const struct sweep *sweep)
 
 static bool sweep_block(struct sweep *sweep)
 {
-  const struct literal *literal = sweep->purge->literal;
+  const struct literal *literal = sweep->purge->revises ? NULL : sweep->purge->literal;
   const char *line = sweep->block->start, *end = sweep->block->end;
   for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
     if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;

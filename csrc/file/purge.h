@@ -34,10 +34,11 @@ struct purge {
       asking; /* sets *asked; otherwise a file that does not begin with these lines fails with EAGAIN, */
   bool stale; /* and this is set */
   struct hash_key key; /* of the digest */
-  /* The next `rev` of a record, if it is changed, that stands over the offset; 0: it gets none. Asked in the
-   * order of the file. NULL: none gets one. */
-  uint64_t (*next_rev)(void *context, const struct part *object, uint64_t offset);
+  /* The next `rev` of a record that stands over the offset, if it is changed, or if *revise is set; 0: it
+   * gets none. Asked in the order of the file. NULL: none gets one. */
+  uint64_t (*next_rev)(void *context, const struct part *object, uint64_t offset, bool *revise);
   void *revs; /* the context */
+  bool revises; /* *revise may be set: no line is passed over */
   char
       *directory; /* without symbolic links: its entries are only synced by purge_settle; or NULL */
   bool unsynced; /* there are such */
