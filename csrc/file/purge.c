@@ -325,8 +325,7 @@ bool purge_look(struct purge *purge, int fd, const struct stat *st, const char *
                 struct purged *found, struct failure *failure)
 {
   struct sweep sweep = {.purge = purge, .fd = fd, .path = path, .all = all};
-  return sweep_whole(&sweep, found, failure) &&
-         (has_found(&sweep) || sweep_damaged(&sweep, st, found, failure));
+  return sweep_whole(&sweep, found, failure) && sweep_damaged(&sweep, st, found, failure);
 }
 
 bool purge_locked(struct purge *purge, struct journal *journal, struct failure *failure)

@@ -48,8 +48,8 @@ struct purge {
 
 void purge_free(struct purge *purge);
 
-/* Looks through the open file *st, without its lock, and its <file>.damaged; unless `all`, until something
- * is found. Adds to *found. */
+/* Looks through the open file *st, without its lock, and its <file>.damaged; each, unless `all`, until
+ * something is found. Adds to *found. */
 bool purge_look(struct purge *purge, int fd, const struct stat *st, const char *path, bool all,
                 struct purged *found, struct failure *failure);
 /* Takes the text out of the file that the journal has open and locked, and out of <file>.damaged; goes on
