@@ -31,7 +31,8 @@ struct job {
   struct buf asked; /* struct asked: of each file */
   uint64_t grown; /* bytes by which answers are longer than their texts, in all */
   struct dir dir;
-  char *path; /* of the file that is looked at */
+  char *path; /* of the file that is looked at, */
+  char *place; /* and where that leads to; NULL: a single file, or none */
   int fd;
   double wait; /* for a lock; below 0: as long as the handle does */
   bool dry_run; /* nothing is changed */
@@ -43,7 +44,8 @@ struct call {
   const struct eraser *eraser; /* NULL: of a path */
   const char *path;
   int failed; /* where the table of failures is in the stack; behind it are a table of texts and their */
-  int first; /* answers, and ask_l; and from here the results for the first failure; 0: none yet */
+  int first; /* answers, ask_l, and a table of places that were seen; and from here the results for the
+              * first failure; 0: none yet */
   struct bytes text; /* what the function is asked about */
   bool raised; /* by it; the message is on top of the stack */
   bool closed; /* and so is the handle */
@@ -60,7 +62,8 @@ static void release_job(void *object)
   buf_free(&job->asked);
   dir_free(&job->dir);
   sys_free(job->path);
-  job->path = NULL;
+  sys_free(job->place);
+  job->path = job->place = NULL;
 }
 
 static const struct object_class JOB = {.name = "erasure", .release = release_job};
@@ -209,6 +212,9 @@ static bool try_path(struct call *call, struct failure *failure)
 
 static bool erase_path(struct call *call, struct failure *failure)
 {
+  const struct job *job = call->job;
+  if (!job->dry_run && job->place != NULL && !purge_has_within(&job->purge, job->place))
+    beside_clean(job->place);
   bool *stale = &call->job->purge.stale;
   for (int tries = 0; *stale = false, !try_path(call, failure); tries++) {
     if (!*stale) return false;
@@ -231,7 +237,23 @@ static void note_failure(struct call *call, const struct failure *failure, const
   if (call->first == 0) call->first = top + 1;
 }
 
-/* Each file that has not failed. */
+/* Whether the path is the first one in this pass that leads to its file. */
+static bool is_first(struct call *call, int pass)
+{
+  lua_State *L = call->L;
+  struct job *job = call->job;
+  sys_free(job->place);
+  job->place = !job->dir.single ? sys_realpath(job->path) : NULL;
+  if (job->place == NULL) return true;
+  lua_getfield(L, call->failed + 3, job->place);
+  bool seen = lua_tointeger(L, -1) == pass;
+  lua_pop(L, 1);
+  lua_pushinteger(L, pass);
+  lua_setfield(L, call->failed + 3, job->place);
+  return !seen;
+}
+
+/* Each file that has not failed; what a crash has left in their directory is gone already. */
 static void do_files(struct call *call, bool (*act)(struct call *call, struct failure *failure))
 {
   struct job *job = call->job;
@@ -246,7 +268,8 @@ static void do_files(struct call *call, bool (*act)(struct call *call, struct fa
     lua_getfield(call->L, call->failed, name);
     bool failed = !lua_isnil(call->L, -1);
     lua_pop(call->L, 1);
-    if (!failed && !act(call, &failure) && !call->closed) note_failure(call, &failure, name);
+    if (!is_first(call, act == ask_about ? 1 : 2) || failed) continue;
+    if (!act(call, &failure) && !call->closed) note_failure(call, &failure, name);
   }
 }
 
@@ -343,7 +366,8 @@ static struct call check_call(lua_State *L, double wait)
   lua_newtable(L);
   lua_newtable(L);
   lua_pushcfunction(L, ask_l);
-  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 2};
+  lua_newtable(L);
+  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 3};
 }
 
 /* erase(path, what [, opts]): takes text out for good: of a memory, of a session, or of all *.jsonl files

@@ -250,8 +250,9 @@ static bool sweep_file(struct sweep *sweep)
 
 /* ---- the whole ---- */
 
-static bool is_in(const char *place, const char *directory)
+bool purge_has_within(const struct purge *purge, const char *place)
 {
+  const char *directory = purge->directory;
   size_t length = directory != NULL ? strlen(directory) : 0;
   return length > 0 && strncmp(place, directory, length) == 0 &&
          strrchr(place, '/') == place + length;
@@ -261,7 +262,7 @@ static bool is_in(const char *place, const char *directory)
 static bool settle_file(struct purge *purge, const struct replacement *new, struct failure *failure)
 {
   if (new->place == NULL) return true;
-  if (is_in(new->place, purge->directory)) return purge->unsynced = true;
+  if (purge_has_within(purge, new->place)) return purge->unsynced = true;
   return path_sync_above(new->place) == 0 || fail_about(failure, ERASING.sync, new->place, NULL);
 }
 

@@ -57,6 +57,8 @@ bool purge_look(struct purge *purge, int fd, const struct stat *st, const char *
  * its directory could not be synced. */
 bool purge_locked(struct purge *purge, struct journal *journal, struct failure *failure);
 
+/* Whether a file, by its absolute path without symbolic links, stands in `directory`. */
+bool purge_has_within(const struct purge *purge, const char *place);
 /* The new files in `directory` have their places on the disk. False with errno. */
 bool purge_settle(struct purge *purge);
 
