@@ -374,14 +374,15 @@ static struct call check_call(lua_State *L, double wait)
  * of a directory, and of what stands beside them (<file>.damaged; what a crash has left is removed).
  * path: string. what: string, not empty, which is found however it is escaped; or a function from text to
  * text, called for every string value but a record's own id, uid, ts, kind, target, of and role, and for
- * damaged lines, of all files before any is written, and without a lock; and anew for a file that another
- * process rewrites meanwhile, up to 16 times (EAGAIN). What it raises is raised, and so
- * is a result that is no string, and, together, 64 MiB more than the texts had; then nothing is written.
+ * damaged lines, of all files before any is written, and without a lock; once more, up to 16 times (EAGAIN),
+ * for a file that another process has rewritten meanwhile. What it raises is raised, and so is a result that
+ * is no string, and, together, 64 MiB more than the texts had; then no more is written.
  * opts: table of
  *   replacement (string; "[erased]"; only for a string),
  *   dry_run (boolean; false; true: nothing is changed),
  *   wait (seconds for the lock of each file; 5).
- * A changed item of a memory gets the next `rev`, so that no older copy of it comes back with a merge. Of
+ * A changed item of a memory gets the next `rev`, so that no older copy of it comes back with a merge (but
+ * for one whose `rev` is the highest, 2^53-1), and with it each item of the same id and uid (or ts). Of
  * a damaged line only the whole records stay. Keys and numbers are not changed.
  * Returns a table of files (that are changed, a <file>.damaged being one of its own), records (that are
  * changed), occurrences (of a function: strings), left (records that still hold the string in keys, numbers

@@ -48,6 +48,14 @@ describe("an item that shares its name", function()
     end
   end)
 
+  it("would become too long, which is said as of any other", function()
+    local bytes = item(1, "ab") .. item(1, ("ab"):rep(100))
+    local path = helper.write(helper.tmpdir() .. "/memory.jsonl", bytes)
+    local _, message = aish.erase(path, "ab", { replacement = ("x"):rep(2 ^ 20) })
+    assert.equal(("erase %s: a text would become longer by over 64 MiB"):format(path), message)
+    assert.equal(bytes, helper.read(path))
+  end)
+
   it("replaces the older copies of all", function()
     local bytes = item(1, "a secret") .. item(1, "other")
     local path = helper.write(helper.tmpdir() .. "/memory.jsonl", bytes)
