@@ -35,6 +35,7 @@ struct sweep {
   const char *path;
   bool writes; /* a new file is made when the first is found; */
   struct replacement new;
+  uint64_t size; /* of the old one when it began */
   uint64_t copied; /* up to here it has what the old one has */
   bool all; /* otherwise it ends with the first that is found */
   bool damaged; /* it is <file>.damaged */
@@ -42,7 +43,7 @@ struct sweep {
   struct asked seen; /* of those that are to be seen */
 
   /* The line that is read closely. */
-  const struct block *block;
+  struct block block;
   const char *line, *newline;
   const struct part *kept; /* the damage on it, as long as it is not known to go; or NULL */
   bool changed;
@@ -65,9 +66,9 @@ static void add(struct purged *sum, const struct purged *more)
   sum->left += more->left;
 }
 
-static uint64_t place_of(const struct sweep *sweep, const char *p)
+static uint64_t byte_offset(const struct sweep *sweep, const char *p)
 {
-  return sweep->block->offset + (uint64_t)(p - sweep->block->start);
+  return sweep->block.offset + (uint64_t)(p - sweep->block.start);
 }
 
 /* Puts a text in the place of the bytes between two offsets. What comes before them is in the block, if
@@ -75,7 +76,7 @@ static uint64_t place_of(const struct sweep *sweep, const char *p)
 static bool put(struct sweep *sweep, uint64_t from, uint64_t to, struct bytes text)
 {
   struct output *output = &sweep->new.output;
-  const struct block *block = sweep->block;
+  const struct block *block = &sweep->block;
   const uint64_t copied = sweep->copied;
   if (!sweep->writes) return true;
   if (sweep->new.place == NULL && !replace_begin(&sweep->new, sweep->fd, sweep->path)) return false;
@@ -109,7 +110,8 @@ static bool drop_damage(struct sweep *sweep, const struct part *damage)
 {
   bool alone = damage->start == sweep->line && damage->end == sweep->newline;
   sweep->kept = NULL;
-  return put(sweep, place_of(sweep, damage->start), place_of(sweep, damage->end) + alone, NOTHING);
+  return put(sweep, byte_offset(sweep, damage->start), byte_offset(sweep, damage->end) + alone,
+             NOTHING);
 }
 
 static bool purge_damage(struct sweep *sweep, const struct part *damage)
@@ -127,7 +129,7 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
   struct purge *purge = sweep->purge;
   struct buf *out = &purge->record;
   struct reworded record;
-  const uint64_t offset = place_of(sweep, object->start), end = place_of(sweep, object->end);
+  const uint64_t offset = byte_offset(sweep, object->start), end = byte_offset(sweep, object->end);
   bool revise = false;
   uint64_t rev =
       purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset, &revise) : 0;
@@ -194,7 +196,7 @@ static bool has_found(const struct sweep *sweep)
 static bool sweep_block(struct sweep *sweep)
 {
   const struct literal *literal = sweep->purge->revises ? NULL : sweep->purge->literal;
-  const char *line = sweep->block->start, *end = sweep->block->end;
+  const char *line = sweep->block.start, *end = sweep->block.end;
   for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
     if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
     sweep->line = line;
@@ -210,7 +212,7 @@ static bool sweep_block(struct sweep *sweep)
 static bool sweep_hopeless(struct sweep *sweep)
 {
   struct purge *purge = sweep->purge;
-  const struct block *block = sweep->block;
+  const struct block *block = &sweep->block;
   struct buf *piece = &purge->record;
   const size_t length = purge->literal != NULL ? purge->literal->text.length : 0;
   const size_t size = 16 * (length < READER_BLOCK ? (size_t)READER_BLOCK : length);
@@ -229,16 +231,15 @@ static bool sweep_hopeless(struct sweep *sweep)
 static bool sweep_file(struct sweep *sweep)
 {
   struct reader reader;
-  struct block block;
   struct stat st;
   int result = 1;
   if (sys_fstat(sweep->fd, &st) != 0) return false;
-  const uint64_t size = (uint64_t)st.st_size;
+  const uint64_t size = sweep->size = (uint64_t)st.st_size;
   reader_open(&reader, sweep->fd, 0);
   reader.locked = sweep->writes;
-  sweep->block = &block;
-  while (reader.position < size && !has_found(sweep) && (result = reader_next(&reader, &block)) > 0)
-    if (!(block.hopeless ? sweep_hopeless : sweep_block)(sweep)) {
+  while (reader.position < size && !has_found(sweep) &&
+         (result = reader_next(&reader, &sweep->block)) > 0)
+    if (!(sweep->block.hopeless ? sweep_hopeless : sweep_block)(sweep)) {
       result = -1;
       break;
     }
@@ -290,7 +291,7 @@ static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure 
   new->output = (struct output){.fd = -1, .doing = &ERASING, .failure = failure};
   bool done = sweep_file(sweep) && (has_found(sweep) || check_seen(sweep));
   if (done && new->place != NULL)
-    done = replace_sync(new) && replace_rename(new, sweep->path, (uint64_t) new->st.st_size);
+    done = replace_sync(new) && replace_rename(new, sweep->path, sweep->size);
   done = done || fail_sweep(sweep, failure);
   if (done) {
     add(sum, &sweep->found);
