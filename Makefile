@@ -16,7 +16,7 @@ WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 
 # What the code needs, whatever the flags above are set to.
-COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
+COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
 LINK    = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS)
 SHARED  = -shared
 SUITES ?= luajit lua5.1 asan
@@ -41,7 +41,7 @@ PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/s
 # What runs the command: the first that is there.
 INTERPRETER ?= $(shell for lua in luajit lua5.1 lua-5.1 lua51; do command -v $$lua && break; done)
 
-.PHONY: fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan mutants bench bench-deps lint format format-check FORCE
+.PHONY: dist fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan mutants bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -93,6 +93,14 @@ uninstall: ## Remove what install put there
 clean: ## Remove what was built, and what luarocks leaves here
 	rm -rf $(BUILD) aish_history.so aish_history-*.rock lua_modules .luarocks
 	find csrc -name '*.o' -exec rm -f {} +
+
+# What is committed, with the commit's time and nobody's name: the same bytes wherever it is packed.
+VERSION = $(shell sed -n 's/.*_VERSION "\(.*\)"/\1/p' csrc/version.h)
+DIST    = $(BUILD)/aish_history-$(VERSION).tar
+dist: ## Pack what is committed as build/aish_history-VERSION.tar.gz
+	@mkdir -p '$(BUILD)'
+	@git -c tar.umask=0022 archive --format=tar --prefix='aish_history-$(VERSION)/' HEAD >'$(DIST)'
+	@gzip -9nf '$(DIST)' && echo '$(DIST).gz'
 
 deps: ## Install what building and testing need and this machine lacks
 	@.ci/deps build test

@@ -1,4 +1,4 @@
 /* version.h: the one place of the version's number; the rockspecs' names repeat it. */
 #pragma once
 
-#define AISH_HISTORY_VERSION "1.0.0"
+#define AISH_HISTORY_VERSION "1.1.0"

@@ -8,39 +8,32 @@
 
 local native = require("aish_history")
 
+---@class history: aish_history
 local history = setmetatable({}, { __index = native })
 
---- Opens a session's file for appending; its directories are made.
--- @tparam string path
--- @tparam[opt] table meta written as the first line if the file is new or empty
--- @tparam[opt] table opts see aish_history.session
--- @treturn userdata a session handle; or nil, message, errno and the lock holder's process id
+---Opens a session's file for appending, as aish_history.session; its directories are made.
 history.open = native.session
 
---- The turns of a session's file.
--- @function load
--- @tparam string path
--- @treturn table turns; then the meta or nil; or nil, message, errno
+---The turns of a session's file, as aish_history.load.
 history.load = native.load
 
---- The sorted names of a directory's session files.
--- @tparam[opt] string dir
--- @treturn table names; empty where there is no directory, or none that can be read
+---The sorted names of a directory's session files.
+---@param dir? string
+---@return string[] names empty where there is no directory, or none that can be read
 function history.list_sessions(dir)
   if not dir or dir == "" then return {} end
   return native.list(dir) or {}
 end
 
---- Opens the memory file and takes its lock.
--- @tparam string path
--- @tparam[opt] table opts see aish_history.open
--- @treturn userdata a memory handle; or nil, message, errno and the lock holder's process id
+---Opens the memory file and takes its lock, as aish_history.open.
 history.open_memory = native.open
 
---- The active items, newest first.
--- @tparam string path
--- @tparam[opt] table opts a filter, see aish_history.load_memory
--- @treturn table items; where the file cannot be read, an empty table and a message
+---The active items, newest first.
+---@param path string
+---@param opts? aish_history.Filter
+---@return aish_history.Item[] items where the file cannot be read, none
+---@return string? message
+---@return integer? errno
 function history.load_memory(path, opts)
   local items, message, errno = native.load_memory(path, opts)
   if items then return items end

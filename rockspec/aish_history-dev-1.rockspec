@@ -3,7 +3,7 @@ package = "aish_history"
 version = "dev-1"
 
 source = {
-  -- THE ADDRESS: whoever publishes this puts the public one here, and in the other rockspec.
+  -- Where this is published .ci/release fills in: url, homepage, issues_url and maintainer, in both rockspecs.
   url = "git+https://example.org/aish_history.git",
   branch = "main",
 }
@@ -14,6 +14,9 @@ description = {
     Session logs and a memory that sessions share, as files of JSON lines that survive crashes, full
     disks and many writers. With `history`, which takes the place of aish's own history.lua, and the
     command `aish-history`.]],
+  homepage = "https://example.org/aish_history",
+  issues_url = "https://example.org/aish_history/issues",
+  maintainer = "The maintainer <maintainer@example.org>",
   license = "MIT",
   labels = { "json", "jsonl", "log", "history", "posix" },
 }
@@ -98,7 +101,6 @@ build = {
         "csrc/memory/record.c",
         "csrc/memory/tombstones.c",
         "csrc/memory/twins.c",
-        "csrc/memory/uid.c",
         "csrc/memory/verify.c",
         "csrc/session/dir.c",
         "csrc/session/retrieve.c",
@@ -114,6 +116,7 @@ build = {
         "csrc/text/words.c",
       },
     },
+    ["aish_history._meta"] = "lua/aish_history/_meta.lua",
     ["aish_history.command.charts"] = "lua/aish_history/command/charts.lua",
     ["aish_history.command.columns"] = "lua/aish_history/command/columns.lua",
     ["aish_history.command.compact"] = "lua/aish_history/command/compact.lua",
@@ -161,5 +164,6 @@ build = {
 }
 
 test = {
-  type = "busted",
+  type = "command",
+  script = "spec/run/rock.lua",
 }

@@ -2,10 +2,10 @@
 #include "base/timestamp.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/utf8.h"
 #include "base/word.h"
+#include "base/hidden.h"
 
 static const char FORM[] = "0000-00-00T00:00:00Z";
 

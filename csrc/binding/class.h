@@ -12,10 +12,8 @@
 
 #include <lauxlib.h>
 #include <lua.h>
-#include <stdbool.h>
-#include <stddef.h>
 
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 /* A kind of userdata. Its metatable is made when its first object is. */
 struct object_class {
@@ -55,5 +53,3 @@ void push_kept(lua_State *L, enum kept what);
 void keep(lua_State *L, enum kept what);
 /* Memory that is kept for as long as the state lives, zeros at first. [-0, +0, m] */
 void *kept_block(lua_State *L, enum kept what, size_t size);
-
-#pragma GCC visibility pop

@@ -2,14 +2,9 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/buf.h"
 #include "json/json.h"
-
-#pragma GCC visibility push(hidden)
 
 enum { DECODER_KEYS = 64 };
 
@@ -41,5 +36,3 @@ const char *decode_record(struct decoder *decoder, const char *p, int members);
 const char *decode_line(struct decoder *decoder, const char *p, int members);
 
 int decode_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -2,7 +2,6 @@
 #include "binding/encode.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "binding/args.h"
 #include "binding/class.h"
@@ -11,6 +10,7 @@
 #include "json/number.h"
 #include "json/objects.h"
 #include "json/quote.h"
+#include "base/hidden.h"
 
 /* ---- scratches ---- */
 
@@ -274,6 +274,22 @@ static bool is_cjson(lua_State *L, int index, const char *name)
   return found;
 }
 
+/* Whether the registry has this value under this name, as Neovim and libmpack keep their marks there. */
+static bool is_registered(lua_State *L, int index, const char *name)
+{
+  lua_getfield(L, LUA_REGISTRYINDEX, name);
+  bool found = !lua_isnil(L, -1) && lua_rawequal(L, -1, index);
+  lua_pop(L, 1);
+  return found;
+}
+
+bool is_null(lua_State *L, int index)
+{
+  int type = lua_type(L, index);
+  if (type == LUA_TLIGHTUSERDATA) return lua_touserdata(L, index) == NULL;
+  return type == LUA_TUSERDATA && is_registered(L, index, "mpack.NIL");
+}
+
 enum shape { SHAPE_UNMARKED, SHAPE_ARRAY, SHAPE_OBJECT };
 
 /* What the table's metatable says it is. */
@@ -290,6 +306,8 @@ static enum shape marked_shape(lua_State *L, int table)
     if (strcmp(type, "object") == 0) shape = SHAPE_OBJECT;
   } else if (is_cjson(L, meta, "array_mt") || is_cjson(L, meta, "empty_array_mt")) {
     shape = SHAPE_ARRAY;
+  } else if (is_registered(L, meta, "mpack.empty_dict")) {
+    shape = SHAPE_OBJECT;
   }
   lua_settop(L, meta - 1);
   return shape;
@@ -434,7 +452,8 @@ static bool put_other(struct encoder *e, int index, int type)
   case LUA_TTABLE:
     return put_table(e, index);
   case LUA_TLIGHTUSERDATA:
-    if (lua_touserdata(L, index) == NULL) return put_bytes(e, "null", 4);
+  case LUA_TUSERDATA:
+    if (is_null(L, index)) return put_bytes(e, "null", 4);
     if (is_cjson(L, index, "empty_array")) return put_bytes(e, "[]", 2);
     return refuse_type(e, type);
   default:
@@ -462,8 +481,9 @@ bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, 
 
 /* encode(value): its JSON text, in valid UTF-8: each byte of a string that is no part of that is the
  * lone surrogate from \udc80 to \udcff that decode reads as the byte. Integers of 64 bits, LuaJIT's
- * int64_t and uint64_t among them, are written to the last digit. nil, message with the path to what
- * JSON cannot hold: also to a key that is there as a number and as a string. */
+ * int64_t and uint64_t among them, are written to the last digit; Neovim's vim.NIL is null and its
+ * vim.empty_dict() {}. nil, message with the path to what JSON cannot hold: also to a key that is there as
+ * a number and as a string. */
 int encode_l(lua_State *L)
 {
   luaL_checkany(L, 1);

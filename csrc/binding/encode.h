@@ -2,12 +2,8 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
-#include <stddef.h>
 
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 /* The buffers in which a state puts together what it writes next.
  * While it is filled, a function of the caller's or a finalizer may call us again: it finds this one in
@@ -36,6 +32,7 @@ void release_scratch(struct scratch *scratch);
 bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, int depth,
             bool object);
 
-int encode_l(lua_State *L);
+/* Whether the value is null: NULL, as lua-cjson has it, or Neovim's vim.NIL. [-0, +0, m] */
+bool is_null(lua_State *L, int index);
 
-#pragma GCC visibility pop
+int encode_l(lua_State *L);

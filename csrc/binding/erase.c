@@ -15,6 +15,7 @@
 #include "memory/erasure.h"
 #include "memory/memory.h"
 #include "session/dir.h"
+#include "base/hidden.h"
 
 /* What the caller's function has made of a text, of which two hashes with random keys stand for it. */
 struct answer {
@@ -238,7 +239,7 @@ static void note_failure(struct call *call, const struct failure *failure, const
 }
 
 /* Whether the path is the first one in this pass that leads to its file. */
-static bool is_first(struct call *call, int pass)
+static bool is_first_name(struct call *call, int pass)
 {
   lua_State *L = call->L;
   struct job *job = call->job;
@@ -268,7 +269,7 @@ static void do_files(struct call *call, bool (*act)(struct call *call, struct fa
     lua_getfield(call->L, call->failed, name);
     bool failed = !lua_isnil(call->L, -1);
     lua_pop(call->L, 1);
-    if (!is_first(call, act == ask_about ? 1 : 2) || failed) continue;
+    if (!is_first_name(call, act == ask_about ? 1 : 2) || failed) continue;
     if (!act(call, &failure) && !call->closed) note_failure(call, &failure, name);
   }
 }
@@ -299,7 +300,7 @@ static int end_call(struct call *call, bool done, const char *doing)
 }
 
 /* Asks the function about all files. */
-static void ask_all(struct call *call)
+static void ask_about_files(struct call *call)
 {
   struct job *job = call->job;
   const size_t size = job->dir.count * sizeof(struct asked);
@@ -314,7 +315,7 @@ static int run_call(struct call *call)
   struct job *job = call->job;
   if (!dir_list_any(&job->dir, call->path)) return end_call(call, false, "list");
   if (!job->dir.single) job->purge.directory = sys_realpath(call->path);
-  if (job->purge.literal == NULL) ask_all(call);
+  if (job->purge.literal == NULL) ask_about_files(call);
   if (!job->dry_run && !call->closed) beside_clean(call->path);
   do_files(call, erase_path);
   if (call->closed) return release_job(job), 0;

@@ -5,8 +5,6 @@
 
 #include "file/journal.h"
 
-#pragma GCC visibility push(hidden)
-
 /* The handle of a method that is called: of a memory or of a session. */
 struct eraser {
   const char *path; /* as the caller knows it */
@@ -19,5 +17,3 @@ struct eraser {
 int erase_by(lua_State *L, const struct eraser *eraser);
 
 int erase_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <lua.h>
-#include <stdbool.h>
 
 #include "base/buf.h"
 #include "base/failure.h"
@@ -12,8 +11,6 @@
 #include "memory/index.h"
 #include "memory/memory.h"
 #include "memory/rank.h"
-
-#pragma GCC visibility push(hidden)
 
 /* The collector, while it is held: it would find nothing to free while a large result is built, and its
  * finalizers could change what the result is built from. */
@@ -68,5 +65,3 @@ struct items_job {
 
 void items_prepare(lua_State *L, struct items_job *job);
 int items_build(lua_State *L, struct items_job *job, struct failure *failure);
-
-#pragma GCC visibility pop

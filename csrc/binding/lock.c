@@ -1,7 +1,6 @@
 /* lock.c: what flock takes for a file. */
 #include "binding/lock.h"
 
-#include <errno.h>
 #include <lualib.h>
 #include <sys/file.h>
 
@@ -12,6 +11,7 @@
 #include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
+#include "base/hidden.h"
 
 static int check_number(lua_State *L, int argument)
 {

@@ -1,17 +1,12 @@
 /* redact.c: a handle keeps its function in a table that belongs to it. A reference in the registry
  * would keep the handle, too, where the function uses it, and neither would ever be collected. */
 #include "binding/redact.h"
+#include "base/hidden.h"
 
 #if LUA_VERSION_NUM < 502
 #define lua_setuservalue lua_setfenv
 #define lua_getuservalue lua_getfenv
 #endif
-
-void read_redact(lua_State *L, int argument, const char *name, void *into)
-{
-  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
-  *(int *)into = OPTION_PLACE(L);
-}
 
 void keep_redact(lua_State *L, int place)
 {

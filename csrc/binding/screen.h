@@ -3,8 +3,4 @@
 
 #include <lua.h>
 
-#pragma GCC visibility push(hidden)
-
 int display_l(lua_State *L);
-
-#pragma GCC visibility pop

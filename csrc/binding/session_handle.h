@@ -5,11 +5,7 @@
 
 #include "binding/class.h"
 
-#pragma GCC visibility push(hidden)
-
 extern const struct object_class SESSION_HANDLE;
 
 int session_open_l(lua_State *L);
 int append_l(lua_State *L);
-
-#pragma GCC visibility pop

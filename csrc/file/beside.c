@@ -5,10 +5,10 @@
  * how one that a crash has left is told from all that must not be removed. */
 #include "file/beside.h"
 
-#include <string.h>
 #include <sys/file.h>
 
 #include "file/path.h"
+#include "base/hidden.h"
 
 /* ---- new files ---- */
 

@@ -2,12 +2,8 @@
  * taken out of it. What somebody else has put there is not touched. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/failure.h"
 #include "base/sys.h"
-
-#pragma GCC visibility push(hidden)
 
 /* At the end of the name of the file where what is taken out of another is gathered. */
 #define BESIDE_DAMAGED ".damaged"
@@ -33,5 +29,3 @@ int beside_open(const char *path, const struct stat *of, struct stat *st, const 
 /* Gives a file the owner, the group and the mode of *of, as far as the system lets us. False with
  * errno. */
 bool beside_give(int fd, const struct stat *of);
-
-#pragma GCC visibility pop

@@ -12,14 +12,13 @@
  * 3. A file from which text was erased is read on where the old one ended; see sequel.c. */
 #include "file/follow.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/file.h>
 
 #include "base/sys.h"
 #include "base/word.h"
 #include "file/path.h"
 #include "file/sequel.h"
+#include "base/hidden.h"
 
 void follow_init(struct follow *follow, const char *path, uint64_t from)
 {

@@ -15,15 +15,13 @@
  *    <file>.damaged are only ever removed. */
 #include "file/purge.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/escape.h"
 #include "file/beside.h"
 #include "file/path.h"
 #include "file/reader.h"
 #include "file/replace.h"
 #include "file/sequel.h"
+#include "base/hidden.h"
 
 static const struct doing ERASING = DOING("erase");
 static const struct bytes NOTHING = {"", 0};

@@ -1,9 +1,6 @@
 /* purge.h: text taken out of the lines of a file, and of what stands beside it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/sys.h"
@@ -11,8 +8,6 @@
 #include "text/literal.h"
 #include "json/objects.h"
 #include "json/reword.h"
-
-#pragma GCC visibility push(hidden)
 
 struct purged {
   uint64_t files, records; /* that were changed */
@@ -61,5 +56,3 @@ bool purge_locked(struct purge *purge, struct journal *journal, struct failure *
 bool purge_has_within(const struct purge *purge, const char *place);
 /* The new files in `directory` have their places on the disk. False with errno. */
 bool purge_settle(struct purge *purge);
-
-#pragma GCC visibility pop

@@ -3,11 +3,10 @@
  * leaves one of the two. What a crash leaves beside is removed by the next one; see beside.c. */
 #include "file/replace.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/file.h>
 
 #include "file/beside.h"
+#include "base/hidden.h"
 
 enum { WRITE_SIZE = 256 * 1024, PIECE_SIZE = 16 * 1024 };
 

@@ -8,11 +8,10 @@
  * A file that has other names (link(2)) gets no such line. */
 #include "file/sequel.h"
 
-#include <string.h>
-
 #include "base/hash.h"
 #include "base/sys.h"
 #include "file/lines.h"
+#include "base/hidden.h"
 
 enum { BITS = 64, LENGTH = 1 + 2 * BITS + 1, HASHED = 4096 };
 

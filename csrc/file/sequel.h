@@ -1,10 +1,7 @@
 /* sequel.h: where the lines of a file go on in the one that has its place. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 /* Leaves word in the old file, as far as possible, that the new one, of `size` bytes, has what it had: its
  * lock is held, and no path leads to it any more. */
@@ -12,5 +9,3 @@ void sequel_leave(int old, int new, uint64_t size);
 /* Whether the old file has word of its sequel, and the new one is that: then what is new in it begins at
  * *size, behind *lines newlines. */
 bool sequel_find(int old, int new, uint64_t *size, uint64_t *lines);
-
-#pragma GCC visibility pop

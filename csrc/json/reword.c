@@ -1,14 +1,13 @@
 /* reword.c: one pass over a record; what is between the strings that change is copied. */
 #include "json/reword.h"
 
-#include <string.h>
-
 #include "base/utf8.h"
 #include "json/json.h"
 #include "json/number.h"
 #include "json/objects.h"
 #include "json/quote.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 struct pass {
   struct reword *reword;

@@ -1,12 +1,7 @@
 /* reword.h: a record with other texts in its strings. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 struct reword {
   /* What is to be said instead of a text: *found is 0, and it stays, or how much of it is to go, and
@@ -29,5 +24,3 @@ struct reworded {
  * member of that name, which is added where there is none. Sets *result. False with errno. */
 bool reword_record(struct reword *reword, const char *start, const char *end, uint64_t rev,
                    bool revise, struct buf *out, struct reworded *result);
-
-#pragma GCC visibility pop

@@ -15,9 +15,6 @@
  *    record_is_mark. */
 #include "memory/compact.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/hash.h"
 #include "base/sys.h"
 #include "file/beside.h"
@@ -26,6 +23,7 @@
 #include "file/replace.h"
 #include "json/number.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 static const struct doing COMPACTING = DOING("compact");
 
@@ -160,20 +158,18 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
   return true;
 }
 
-/* Whether the record at an offset is an active item; asked in the order of the file. */
-static bool is_active(struct rewrite *rewrite, uint64_t offset)
-{
-  const struct item *item = standing_at(&rewrite->items, offset);
-  return item != NULL && !item->forgotten;
-}
-
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
   bool wanted = true;
-  if (record_is_item(record)) wanted = is_active(rewrite, line->offset);
-  else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
-  else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
+  if (record_is_item(record)) {
+    const struct item *item = standing_at(&rewrite->items, line->offset); /* in their order */
+    wanted = item != NULL && !item->forgotten;
+  } else if (record_is_tombstone(record)) {
+    if (!is_chosen(rewrite, record, line, &wanted)) return false;
+  } else if (record_is_mark(record, line->start)) {
+    wanted = is_last_mark(rewrite, record);
+  }
   if (wanted) return keep_record(rewrite, record, line);
   rewrite->result->dropped++;
   return true;

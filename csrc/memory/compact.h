@@ -1,12 +1,7 @@
 /* compact.h: rewriting a memory file without what was forgotten. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "memory/memory.h"
-
-#pragma GCC visibility push(hidden)
 
 struct compaction {
   uint64_t before, after; /* sizes in bytes */
@@ -25,5 +20,3 @@ struct compact_options {
  * be synced. */
 bool memory_compact(struct memory *memory, const struct compact_options *options,
                     struct compaction *result, struct failure *failure);
-
-#pragma GCC visibility pop

@@ -12,6 +12,7 @@
 #include "file/format.h"
 #include "memory/memory.h"
 #include "memory/verify.h"
+#include "base/hidden.h"
 
 /* An item that is not alone with its id. */
 struct sharer {
@@ -52,22 +53,22 @@ static bool add_sharer(struct revs *revs, struct purge *purge, struct window *wi
   return BUF_PUSH(&revs->sharers, &sharer);
 }
 
-static int compare_names(const struct sharer *a, const struct sharer *b)
+static int compare_sharers(const struct sharer *a, const struct sharer *b)
 {
   if (a->id != b->id) return a->id < b->id ? -1 : 1;
   return (a->name > b->name) - (a->name < b->name);
 }
 
 /* By name, those that are changed first. */
-static bool name_before(const void *sharers, uint32_t a, uint32_t b)
+static bool shares_before(const void *sharers, uint32_t a, uint32_t b)
 {
   const struct sharer *one = (const struct sharer *)sharers + a;
   const struct sharer *other = (const struct sharer *)sharers + b;
-  int order = compare_names(one, other);
+  int order = compare_sharers(one, other);
   return order != 0 ? order < 0 : one->changed && !other->changed;
 }
 
-static bool stands_before(const void *sharers, uint32_t a, uint32_t b)
+static bool sharer_before(const void *sharers, uint32_t a, uint32_t b)
 {
   const struct sharer *all = sharers;
   return all[a].offset < all[b].offset;
@@ -87,7 +88,7 @@ static void keep_revised(struct revs *revs)
   const size_t count = BUF_COUNT(struct sharer, &revs->sharers);
   size_t kept = 0;
   for (size_t i = 0; i < count; i++) {
-    if (i == 0 || compare_names(&first, &sharers[i]) != 0) first = sharers[i];
+    if (i == 0 || compare_sharers(&first, &sharers[i]) != 0) first = sharers[i];
     if (first.changed) sharers[kept++] = sharers[i];
   }
   revs->sharers.length = kept * sizeof *sharers;
@@ -102,9 +103,9 @@ static bool find_sharers(struct revs *revs, struct purge *purge, int fd)
   for (size_t i = 0; done && i < index->count; i++)
     if (index_shares_id(index, i)) done = add_sharer(revs, purge, &window, &index->items[i]);
   window_close(&window);
-  if (!done || !sort_sharers(revs, name_before)) return false;
+  if (!done || !sort_sharers(revs, shares_before)) return false;
   keep_revised(revs);
-  return sort_sharers(revs, stands_before);
+  return sort_sharers(revs, sharer_before);
 }
 
 /* ---- the next rev ---- */

@@ -10,14 +10,11 @@
  *    without comparing them whole: an item that nobody forgot is never hidden. */
 #include "memory/index.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "base/sys.h"
-#include "file/window.h"
 #include "memory/twins.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 /* From here on `when` is no timestamp_key, but the place of a moment. */
 static const int64_t MOMENTS = (int64_t)1 << 47;

@@ -2,10 +2,6 @@
  * which of them are active, and their order. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "file/reader.h"
@@ -14,8 +10,6 @@
 #include "memory/record.h"
 #include "memory/tombstones.h"
 #include "text/words.h"
-
-#pragma GCC visibility push(hidden)
 
 enum { ITEM_MEMBERS_MAX = 127 };
 #define ITEM_OFFSET_MAX (((uint64_t)1 << 48) - 1)
@@ -100,5 +94,3 @@ void standing_end(struct standing *standing);
 /* The item whose record, or whose line, if it is alone on that, stands over an offset, or NULL; asked in the
  * order of the file. */
 const struct item *standing_at(struct standing *standing, uint64_t offset);
-
-#pragma GCC visibility pop

@@ -7,11 +7,9 @@
  * read again. */
 #include "memory/memory.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "file/format.h"
+#include "base/hidden.h"
 
 /* Bytes that others have written since this handle had the lock, to be compared under it: to read the
  * whole file again takes longer. */

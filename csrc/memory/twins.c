@@ -3,6 +3,7 @@
 #include "memory/twins.h"
 
 #include "base/sort.h"
+#include "base/hidden.h"
 
 enum { BATCH = 16 << 20 };
 

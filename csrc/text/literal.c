@@ -2,11 +2,9 @@
  * them, they are replaced, too; a text in which that goes on and on is replaced as a whole. */
 #include "text/literal.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/escape.h"
 #include "base/word.h"
+#include "base/hidden.h"
 
 /* Whether raw JSON has the byte as it is, or as \u and its number. */
 static bool has_no_escape(char byte)

@@ -1,14 +1,8 @@
 /* literal.h: a text to the byte, and another in its place. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "text/needle.h"
-
-#pragma GCC visibility push(hidden)
 
 enum { LITERAL_GROWTH = 64 << 20 }; /* bytes that a text may become longer by */
 
@@ -33,5 +27,3 @@ const char *literal_find_line(const struct literal *literal, const char *p, cons
  * text does, is the text with each replaced, until the next call, and does not hold it. False with errno:
  * ENOMEM; or EFBIG, where it would be too long. */
 bool literal_replace(void *literal, struct bytes in, struct bytes *result, uint64_t *found);
-
-#pragma GCC visibility pop

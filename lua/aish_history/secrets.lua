@@ -18,6 +18,7 @@
 
 local byte, find, lower, match, sub = string.byte, string.find, string.lower, string.match, string.sub
 
+---@class aish_history.secrets
 local secrets = {}
 
 -- ---- bytes ----
@@ -453,21 +454,23 @@ local function check_text(name, text)
   end
 end
 
---- Where the secrets of a text are.
--- @tparam string text any bytes
--- @treturn table an array of { first =, last =, kind = } in the order of the text, none overlapping:
--- positions of bytes, inclusive, and what was found ("github-token")
--- @raise if text is no string
+---@class aish_history.Secret
+---@field first integer the position of its first byte
+---@field last integer of its last byte
+---@field kind string what was found, "github-token" for example
+
+---Where the secrets of a text are, in its order, none overlapping. Raises if it is no string.
+---@param text string any bytes
+---@return aish_history.Secret[] found
 function secrets.find(text)
   check_text("find", text)
   return merge(collect(text) or {})
 end
 
---- Takes the secrets out of a text.
--- @tparam string text any bytes
--- @treturn string the text with `[redacted:kind]` in the place of each secret
--- @treturn number how many
--- @raise if text is no string
+---Takes the secrets out of a text. Raises if it is no string.
+---@param text string any bytes
+---@return string redacted the text with `[redacted:kind]` in the place of each secret
+---@return integer count how many
 function secrets.redact(text)
   check_text("redact", text)
   local found = collect(text)

@@ -327,6 +327,19 @@ describe("encode of null and of marked tables", function()
     }, "\n"), output)
   end)
 
+  it("honours what Neovim and libmpack keep in the registry: their null, and their mark of an empty object", function()
+    local output = helper.run([[
+      local registry, encode = debug.getregistry(), require("aish_history").encode
+      local null, mark = io.stdout, {}
+      print(encode({ a = null }))
+      registry["mpack.NIL"], registry["mpack.empty_dict"] = null, mark
+      print(encode({ a = null }), encode(setmetatable({}, mark)), encode(setmetatable({ 1 }, mark)))
+      print(encode({ io.stderr }))
+    ]])
+    assert.equal("nil\tvalue.a: a userdata cannot be stored\n" .. '{"a":null}\t{}\t[1]\n'
+      .. "nil\tvalue[1]: a userdata cannot be stored\n", output)
+  end)
+
   it("does without lua-cjson", function()
     local output = helper.run([[
       package.preload.cjson = function() error("no cjson here") end

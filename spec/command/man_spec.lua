@@ -74,7 +74,7 @@ describe("completions #build", function()
     need("fish")
     local home = helper.tmpdir()
     local script = "source " .. completions("fish", "c") .. [[; complete -C"aish-history se"; complete -C"aish-history memory ";
-      complete -C"aish-history memory list --so"; complete -C"aish-history --color a"]]
+      complete -C"aish-history memory list --sou"; complete -C"aish-history --color a"]]
     local found = shell.run("HOME=" .. home .. " fish --no-config -c " .. quote(script))
     assert.equal("search sessions add forget list update --source always auto",
       (found:gsub("\t[^\n]*", ""):gsub("\n", " "):gsub(" $", "")))

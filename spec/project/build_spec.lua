@@ -173,7 +173,7 @@ describe("a build in a checkout of any name #build", function()
     shell.run(make .. "clean")
     local before = files()
     shell.run(make)
-    for _, name in ipairs({ "csrc/file/tail.o", "aish_history.so", "aish_history-1.0.0-1.linux-x86_64.rock",
+    for _, name in ipairs({ "csrc/file/tail.o", "aish_history.so", "aish_history-1.1.0-1.linux-x86_64.rock",
       "lua_modules/lib/lua/5.1/aish_history.so", ".luarocks/config-5.1.lua" }) do
       shell.run(("mkdir -p \"$(dirname %s)\""):format(quote(checkout .. "/" .. name)))
       helper.write(checkout .. "/" .. name, "")

@@ -11,7 +11,7 @@ local OWN = "cat chmod cut grep id sed sort tr"
 local BREW = [[#!/bin/sh
 [ "$1" != --prefix ] || { echo /prefix; exit; }
 echo "brew $*" >>log
-case $2 in pkgconf) name=pkg-config ;; ripgrep) name=rg ;; sqlite) name=sqlite3 ;; python) name=python3 ;; *) name=$2 ;; esac
+case $2 in pkgconf) name=pkg-config ;; ripgrep) name=rg ;; sqlite) name=sqlite3 ;; python) name=python3 ;; neovim) name=nvim ;; *) name=$2 ;; esac
 cat >"$name" <<'END'
 #!/bin/sh
 [ "$1" = --lua-version=5.1 ] || exit 0

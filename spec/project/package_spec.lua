@@ -2,7 +2,6 @@
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
 
-local RELEASE = "rockspec/aish_history-1.0.0-1.rockspec"
 local DEVELOPMENT = "rockspec/aish_history-dev-1.rockspec"
 local quote = helper.quote
 
@@ -16,6 +15,8 @@ end
 local function version()
   return helper.read("csrc/version.h"):match('AISH_HISTORY_VERSION "([^"]+)"')
 end
+
+local RELEASE = "rockspec/aish_history-" .. version() .. "-1.rockspec"
 
 -- luarocks for Lua 5.1 and the tree, run in a directory, with a home of its own and no network. The
 -- rock's dependencies are the system's packages, of which luarocks knows nothing.
@@ -60,9 +61,8 @@ describe("package #build", function()
 
   it("has the version of csrc/version.h in the release's rockspec and in the module", function()
     assert.equal(version() .. "-1", load_rockspec(RELEASE).version)
-    assert.truthy(RELEASE:find(version() .. "-1", 1, true))
     assert.truthy(require("aish_history")._VERSION:find(version(), 1, true))
-    assert.truthy(helper.read("CHANGELOG.md"):find(version(), 1, true))
+    assert.truthy(helper.read("CHANGELOG.md"):find("\n## " .. version():gsub("%.", "%%.") .. " %- 20%d%d%-%d%d%-%d%d\n"))
   end)
 
   it("lists every C file", function()

@@ -13,6 +13,7 @@ local lfs = require("lfs")
 local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
+local bindings = require("spec.support.bindings")
 local command = require("spec.support.command")
 local aish_history = require("aish_history")
 local history = require("history")
@@ -121,6 +122,10 @@ end
 describe("README: the examples", function()
   helper.guard(before_each, after_each)
 
+  it("are Lua as they stand, to be copied", function()
+    for block in text:gmatch("```lua\n(.-)```") do assert(compile(block)) end
+  end)
+
   it("give what they say", function()
     local counts = { expected = 0 }
     local globals = stage(counts)
@@ -170,9 +175,7 @@ end
 local function methods()
   local names = {}
   for _, file in ipairs(shell.files("csrc/binding")) do
-    for list in helper.read("csrc/binding/" .. file):lower():gmatch("methods%[%] = (%b{})") do
-      for name in list:gmatch('{"(%l[%l_]*)",') do names[name] = true end
-    end
+    for name in pairs(bindings.methods(file)) do names[name] = true end
   end
   assert(names.add and names.append and names.close)
   return names
