@@ -2,7 +2,7 @@
  *
  * A function of the caller's is called before any lock is taken, for all texts of all files; what it has
  * said is looked up in C, so that Lua does nothing while files are written. What others append after that
- * is as if it had come after the call. */
+ * is as if it had come after the call. Where they have rewritten a file, it is asked about anew. */
 #include "binding/erase.h"
 
 #include "base/hash.h"
@@ -13,6 +13,7 @@
 #include "file/beside.h"
 #include "file/path.h"
 #include "memory/erasure.h"
+#include "memory/memory.h"
 #include "session/dir.h"
 #include "base/hidden.h"
 
@@ -28,9 +29,11 @@ struct job {
   struct literal literal;
   struct buf answers; /* struct answer, sorted by their hashes when all are there */
   struct hash_key keys[2];
+  struct buf asked; /* struct asked: of each file */
   uint64_t grown; /* bytes by which answers are longer than their texts, in all */
   struct dir dir;
-  char *path; /* of the file that is looked at */
+  char *path; /* of the file that is looked at, */
+  char *place; /* and where that leads to; NULL: a single file, or none */
   int fd;
   double wait; /* for a lock; below 0: as long as the handle does */
   bool dry_run; /* nothing is changed */
@@ -42,9 +45,11 @@ struct call {
   const struct eraser *eraser; /* NULL: of a path */
   const char *path;
   int failed; /* where the table of failures is in the stack; behind it are a table of texts and their */
-  int first; /* answers, and ask_l; and from here the results for the first failure; 0: none yet */
+  int first; /* answers, ask_l, and a table of places that were seen; and from here the results for the
+              * first failure; 0: none yet */
   struct bytes text; /* what the function is asked about */
   bool raised; /* by it; the message is on top of the stack */
+  bool closed; /* and so is the handle */
 };
 
 static void release_job(void *object)
@@ -55,9 +60,11 @@ static void release_job(void *object)
   purge_free(&job->purge);
   literal_free(&job->literal);
   buf_free(&job->answers);
+  buf_free(&job->asked);
   dir_free(&job->dir);
   sys_free(job->path);
-  job->path = NULL;
+  sys_free(job->place);
+  job->path = job->place = NULL;
 }
 
 static const struct object_class JOB = {.name = "erasure", .release = release_job};
@@ -123,6 +130,14 @@ static int ask_l(lua_State *L)
   return BUF_PUSH(&job->answers, &answer) ? 0 : raise_no_memory(L);
 }
 
+static void sort_answers(const struct call *call)
+{
+  struct buf *answers = &call->job->answers;
+  size_t count = BUF_COUNT(struct answer, answers);
+  if (!sort_elements(answers->data, count, sizeof(struct answer), answer_before, answers))
+    raise_no_memory(call->L);
+}
+
 /* Nothing is changed yet. */
 static bool change_asked(void *context, struct bytes text, struct bytes *result, uint64_t *found)
 {
@@ -169,7 +184,26 @@ static bool rewrite(const struct call *call, struct failure *failure)
   return done;
 }
 
-static bool erase_path(struct call *call, struct failure *failure)
+/* Has the caller's function say what it makes of each text. Raises what it raises. */
+static bool ask_about(struct call *call, struct failure *failure)
+{
+  struct job *job = call->job;
+  struct purge *purge = &job->purge;
+  struct purged ignored = {0};
+  purge->asking = true;
+  purge->reword.change = change_asked;
+  purge->reword.context = call;
+  bool done = look_into(job, true, &ignored, failure);
+  purge->asking = false;
+  purge->reword.change = change_known;
+  purge->reword.context = job;
+  call->closed = call->eraser != NULL && !*call->eraser->open;
+  if (!call->raised) return done;
+  release_job(job);
+  return lua_error(call->L);
+}
+
+static bool try_path(struct call *call, struct failure *failure)
 {
   struct job *job = call->job;
   struct purged found = {0}, *sum = job->dry_run ? &job->purge.total : &found;
@@ -178,19 +212,20 @@ static bool erase_path(struct call *call, struct failure *failure)
   return found.occurrences == 0 || rewrite(call, failure);
 }
 
-/* Has the caller's function say what it makes of each text. Raises what it raises. */
-static bool ask_about(struct call *call, struct failure *failure)
+static bool erase_path(struct call *call, struct failure *failure)
 {
-  struct job *job = call->job;
-  struct purged ignored = {0};
-  job->purge.reword.change = change_asked;
-  job->purge.reword.context = call;
-  bool done = look_into(job, true, &ignored, failure);
-  job->purge.reword.change = change_known;
-  job->purge.reword.context = job;
-  if (!call->raised) return done;
-  release_job(job);
-  return lua_error(call->L);
+  const struct job *job = call->job;
+  if (!job->dry_run && job->place != NULL && !purge_has_within(&job->purge, job->place))
+    beside_clean(job->place);
+  bool *stale = &call->job->purge.stale;
+  for (int tries = 0; *stale = false, !try_path(call, failure); tries++) {
+    if (!*stale) return false;
+    if (tries == MEMORY_TRIES) return fail_because(failure, EAGAIN, "erase", MEMORY_CHANGING);
+    if (!ask_about(call, failure)) return false;
+    if (call->closed) return true;
+    sort_answers(call);
+  }
+  return true;
 }
 
 static void note_failure(struct call *call, const struct failure *failure, const char *path)
@@ -204,12 +239,29 @@ static void note_failure(struct call *call, const struct failure *failure, const
   if (call->first == 0) call->first = top + 1;
 }
 
-/* Each file that has not failed. */
+/* Whether the path is the first one in this pass that leads to its file. */
+static bool is_first_name(struct call *call, int pass)
+{
+  lua_State *L = call->L;
+  struct job *job = call->job;
+  sys_free(job->place);
+  job->place = !job->dir.single ? sys_realpath(job->path) : NULL;
+  if (job->place == NULL) return true;
+  lua_getfield(L, call->failed + 3, job->place);
+  bool seen = lua_tointeger(L, -1) == pass;
+  lua_pop(L, 1);
+  lua_pushinteger(L, pass);
+  lua_setfield(L, call->failed + 3, job->place);
+  return !seen;
+}
+
+/* Each file that has not failed; what a crash has left in their directory is gone already. */
 static void do_files(struct call *call, bool (*act)(struct call *call, struct failure *failure))
 {
   struct job *job = call->job;
   struct failure failure;
-  for (size_t i = 0; i < job->dir.count; i++) {
+  for (size_t i = 0; i < job->dir.count && !call->closed; i++) {
+    if (job->purge.literal == NULL) job->purge.asked = &BUF_ITEMS(struct asked, &job->asked)[i];
     sys_free(job->path);
     job->path = job->dir.single ? path_with_suffix(call->path, "")
                                 : path_join(call->path, dir_name(&job->dir, i));
@@ -218,7 +270,8 @@ static void do_files(struct call *call, bool (*act)(struct call *call, struct fa
     lua_getfield(call->L, call->failed, name);
     bool failed = !lua_isnil(call->L, -1);
     lua_pop(call->L, 1);
-    if (!failed && !act(call, &failure)) note_failure(call, &failure, name);
+    if (!is_first_name(call, act == ask_about ? 1 : 2) || failed) continue;
+    if (!act(call, &failure) && !call->closed) note_failure(call, &failure, name);
   }
 }
 
@@ -247,21 +300,26 @@ static int end_call(struct call *call, bool done, const char *doing)
   return push_totals(call);
 }
 
+/* Asks the function about all files. */
+static void ask_about_files(struct call *call)
+{
+  struct job *job = call->job;
+  const size_t size = job->dir.count * sizeof(struct asked);
+  if (!buf_reserve(&job->asked, size + 1)) raise_no_memory(call->L);
+  memset(job->asked.data, 0xff, size);
+  do_files(call, ask_about);
+  sort_answers(call);
+}
+
 static int run_call(struct call *call)
 {
   struct job *job = call->job;
   if (!dir_list_any(&job->dir, call->path)) return end_call(call, false, "list");
   if (!job->dir.single) job->purge.directory = sys_realpath(call->path);
-  if (job->purge.literal == NULL) {
-    do_files(call, ask_about);
-    if (call->eraser != NULL && !*call->eraser->open) return release_job(job), 0;
-    size_t count = BUF_COUNT(struct answer, &job->answers);
-    if (!sort_elements(job->answers.data, count, sizeof(struct answer), answer_before,
-                       &job->answers))
-      raise_no_memory(call->L);
-  }
-  if (!job->dry_run) beside_clean(call->path);
+  if (job->purge.literal == NULL) ask_about_files(call);
+  if (!job->dry_run && !call->closed) beside_clean(call->path);
   do_files(call, erase_path);
+  if (call->closed) return release_job(job), 0;
   return end_call(call, purge_settle(&job->purge), "erase: sync");
 }
 
@@ -288,6 +346,7 @@ static void check_what(lua_State *L, struct job *job, struct bytes replacement)
   else if (replacement.start != NULL)
     argument_error(L, 3, "option \"replacement\" is for a text, not for a function");
   else if (sys_random(job->keys, sizeof job->keys) != 0) luaL_error(L, "no random numbers");
+  job->purge.key = job->keys[0];
 }
 
 /* Reads `what` and the options, at 2 and 3. */
@@ -309,20 +368,23 @@ static struct call check_call(lua_State *L, double wait)
   lua_newtable(L);
   lua_newtable(L);
   lua_pushcfunction(L, ask_l);
-  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 2};
+  lua_newtable(L);
+  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 3};
 }
 
 /* erase(path, what [, opts]): takes text out for good: of a memory, of a session, or of all *.jsonl files
  * of a directory, and of what stands beside them (<file>.damaged; what a crash has left is removed).
  * path: string. what: string, not empty, which is found however it is escaped; or a function from text to
  * text, called for every string value but a record's own id, uid, ts, kind, target, of and role, and for
- * damaged lines, of all files before any is written, and without a lock. What it raises is raised, and so
- * is a result that is no string, and, together, 64 MiB more than the texts had; then nothing is written.
+ * damaged lines, of all files before any is written, and without a lock; once more, up to 16 times (EAGAIN),
+ * for a file that another process has rewritten meanwhile. What it raises is raised, and so is a result that
+ * is no string, and, together, 64 MiB more than the texts had; then no more is written.
  * opts: table of
  *   replacement (string; "[erased]"; only for a string),
  *   dry_run (boolean; false; true: nothing is changed),
  *   wait (seconds for the lock of each file; 5).
- * A changed item of a memory gets the next `rev`, so that no older copy of it comes back with a merge. Of
+ * A changed item of a memory gets the next `rev`, so that no older copy of it comes back with a merge (but
+ * for one whose `rev` is the highest, 2^53-1), and with it each item of the same id and uid (or ts). Of
  * a damaged line only the whole records stay. Keys and numbers are not changed.
  * Returns a table of files (that are changed, a <file>.damaged being one of its own), records (that are
  * changed), occurrences (of a function: strings), left (records that still hold the string in keys, numbers

@@ -9,7 +9,10 @@
  * 3. A record with the text in a string is written with another string; all its other bytes stay.
  * 4. Of a damaged line that holds it, as it is or escaped, only the whole records stay. What is damaged has
  *    no end that could be told: around what was taken out it might say something else.
- * 5. <file>.damaged has damaged lines only, whatever they look like. */
+ * 5. <file>.damaged has damaged lines only, whatever they look like.
+ * 6. Who asks what becomes of a text without the lock does not know those that another erasure has made
+ *    meanwhile: a file is given up if it does not begin with the lines that were asked about. Those of
+ *    <file>.damaged are only ever removed. */
 #include "file/purge.h"
 
 #include "base/escape.h"
@@ -35,6 +38,7 @@ struct sweep {
   bool all; /* otherwise it ends with the first that is found */
   bool damaged; /* it is <file>.damaged */
   struct purged found;
+  struct asked seen; /* of those that are to be seen */
 
   /* The line that is read closely. */
   struct block block;
@@ -124,14 +128,18 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
   struct buf *out = &purge->record;
   struct reworded record = {0, false};
   const uint64_t offset = byte_offset(sweep, object->start), end = byte_offset(sweep, object->end);
-  uint64_t rev = purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset) : 0;
+  bool revise = false;
+  uint64_t rev =
+      purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset, &revise) : 0;
   out->length = 0;
-  if (!reword_record(&purge->reword, object->start, object->end, rev, out, &record)) return false;
+  if (!reword_record(&purge->reword, object->start, object->end, rev, revise, out, &record))
+    return false;
   sweep->found.occurrences += record.found;
   sweep->found.records += record.found > 0;
   sweep->found.left += record.left;
-  if (record.found == 0) return true;
-  sweep->changed = true;
+  if (record.found == 0 && !revise) return true;
+  if (record.found == 0) sweep->kept = NULL; /* it stays */
+  else sweep->changed = true;
   if (sweep->kept != NULL && !drop_damage(sweep, sweep->kept)) return false;
   size_t rest = (size_t)(sweep->newline - sweep->line) - (size_t)(end - offset);
   if (rest + out->length >= READER_LONGEST_LINE) return errno = EFBIG, false;
@@ -152,6 +160,30 @@ static bool purge_line(struct sweep *sweep)
   return true;
 }
 
+/* ---- what was asked about ---- */
+
+static void see_line(struct sweep *sweep)
+{
+  const struct purge *purge = sweep->purge;
+  struct asked *seen = &sweep->seen;
+  if (purge->asked == NULL || (!purge->asking && seen->lines == purge->asked->lines)) return;
+  seen->lines++;
+  seen->digest = 31 * seen->digest +
+                 hash_text(&purge->key, sweep->line, (size_t)(sweep->newline - sweep->line));
+}
+
+/* False with errno EAGAIN. */
+static bool check_seen(const struct sweep *sweep)
+{
+  struct purge *purge = sweep->purge;
+  struct asked *asked = purge->asked;
+  if (asked == NULL || sweep->damaged) return true;
+  if (purge->asking) *asked = sweep->seen;
+  purge->stale = asked->lines != sweep->seen.lines || asked->digest != sweep->seen.digest;
+  errno = EAGAIN;
+  return !purge->stale;
+}
+
 /* ---- the file ---- */
 
 static bool has_found(const struct sweep *sweep)
@@ -161,12 +193,13 @@ static bool has_found(const struct sweep *sweep)
 
 static bool sweep_block(struct sweep *sweep)
 {
-  const struct literal *literal = sweep->purge->literal;
+  const struct literal *literal = sweep->purge->revises ? NULL : sweep->purge->literal;
   const char *line = sweep->block.start, *end = sweep->block.end;
   for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
     if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
     sweep->line = line;
     sweep->newline = memchr(line, '\n', (size_t)(end - line));
+    see_line(sweep);
     if (!purge_line(sweep)) return false;
   }
   return true;
@@ -216,8 +249,9 @@ static bool sweep_file(struct sweep *sweep)
 
 /* ---- the whole ---- */
 
-static bool is_in(const char *place, const char *directory)
+bool purge_has_within(const struct purge *purge, const char *place)
 {
+  const char *directory = purge->directory;
   size_t length = directory != NULL ? strlen(directory) : 0;
   return length > 0 && strncmp(place, directory, length) == 0 &&
          strrchr(place, '/') == place + length;
@@ -227,7 +261,7 @@ static bool is_in(const char *place, const char *directory)
 static bool settle_file(struct purge *purge, const struct replacement *new, struct failure *failure)
 {
   if (new->place == NULL) return true;
-  if (is_in(new->place, purge->directory)) return purge->unsynced = true;
+  if (purge_has_within(purge, new->place)) return purge->unsynced = true;
   return path_sync_above(new->place) == 0 || fail_about(failure, ERASING.sync, new->place, NULL);
 }
 
@@ -251,8 +285,9 @@ static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure 
 {
   struct replacement *new = &sweep->new;
   failure->number = 0;
+  sweep->seen = (struct asked){0, sweep->purge->in_memory};
   new->output = (struct output){.fd = -1, .doing = &ERASING, .failure = failure};
-  bool done = sweep_file(sweep);
+  bool done = sweep_file(sweep) && (has_found(sweep) || check_seen(sweep));
   if (done && new->place != NULL)
     done = replace_sync(new) && replace_rename(new, sweep->path, sweep->size);
   done = done || fail_sweep(sweep, failure);
@@ -290,8 +325,7 @@ bool purge_look(struct purge *purge, int fd, const struct stat *st, const char *
                 struct purged *found, struct failure *failure)
 {
   struct sweep sweep = {.purge = purge, .fd = fd, .path = path, .all = all};
-  return sweep_whole(&sweep, found, failure) &&
-         (has_found(&sweep) || sweep_damaged(&sweep, st, found, failure));
+  return sweep_whole(&sweep, found, failure) && sweep_damaged(&sweep, st, found, failure);
 }
 
 bool purge_locked(struct purge *purge, struct journal *journal, struct failure *failure)

@@ -90,7 +90,7 @@ static bool put_rev(struct buf *out, uint64_t number)
 }
 
 bool reword_record(struct reword *reword, const char *start, const char *end, uint64_t rev,
-                   struct buf *out, struct reworded *result)
+                   bool revise, struct buf *out, struct reworded *result)
 {
   static const char name[] = ",\"rev\":";
   struct pass pass = {reword, out, result, start};
@@ -107,6 +107,6 @@ bool reword_record(struct reword *reword, const char *start, const char *end, ui
   if (done && rev != 0 && !has_rev)
     done = copy_to(&pass, end - 1, end - 1) && buf_add(out, name, sizeof name - 1) &&
            put_rev(out, rev);
-  if (done && result->found == 0) out->length = before, pass.copied = start;
+  if (done && result->found == 0 && !revise) out->length = before, pass.copied = start;
   return done && copy_to(&pass, end, end);
 }

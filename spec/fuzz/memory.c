@@ -582,14 +582,14 @@ static void expect_members(const struct plain_line *line, uint64_t rev)
   free(c.string.bytes);
 }
 
-/* Whether a record changes. */
-static bool expect_object(const struct plain_line *line)
+/* Whether text is erased from a record. It gets a `rev` also with one of its name. */
+static bool expect_object(const struct plain_line *line, bool revised)
 {
   const size_t length = erasing.out.length, found = erasing.found;
   const char *copied = erasing.copied;
   uint64_t rev = line->rev < RECORD_ID_MAX ? line->rev + 1 : line->rev;
   expect_members(line, line->item ? rev : 0);
-  if (erasing.found > found) return true;
+  if (erasing.found > found || revised) return erasing.found > found;
   erasing.out.length = length;
   erasing.copied = copied;
   return false;
@@ -608,22 +608,54 @@ static bool is_damaged_with(const struct state *state, const struct plain_line *
   return held;
 }
 
+/* Whether text is to be erased from a record; nothing is put. */
+static bool is_erased(const struct plain_line *line)
+{
+  const size_t length = erasing.out.length;
+  const char *copied = erasing.copied;
+  erasing.copied = line->bytes;
+  bool erased = expect_object(line, false);
+  erasing.out.length = length;
+  erasing.copied = copied;
+  return erased;
+}
+
+static bool is_revised(const struct state *state, const struct plain_line *line)
+{
+  const struct plain *plain = &state->plain;
+  for (size_t i = 0; line->item && i < plain->count; i++) {
+    const struct plain_line *other = &plain->lines[i];
+    if (other->item && other->id == line->id && other->has_uid == line->has_uid &&
+        plain_same_name(other, line) && is_erased(other))
+      return true;
+  }
+  return false;
+}
+
+/* Whether what is damaged goes with the record that changes next on its line. */
+static bool goes_with_next(const struct state *state, const struct plain_line *part, size_t left)
+{
+  for (; left > 0; part++, left--) {
+    if (part->verdict != PLAIN_OBJECT) continue;
+    if (is_erased(part)) return true;
+    if (is_revised(state, part)) return false;
+  }
+  return false;
+}
+
 /* What becomes of the parts of a line, `count` of them. */
 static void expect_line(const struct state *state, const struct plain_line *parts, size_t count)
 {
-  bool changed = false;
-  const size_t length = erasing.out.length;
-  const char *copied = erasing.copied;
-  for (size_t i = 0; i < count; i++)
-    changed |= parts[i].verdict == PLAIN_OBJECT ? expect_object(&parts[i])
-                                                : is_damaged_with(state, &parts[i]);
-  if (!changed) return;
-  erasing.out.length = length;
-  erasing.copied = copied;
+  bool erased = false; /* of what stands before */
   for (size_t i = 0; i < count; i++) {
     const char *start = state->bytes + parts[i].offset, *end = start + parts[i].length;
-    if (parts[i].verdict == PLAIN_OBJECT) expect_object(&parts[i]);
-    else expect_gap(start, count == 1 && end < state->bytes + state->size ? end + 1 : end);
+    if (parts[i].verdict == PLAIN_OBJECT) {
+      erased |= expect_object(&parts[i], is_revised(state, &parts[i]));
+    } else if (erased || is_damaged_with(state, &parts[i]) ||
+               goes_with_next(state, &parts[i] + 1, count - i - 1)) {
+      expect_gap(start, count == 1 && end < state->bytes + state->size ? end + 1 : end);
+      erased |= is_damaged_with(state, &parts[i]);
+    }
   }
 }
 
