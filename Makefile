@@ -18,7 +18,7 @@ WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 
 # What the code needs, whatever the flags above are set to.
-COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC -fvisibility=hidden $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
+COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
 LINK    = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS)
 SHARED  = -shared
 SUITES ?= $(or $(LUA),$(if $(filter 5.1,$(LUA_VERSION)),luajit lua5.1 asan,lua$(LUA_VERSION)))

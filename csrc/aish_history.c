@@ -76,6 +76,7 @@
 #include "binding/sessions.h"
 #include "binding/upkeep.h"
 #include "version.h"
+#include "base/hidden.h"
 
 static int call_l(lua_State *L)
 {

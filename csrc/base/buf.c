@@ -1,10 +1,8 @@
 /* buf.c: growing, emptying and freeing buffers. */
 #include "base/buf.h"
 
-#include <errno.h>
-#include <stdint.h>
-
 #include "base/sys.h"
+#include "base/hidden.h"
 
 enum { KEPT_AT_MOST = 1 << 20 };
 

@@ -1,11 +1,7 @@
 /* buf.h: a growable buffer of bytes, freed by whoever owns it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 /* Bytes that belong to someone else. */
 struct bytes {
@@ -60,5 +56,3 @@ static inline int bytes_compare(struct bytes a, struct bytes b)
   int order = memcmp(a.start, b.start, a.length < b.length ? a.length : b.length);
   return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
 }
-
-#pragma GCC visibility pop

@@ -1,9 +1,8 @@
 /* escape.c: finds backslashes, and copies what is between them. */
 #include "base/escape.h"
 
-#include <string.h>
-
 #include "base/utf8.h"
+#include "base/hidden.h"
 
 int escape_digits(const char *p)
 {

@@ -2,9 +2,7 @@
  * whoever looks for text in lines that were not decoded. */
 #pragma once
 
-#include <stddef.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 /* The value of four hex digits. If there are fewer: -1 minus their number. */
 int escape_digits(const char *p);
@@ -19,5 +17,3 @@ const char *escape_decode(const char *escape, char **out);
  * bytes of its code point (WTF-8), so that nothing is lost. Bytes that are not UTF-8 stay as they
  * are. The byte at `end` is none of an escape's digits and letters. */
 size_t escape_decode_all(const char *p, const char *end, char *out);
-
-#pragma GCC visibility pop

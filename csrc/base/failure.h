@@ -1,11 +1,9 @@
 /* failure.h: why an operation failed, as its caller is told. */
 #pragma once
 
-#include <errno.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
 #include <sys/types.h>
+
+#include "base/std.h"
 
 enum { FAILURE_PATH = 4096 }; /* no system opens a longer one */
 

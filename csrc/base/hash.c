@@ -3,6 +3,7 @@
 #include "base/hash.h"
 
 #include "base/word.h"
+#include "base/hidden.h"
 
 struct state {
   uint64_t a, b, c, d;

@@ -1,15 +1,10 @@
 /* hash.h: a hash that nobody without its key can find collisions of. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 struct hash_key {
   uint64_t low, high; /* random */
 };
 
 uint64_t hash_text(const struct hash_key *key, const char *text, size_t length);
-
-#pragma GCC visibility pop

@@ -1,9 +1,8 @@
 /* sort.c: merge sort from the bottom up, in which runs that are in order already are not merged. */
 #include "base/sort.h"
 
-#include <string.h>
-
 #include "base/sys.h"
+#include "base/hidden.h"
 
 static void merge(uint32_t *positions, size_t middle, size_t count, uint32_t *left,
                   sort_before before, const void *context)

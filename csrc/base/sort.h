@@ -2,11 +2,7 @@
  * in order already; qsort(3) promises none of that. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 /* Whether the element at position a comes before the one at b. */
 typedef bool (*sort_before)(const void *context, uint32_t a, uint32_t b);
@@ -22,5 +18,3 @@ bool sort_elements(void *elements, size_t count, size_t size, sort_before before
  * returns how many stand there. The others are lost. */
 size_t sort_first(void *elements, size_t count, size_t size, size_t most, sort_before before,
                   const void *context);
-
-#pragma GCC visibility pop

@@ -16,13 +16,11 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +35,7 @@
 #ifdef SYS_SEAM
 #include SYS_SEAM
 #endif
+#include "base/hidden.h"
 
 /* write(2) and read(2) leave sizes beyond SSIZE_MAX to the implementation; Linux moves at most
  * 0x7ffff000 bytes a call, macOS refuses more than INT_MAX. */

@@ -4,14 +4,11 @@
  * A call that a signal interrupted is made again, except sys_sleep. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 /* In the place of -1: the path leads to something that is not a regular file; what was to be synced
  * could not even be opened. */
@@ -99,5 +96,3 @@ double sys_from_decimal(const char *text);
 /* realloc that also takes over from malloc; NULL with ENOMEM. Freeing leaves errno alone. */
 void *sys_realloc(void *block, size_t size);
 void sys_free(void *block);
-
-#pragma GCC visibility pop

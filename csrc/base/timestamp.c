@@ -2,10 +2,10 @@
 #include "base/timestamp.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/utf8.h"
 #include "base/word.h"
+#include "base/hidden.h"
 
 static const char FORM[] = "0000-00-00T00:00:00Z";
 
@@ -140,14 +140,15 @@ static bool read_moment(struct moment *moment, const char *text, size_t length, 
 {
   enum { DATE = 10, MINUTE = 16, SECOND = 19 }; /* where these end */
   char form[] = "0000-01-01T00:00:00Z";
-  const char *p, *end = text + length;
+  const char *p, *end;
   size_t given = SECOND;
   int64_t key, ahead = 0;
   uint64_t fraction = 0;
   if (may_be_short && length == DATE) given = DATE;
   else if (may_be_short && length >= MINUTE && (length == MINUTE || text[MINUTE] != ':'))
     given = MINUTE;
-  if (length < given) return false;
+  if (length < given) return false; /* there may be no text */
+  end = text + length;
   memcpy(form, text, given);
   if (form[DATE] == 't') form[DATE] = 'T'; /* RFC 3339's letters are of either case */
   const bool leap = memcmp(form + SECOND - 2, "60", 2) == 0;

@@ -2,11 +2,7 @@
  * what is looked for. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 enum { TIMESTAMP_LENGTH = 20 };
 
@@ -55,5 +51,3 @@ bool bound_read(struct bound *bound, const char *text, size_t length);
 void bound_from_seconds(struct bound *bound, double seconds);
 /* Whether a point in time lies from `since` on and before `before`. */
 bool bounds_hold(const struct bound *since, const struct bound *before, struct moment moment);
-
-#pragma GCC visibility pop

@@ -1,5 +1,6 @@
 /* utf8.c: decoding, encoding and cutting UTF-8. */
 #include "base/utf8.h"
+#include "base/hidden.h"
 
 uint32_t utf8_decode(const char *text, size_t length, size_t *size)
 {

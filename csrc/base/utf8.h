@@ -1,11 +1,7 @@
 /* utf8.h: characters and their bytes, in UTF-8 (RFC 3629) and in ASCII, whatever the locale. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 #define UTF8_INVALID UINT32_MAX
 
@@ -47,5 +43,3 @@ static inline bool utf8_is_in(const uint32_t (*ranges)[2], size_t count, uint32_
     if (code <= ranges[i][1]) return true;
   return false;
 }
-
-#pragma GCC visibility pop

@@ -1,9 +1,7 @@
 /* word.h: short texts as numbers, the first byte lowest on every machine; and numbers as bytes. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "base/std.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WORD_LOW_FIRST(bits, number) __builtin_bswap##bits(number)

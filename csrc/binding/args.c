@@ -7,6 +7,7 @@
 #include "binding/budget.h"
 #include "memory/filter.h"
 #include "json/number.h"
+#include "base/hidden.h"
 
 /* ---- errors of the caller ---- */
 
@@ -233,6 +234,12 @@ void read_wait(lua_State *L, int argument, const char *name, void *into)
 void read_amount(lua_State *L, int argument, const char *name, void *into)
 {
   *(double *)into = from_zero(L, argument, name, "a number");
+}
+
+void read_function(lua_State *L, int argument, const char *name, void *into)
+{
+  check_type_of_option(L, argument, name, LUA_TFUNCTION, "a function");
+  *(int *)into = lua_gettop(L) - 1;
 }
 
 /* Finds the option whose name and value are on top of the stack, during lua_next. */

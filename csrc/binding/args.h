@@ -3,17 +3,10 @@
  * [-o, +p, e]: see class.h. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "base/sys.h"
 #include "binding/compat.h"
-
-#pragma GCC visibility push(hidden)
 
 /* ---- arguments ---- */
 
@@ -57,9 +50,7 @@ option_reader read_time; /* struct bound: text, or seconds since 1970 */
 option_reader read_sync; /* bool: "full" is true, "none" false */
 option_reader read_wait; /* double: seconds from 0 */
 option_reader read_amount; /* double: from 0 */
-
-/* Where the value that is read will stand when check_options has returned. */
-#define OPTION_PLACE(L) (lua_gettop(L) - 1)
+option_reader read_function; /* int: where it stands when check_options has returned */
 
 /* Reads the table at `argument`, if there is one, over the defaults that stand where the options are
  * put. The values stay on the stack, so that what was read lives as long as the call, whatever
@@ -89,5 +80,3 @@ int push_done(lua_State *L, bool done, const struct failure *failure, const char
 void set_whole(lua_State *L, const char *name, uint64_t number);
 /* Pushes a number as it is in JSON. [-0, +1, m] */
 void push_number_text(lua_State *L, lua_Number number);
-
-#pragma GCC visibility pop

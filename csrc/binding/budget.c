@@ -3,27 +3,18 @@
 
 #include "binding/class.h"
 #include "session/retrieve.h"
+#include "base/hidden.h"
 
-enum {
-  COST_CALLS = 1000
-}; /* at most; without a function, so many results or the limit are looked at */
-
-void read_cost(lua_State *L, int argument, const char *name, void *into)
-{
-  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
-  *(bool *)into = true;
-}
+/* At most; without a function, so many results or the limit are looked at. */
+enum { COST_CALLS = 1000 };
 
 void budget_begin(lua_State *L, struct budget *budget, size_t *limit)
 {
   budget->limit = *limit;
-  if (budget->bytes >= 0 && (budget->has_cost || *limit < COST_CALLS)) *limit = COST_CALLS;
-  lua_pushliteral(L, "cost");
-  if (budget->has_cost) lua_rawget(L, 3);
+  if (budget->bytes >= 0 && (budget->cost != 0 || *limit < COST_CALLS)) *limit = COST_CALLS;
+  if (budget->cost != 0) lua_pushvalue(L, budget->cost);
   else lua_pushnil(L);
 }
-
-/* ---- what must not be used ---- */
 
 /* What a cost is asked about, by the innermost of the calls that ask. */
 struct costing {
@@ -60,8 +51,6 @@ void budget_check(lua_State *L, const char *path)
   struct stat st;
   if (*innermost(L) != NULL && sys_stat(path, &st) == 0) budget_check_file(L, &st, path);
 }
-
-/* ---- what fits ---- */
 
 /* Of fit_l: its arguments, and what it makes. */
 enum { RESULTS = 1, BUDGET, LIMIT, MEMBER, COST, FITTING };

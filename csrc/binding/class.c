@@ -5,10 +5,8 @@
  * they make inherit it. From Lua 5.2 on there are no environments, and it is looked up. */
 #include "binding/class.h"
 
-#include <stdint.h>
-#include <string.h>
-
 #include "binding/args.h"
+#include "base/hidden.h"
 
 /* What follows is aligned as Lua aligns userdata, also where pointers are small. */
 struct header {

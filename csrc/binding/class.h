@@ -10,12 +10,8 @@
  * it may raise an error ("-": never, "m": out of memory, "e": otherwise). */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
+#include "base/std.h"
 #include "binding/compat.h"
-
-#pragma GCC visibility push(hidden)
 
 /* A kind of userdata. Its metatable is made when its first object is. */
 struct object_class {
@@ -55,5 +51,3 @@ void push_kept(lua_State *L, enum kept what);
 void keep(lua_State *L, enum kept what);
 /* Memory that is kept for as long as the state lives, zeros at first. [-0, +0, m] */
 void *kept_block(lua_State *L, enum kept what, size_t size);
-
-#pragma GCC visibility pop

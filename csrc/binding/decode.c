@@ -3,14 +3,13 @@
  * Keys are made strings once: most of a file's keys are the same few. */
 #include "binding/decode.h"
 
-#include <string.h>
-
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "base/word.h"
 #include "binding/args.h"
 #include "binding/class.h"
 #include "json/number.h"
+#include "base/hidden.h"
 
 /* The places of a decoder's table; the keys stand at 1 and following. */
 enum { SLOT_DECODER = 0, SLOT_OBJECT = DECODER_KEYS + 1, SLOT_ARRAY };
@@ -241,17 +240,6 @@ FOR_EACH_KIND const char *decode_table(struct decoder *d, const char *p, const c
   return p;
 }
 
-static const char *decode_array(struct decoder *d, const char *p, const char *limit, int depth)
-{
-  return decode_table(d, p, limit, depth, false, 0);
-}
-
-static const char *decode_object(struct decoder *d, const char *p, const char *limit, int depth,
-                                 int members)
-{
-  return decode_table(d, p, limit, depth, true, members);
-}
-
 static const char *decode_literal(struct decoder *d, const char *p)
 {
   if (strncmp(p, "true", 4) == 0) return lua_pushboolean(d->L, 1), p + 4;
@@ -269,8 +257,8 @@ static const char *decode_value(struct decoder *d, const char *p, const char *li
   case '{':
   case '[':
     if (depth >= JSON_DEPTH) return fail_at(d, "more than 1000 levels", p);
-    return *p == '{' ? decode_object(d, p, limit, depth, members)
-                     : decode_array(d, p, limit, depth);
+    return *p == '{' ? decode_table(d, p, limit, depth, true, members)
+                     : decode_table(d, p, limit, depth, false, 0);
   default:
     return *p == '-' || is_digit(*p) ? decode_number(d, p) : decode_literal(d, p);
   }

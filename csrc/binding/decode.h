@@ -1,15 +1,9 @@
 /* decode.h: reading JSON text as Lua values. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "binding/compat.h"
 #include "json/json.h"
-
-#pragma GCC visibility push(hidden)
 
 enum { DECODER_KEYS = 64 };
 
@@ -41,5 +35,3 @@ const char *decode_record(struct decoder *decoder, const char *p, int members);
 const char *decode_line(struct decoder *decoder, const char *p, int members);
 
 int decode_l(lua_State *L);
-
-#pragma GCC visibility pop

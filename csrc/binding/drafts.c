@@ -3,13 +3,11 @@
 #include "binding/drafts.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "binding/args.h"
-#include "binding/encode.h"
 #include "binding/redact.h"
-#include "memory/change.h"
 #include "json/quote.h"
+#include "base/hidden.h"
 
 struct drafting {
   lua_State *L;
@@ -86,7 +84,8 @@ static void take_kind(struct drafting *drafting, int index)
   lua_State *L = drafting->L;
   size_t length = 0;
   const char *name = lua_tolstring(L, index, &length);
-  drafting->draft->kind = name != NULL ? record_kind(name, length) : KIND_NONE;
+  drafting->draft->kind =
+      name != NULL ? record_kind(&(struct slice){name, name + length, false}) : KIND_NONE;
   if (record_kind_is_item(drafting->draft->kind)) return;
   if (drafting->changes && lua_isnil(L, index)) return; /* it stays as it is */
   lua_pushvalue(L, index);

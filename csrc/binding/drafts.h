@@ -8,8 +8,6 @@
 #include "binding/encode.h"
 #include "memory/change.h"
 
-#pragma GCC visibility push(hidden)
-
 /* What an item is made of, as places on the stack, besides further members. */
 enum { FIELD_KIND, FIELD_CONTENT, FIELD_TAGS, FIELD_SOURCE, FIELDS };
 
@@ -22,5 +20,3 @@ void draft_table(lua_State *L, struct scratch *scratch, int table, const char *w
 /* The changes of one: all may be missing, and null takes away what need not be there. [-0, +0, e] */
 void draft_changes(lua_State *L, struct scratch *scratch, int table, const char *who,
                    struct draft *draft);
-
-#pragma GCC visibility pop

@@ -2,7 +2,6 @@
 #include "binding/encode.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "binding/args.h"
 #include "binding/class.h"
@@ -11,6 +10,7 @@
 #include "json/number.h"
 #include "json/objects.h"
 #include "json/quote.h"
+#include "base/hidden.h"
 
 /* ---- scratches ---- */
 

@@ -1,13 +1,8 @@
 /* encode.h: writing Lua values as JSON text. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/buf.h"
 #include "binding/compat.h"
-
-#pragma GCC visibility push(hidden)
 
 /* The buffers in which a state puts together what it writes next.
  * While it is filled, a function of the caller's or a finalizer may call us again: it finds this one in
@@ -40,5 +35,3 @@ bool encode(lua_State *L, int index, struct scratch *scratch, const char *root, 
 bool is_null(lua_State *L, int index);
 
 int encode_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -1,47 +1,60 @@
 /* erase.c: erase().
  *
  * A function of the caller's is called before any lock is taken, for all texts of all files; what it has
- * said is kept in C, so that Lua does nothing while files are written. What others append after that is
- * as if it had come after the call. */
+ * said is looked up in C, so that Lua does nothing while files are written. What others append after that
+ * is as if it had come after the call. */
 #include "binding/erase.h"
 
-#include <errno.h>
-
+#include "base/hash.h"
+#include "base/sort.h"
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"
+#include "file/beside.h"
 #include "file/path.h"
-#include "file/purge.h"
 #include "memory/erasure.h"
-#include "memory/verify.h"
 #include "session/dir.h"
-#include "text/answers.h"
+#include "base/hidden.h"
+
+/* What the caller's function has made of a text, of which two hashes with random keys stand for it. */
+struct answer {
+  uint64_t hash, other;
+  struct bytes text; /* Lua's, and kept in a table */
+};
 
 /* What is held while the caller's function runs and results are pushed. */
 struct job {
   struct purge purge;
   struct literal literal;
-  struct answers answers;
+  struct buf answers; /* struct answer, sorted by their hashes when all are there */
+  struct hash_key keys[2];
+  uint64_t grown; /* bytes by which answers are longer than their texts, in all */
   struct dir dir;
-  char *path; /* of the file that is looked at, if the caller did not name it */
+  char *path; /* of the file that is looked at */
   int fd;
   double wait; /* for a lock; below 0: as long as the handle does */
   bool dry_run; /* nothing is changed */
 };
 
-static void close_looked_at(struct job *job)
-{
-  if (job->fd >= 0) sys_close(job->fd);
-  job->fd = -1;
-}
+struct call {
+  lua_State *L;
+  struct job *job;
+  const struct eraser *eraser; /* NULL: of a path */
+  const char *path;
+  int failed; /* where the table of failures is in the stack; behind it are a table of texts and their */
+  int first; /* answers, and ask_l; and from here the results for the first failure; 0: none yet */
+  struct bytes text; /* what the function is asked about */
+  bool raised; /* by it; the message is on top of the stack */
+};
 
 static void release_job(void *object)
 {
   struct job *job = object;
-  close_looked_at(job);
+  if (job->fd >= 0) sys_close(job->fd);
+  job->fd = -1;
   purge_free(&job->purge);
   literal_free(&job->literal);
-  answers_free(&job->answers);
+  buf_free(&job->answers);
   dir_free(&job->dir);
   sys_free(job->path);
   job->path = NULL;
@@ -51,195 +64,165 @@ static const struct object_class JOB = {.name = "erasure", .release = release_jo
 
 /* ---- what takes the place of a text ---- */
 
-static bool change_literal(void *context, struct bytes text, struct bytes *result, uint64_t *found)
+static struct answer name_text(const struct job *job, struct bytes text)
 {
-  return literal_replace(context, text, result, found);
+  return (struct answer){.hash = hash_text(&job->keys[0], text.start, text.length),
+                         .other = hash_text(&job->keys[1], text.start, text.length)};
+}
+
+static bool is_lower(const struct answer *a, const struct answer *b)
+{
+  return a->hash != b->hash ? a->hash < b->hash : a->other < b->other;
+}
+
+static bool answer_before(const void *answers, uint32_t a, uint32_t b)
+{
+  const struct answer *all = BUF_ITEMS(struct answer, (const struct buf *)answers);
+  return is_lower(&all[a], &all[b]);
 }
 
 static bool change_known(void *context, struct bytes text, struct bytes *result, uint64_t *found)
 {
-  struct bytes answer;
-  *found = answers_find(context, text, &answer);
-  if (*found > 0 && result != NULL) *result = answer;
+  const struct job *job = context;
+  const struct answer *answer = BUF_ITEMS(struct answer, &job->answers);
+  const struct answer name = name_text(job, text);
+  size_t count = BUF_COUNT(struct answer, &job->answers);
+  while (count > 1) {
+    const size_t half = count / 2;
+    if (!is_lower(&name, &answer[half])) answer += half;
+    count -= half;
+  }
+  *found = count > 0 && !is_lower(&name, answer) && !is_lower(answer, &name);
+  if (*found > 0 && result != NULL) *result = answer->text;
   return true;
 }
 
-struct asking {
-  lua_State *L;
-  int ask; /* where ask_l is in the stack; the caller's function is at 2 */
-  struct answers *answers;
-  struct bytes text;
-  bool raised; /* the message is on top of the stack */
-};
-
-/* Called with the caller's function and what is asked, protected. */
+/* Called with the caller's function, the table of answers and the call, protected. */
 static int ask_l(lua_State *L)
 {
-  struct asking *asking = lua_touserdata(L, 2);
-  struct answers *answers = asking->answers;
-  const struct bytes text = asking->text;
-  struct bytes answer;
+  const struct call *call = lua_touserdata(L, 3);
+  struct job *job = call->job;
+  const struct bytes text = call->text;
+  struct answer answer = name_text(job, text);
+  lua_pushlstring(L, text.length > 0 ? text.start : "", text.length);
+  lua_pushvalue(L, 4);
+  lua_rawget(L, 2);
+  if (!lua_isnil(L, 5)) return 0;
   lua_pushvalue(L, 1);
-  lua_pushlstring(L, text.start, text.length);
+  lua_pushvalue(L, 4);
   lua_call(L, 1, 1);
-  if (lua_type(L, -1) != LUA_TSTRING)
-    return luaL_error(L, "erase: what must return a string, got %s", luaL_typename(L, -1));
-  answer.start = lua_tolstring(L, -1, &answer.length);
-  if (bytes_compare(text, answer) == 0) return 0;
-  if (answers->grown + answer.length > LITERAL_GROWTH + text.length)
+  if (lua_type(L, 6) != LUA_TSTRING)
+    return luaL_error(L, "erase: what must return a string, got %s", luaL_typename(L, 6));
+  if (lua_rawequal(L, 4, 6)) return 0;
+  answer.text.start = lua_tolstring(L, 6, &answer.text.length);
+  if (answer.text.length > text.length) job->grown += answer.text.length - text.length;
+  if (job->grown > LITERAL_GROWTH)
     return luaL_error(L, "erase: what makes text longer by more than 64 MiB");
-  return answers_put(answers, text, answer) ? 0 : raise_no_memory(L);
+  lua_remove(L, 5);
+  lua_rawset(L, 2);
+  return BUF_PUSH(&job->answers, &answer) ? 0 : raise_no_memory(L);
 }
 
+/* Nothing is changed yet. */
 static bool change_asked(void *context, struct bytes text, struct bytes *result, uint64_t *found)
 {
-  struct asking *asking = context;
-  lua_State *L = asking->L;
-  change_known(asking->answers, text, result, found);
-  if (*found > 0) return true;
-  asking->text = text.length > 0 ? text : (struct bytes){"", 0};
-  lua_pushvalue(L, asking->ask);
+  struct call *call = context;
+  lua_State *L = call->L;
+  (void)result;
+  *found = 0;
+  call->text = text;
+  lua_pushvalue(L, call->failed + 2);
   lua_pushvalue(L, 2);
-  lua_pushlightuserdata(L, asking);
-  asking->raised = lua_pcall(L, 2, 0, 0) != 0;
-  return !asking->raised && change_known(asking->answers, text, result, found);
+  lua_pushvalue(L, call->failed + 1);
+  lua_pushlightuserdata(L, call);
+  call->raised = lua_pcall(L, 3, 0, 0) != 0;
+  return !call->raised;
 }
 
 /* ---- files ---- */
 
 /* Looks for it; `all`: also behind the first. */
-static bool look_into(struct job *job, const char *path, bool all, struct purged *found,
-                      struct failure *failure)
+static bool look_into(struct job *job, bool all, struct purged *found, struct failure *failure)
 {
+  struct purge *purge = &job->purge;
   struct stat st;
-  enum file_kind kind;
-  job->fd = open_to_read(path, &st, failure);
-  bool done = job->fd >= 0 && (file_kind(job->fd, &kind) || fail(failure, "read"));
-  if (done) {
-    job->purge.in_memory = kind == FILE_MEMORY || kind == FILE_ITEMS;
-    done = purge_look_beside(&job->purge, job->fd, &st, path, !all, found, failure);
-  }
-  close_looked_at(job);
+  job->fd = open_to_read(job->path, &st, failure);
+  if (job->fd < 0) return false;
+  bool done = erase_look(purge, job->fd, purge->literal == NULL) || fail(failure, "read");
+  done = done && purge_look(purge, job->fd, &st, job->path, all, found, failure);
+  sys_close(job->fd);
+  job->fd = -1;
   return done;
 }
 
-static bool rewrite_memory(struct job *job, const char *path, struct failure *failure)
+static bool rewrite(const struct call *call, struct failure *failure)
 {
-  struct memory memory;
-  const struct memory_options options = {.wait = job->wait, .durable = true, .shared = true};
-  bool done = memory_init(&memory, path, &options) || fail(failure, "open");
-  done = done && memory_erase(&memory, &job->purge, failure);
-  memory_close(&memory);
-  return done;
-}
-
-static bool rewrite_session(struct job *job, const char *path, struct failure *failure)
-{
-  struct journal journal;
-  bool done = journal_init(&journal, path) || fail(failure, "open");
-  journal.wait = job->wait;
-  done = done && purge_session(&job->purge, &journal, failure);
-  journal_close(&journal);
-  return done;
-}
-
-static bool rewrite_handle(struct job *job, const struct eraser *eraser, struct failure *failure)
-{
-  struct journal *journal = eraser->journal;
+  struct job *job = call->job;
+  struct journal own, *journal = &own;
+  if (call->eraser != NULL) journal = call->eraser->journal;
+  if (journal == &own && !journal_init(&own, job->path)) return fail(failure, "open");
   const double wait = journal->wait;
   if (job->wait >= 0) journal->wait = job->wait;
-  bool done = eraser->memory != NULL ? memory_erase(eraser->memory, &job->purge, failure)
-                                     : purge_session(&job->purge, journal, failure);
+  bool done = erase_file(&job->purge, journal, failure);
   journal->wait = wait;
+  if (journal == &own) journal_close(&own);
   return done;
 }
 
-static bool rewrite(struct job *job, const struct eraser *eraser, const char *path,
-                    struct failure *failure)
+static bool erase_path(struct call *call, struct failure *failure)
 {
-  if (eraser != NULL) return rewrite_handle(job, eraser, failure);
-  return (job->purge.in_memory ? rewrite_memory : rewrite_session)(job, path, failure);
+  struct job *job = call->job;
+  struct purged found = {0}, *sum = job->dry_run ? &job->purge.total : &found;
+  if (!look_into(job, job->dry_run, sum, failure)) return false;
+  job->purge.total.left += found.occurrences == 0 ? found.left : 0;
+  return found.occurrences == 0 || rewrite(call, failure);
 }
 
-static bool erase_file(struct job *job, const struct eraser *eraser, const char *path,
-                       struct failure *failure)
+/* Has the caller's function say what it makes of each text. Raises what it raises. */
+static bool ask_about(struct call *call, struct failure *failure)
 {
-  struct purged found = {0};
-  if (!look_into(job, path, job->dry_run, &found, failure)) return false;
-  if (found.occurrences > 0 && !job->dry_run) return rewrite(job, eraser, path, failure);
-  purge_add(&job->purge.total, &found);
-  return true;
+  struct job *job = call->job;
+  struct purged ignored = {0};
+  job->purge.reword.change = change_asked;
+  job->purge.reword.context = call;
+  bool done = look_into(job, true, &ignored, failure);
+  job->purge.reword.change = change_known;
+  job->purge.reword.context = job;
+  if (!call->raised) return done;
+  release_job(job);
+  return lua_error(call->L);
 }
-
-/* ---- calls ---- */
-
-struct call {
-  lua_State *L;
-  struct job *job;
-  const struct eraser *eraser; /* NULL: of a path */
-  const char *path;
-  bool directory;
-  int failed; /* where the table of failures is in the stack */
-  int first; /* where the results for the first of them are; 0: none yet */
-};
 
 static void note_failure(struct call *call, const struct failure *failure, const char *path)
 {
   lua_State *L = call->L;
   int top = lua_gettop(L);
   push_nil_failure(L, failure, path);
-  lua_pushstring(L, path);
   lua_pushvalue(L, top + 2);
-  lua_rawset(L, call->failed);
+  lua_setfield(L, call->failed, path);
   lua_settop(L, call->first == 0 ? top + 3 : top);
   if (call->first == 0) call->first = top + 1;
 }
 
-static bool has_failed(const struct call *call, const char *path)
-{
-  lua_pushstring(call->L, path);
-  lua_rawget(call->L, call->failed);
-  bool failed = !lua_isnil(call->L, -1);
-  lua_pop(call->L, 1);
-  return failed;
-}
-
-/* Has the caller's function say what it makes of each text. Raises what it raises. */
-static bool ask_about(const struct call *call, const char *path, struct failure *failure)
+/* Each file that has not failed. */
+static void do_files(struct call *call, bool (*act)(struct call *call, struct failure *failure))
 {
   struct job *job = call->job;
-  struct purged ignored = {0};
-  struct asking asking = {.L = call->L, .ask = call->failed + 1, .answers = &job->answers};
-  job->purge.reword.change = change_asked;
-  job->purge.reword.context = &asking;
-  bool done = look_into(job, path, true, &ignored, failure);
-  job->purge.reword.change = change_known;
-  job->purge.reword.context = &job->answers;
-  if (!asking.raised) return done;
-  release_job(job);
-  return lua_error(call->L);
-}
-
-static void do_file(struct call *call, const char *path, bool asks)
-{
   struct failure failure;
-  if (has_failed(call, path)) return;
-  bool done =
-      asks ? ask_about(call, path, &failure) : erase_file(call->job, call->eraser, path, &failure);
-  if (!done) note_failure(call, &failure, call->eraser != NULL ? call->eraser->path : path);
-}
-
-static void do_files(struct call *call, bool asks)
-{
-  struct job *job = call->job;
-  if (!call->directory) do_file(call, call->path, asks);
   for (size_t i = 0; i < job->dir.count; i++) {
     sys_free(job->path);
-    job->path = path_join(call->path, dir_name(&job->dir, i));
+    job->path = job->dir.single ? path_with_suffix(call->path, "")
+                                : path_join(call->path, dir_name(&job->dir, i));
     if (job->path == NULL) raise_no_memory(call->L);
-    do_file(call, job->path, asks);
+    const char *name = call->eraser != NULL ? call->eraser->path : job->path;
+    lua_getfield(call->L, call->failed, name);
+    bool failed = !lua_isnil(call->L, -1);
+    lua_pop(call->L, 1);
+    if (!failed && !act(call, &failure)) note_failure(call, &failure, name);
   }
 }
+
+/* ---- calls ---- */
 
 static int push_totals(const struct call *call)
 {
@@ -253,34 +236,34 @@ static int push_totals(const struct call *call)
   set_whole(L, "left", total->left);
   lua_pushvalue(L, call->failed);
   lua_setfield(L, -2, "failed");
+  release_job(call->job);
   return call->first > 0 ? 4 : 1;
+}
+
+static int end_call(struct call *call, bool done, const char *doing)
+{
+  struct failure failure;
+  if (!done) fail(&failure, doing), note_failure(call, &failure, call->path);
+  return push_totals(call);
 }
 
 static int run_call(struct call *call)
 {
-  struct stat st;
-  struct failure failure;
   struct job *job = call->job;
-  call->directory = sys_stat(call->path, &st) == 0 && S_ISDIR(st.st_mode);
-  if (call->directory && !dir_list(&job->dir, call->path)) {
-    fail(&failure, "list");
-    note_failure(call, &failure, call->path);
-    return push_totals(call);
+  if (!dir_list_any(&job->dir, call->path)) return end_call(call, false, "list");
+  if (!job->dir.single) job->purge.directory = sys_realpath(call->path);
+  if (job->purge.literal == NULL) {
+    do_files(call, ask_about);
+    if (call->eraser != NULL && !*call->eraser->open) return release_job(job), 0;
+    size_t count = BUF_COUNT(struct answer, &job->answers);
+    if (!sort_elements(job->answers.data, count, sizeof(struct answer), answer_before,
+                       &job->answers))
+      raise_no_memory(call->L);
   }
-  if (call->directory) job->purge.directory = sys_realpath(call->path);
-  if (job->purge.literal == NULL) do_files(call, true);
-  if (call->eraser != NULL && !*call->eraser->open) return release_job(job), 0;
-  if (!job->dry_run) purge_clean(call->path);
-  do_files(call, false);
-  if (!purge_settle(&job->purge)) {
-    fail(&failure, "erase: sync");
-    note_failure(call, &failure, call->path);
-  }
-  release_job(job);
-  return push_totals(call);
+  if (!job->dry_run) beside_clean(call->path);
+  do_files(call, erase_path);
+  return end_call(call, purge_settle(&job->purge), "erase: sync");
 }
-
-/* ---- arguments ---- */
 
 static void check_text(lua_State *L, struct job *job, struct bytes replacement)
 {
@@ -288,13 +271,12 @@ static void check_text(lua_State *L, struct job *job, struct bytes replacement)
   text.start = lua_tolstring(L, 2, &text.length);
   if (text.length == 0) argument_error(L, 2, "what must not be empty");
   if (replacement.start == NULL) replacement = (struct bytes){"[erased]", 8};
-  literal_set(&job->literal, text, replacement);
+  if (!literal_set(&job->literal, text, replacement)) raise_no_memory(L);
   if (literal_find(&job->literal, replacement.start, replacement.start + replacement.length))
     argument_error(L, 3, "the replacement holds what is to be erased");
   job->purge.literal = &job->literal;
-  job->purge.reword.about_all = true;
-  job->purge.reword.change = change_literal;
-  job->purge.reword.context = &job->literal;
+  job->purge.reword =
+      (struct reword){.change = literal_replace, .context = &job->literal, .about_all = true};
 }
 
 static void check_what(lua_State *L, struct job *job, struct bytes replacement)
@@ -305,7 +287,7 @@ static void check_what(lua_State *L, struct job *job, struct bytes replacement)
     argument_error(L, 2, "what must be a string or a function, got %s", got);
   else if (replacement.start != NULL)
     argument_error(L, 3, "option \"replacement\" is for a text, not for a function");
-  else if (!answers_begin(&job->answers)) luaL_error(L, "no random numbers");
+  else if (sys_random(job->keys, sizeof job->keys) != 0) luaL_error(L, "no random numbers");
 }
 
 /* Reads `what` and the options, at 2 and 3. */
@@ -325,8 +307,9 @@ static struct call check_call(lua_State *L, double wait)
   check_what(L, job, replacement);
   luaL_checkstack(L, LUA_MINSTACK, "erase");
   lua_newtable(L);
+  lua_newtable(L);
   lua_pushcfunction(L, ask_l);
-  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 1};
+  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 2};
 }
 
 /* erase(path, what [, opts]): takes text out for good: of a memory, of a session, or of all *.jsonl files
@@ -341,10 +324,10 @@ static struct call check_call(lua_State *L, double wait)
  *   wait (seconds for the lock of each file; 5).
  * A changed item of a memory gets the next `rev`, so that no older copy of it comes back with a merge. Of
  * a damaged line only the whole records stay. Keys and numbers are not changed.
- * Returns a table of files and records (that are changed), occurrences (of a function: strings), left
- * (records that still hold the string in keys, numbers or their own members; of a function: 0) and failed,
- * a table of path to message. Where a file failed: nil, the first message, errno and that table; the
- * other files are done. Raises on wrong arguments. */
+ * Returns a table of files (that are changed, a <file>.damaged being one of its own), records (that are
+ * changed), occurrences (of a function: strings), left (records that still hold the string in keys, numbers
+ * or their own members; of a function: 0) and failed, a table of path to message. Where a file failed: nil,
+ * the first message, errno and that table; the other files are done. Raises on wrong arguments. */
 int erase_l(lua_State *L)
 {
   struct failure failure;
@@ -362,10 +345,8 @@ int erase_by(lua_State *L, const struct eraser *eraser)
   struct call call = check_call(L, -1);
   if (!*eraser->open) return 0;
   call.eraser = eraser;
-  if (!journal_find(eraser->journal, false, &failure)) {
-    note_failure(&call, &failure, eraser->path);
-    return push_totals(&call);
-  }
-  call.path = call.job->path = path_with_suffix(eraser->journal->place, "");
-  return call.path != NULL ? run_call(&call) : raise_no_memory(L);
+  call.path = eraser->journal->place;
+  if (journal_find(eraser->journal, false, &failure)) return run_call(&call);
+  note_failure(&call, &failure, eraser->path);
+  return push_totals(&call);
 }

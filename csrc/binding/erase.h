@@ -3,15 +3,11 @@
 
 #include "binding/compat.h"
 #include "file/journal.h"
-#include "memory/memory.h"
-
-#pragma GCC visibility push(hidden)
 
 /* The handle of a method that is called: of a memory or of a session. */
 struct eraser {
   const char *path; /* as the caller knows it */
   struct journal *journal;
-  struct memory *memory; /* NULL: it is a session's */
   const bool *open; /* the caller's function may close it */
 };
 
@@ -20,5 +16,3 @@ struct eraser {
 int erase_by(lua_State *L, const struct eraser *eraser);
 
 int erase_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -1,10 +1,9 @@
 /* handle.c: a handle is closed when it is made, so that it owns nothing before it can be collected. */
 #include "binding/handle.h"
 
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/redact.h"
+#include "base/hidden.h"
 
 void *new_handle(lua_State *L, const struct object_class *class, size_t size, size_t journal,
                  const char *path, int redact)

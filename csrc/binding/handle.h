@@ -1,15 +1,10 @@
 /* handle.h: what the handles of memories and of sessions have in common. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "binding/class.h"
 #include "binding/compat.h"
 #include "binding/encode.h"
 #include "file/journal.h"
-
-#pragma GCC visibility push(hidden)
 
 /* What each begins with. */
 struct common {
@@ -31,5 +26,3 @@ struct scratch *handle_scratch(lua_State *L, const struct common *handle);
 bool push_common(lua_State *L, const struct object_class *class);
 /* Pushes what tostring is to say of a handle that is `how` if it is open. [-0, +1, e] */
 int push_description(lua_State *L, const struct object_class *class, const char *how);
-
-#pragma GCC visibility pop

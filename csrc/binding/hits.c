@@ -1,9 +1,6 @@
 /* hits.c: what was said in sessions, as tables. */
 #include "binding/hits.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"
@@ -12,6 +9,7 @@
 #include "session/dir.h"
 #include "session/retrieve.h"
 #include "session/search.h"
+#include "base/hidden.h"
 
 void check_query(lua_State *L, int argument, struct query *query, bool exact)
 {
@@ -34,6 +32,7 @@ struct finding {
   struct dir dir;
   int hits, errors; /* where on the stack these tables are */
   size_t given; /* hits in the table */
+  bool recalls; /* by a text; otherwise it searches by a query */
 };
 
 static void release_finding(void *object)
@@ -46,9 +45,10 @@ static void release_finding(void *object)
 
 static const struct object_class FINDING = {.name = "search", .release = release_finding};
 
-static struct finding *new_finding(lua_State *L)
+static struct finding *new_finding(lua_State *L, bool recalls)
 {
   struct finding *finding = new_object(L, &FINDING, sizeof *finding);
+  finding->recalls = recalls;
   finding->search.limit = finding->retrieval.limit = 20;
   return finding;
 }
@@ -82,14 +82,6 @@ static bool push_hit(lua_State *L, const struct hit *hit, const char *path)
   return true;
 }
 
-/* How files are looked through. */
-struct way {
-  /* The file of the directory that is open. False and errno. */
-  bool (*look)(lua_State *L, struct finding *finding);
-  /* Whether older files are of no concern any more. */
-  bool (*is_full)(const struct finding *finding);
-};
-
 /* Names a file that cannot be read in the table of these; false: it is the only one. */
 static bool add_error(lua_State *L, const struct finding *finding, const struct failure *failure)
 {
@@ -104,27 +96,6 @@ static bool add_error(lua_State *L, const struct finding *finding, const struct 
   lua_rawset(L, finding->errors);
   return true;
 }
-
-/* Pushes an array for hits and a table for errors, and looks through a session, or those of a directory,
- * the newest first. */
-static bool look_through(lua_State *L, struct finding *finding, const struct way *way,
-                         const char *path, struct failure *failure)
-{
-  struct dir *dir = &finding->dir;
-  lua_newtable(L);
-  lua_newtable(L);
-  finding->errors = lua_gettop(L);
-  finding->hits = finding->errors - 1;
-  finding->given = 0;
-  if (!dir_list_any(dir, path)) return fail(failure, "list");
-  for (size_t i = dir->count; i-- > 0 && !way->is_full(finding);)
-    if (!(dir_open(dir, path, i, failure) && (way->look(L, finding) || fail(failure, "read"))) &&
-        !add_error(L, finding, failure))
-      return false;
-  return true;
-}
-
-/* ---- searching ---- */
 
 /* Appends the hits of the file, the last line first. */
 static bool search_look(lua_State *L, struct finding *finding)
@@ -143,12 +114,41 @@ static bool search_look(lua_State *L, struct finding *finding)
   return true;
 }
 
-static bool search_is_full(const struct finding *finding)
+/* Looks through the file that is open. False and errno. */
+static bool look(lua_State *L, struct finding *finding)
 {
-  return finding->given >= finding->search.limit;
+  const struct dir *dir = &finding->dir;
+  return finding->recalls ? retrieve_look(&finding->retrieval, dir->fd, &dir->st, dir->number)
+                          : search_look(L, finding);
 }
 
-static const struct way SEARCH = {search_look, search_is_full};
+/* Whether older files are of no concern any more. */
+static bool is_full(const struct finding *finding)
+{
+  return finding->recalls ? retrieve_is_full(&finding->retrieval)
+                          : finding->given >= finding->search.limit;
+}
+
+/* Pushes an array for hits and a table for errors, and looks through a session, or those of a directory,
+ * the newest first. */
+static bool look_through(lua_State *L, struct finding *finding, const char *path,
+                         struct failure *failure)
+{
+  struct dir *dir = &finding->dir;
+  lua_newtable(L);
+  lua_newtable(L);
+  finding->errors = lua_gettop(L);
+  finding->hits = finding->errors - 1;
+  finding->given = 0;
+  if (!dir_list_any(dir, path)) return fail(failure, "list");
+  for (size_t i = dir->count; i-- > 0 && !is_full(finding);)
+    if (!(dir_open(dir, path, i, failure) && (look(L, finding) || fail(failure, "read"))) &&
+        !add_error(L, finding, failure))
+      return false;
+  return true;
+}
+
+/* ---- searching ---- */
 
 static void check_search_options(lua_State *L, int argument, struct search *search, bool *exact)
 {
@@ -178,30 +178,16 @@ int search_l(lua_State *L)
   check_count(L, 3);
   lua_settop(L, 3);
   const char *path = check_path(L, 1, &failure);
-  struct finding *finding = new_finding(L);
+  struct finding *finding = new_finding(L, false);
   check_search_options(L, 3, &finding->search, &exact);
   check_query(L, 2, &finding->search.query, exact);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  bool done = look_through(L, finding, &SEARCH, path, &failure);
+  bool done = look_through(L, finding, path, &failure);
   release_finding(finding);
   return done ? 2 : push_nil_failure(L, &failure, path);
 }
 
 /* ---- recalling ---- */
-
-static bool recall_look(lua_State *L, struct finding *finding)
-{
-  (void)L;
-  const struct dir *dir = &finding->dir;
-  return retrieve_look(&finding->retrieval, dir->fd, &dir->st, dir->number);
-}
-
-static bool recall_is_full(const struct finding *finding)
-{
-  return retrieve_is_full(&finding->retrieval);
-}
-
-static const struct way RECALL = {recall_look, recall_is_full};
 
 /* Appends a hit to the table: 1; 0 where it is not there any more; -1 and *failure. */
 static int push_recalled(lua_State *L, struct finding *finding, size_t index, const char *path,
@@ -234,7 +220,7 @@ static int recall_once(lua_State *L, struct finding *finding, const char *path, 
   int result, top = lua_gettop(L);
   do {
     lua_settop(L, top);
-    if (!look_through(L, finding, &RECALL, path, failure)) return -1;
+    if (!look_through(L, finding, path, failure)) return -1;
   } while ((result = retrieve_weigh(retrieval)) > 0);
   if (result < 0) return fail(failure, "read") - 1;
   for (size_t i = 0; i < retrieve_count(retrieval); i++) {
@@ -265,7 +251,7 @@ int recall_l(lua_State *L)
   lua_settop(L, 3);
   const char *path = check_path(L, 1, &failure);
   check_string(L, 2, "text", NULL);
-  struct finding *finding = new_finding(L);
+  struct finding *finding = new_finding(L, true);
   struct retrieval *retrieval = &finding->retrieval;
   const struct option known[] = {{"role", read_text, &retrieval->filter.role},
                                  {"since", read_time, &retrieval->filter.since},

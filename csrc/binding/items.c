@@ -4,23 +4,16 @@
  * of the file, and each becomes a table at its place in the result. */
 #include "binding/items.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "base/sys.h"
 #include "binding/class.h"
 #include "binding/decode.h"
-
-static int *find_rests(lua_State *L)
-{
-  return kept_block(L, KEPT_RESTS, sizeof(int));
-}
+#include "base/hidden.h"
 
 void hold_collector(lua_State *L, struct collector *collector, bool large)
 {
   if (lua_gc(L, LUA_GCISRUNNING, 0) == 0) return;
-  collector->rests = find_rests(L);
+  collector->rests = kept_block(L, KEPT_RESTS, sizeof(int));
   while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0 && LUA_SAYS_CYCLE) {
   }
   lua_gc(L, LUA_GCSTOP, 0);
@@ -50,7 +43,7 @@ static unsigned kind_bit(lua_State *L, int argument, const char *name)
   size_t length;
   if (lua_type(L, -1) != LUA_TSTRING) option_error(L, argument, name, KIND);
   const char *text = lua_tolstring(L, -1, &length);
-  enum record_kind kind = record_kind(text, length);
+  enum record_kind kind = record_kind(&(struct slice){text, text + length, false});
   if (!record_kind_is_item(kind)) argument_error(L, argument, "unknown kind \"%s\"", text);
   return 1U << kind;
 }

@@ -1,8 +1,6 @@
 /* items.h: items of a memory file as Lua tables. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "binding/args.h"
@@ -12,8 +10,6 @@
 #include "memory/index.h"
 #include "memory/memory.h"
 #include "memory/rank.h"
-
-#pragma GCC visibility push(hidden)
 
 /* The collector, while it is held: it would find nothing to free while a large result is built, and its
  * finalizers could change what the result is built from. */
@@ -68,5 +64,3 @@ struct items_job {
 
 void items_prepare(lua_State *L, struct items_job *job);
 int items_build(lua_State *L, struct items_job *job, struct failure *failure);
-
-#pragma GCC visibility pop

@@ -1,9 +1,6 @@
 /* load.c: load and load_memory: whole files as Lua tables. */
 #include "binding/load.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/decode.h"
@@ -13,11 +10,11 @@
 #include "file/path.h"
 #include "file/tail.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 /* ---- load ---- */
 
 struct load {
-  int fd;
   struct lines lines;
   struct tail tail;
   struct decoder *decoder;
@@ -187,16 +184,16 @@ int load_l(lua_State *L)
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
   lua_pushcfunction(L, build_turns_l);
   lua_pushlightuserdata(L, &load);
-  load.fd = open_to_read(path, &st, &failure);
-  if (load.fd < 0) return push_nil_failure(L, &failure, path);
-  lines_open(&load.lines, load.fd, 0);
-  tail_open(&load.tail, load.fd, (uint64_t)st.st_size);
+  int fd = open_to_read(path, &st, &failure);
+  if (fd < 0) return push_nil_failure(L, &failure, path);
+  lines_open(&load.lines, fd, 0);
+  tail_open(&load.tail, fd, (uint64_t)st.st_size);
   load.large = st.st_size > LARGE && load.last == SIZE_MAX;
   int status = lua_pcall(L, 1, 3, 0);
   if (load.failed) fail(&failure, "read");
   lines_close(&load.lines);
   tail_close(&load.tail);
-  sys_close(load.fd);
+  sys_close(fd);
   release_collector(L, &load.collector);
   if (status != 0) return lua_error(L);
   return load.failed ? push_nil_failure(L, &failure, path) : 3;

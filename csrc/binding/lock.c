@@ -1,17 +1,16 @@
 /* lock.c: what flock takes for a file. */
 #include "binding/lock.h"
 
-#include <errno.h>
 #include <sys/file.h>
 
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"
-#include "binding/compat.h"
 #include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
+#include "base/hidden.h"
 
 static int check_number(lua_State *L, int argument)
 {

@@ -3,8 +3,4 @@
 
 #include "binding/compat.h"
 
-#pragma GCC visibility push(hidden)
-
 int flock_l(lua_State *L);
-
-#pragma GCC visibility pop

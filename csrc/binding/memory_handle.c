@@ -1,13 +1,10 @@
 /* memory_handle.c: the memory handle. */
 #include "binding/memory_handle.h"
 
-#include <errno.h>
 #include <math.h>
-#include <string.h>
 
 #include "binding/args.h"
 #include "binding/budget.h"
-#include "binding/class.h"
 #include "binding/decode.h"
 #include "binding/drafts.h"
 #include "binding/encode.h"
@@ -21,6 +18,7 @@
 #include "memory/change.h"
 #include "memory/rank.h"
 #include "memory/recall.h"
+#include "base/hidden.h"
 
 struct handle {
   struct common common;
@@ -416,9 +414,7 @@ static int memory_compact_l(lua_State *L)
 static int memory_erase_l(lua_State *L)
 {
   struct handle *handle = check_open(L, "erase");
-  struct memory *memory = &handle->memory;
-  const struct eraser eraser = {handle->common.path, &memory->journal, memory,
-                                &handle->common.open};
+  const struct eraser eraser = {handle->common.path, &handle->memory.journal, &handle->common.open};
   int count = erase_by(L, &eraser);
   check_open(L, "erase");
   return count;
@@ -426,22 +422,16 @@ static int memory_erase_l(lua_State *L)
 
 /* ---- fields ---- */
 
-/* Brings a shared handle up to date, so that fields tell of what others have added. */
-static void refresh_shared(struct handle *handle)
-{
-  struct failure ignored;
-  if (handle->shared) memory_refresh(&handle->memory, 0, &ignored);
-}
-
-/* Besides what all handles have: next_id. */
+/* Besides what all handles have: next_id; a shared handle is brought up to date for that. */
 static int memory_index_l(lua_State *L)
 {
   if (push_common(L, &MEMORY_HANDLE)) return 1;
   struct handle *handle = check_object(L, &MEMORY_HANDLE);
+  struct failure ignored;
   size_t length = 0;
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &length) : "";
   if (!is_name(name, length, "next_id")) return 0;
-  if (handle->common.open) refresh_shared(handle);
+  if (handle->common.open && handle->shared) memory_refresh(&handle->memory, 0, &ignored);
   push_whole(L, handle->common.open ? memory_next_id(&handle->memory) : handle->next_id);
   return 1;
 }
@@ -561,7 +551,7 @@ int memory_open_l(lua_State *L)
   const struct option known[] = {
       {"sync", read_sync, &options.durable},     {"wait", read_wait, &options.wait},
       {"shared", read_boolean, &options.shared}, {"unique", read_boolean, &options.unique},
-      {"redact", read_redact, &redact},          {NULL, NULL, NULL}};
+      {"redact", read_function, &redact},        {NULL, NULL, NULL}};
   struct failure failure;
   check_count(L, 2);
   const char *path = check_path(L, 1, &failure);

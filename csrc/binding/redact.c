@@ -1,12 +1,7 @@
 /* redact.c: a handle keeps its function in a table that belongs to it. A reference in the registry
  * would keep the handle, too, where the function uses it, and neither would ever be collected. */
 #include "binding/redact.h"
-
-void read_redact(lua_State *L, int argument, const char *name, void *into)
-{
-  if (!lua_isfunction(L, -1)) option_error(L, argument, name, "a function");
-  *(int *)into = OPTION_PLACE(L);
-}
+#include "base/hidden.h"
 
 void keep_redact(lua_State *L, int place)
 {

@@ -1,15 +1,9 @@
 /* redact.h: the caller's function from text to text, which sees each string before it is written. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "binding/args.h"
 #include "binding/compat.h"
 #include "binding/encode.h"
-
-#pragma GCC visibility push(hidden)
-
-option_reader read_redact; /* int: where on the stack the function stands */
 
 /* Keeps the function at that place, if it is not 0, with the object on top of the stack.
  * [-0, +0, m] */
@@ -24,5 +18,3 @@ bool redact_string(lua_State *L, struct scratch *scratch, int index);
 /* Replaces the table at `index`, on top of the stack, by a copy, which the function cannot reach.
  * [-0, +0, m] */
 void copy_table(lua_State *L, int index);
-
-#pragma GCC visibility pop

@@ -4,14 +4,13 @@
  * functions alive that they call, and would keep a file open that a loop has left. */
 #include "binding/scan.h"
 
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "file/follow.h"
 #include "memory/verify.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 struct scan {
   struct follow follow;

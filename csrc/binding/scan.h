@@ -3,9 +3,5 @@
 
 #include "binding/compat.h"
 
-#pragma GCC visibility push(hidden)
-
 int scan_l(lua_State *L);
 int follow_l(lua_State *L);
-
-#pragma GCC visibility pop

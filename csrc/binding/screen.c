@@ -6,6 +6,7 @@
 #include "binding/args.h"
 #include "binding/encode.h"
 #include "text/display.h"
+#include "base/hidden.h"
 
 static size_t check_width(lua_State *L, int argument)
 {

@@ -3,8 +3,4 @@
 
 #include "binding/compat.h"
 
-#pragma GCC visibility push(hidden)
-
 int display_l(lua_State *L);
-
-#pragma GCC visibility pop

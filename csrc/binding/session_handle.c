@@ -1,18 +1,15 @@
 /* session_handle.c: the session handle, and appending without one. */
 #include "binding/session_handle.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "binding/args.h"
 #include "binding/budget.h"
-#include "binding/class.h"
 #include "binding/encode.h"
 #include "binding/erase.h"
 #include "binding/handle.h"
 #include "binding/redact.h"
 #include "file/format.h"
 #include "memory/verify.h"
+#include "base/hidden.h"
 
 struct session {
   struct common common;
@@ -68,12 +65,6 @@ static bool is_still_fit(const struct journal *journal, struct failure *failure)
 
 enum condition { ALWAYS, IF_EMPTY, IF_NEW, IF_SESSION };
 
-static bool is_met(enum condition condition, const struct journal *journal, struct failure *failure)
-{
-  if (condition == IF_NEW) return is_fit(journal, true, failure);
-  return condition != IF_SESSION || is_still_fit(journal, failure);
-}
-
 /* Writes the line, if there is one, under the lock; true also where the file is not empty, though it
  * is to be. */
 static bool write_line(struct journal *journal, const struct buf *line, enum condition condition,
@@ -82,8 +73,9 @@ static bool write_line(struct journal *journal, const struct buf *line, enum con
   uint64_t offset;
   if (!journal_attach(journal, true, failure)) return false;
   bool none = line == NULL || (condition == IF_EMPTY && journal->size > 0);
-  bool done = is_met(condition, journal, failure) &&
-              (none || journal_append(journal, line, &offset, failure));
+  bool met = condition == IF_NEW ? is_fit(journal, true, failure)
+                                 : condition != IF_SESSION || is_still_fit(journal, failure);
+  bool done = met && (none || journal_append(journal, line, &offset, failure));
   journal_detach(journal);
   return done;
 }
@@ -165,8 +157,7 @@ static int session_sync_l(lua_State *L)
 static int session_erase_l(lua_State *L)
 {
   struct session *session = check_session(L);
-  const struct eraser eraser = {session->common.path, &session->journal, NULL,
-                                &session->common.open};
+  const struct eraser eraser = {session->common.path, &session->journal, &session->common.open};
   int count = session->common.open ? erase_by(L, &eraser) : 0;
   return count > 0 ? count : push_closed(L);
 }
@@ -215,17 +206,10 @@ static struct session_options check_session_options(lua_State *L, int argument, 
   const struct option known[] = {
       {"exclusive", read_boolean, &options.exclusive}, {"new", read_boolean, &options.new},
       {"sync", read_sync, &options.durable},           {"wait", read_wait, &options.wait},
-      {"redact", read_redact, &options.redact},        {NULL, NULL, NULL}};
+      {"redact", read_function, &options.redact},      {NULL, NULL, NULL}};
   check_options(L, argument, handle ? known : known + 2);
   if (options.wait < 0) options.wait = options.exclusive ? 0 : 5;
   return options;
-}
-
-static struct session *new_session(lua_State *L, const char *path, int redact)
-{
-  struct session *session = new_handle(L, &SESSION_HANDLE, sizeof *session,
-                                       offsetof(struct session, journal), path, redact);
-  return session;
 }
 
 static bool open_session(struct session *session, const struct session_options *options,
@@ -273,7 +257,8 @@ int session_open_l(lua_State *L)
   if (has_meta) check_record(L, 2, "meta");
   struct session_options options = check_session_options(L, 3, true);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct session *session = new_session(L, path, options.redact);
+  struct session *session = new_handle(L, &SESSION_HANDLE, sizeof *session,
+                                       offsetof(struct session, journal), path, options.redact);
   struct scratch *scratch = acquire_scratch(L, session->common.scratch);
   scratch->redact = options.redact;
   if (has_meta) encode_line(L, scratch, 2, "meta", true);
@@ -296,7 +281,8 @@ int append_l(lua_State *L)
   check_record(L, 2, "value");
   struct session_options options = check_session_options(L, 3, false);
   if (path == NULL) return push_nil_failure(L, &failure, lua_tostring(L, 1));
-  struct session *session = new_session(L, path, 0);
+  struct session *session =
+      new_handle(L, &SESSION_HANDLE, sizeof *session, offsetof(struct session, journal), path, 0);
   struct scratch *scratch = acquire_scratch(L, session->common.scratch);
   scratch->redact = options.redact;
   encode_line(L, scratch, 2, "value", false);

@@ -4,11 +4,7 @@
 #include "binding/class.h"
 #include "binding/compat.h"
 
-#pragma GCC visibility push(hidden)
-
 extern const struct object_class SESSION_HANDLE;
 
 int session_open_l(lua_State *L);
 int append_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -1,15 +1,13 @@
 /* sessions.c: the list of a directory's sessions. */
 #include "binding/sessions.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "session/dir.h"
 #include "session/summary.h"
+#include "base/hidden.h"
 
 /* What is held while tables are made. */
 struct listing {

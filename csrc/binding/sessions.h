@@ -3,9 +3,5 @@
 
 #include "binding/compat.h"
 
-#pragma GCC visibility push(hidden)
-
 int list_l(lua_State *L);
 int sessions_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -1,14 +1,11 @@
 /* upkeep.c: verify and compact. */
 #include "binding/upkeep.h"
 
-#include <errno.h>
-
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"
 #include "file/path.h"
-
-/* ---- verify ---- */
+#include "base/hidden.h"
 
 static void push_problems(lua_State *L, const struct buf *problems)
 {
@@ -73,8 +70,6 @@ int verify_l(lua_State *L)
   free_report(report);
   return 1;
 }
-
-/* ---- compact ---- */
 
 int push_compaction(lua_State *L, const struct compaction *result)
 {

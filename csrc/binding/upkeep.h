@@ -5,8 +5,6 @@
 #include "memory/compact.h"
 #include "memory/verify.h"
 
-#pragma GCC visibility push(hidden)
-
 /* The options of a compaction, among those of a function. */
 #define COMPACT_OPTIONS(options)                                                                   \
   {"dry_run", read_boolean, &(options)->dry_run},                                                  \
@@ -19,5 +17,3 @@ int push_compaction(lua_State *L, const struct compaction *result);
 
 int verify_l(lua_State *L);
 int compact_l(lua_State *L);
-
-#pragma GCC visibility pop

@@ -5,10 +5,10 @@
  * how one that a crash has left is told from all that must not be removed. */
 #include "file/beside.h"
 
-#include <string.h>
 #include <sys/file.h>
 
 #include "file/path.h"
+#include "base/hidden.h"
 
 /* ---- new files ---- */
 
@@ -87,10 +87,20 @@ static bool remove_left(void *context, const char *name, bool regular)
   return true;
 }
 
-void beside_clean(const char *directory, const char *name)
+void beside_clean(const char *path)
 {
-  struct cleaning cleaning = {directory, name};
-  (void)sys_list(directory, remove_left, &cleaning);
+  struct stat st;
+  char *place = sys_realpath(path);
+  if (place != NULL && sys_stat(place, &st) == 0) {
+    struct cleaning cleaning = {place, NULL};
+    char *slash = strrchr(place, '/');
+    if (!S_ISDIR(st.st_mode)) {
+      *slash = '\0';
+      cleaning = (struct cleaning){slash != place ? place : "/", slash + 1};
+    }
+    (void)sys_list(cleaning.directory, remove_left, &cleaning);
+  }
+  sys_free(place);
 }
 
 /* ---- owners ---- */

@@ -2,12 +2,8 @@
  * taken out of it. What somebody else has put there is not touched. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/failure.h"
 #include "base/sys.h"
-
-#pragma GCC visibility push(hidden)
 
 /* At the end of the name of the file where what is taken out of another is gathered. */
 #define BESIDE_DAMAGED ".damaged"
@@ -16,10 +12,10 @@
  * name that no other file has: a descriptor, or -1 and errno. *path is to be freed with sys_free either
  * way; NULL if it got no name. */
 int beside_make(const char *place, char **path);
-/* Removes what beside_make has made in a directory, and a crash has left there, as far as possible:
- * for the file of that name or its <file>.damaged; or, if it is NULL, for any. One that is locked is in use; see replace.c for
- * one that is about to be. */
-void beside_clean(const char *directory, const char *name);
+/* Removes what beside_make has made and a crash has left, as far as possible: for the file that the path
+ * leads to, and its <file>.damaged; or, in a directory, for any. One that is locked is in use; see replace.c
+ * for one that is about to be. */
+void beside_clean(const char *path);
 
 /* Opens for appending the file `path`, where things taken out of the file *of are gathered; makes it
  * with the owner and the mode of that one, if there is none, and then sets *made. A symbolic link,
@@ -33,5 +29,3 @@ int beside_open(const char *path, const struct stat *of, struct stat *st, const 
 /* Gives a file the owner, the group and the mode of *of, as far as the system lets us. False with
  * errno. */
 bool beside_give(int fd, const struct stat *of);
-
-#pragma GCC visibility pop

@@ -7,7 +7,7 @@
  * 3. of a file that was edited in place, they tell that from one that was appended to. */
 #include "file/extent.h"
 
-#include <string.h>
+#include "base/hidden.h"
 
 enum {
   KEPT = 16 * 1024, /* bytes */

@@ -2,15 +2,10 @@
  * certain. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/sys.h"
-
-#pragma GCC visibility push(hidden)
 
 struct extent {
   dev_t device; /* of which file; */
@@ -80,5 +75,3 @@ static inline bool extent_is_kept(const struct extent *extent)
 bool extent_is_fresh(const struct extent *extent);
 /* Whether, by its times, nobody has written to the file since before it was read. */
 bool extent_is_untouched(const struct extent *extent, const struct stat *st);
-
-#pragma GCC visibility pop

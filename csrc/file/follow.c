@@ -12,14 +12,13 @@
  * 3. A file from which text was erased is read on where the old one ended; see sequel.c. */
 #include "file/follow.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/file.h>
 
 #include "base/sys.h"
 #include "base/word.h"
 #include "file/path.h"
 #include "file/sequel.h"
+#include "base/hidden.h"
 
 void follow_init(struct follow *follow, const char *path, uint64_t from)
 {
@@ -144,13 +143,13 @@ static bool go_over(struct follow *follow)
 {
   struct stat st;
   struct failure ignored;
-  struct sequel sequel = {0, 0};
+  uint64_t size, lines;
   int fd = open_to_read(follow->path, &st, &ignored);
   if (fd < 0) return false;
-  if (!sequel_find(follow->fd, fd, &sequel)) sequel = (struct sequel){0, 0};
+  if (!sequel_find(follow->fd, fd, &size, &lines)) size = lines = 0;
   follow_close(follow);
-  follow->given.end = sequel.size;
-  follow->number = sequel.lines;
+  follow->given.end = size;
+  follow->number = lines;
   begin(follow, fd, &st);
   return true;
 }

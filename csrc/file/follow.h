@@ -1,14 +1,9 @@
 /* follow.h: the lines that a file has, and those that it gets. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/failure.h"
 #include "file/extent.h"
 #include "file/lines.h"
-
-#pragma GCC visibility push(hidden)
 
 struct follow {
   const char *path; /* not owned */
@@ -29,5 +24,3 @@ bool follow_open(struct follow *follow, struct failure *failure);
 int follow_next(struct follow *follow, struct line *line);
 /* Closes the file; a second time does nothing. */
 void follow_close(struct follow *follow);
-
-#pragma GCC visibility pop

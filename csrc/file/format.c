@@ -1,10 +1,8 @@
 /* format.c: the first and the last bytes of a file. */
 #include "file/format.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
+#include "base/hidden.h"
 
 enum { PIECE = 512 };
 

@@ -21,12 +21,12 @@
  *    child that closes its copy must not free its parent's lock. */
 #include "file/journal.h"
 
-#include <string.h>
 #include <sys/file.h>
 
 #include "base/sys.h"
 #include "file/path.h"
 #include "file/reader.h"
+#include "base/hidden.h"
 
 bool journal_init(struct journal *journal, const char *path)
 {

@@ -1,16 +1,11 @@
 /* journal.h: a file of lines that is only appended to, under a lock. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/failure.h"
 #include "file/extent.h"
-
-#pragma GCC visibility push(hidden)
 
 /* Why nothing more is written after a failed sync. */
 #define JOURNAL_FAILED "an earlier sync failed; open it again"
@@ -70,5 +65,3 @@ bool journal_sync_all(struct journal *journal, struct failure *failure);
 /* Closes the descriptor and frees the paths; what was locked stays so while a forked child has a
  * copy of the descriptor. -1 and errno if close failed. */
 int journal_close(struct journal *journal);
-
-#pragma GCC visibility pop

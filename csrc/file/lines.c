@@ -1,9 +1,8 @@
 /* lines.c: lines out of blocks. */
 #include "file/lines.h"
 
-#include <string.h>
-
 #include "json/json.h"
+#include "base/hidden.h"
 
 void lines_open(struct lines *lines, int fd, uint64_t offset)
 {

@@ -1,12 +1,7 @@
 /* lines.h: a file's lines one by one, numbered, blank ones left out. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "file/reader.h"
-
-#pragma GCC visibility push(hidden)
 
 struct lines {
   struct reader reader;
@@ -32,5 +27,3 @@ void lines_close(struct lines *lines);
 
 /* How many newlines there are. */
 uint64_t count_newlines(const char *p, const char *end);
-
-#pragma GCC visibility pop

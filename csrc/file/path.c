@@ -1,9 +1,8 @@
 /* path.c: names of files: put together, made, opened and synced. */
 #include "file/path.h"
 
-#include <string.h>
-
 #include "file/format.h"
+#include "base/hidden.h"
 
 /* The texts one after the other. */
 static char *concatenate(const char *first, const char *second, const char *third)

@@ -1,12 +1,8 @@
 /* path.h: names of files: put together, made, opened and synced. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/failure.h"
 #include "base/sys.h"
-
-#pragma GCC visibility push(hidden)
 
 /* The three that return a path give one that sys_free frees, or NULL with errno. */
 
@@ -30,5 +26,3 @@ int path_sync_above(char *path);
 int path_opened(int fd, const struct stat *st, struct failure *failure);
 /* Opens a regular file for reading: the descriptor and *st, or -1 and *failure. */
 int open_to_read(const char *path, struct stat *st, struct failure *failure);
-
-#pragma GCC visibility pop

@@ -8,15 +8,13 @@
  * so that gigabytes of zeros after a crash cost little memory. */
 #include "file/reader.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/word.h"
 #include "file/extent.h"
 #include "json/json.h"
 #include "json/objects.h"
 #include "json/span.h"
+#include "base/hidden.h"
 
 /* A longer line is held only if an object begins it, or the first that follows white space, NUL bytes
  * and byte order marks is one. */

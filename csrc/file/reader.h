@@ -1,13 +1,7 @@
 /* reader.h: a file as runs of whole lines, read forward in blocks. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 /* Longer lines are damaged ones: LuaJIT's strings end a little below 2 GiB. */
 #define READER_LONGEST_LINE ((size_t)0x7fffff00)
@@ -61,5 +55,3 @@ void reader_restart(struct reader *reader, int fd, uint64_t offset);
 int reader_next(struct reader *reader, struct block *block);
 /* Leaves errno alone, as all that only frees does. */
 void reader_close(struct reader *reader);
-
-#pragma GCC visibility pop

@@ -3,11 +3,10 @@
  * leaves one of the two. What a crash leaves beside is removed by the next one; see beside.c. */
 #include "file/replace.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/file.h>
 
 #include "file/beside.h"
+#include "base/hidden.h"
 
 enum { WRITE_SIZE = 256 * 1024, PIECE_SIZE = 16 * 1024 };
 
@@ -49,7 +48,8 @@ bool output_copy(struct output *output, int fd, uint64_t from, uint64_t to)
 {
   char piece[PIECE_SIZE];
   while (from < to) {
-    size_t wanted = to - from < sizeof piece ? (size_t)(to - from) : sizeof piece;
+    size_t rest = sizeof piece - from % sizeof piece; /* holes are of whole pages */
+    size_t wanted = to - from < rest ? (size_t)(to - from) : rest;
     errno = EAGAIN; /* the file was cut meanwhile */
     ssize_t got = sys_read_at(fd, piece, wanted, from);
     if (got <= 0 || !output_put_sparsely(output, piece, (size_t)got)) return false;
@@ -85,20 +85,12 @@ static bool make_new(struct replacement *replacement)
   return false;
 }
 
-static void clean_beside(char *place)
-{
-  char *slash = strrchr(place, '/');
-  *slash = '\0';
-  beside_clean(slash != place ? place : "/", slash + 1);
-  *slash = '/';
-}
-
 bool replace_begin(struct replacement *replacement, int fd, const char *path)
 {
   struct output *output = &replacement->output;
   replacement->place = sys_realpath(path);
   if (replacement->place == NULL || sys_fstat(fd, &replacement->st) != 0) return false;
-  clean_beside(replacement->place);
+  beside_clean(replacement->place);
   if (make_new(replacement)) return true;
   return output->fd < 0 && replacement->path != NULL &&
          fail_about(output->failure, output->doing->make, replacement->path, NULL);

@@ -1,14 +1,9 @@
 /* replace.h: a file that is written beside another, to take its place. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "base/sys.h"
-
-#pragma GCC visibility push(hidden)
 
 /* What the files are written for, in the words of messages. */
 struct doing {
@@ -55,5 +50,3 @@ bool replace_sync(struct replacement *replacement);
 bool replace_rename(struct replacement *replacement, const char *path, uint64_t size);
 /* Frees all but the descriptor; a new file that has not taken the place goes, with its descriptor. */
 void replace_end(struct replacement *replacement);
-
-#pragma GCC visibility pop

@@ -1,19 +1,19 @@
 /* sequel.c: a file that was rewritten, each record for itself, goes on where the old one ended: whoever has
  * read that to its end need not read it again. Nothing in the new file may say so, as its bytes are those
  * of its records. So it is said in the old one, which only those who have it open still see: as a blank
- * line, which is no line to any reader, of spaces and tabs for the bits of three numbers. The third is a
- * hash of the last bytes that the new file had then. It tells the sequel from another file: from one that
+ * line, which is no line to any reader, of spaces and tabs for the bits of two numbers: the size
+ * that the new file had, and a hash of the last bytes that the new file had then. It tells the sequel from another file: from one that
  * was rewritten once more, too, whose lines are given again.
  *
  * A file that has other names (link(2)) gets no such line. */
 #include "file/sequel.h"
 
-#include <string.h>
-
 #include "base/hash.h"
 #include "base/sys.h"
+#include "file/lines.h"
+#include "base/hidden.h"
 
-enum { BITS = 64, NUMBERS = 3, LENGTH = 1 + NUMBERS * BITS + 1, HASHED = 4096 };
+enum { BITS = 64, LENGTH = 1 + 2 * BITS + 1, HASHED = 4096 };
 
 static bool hash_end(int fd, uint64_t size, uint64_t *hash)
 {
@@ -25,44 +25,50 @@ static bool hash_end(int fd, uint64_t size, uint64_t *hash)
   return true;
 }
 
-static void print_bits(const uint64_t numbers[NUMBERS], char line[LENGTH])
+static void print(uint64_t size, uint64_t hash, char line[LENGTH])
 {
   line[0] = line[LENGTH - 1] = '\n';
-  for (int i = 0; i < NUMBERS * BITS; i++)
-    line[1 + i] = (numbers[i / BITS] >> i % BITS & 1) != 0 ? '\t' : ' ';
+  for (int i = 0; i < BITS; i++) {
+    line[1 + i] = (size >> i & 1) != 0 ? '\t' : ' ';
+    line[1 + BITS + i] = (hash >> i & 1) != 0 ? '\t' : ' ';
+  }
 }
 
-static bool read_bits(const char line[LENGTH], uint64_t numbers[NUMBERS])
-{
-  char again[LENGTH];
-  memset(numbers, 0, NUMBERS * sizeof *numbers);
-  for (int i = 0; i < NUMBERS * BITS; i++)
-    numbers[i / BITS] |= (uint64_t)(line[1 + i] == '\t') << i % BITS;
-  print_bits(numbers, again);
-  return memcmp(line, again, LENGTH) == 0;
-}
-
-void sequel_leave(int old, int new, const struct sequel *sequel)
+void sequel_leave(int old, int new, uint64_t size)
 {
   struct stat st;
   char line[LENGTH];
   size_t written;
-  uint64_t numbers[NUMBERS] = {sequel->size, sequel->lines};
-  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, sequel->size, &numbers[2]))
-    return;
-  print_bits(numbers, line);
+  uint64_t hash;
+  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, size, &hash)) return;
+  print(size, hash, line);
   if (sys_write(old, line, LENGTH, &written) < 0) (void)sys_truncate(old, (uint64_t)st.st_size);
 }
 
-bool sequel_find(int old, int new, struct sequel *sequel)
+/* How many newlines the file has before `size`. */
+static bool count_before(int fd, uint64_t size, uint64_t *lines)
+{
+  char bytes[HASHED];
+  *lines = 0;
+  for (uint64_t at = 0; at < size; at += sizeof bytes) {
+    size_t length = size - at < sizeof bytes ? (size_t)(size - at) : sizeof bytes;
+    if (sys_read_at(fd, bytes, length, at) != (ssize_t)length) return false;
+    *lines += count_newlines(bytes, bytes + length);
+  }
+  return true;
+}
+
+bool sequel_find(int old, int new, uint64_t *size, uint64_t *lines)
 {
   struct stat st;
-  char line[LENGTH];
-  uint64_t numbers[NUMBERS], hash;
+  char line[LENGTH], same[LENGTH];
+  uint64_t hash;
   if (sys_fstat(old, &st) != 0 || st.st_size < LENGTH ||
-      sys_read_at(old, line, LENGTH, (uint64_t)st.st_size - LENGTH) != LENGTH ||
-      !read_bits(line, numbers))
+      sys_read_at(old, line, LENGTH, (uint64_t)st.st_size - LENGTH) != LENGTH)
     return false;
-  *sequel = (struct sequel){numbers[0], numbers[1]};
-  return hash_end(new, sequel->size, &hash) && hash == numbers[2];
+  *size = 0;
+  for (int i = 0; i < BITS; i++) *size |= (uint64_t)(line[1 + i] == '\t') << i;
+  if (!hash_end(new, *size, &hash)) return false;
+  print(*size, hash, same);
+  return memcmp(line, same, LENGTH) == 0 && count_before(new, *size, lines);
 }

@@ -4,11 +4,10 @@
  * else. */
 #include "file/tail.h"
 
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/word.h"
 #include "json/span.h"
+#include "base/hidden.h"
 
 void tail_open(struct tail *tail, int fd, uint64_t size)
 {

@@ -1,12 +1,7 @@
 /* tail.h: the lines of a file from the last to the first. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "file/lines.h"
-
-#pragma GCC visibility push(hidden)
 
 struct tail {
   struct reader reader; /* of single lines that are longer than the buffer */
@@ -19,5 +14,3 @@ void tail_open(struct tail *tail, int fd, uint64_t size);
 /* 1 and the line before, which gets no number; 0 at the start of the file, -1 and errno. */
 int tail_next(struct tail *tail, struct line *line);
 void tail_close(struct tail *tail);
-
-#pragma GCC visibility pop

@@ -1,12 +1,10 @@
 /* window.c: reads ahead where lines are asked for one behind the other, and little where not. */
 #include "file/window.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "file/reader.h"
 #include "json/span.h"
+#include "base/hidden.h"
 
 enum { LITTLE = 4096 };
 

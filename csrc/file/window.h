@@ -1,12 +1,7 @@
 /* window.h: single lines of a file, read in the order of their offsets or any other. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 struct window {
   int fd; /* not owned */
@@ -21,5 +16,3 @@ void window_open(struct window *window, int fd);
  * SPAN_PADDING bytes, until the next call. NULL and errno; 0 if the file has become shorter. */
 const char *window_line(struct window *window, uint64_t offset, size_t length);
 void window_close(struct window *window);
-
-#pragma GCC visibility pop

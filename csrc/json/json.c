@@ -3,6 +3,7 @@
 
 #include "base/escape.h"
 #include "base/utf8.h"
+#include "base/hidden.h"
 
 const char *json_string_slowly(const char *p, bool *escaped, struct json_error *error)
 {

@@ -5,12 +5,8 @@
  * white space only before `limit`: the start of a line, the end of any other text. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
+#include "base/std.h"
 #include "json/span.h"
-
-#pragma GCC visibility push(hidden)
 
 enum { JSON_DEPTH = 1000 }; /* how deep arrays and objects may nest */
 
@@ -71,5 +67,3 @@ static inline const char *json_key(const char *p, const char *limit, struct slic
   p = json_space(p, limit);
   return *p == ':' ? json_space(p + 1, limit) : json_fail(error, "':' expected", p);
 }
-
-#pragma GCC visibility pop

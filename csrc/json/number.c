@@ -10,13 +10,11 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/sys.h"
 #include "base/utf8.h"
+#include "base/hidden.h"
 
 #if FLT_RADIX != 2 || DBL_MANT_DIG != 53
 #error "number.c needs IEEE 754 doubles"

@@ -1,10 +1,7 @@
 /* number.h: converts doubles to JSON numbers and back, exactly and in every locale. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 enum { NUMBER_SIZE = 32 };
 
@@ -18,5 +15,3 @@ int number_print_whole(uint64_t value, char *text);
 
 /* The double nearest to a number of RFC 8259, section 6, ties to even; an infinity beyond all. */
 double number_parse(const char *start, const char *end);
-
-#pragma GCC visibility pop

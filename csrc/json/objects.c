@@ -3,10 +3,9 @@
  * bytes that both end outside of a string agree on which bytes are in one. */
 #include "json/objects.h"
 
-#include <string.h>
-
 #include "json/json.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 static const char MARK[] = "\xef\xbb\xbf";
 

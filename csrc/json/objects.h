@@ -13,10 +13,7 @@
  * line's length. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 /* The members that never have an object as value: those that say what any record is, then those of a
  * memory's. */
@@ -42,5 +39,3 @@ void objects_begin(struct objects *objects, const char *line, const char *newlin
 const char *objects_skip(const char *p, const char *newline);
 /* The next part, in their order on the line; false at its end. */
 bool objects_next(struct objects *objects, struct part *part);
-
-#pragma GCC visibility pop

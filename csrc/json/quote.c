@@ -2,8 +2,6 @@
  * them stops at, and the last bytes, character by character. */
 #include "json/quote.h"
 
-#include <string.h>
-
 #include "base/utf8.h"
 
 #if defined(__x86_64__)
@@ -15,6 +13,7 @@
 #define TARGET
 #define TARGET_IS_THERE true
 #endif
+#include "base/hidden.h"
 
 /* The size of the character at p if it stands for itself; 0: an escape stands for its first byte.
  * Most are told by their bytes alone. */

@@ -7,15 +7,9 @@
  * back the same bytes for every text. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/word.h"
 #include "json/span.h"
-
-#pragma GCC visibility push(hidden)
 
 enum {
   QUOTE_ESCAPE = 6, /* the longest escape */
@@ -62,5 +56,3 @@ static inline bool quote_text(struct buf *buf, const char *text, size_t length)
 {
   return buf_reserve(buf, length + QUOTE_SPARE) && quote_reserved(buf, text, length);
 }
-
-#pragma GCC visibility pop

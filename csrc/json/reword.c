@@ -1,23 +1,31 @@
 /* reword.c: one pass over a record; what is between the strings that change is copied. */
 #include "json/reword.h"
 
-#include <string.h>
-
+#include "base/utf8.h"
 #include "json/json.h"
 #include "json/number.h"
 #include "json/objects.h"
 #include "json/quote.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 struct pass {
   struct reword *reword;
   struct buf *out;
   struct reworded *result;
   const char *copied; /* up to here the record was */
-  bool stays; /* what is looked at is not changed */
 };
 
-static bool look_at_text(struct pass *pass, struct bytes text)
+/* Copies what comes before `from`; what is behind `to` is next. */
+static bool copy_to(struct pass *pass, const char *from, const char *to)
+{
+  const char *copied = pass->copied;
+  pass->copied = to;
+  return buf_add(pass->out, copied, (size_t)(from - copied));
+}
+
+/* A text that stays. */
+static bool look_at(struct pass *pass, struct bytes text)
 {
   const struct reword *reword = pass->reword;
   uint64_t found = 0;
@@ -27,60 +35,40 @@ static bool look_at_text(struct pass *pass, struct bytes text)
   return true;
 }
 
-static bool look_at_string(struct pass *pass, const struct slice *string)
+static bool pass_string(struct pass *pass, const struct slice *string, bool stays)
 {
-  struct bytes text;
-  if (!pass->reword->about_all) return true;
-  return slice_bytes(string, &pass->reword->decoded, &text) && look_at_text(pass, text);
-}
-
-/* Between two strings. */
-static bool look_at_numbers(struct pass *pass, const char *p, const char *end)
-{
-  while (p < end) {
-    size_t length = strspn(p, "+-.0123456789eE");
-    if (length > 0 && (*p == '-' || (*p >= '0' && *p <= '9')) &&
-        !look_at_text(pass, (struct bytes){p, length}))
-      return false;
-    p += length > 0 ? length : 1;
-  }
-  return true;
-}
-
-static bool change_string(struct pass *pass, const struct slice *string)
-{
-  const struct reword *reword = pass->reword;
+  struct reword *reword = pass->reword;
   struct bytes text, new;
   uint64_t found = 0;
-  if (!slice_bytes(string, &pass->reword->decoded, &text) ||
-      !reword->change(reword->context, text, &new, &found))
-    return false;
-  if (found == 0) return true;
-  size_t before = (size_t)(string->start - 1 - pass->copied);
+  if (!slice_bytes(string, &reword->decoded, &text)) return false;
+  if (stays) return look_at(pass, text);
+  if (!reword->change(reword->context, text, &new, &found)) return false;
   pass->result->found += found;
-  if (!buf_add(pass->out, pass->copied, before) ||
-      !quote_text(pass->out, new.length > 0 ? new.start : "", new.length))
-    return false;
-  pass->copied = string->end + 1;
-  return true;
+  return found == 0 || (copy_to(pass, string->start - 1, string->end + 1) &&
+                        quote_text(pass->out, new.length > 0 ? new.start : "", new.length));
 }
 
-/* All strings and numbers of a value, however deeply they are nested. */
-static bool pass_value(struct pass *pass, const char *p, const char *end)
+/* All keys, strings and numbers up to `end`, however deeply they are nested. */
+static bool pass_tokens(struct pass *pass, const char *p, const char *end, bool stays)
 {
   struct json_error error;
   struct slice string;
   while (p < end) {
-    const char *quote = memchr(p, '"', (size_t)(end - p));
-    if (pass->reword->about_all && !look_at_numbers(pass, p, quote != NULL ? quote : end))
-      return false;
-    if (quote == NULL) break;
-    string.start = quote + 1;
-    p = json_string(string.start, &string.escaped, &error);
-    if (p == NULL) break; /* the text has changed */
-    string.end = p - 1;
-    bool stays = pass->stays || *json_space(p, p) == ':';
-    if (!(stays ? look_at_string : change_string)(pass, &string)) return false;
+    const char *start = p;
+    bool done = true;
+    if (*p == '"') {
+      string.start = p + 1;
+      p = json_string(string.start, &string.escaped, &error);
+      if (p == NULL) break; /* the text has changed */
+      string.end = p - 1;
+      done = pass_string(pass, &string, stays || *json_space(p, p) == ':');
+    } else if (*p == '-' || is_digit(*p)) {
+      p += strspn(p, "+-.0123456789eE");
+      done = look_at(pass, (struct bytes){start, (size_t)(p - start)});
+    } else {
+      p++;
+    }
+    if (!done) return false;
   }
   return true;
 }
@@ -94,44 +82,31 @@ static bool is_plain_string(const struct walk *member)
   return false;
 }
 
-bool reword_record(struct reword *reword, const char *start, const char *end, struct buf *out,
-                   struct reworded *result)
+static bool put_rev(struct buf *out, uint64_t number)
 {
-  struct pass pass = {reword, out, result, start, false};
-  struct walk members;
-  for (walk_begin(&members, start); walk_next(&members);) {
-    pass.stays = is_plain_string(&members);
-    if (!look_at_string(&pass, &members.key) || !pass_value(&pass, members.value, members.end))
-      return false;
-  }
-  return buf_add(out, pass.copied, (size_t)(end - pass.copied));
-}
-
-/* ---- the revision ---- */
-
-/* Puts a text in the place of the bytes from `start` to `end`. */
-static bool splice(struct buf *buf, size_t start, size_t end, const char *text, size_t length)
-{
-  if (!buf_reserve(buf, length)) return false;
-  memmove(buf->data + start + length, buf->data + end, buf->length - end);
-  memcpy(buf->data + start, text, length);
-  buf->length = buf->length - (end - start) + length;
+  if (!buf_reserve(out, NUMBER_SIZE)) return false;
+  out->length += (size_t)number_print_whole(number, out->data + out->length);
   return true;
 }
 
-bool reword_rev(struct buf *out, size_t start, uint64_t rev)
+bool reword_record(struct reword *reword, const char *start, const char *end, uint64_t rev,
+                   struct buf *out, struct reworded *result)
 {
   static const char name[] = ",\"rev\":";
-  char text[sizeof name + NUMBER_SIZE];
-  struct walk members;
-  const char *value = NULL, *end = NULL;
-  if (!buf_reserve(out, 1 + SPAN_PADDING)) return false;
-  memset(out->data + out->length, '\n', 1 + SPAN_PADDING);
-  for (walk_begin(&members, out->data + start); walk_next(&members);)
-    if (walk_key_is(&members, "rev")) value = members.value, end = members.end;
-  memcpy(text, name, sizeof name - 1);
-  size_t length = sizeof name - 1 + number_print((double)rev, text + sizeof name - 1);
-  if (value == NULL) return splice(out, out->length - 1, out->length - 1, text, length);
-  return splice(out, (size_t)(value - out->data), (size_t)(end - out->data), text + sizeof name - 1,
-                length - (sizeof name - 1));
+  struct pass pass = {reword, out, result, start};
+  struct walk member;
+  const size_t before = out->length;
+  bool done = true, has_rev = false;
+  for (walk_begin(&member, start); done && walk_next(&member);) {
+    bool is_rev = rev != 0 && walk_key_is(&member, "rev");
+    done = pass_tokens(&pass, member.key.start - 1, is_rev ? member.value : member.end,
+                       is_plain_string(&member)) &&
+           (!is_rev || (copy_to(&pass, member.value, member.end) && put_rev(out, rev)));
+    has_rev = has_rev || is_rev;
+  }
+  if (done && rev != 0 && !has_rev)
+    done = copy_to(&pass, end - 1, end - 1) && buf_add(out, name, sizeof name - 1) &&
+           put_rev(out, rev);
+  if (done && result->found == 0) out->length = before, pass.copied = start;
+  return done && copy_to(&pass, end, end);
 }

@@ -7,15 +7,13 @@
  * much memory after it. span_portable is always compiled, so that a fuzzer can compare them. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
-
 #if defined(__SSE2__)
 #include <emmintrin.h>
 enum { SPAN_BITS = 1 }; /* of each byte in a mask */
 #elif defined(__aarch64__) && defined(__ARM_NEON)
 #include <arm_neon.h>
+
+#include "base/std.h"
 enum { SPAN_BITS = 4 };
 #endif
 

@@ -2,9 +2,8 @@
  * the walk ends where it stops being that. */
 #include "json/walk.h"
 
-#include <string.h>
-
 #include "base/escape.h"
+#include "base/hidden.h"
 
 bool slice_append(const struct slice *slice, struct buf *buf)
 {
@@ -27,10 +26,9 @@ bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes
   return true;
 }
 
-bool slice_is(const struct slice *slice, const char *text, size_t length)
+bool slice_becomes(const struct slice *slice, const char *text, size_t length)
 {
   const char *p = slice->start, *end = slice->end;
-  if (!slice->escaped) return (size_t)(end - p) == length && memcmp(p, text, length) == 0;
   while (p < end) {
     char unit[4], *out = unit;
     if (*p == '\\') p = escape_decode(p, &out);
@@ -42,8 +40,6 @@ bool slice_is(const struct slice *slice, const char *text, size_t length)
   }
   return length == 0;
 }
-
-/* ---- members and elements ---- */
 
 void walk_begin(struct walk *walk, const char *p)
 {

@@ -3,17 +3,16 @@
  * that was validated before. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-
 #include "base/buf.h"
 #include "json/json.h"
 
-#pragma GCC visibility push(hidden)
-
-/* Whether the string stands for this text. */
-bool slice_is(const struct slice *slice, const char *text, size_t length);
+/* Whether the string stands for this text; the first is of one with escapes. */
+bool slice_becomes(const struct slice *slice, const char *text, size_t length);
+static inline bool slice_is(const struct slice *slice, const char *text, size_t length)
+{
+  if (slice->escaped) return slice_becomes(slice, text, length);
+  return (size_t)(slice->end - slice->start) == length && memcmp(slice->start, text, length) == 0;
+}
 /* The decoded string: in place, or, if it has escapes, in the buffer, from its beginning; none of no
  * string. False: out of memory. */
 bool slice_bytes(const struct slice *slice, struct buf *buf, struct bytes *bytes);
@@ -60,5 +59,3 @@ bool walk_strings(const char *p, const char *end,
 
 /* Goes to the last member of this name; false: there is none. */
 bool walk_find(struct walk *found, const char *object, struct bytes name);
-
-#pragma GCC visibility pop

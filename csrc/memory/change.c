@@ -3,12 +3,11 @@
  * old item, or both, and never neither. */
 #include "memory/change.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
+#include "base/word.h"
 #include "json/number.h"
 #include "json/quote.h"
+#include "base/hidden.h"
 
 /* ---- lines ---- */
 
@@ -22,6 +21,30 @@ static inline char *copy_out(char *out, const char *text, size_t length)
 
 #define PUT(out, literal) copy_out((out), (literal), sizeof(literal) - 1)
 
+/* Puts one of 62^8 names of letters and digits, each as likely: of numbers of 64 bits that look random
+ * (splitmix64; Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014),
+ * from a start that is. Of six bits a character, two of 64 numbers are none: what has one of them is
+ * thrown away. False with errno. */
+static bool put_uid(struct memory *memory, char *out)
+{
+  const uint64_t ones = 0x0101010101010101U;
+  uint64_t word;
+  if (!memory->has_uids && sys_random(&memory->uids, sizeof memory->uids) != 0) return false;
+  memory->has_uids = true;
+  do {
+    word = memory->uids += 0x9e3779b97f4a7c15U;
+    word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9U;
+    word = (word ^ word >> 27) * 0x94d049bb133111ebU;
+    word = (word ^ word >> 31) & ones * 63;
+  } while (((word + ones * 2) & ones * 64) != 0);
+  /* In each byte: from 26 on a small letter, from 52 on a digit. */
+  uint64_t small = (word + ones * (128 - 26)) >> 7 & ones;
+  uint64_t digit = (word + ones * (128 - 52)) >> 7 & ones;
+  word += ones * 'A' + small * ('a' - 26 - 'A') - digit * ('a' - 26 - ('0' - 52));
+  word_store(word, out);
+  return true;
+}
+
 /* Begins a line, for whose head there is room; only items have a uid. False with errno. */
 static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
 {
@@ -31,7 +54,7 @@ static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
   out += number_print_whole(id, out);
   if (kind != KIND_FORGET) {
     out = PUT(out, ",\"uid\":\"");
-    if (!uid_make(&memory->uids, out)) return false;
+    if (!put_uid(memory, out)) return false;
     out = PUT(out + UID_LENGTH, "\"");
   }
   out = PUT(out, ",\"ts\":\"");
@@ -182,13 +205,6 @@ static bool is_fresh(const struct draft *draft)
   return !draft->present && draft->same == NULL;
 }
 
-static size_t count_fresh(const struct draft *drafts, size_t count)
-{
-  size_t fresh = 0;
-  for (size_t i = 0; i < count; i++) fresh += is_fresh(&drafts[i]);
-  return fresh;
-}
-
 static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count,
                        const char *bodies, uint64_t id)
 {
@@ -234,7 +250,7 @@ static bool add_locked(struct memory *memory, struct draft *drafts, size_t count
   size_t fresh = count;
   for (size_t i = 0; i < count; i++) drafts[i].present = false, drafts[i].same = NULL;
   if (memory->unique && !find_present(memory, drafts, count, bodies, failure)) return false;
-  if (memory->unique) fresh = count_fresh(drafts, count);
+  for (size_t i = 0; i < count; i++) fresh -= !is_fresh(&drafts[i]);
   if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
   if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
   for (size_t i = 0; fresh < count && i < count; i++) {
@@ -312,15 +328,6 @@ static struct choice begin_choice(const struct bytes *name)
   return choice;
 }
 
-static void end_choice(struct choice *choice)
-{
-  window_close(&choice->window);
-  buf_free(&choice->kept);
-  buf_free(&choice->scratch);
-}
-
-/* ---- forgetting ---- */
-
 /* The tombstone of the choice, for whose head there is room. Ids run out for items only; but a
  * tombstone of its own id would retire nothing. */
 static bool put_tombstone(struct memory *memory, const struct choice *choice, uint64_t id,
@@ -344,36 +351,6 @@ static bool put_tombstone(struct memory *memory, const struct choice *choice, ui
   bool done =
       of->start == NULL ? buf_add(lines, "null", 4) : quote_text(lines, of->start, of->length);
   return done && buf_add(lines, "}\n", 2);
-}
-
-static bool forget_locked(struct memory *memory, uint64_t id, struct choice *choice,
-                          struct failure *failure)
-{
-  struct record tombstone;
-  uint64_t offset;
-  if (!choose(memory, id, choice, failure)) return false;
-  if (choice->item == NULL) return true;
-  if (!start_lines(memory, 0, 1) ||
-      !put_tombstone(memory, choice, memory_next_id(memory), &tombstone))
-    return fail(failure, "write");
-  if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
-  take_up(memory, &tombstone, memory->lines.length - 1, &offset);
-  return true;
-}
-
-bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
-                   size_t *left, struct failure *failure)
-{
-  struct choice choice = begin_choice(name);
-  *found = false;
-  *left = 0;
-  if (!memory_lock(memory, failure)) return memory->journal.gone;
-  bool done = forget_locked(memory, id, &choice, failure);
-  journal_detach(&memory->journal);
-  *found = choice.item != NULL;
-  *left = choice.left;
-  end_choice(&choice);
-  return done;
 }
 
 /* ---- updating ---- */
@@ -475,34 +452,66 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
   return done;
 }
 
-static bool update_locked(struct memory *memory, uint64_t id, struct choice *choice,
+/* ---- retiring ---- */
+
+/* Of changes, the new item's line comes first. */
+static bool put_lines(struct memory *memory, struct choice *choice, struct draft *changes,
+                      const char *body, uint64_t id, struct record *tombstone)
+{
+  return start_lines(memory, 0, 1) &&
+         (changes == NULL || put_update(memory, choice, changes, body)) &&
+         put_tombstone(memory, choice, id, tombstone);
+}
+
+static bool retire_locked(struct memory *memory, uint64_t id, struct choice *choice,
                           struct draft *changes, const char *body, struct failure *failure)
 {
   struct record tombstone;
   uint64_t offset;
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
-  if (!next_ids(memory, 1, &changes->id, failure)) return false;
-  if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
-  uint64_t next = tombstones_pass_over(&memory->index.tombstones, changes->id + 1, 1);
-  if (!start_lines(memory, 0, 1) || !put_update(memory, choice, changes, body) ||
-      !put_tombstone(memory, choice, next, &tombstone))
-    return fail(failure, "write");
+  uint64_t next = memory_next_id(memory);
+  if (changes != NULL) {
+    if (!next_ids(memory, 1, &changes->id, failure)) return false;
+    if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
+    next = tombstones_pass_over(&memory->index.tombstones, changes->id + 1, 1);
+  }
+  if (!put_lines(memory, choice, changes, body, next, &tombstone)) return fail(failure, "write");
   if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
-  take_up_item(memory, changes, &offset);
-  take_up(memory, &tombstone, memory->lines.length - 1 - changes->line, &offset);
+  if (changes != NULL) take_up_item(memory, changes, &offset);
+  size_t before = changes != NULL ? changes->line : 0;
+  take_up(memory, &tombstone, memory->lines.length - 1 - before, &offset);
   return true;
+}
+
+/* Retires the item that is chosen, in whose place come its changes, if there are any. */
+static bool retire_chosen(struct memory *memory, uint64_t id, struct choice *choice,
+                          struct draft *changes, const char *body, struct failure *failure)
+{
+  if (!memory_lock(memory, failure)) return memory->journal.gone;
+  bool done = retire_locked(memory, id, choice, changes, body, failure);
+  journal_detach(&memory->journal);
+  window_close(&choice->window);
+  buf_free(&choice->kept);
+  buf_free(&choice->scratch);
+  return done;
+}
+
+bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
+                   size_t *left, struct failure *failure)
+{
+  struct choice choice = begin_choice(name);
+  bool done = retire_chosen(memory, id, &choice, NULL, NULL, failure);
+  *found = choice.item != NULL;
+  *left = choice.left;
+  return done;
 }
 
 bool memory_update(struct memory *memory, uint64_t id, const struct bytes *name,
                    struct draft *changes, const char *body, bool *found, struct failure *failure)
 {
   struct choice choice = begin_choice(name);
-  *found = false;
-  if (!memory_lock(memory, failure)) return memory->journal.gone;
-  bool done = update_locked(memory, id, &choice, changes, body, failure);
-  journal_detach(&memory->journal);
+  bool done = retire_chosen(memory, id, &choice, changes, body, failure);
   *found = choice.item != NULL;
-  end_choice(&choice);
   return done;
 }

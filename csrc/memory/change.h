@@ -1,13 +1,7 @@
 /* change.h: adding to a memory, updating what is in it, and forgetting. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "memory/memory.h"
-
-#pragma GCC visibility push(hidden)
 
 #define DRAFT_BEGINNING ",\"content\":\"" /* what a body begins with */
 
@@ -16,8 +10,7 @@ struct draft {
   enum record_kind kind; /* KIND_NONE: the kind stays as it is */
   int members; /* of the whole object, id, uid, ts and kind among them */
   size_t start, length; /* of its body: `,"content":...}` and a newline, in JSON */
-  size_t
-      content; /* how long that is, as it stands behind DRAFT_BEGINNING; 0: changes without one */
+  size_t content; /* how long that is, as it stands behind DRAFT_BEGINNING; 0: there is none */
   /* What memory_add says: */
   uint64_t id; /* the item's */
   size_t line; /* how long its line is, with the newline */
@@ -40,5 +33,3 @@ bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name,
  * has: these as they are there, null being none. *found, and the bytes behind the body, as above. */
 bool memory_update(struct memory *memory, uint64_t id, const struct bytes *name,
                    struct draft *changes, const char *body, bool *found, struct failure *failure);
-
-#pragma GCC visibility pop

@@ -15,18 +15,15 @@
  *    record_is_mark. */
 #include "memory/compact.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/hash.h"
 #include "base/sys.h"
 #include "file/beside.h"
 #include "file/lines.h"
 #include "file/path.h"
 #include "file/replace.h"
-#include "memory/standing.h"
 #include "json/number.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 static const struct doing COMPACTING = DOING("compact");
 
@@ -161,20 +158,18 @@ static bool is_last_mark(struct rewrite *rewrite, const struct record *record)
   return true;
 }
 
-/* Whether the record at an offset is an active item; asked in the order of the file. */
-static bool is_active(struct rewrite *rewrite, uint64_t offset)
-{
-  const struct item *item = standing_at(&rewrite->items, offset);
-  return item != NULL && !item->forgotten;
-}
-
 static bool take_object(struct rewrite *rewrite, const struct record *record,
                         const struct text *line)
 {
   bool wanted = true;
-  if (record_is_item(record)) wanted = is_active(rewrite, line->offset);
-  else if (record_is_tombstone(record) && !is_chosen(rewrite, record, line, &wanted)) return false;
-  else if (record_is_mark(record, line->start)) wanted = is_last_mark(rewrite, record);
+  if (record_is_item(record)) {
+    const struct item *item = standing_at(&rewrite->items, line->offset); /* in their order */
+    wanted = item != NULL && !item->forgotten;
+  } else if (record_is_tombstone(record)) {
+    if (!is_chosen(rewrite, record, line, &wanted)) return false;
+  } else if (record_is_mark(record, line->start)) {
+    wanted = is_last_mark(rewrite, record);
+  }
   if (wanted) return keep_record(rewrite, record, line);
   rewrite->result->dropped++;
   return true;
@@ -347,8 +342,7 @@ static bool run(struct rewrite *rewrite, struct failure *failure)
     undo_damaged(rewrite);
     return false;
   }
-  return journal_switch(journal, rewrite->new.output.fd, failure) &&
-         journal_sync(journal, failure) && memory_reread(rewrite->memory, failure);
+  return journal_switch(journal, rewrite->new.output.fd, failure) && journal_sync(journal, failure);
 }
 
 static bool compact_locked(struct memory *memory, const struct compact_options *options,
@@ -375,14 +369,15 @@ static bool compact_locked(struct memory *memory, const struct compact_options *
   return done;
 }
 
-bool memory_begin_rewrite(struct memory *memory, const char *doing, struct failure *failure)
+/* Takes the lock, reads all of the file and settles the index; on failure the lock is given back. */
+static bool begin_compaction(struct memory *memory, struct failure *failure)
 {
   struct journal *journal = &memory->journal;
   extent_restart(&journal->known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
-  bool done = !journal->failed || fail_because(failure, EIO, doing, JOURNAL_FAILED);
+  bool done = !journal->failed || fail_because(failure, EIO, COMPACTING.it, JOURNAL_FAILED);
   if (done && journal->size > 0 && !memory->index.is_memory)
-    done = fail_because(failure, EINVAL, doing, "it holds no record of a memory");
+    done = fail_because(failure, EINVAL, COMPACTING.it, "it holds no record of a memory");
   if (done && memory_settle(memory, failure)) return true;
   journal_detach(journal);
   return false;
@@ -391,7 +386,7 @@ bool memory_begin_rewrite(struct memory *memory, const char *doing, struct failu
 bool memory_compact(struct memory *memory, const struct compact_options *options,
                     struct compaction *result, struct failure *failure)
 {
-  if (!memory_begin_rewrite(memory, COMPACTING.it, failure)) return false;
+  if (!begin_compaction(memory, failure)) return false;
   bool done = compact_locked(memory, options, result, failure);
   journal_detach(&memory->journal);
   return done;

@@ -1,12 +1,7 @@
 /* compact.h: rewriting a memory file without what was forgotten. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "memory/memory.h"
-
-#pragma GCC visibility push(hidden)
 
 struct compaction {
   uint64_t before, after; /* sizes in bytes */
@@ -20,14 +15,8 @@ struct compact_options {
   bool tombstones; /* are kept */
 };
 
-/* Takes the lock of a memory's file, reads all of it and settles the index, for the file to be rewritten;
- * the lock is given back with journal_detach. On failure it is already. */
-bool memory_begin_rewrite(struct memory *memory, const char *doing, struct failure *failure);
-
 /* Rewrites the file, or only says what that would do. The journal is durable in this whatever its
  * option says. On failure the file is as it was, or is the new one and only its directory could not
  * be synced. */
 bool memory_compact(struct memory *memory, const struct compact_options *options,
                     struct compaction *result, struct failure *failure);
-
-#pragma GCC visibility pop

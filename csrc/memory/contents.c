@@ -2,20 +2,16 @@
  * are looked through. That is short while at most two in three are used. */
 #include "memory/contents.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "memory/index.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 void contents_free(struct contents *contents)
 {
   sys_free(contents->slots);
   memset(contents, 0, sizeof *contents);
 }
-
-/* ---- the table ---- */
 
 uint32_t contents_hash(const struct contents *contents, enum record_kind kind, struct bytes content)
 {
@@ -86,8 +82,6 @@ bool contents_put(struct contents *contents, uint32_t hash, uint32_t number)
 {
   return put_at(contents, end_of(contents, hash), hash, number);
 }
-
-/* ---- the items of an index ---- */
 
 /* So that adding and forgetting the same again and again leaves nothing to look through. */
 bool contents_put_item(struct index *index, uint32_t hash, uint32_t number)

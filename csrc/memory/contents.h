@@ -1,16 +1,10 @@
 /* contents.h: finds an item by its kind and content, in 12 to 15 bytes an item. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/hash.h"
 #include "file/window.h"
 #include "memory/record.h"
-
-#pragma GCC visibility push(hidden)
 
 struct index;
 
@@ -57,5 +51,3 @@ bool contents_put_item(struct index *index, uint32_t hash, uint32_t number);
 /* 1: the item is active and has this kind and content, 0: it has not; -1 and errno. */
 int contents_compare(const struct index *index, uint32_t number, struct window *window,
                      enum record_kind kind, struct bytes content, struct buf *scratch);
-
-#pragma GCC visibility pop

@@ -1,67 +1,69 @@
-/* erasure.c: which records of a memory get a higher `rev` when text is taken out of them.
+/* erasure.c: which records get a higher `rev` when text is taken out of them.
  *
  * An item that is changed takes the place of the one that it was by its `rev`, also in a copy of the file
  * that is merged later. A record that a higher `rev` has replaced keeps its own, or it would be the item
- * again; so does a record that is no item. An item may stand in the file several times, of which the
- * index knows one: the first pass notes the bytes of the items that are changed, and the second changes
- * every record with such bytes in the same way. */
+ * again; so does a record that is no item. Of an item that stands in the file several times, the index
+ * knows one: the others are replaced by that. */
 #include "memory/erasure.h"
 
-#include "memory/compact.h"
-#include "memory/standing.h"
-#include "text/answers.h"
-
-struct erasure {
-  struct standing items; /* positions is NULL in the second pass */
-  struct answers noted; /* the bytes of each item that is changed */
-};
+#include "file/format.h"
+#include "memory/memory.h"
+#include "memory/verify.h"
+#include "base/hidden.h"
 
 /* The highest one cannot be exceeded. */
-static bool set_rev(void *context, const struct part *object, uint64_t offset, uint64_t *rev)
+static uint64_t next_rev(void *items, const struct part *object, uint64_t offset)
 {
-  struct erasure *erasure = context;
   struct record record;
-  const struct bytes bytes = {object->start, (size_t)(object->end - object->start)};
-  struct bytes none = {"", 0};
-  bool noted = answers_find(&erasure->noted, bytes, &none);
-  if (erasure->items.positions != NULL)
-    return standing_at(&erasure->items, offset) == NULL || noted ||
-           answers_put(&erasure->noted, bytes, none);
-  if (!noted) return true;
+  if (standing_at(items, offset) == NULL) return 0;
   (void)record_parse_part(object->start, &record);
-  *rev = record.rev < RECORD_ID_MAX ? record.rev + 1 : RECORD_ID_MAX;
-  return true;
+  return record.rev < RECORD_ID_MAX ? record.rev + 1 : RECORD_ID_MAX;
 }
 
-static bool note_items(struct erasure *erasure, struct memory *memory, struct purge *purge,
-                       struct purged *found)
+static bool take_records(struct index *index, int fd, bool locked)
 {
-  bool done = answers_begin(&erasure->noted) && standing_begin(&erasure->items, &memory->index) &&
-              purge_look(purge, memory->journal.fd, false, found);
-  standing_end(&erasure->items);
+  struct extent known = {0};
+  bool done = memory_read(index, &known, fd, locked) == 0;
+  extent_free(&known);
   return done;
 }
 
-static bool erase_locked(struct memory *memory, struct purge *purge, struct failure *failure)
+bool erase_look(struct purge *purge, int fd, bool surely)
 {
-  struct purged found = {0};
-  const int fd = memory->journal.fd;
-  bool done = note_items(purge->revs, memory, purge, &found) || fail(failure, "erase");
-  done = done && purge_locked(purge, &memory->journal, failure);
-  if (done && memory->journal.fd != fd) done = memory_reread(memory, failure);
+  struct index index = {0};
+  enum file_kind kind = FILE_OTHER;
+  bool done = surely ? take_records(&index, fd, false) : file_kind(fd, &kind);
+  purge->in_memory = index.is_memory || kind >= FILE_ITEMS;
+  index_free(&index);
   return done;
 }
 
-bool memory_erase(struct memory *memory, struct purge *purge, struct failure *failure)
+static bool erase_locked(struct purge *purge, struct journal *journal, struct failure *failure)
 {
-  struct erasure erasure = {0};
-  if (!memory_begin_rewrite(memory, "erase", failure)) return false;
-  purge->set_rev = set_rev;
-  purge->revs = &erasure; /* cppcheck-suppress autoVariables; until this returns */
-  bool done = erase_locked(memory, purge, failure);
-  purge->set_rev = NULL;
-  purge->revs = NULL;
-  answers_free(&erasure.noted);
-  journal_detach(&memory->journal);
+  struct index index = {0};
+  struct standing items = {.positions = NULL};
+  if (!format_is_lines(journal->fd, journal->size, failure)) return false;
+  bool done = take_records(&index, journal->fd, true) && index_settle(&index, journal->fd) &&
+              standing_begin(&items, &index);
+  done = done || fail(failure, "erase");
+  if (done) {
+    purge->in_memory = index.is_memory;
+    purge->next_rev = next_rev;
+    purge->revs = &items; /* cppcheck-suppress autoVariables; until this returns */
+    done = purge_locked(purge, journal, failure);
+    purge->next_rev = NULL;
+    purge->revs = NULL;
+  }
+  standing_end(&items);
+  index_free(&index);
+  return done;
+}
+
+bool erase_file(struct purge *purge, struct journal *journal, struct failure *failure)
+{
+  if (!journal_find(journal, true, failure)) return false;
+  errno = ENOENT;
+  bool done = !journal->gone ? erase_locked(purge, journal, failure) : fail(failure, "open");
+  journal_detach(journal);
   return done;
 }

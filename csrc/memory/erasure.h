@@ -1,14 +1,12 @@
-/* erasure.h: text taken out of a memory. */
+/* erasure.h: text taken out of a memory or any other file of lines. */
 #pragma once
 
-#include <stdbool.h>
-
+#include "base/std.h"
 #include "file/purge.h"
-#include "memory/memory.h"
 
-#pragma GCC visibility push(hidden)
-
-/* Takes the text out of the memory's file and of what stands beside it, as purge_locked. */
-bool memory_erase(struct memory *memory, struct purge *purge, struct failure *failure);
-
-#pragma GCC visibility pop
+/* Tells the purge whether the file is a memory, by its first record; or, if `surely`, by all of them, as
+ * erase_file does. False with errno. */
+bool erase_look(struct purge *purge, int fd, bool surely);
+/* Takes the text out of the file and of what stands beside it, as purge_locked. The journal's lock is taken
+ * for that. */
+bool erase_file(struct purge *purge, struct journal *journal, struct failure *failure);

@@ -4,6 +4,7 @@
 
 #include "json/number.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 static bool has_element(const struct walk *member, const struct bytes *text)
 {

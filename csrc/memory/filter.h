@@ -1,21 +1,14 @@
 /* filter.h: which items are wanted, judged before anything is made a Lua value. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/timestamp.h"
 #include "file/window.h"
 #include "memory/index.h"
 
-#pragma GCC visibility push(hidden)
-
 /* A member of a record, and the value that it must have; what is not there has none. */
 struct wanted {
   struct bytes name;
-  char
-      type; /* its first byte: `"`, `t`, `f`; `[` of an array that holds the text; `0` of any number */
+  char type; /* its first byte: `"`, `t`, `f`; `[` of an array with the text; `0` of any number */
   struct bytes text;
   double number;
 };
@@ -37,5 +30,3 @@ struct filter {
  * The window is of the index's file; it is only looked into for what the index does not know. */
 int filter_item(const struct filter *filter, const struct index *index, const struct item *item,
                 struct window *window);
-
-#pragma GCC visibility pop

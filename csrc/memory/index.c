@@ -10,14 +10,11 @@
  *    without comparing them whole: an item that nobody forgot is never hidden. */
 #include "memory/index.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "base/sys.h"
-#include "file/window.h"
 #include "memory/twins.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 /* From here on `when` is no timestamp_key, but the place of a moment. */
 static const int64_t MOMENTS = (int64_t)1 << 47;
@@ -374,4 +371,35 @@ bool index_sort(struct index *index)
   if (!index->disordered || index->order != NULL) return true;
   index->order = sorted_positions(index->count, item_older, index);
   return index->order != NULL;
+}
+
+/* ---- in the order of the file ---- */
+
+static bool stands_before(const void *context, uint32_t a, uint32_t b)
+{
+  const struct item *items = context;
+  return items[a].offset < items[b].offset;
+}
+
+bool standing_begin(struct standing *standing, const struct index *index)
+{
+  uint32_t *positions = sorted_positions(index->count, stands_before, index->items);
+  *standing = (struct standing){.index = index, .positions = positions};
+  return positions != NULL;
+}
+
+void standing_end(struct standing *standing)
+{
+  sys_free(standing->positions);
+  standing->positions = NULL;
+}
+
+const struct item *standing_at(struct standing *standing, uint64_t offset)
+{
+  const struct index *index = standing->index;
+  for (; standing->next < index->count; standing->next++) {
+    const struct item *item = &index->items[standing->positions[standing->next]];
+    if (item->offset + item_length(item) > offset) return item->offset <= offset ? item : NULL;
+  }
+  return NULL;
 }

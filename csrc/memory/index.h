@@ -2,10 +2,6 @@
  * which of them are active, and their order. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "file/reader.h"
@@ -14,8 +10,6 @@
 #include "memory/record.h"
 #include "memory/tombstones.h"
 #include "text/words.h"
-
-#pragma GCC visibility push(hidden)
 
 enum { ITEM_MEMBERS_MAX = 127 };
 #define ITEM_OFFSET_MAX (((uint64_t)1 << 48) - 1)
@@ -87,4 +81,16 @@ static inline const struct item *index_sorted(const struct index *index, size_t 
   return &index->items[index->order != NULL ? index->order[place] : place];
 }
 
-#pragma GCC visibility pop
+/* The items in the order in which they stand in the file. */
+struct standing {
+  const struct index *index;
+  uint32_t *positions; /* in the index */
+  size_t next; /* up to which they were asked for */
+};
+
+/* Of a settled index, which must not change meanwhile. False with errno ENOMEM. */
+bool standing_begin(struct standing *standing, const struct index *index);
+void standing_end(struct standing *standing);
+/* The item whose record, or whose line, if it is alone on that, stands over an offset, or NULL; asked in the
+ * order of the file. */
+const struct item *standing_at(struct standing *standing, uint64_t offset);

@@ -7,11 +7,9 @@
  * read again. */
 #include "memory/memory.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "file/format.h"
+#include "base/hidden.h"
 
 /* Bytes that others have written since this handle had the lock, to be compared under it: to read the
  * whole file again takes longer. */
@@ -112,12 +110,6 @@ static bool read_on(struct memory *memory, struct failure *failure)
 bool memory_settle(struct memory *memory, struct failure *failure)
 {
   return index_settle(&memory->index, memory->journal.fd) || fail(failure, "read");
-}
-
-bool memory_reread(struct memory *memory, struct failure *failure)
-{
-  extent_restart(&memory->journal.known);
-  return read_on(memory, failure) && memory_settle(memory, failure);
 }
 
 /* Sets *place to how much of what is known the file still has: up to `end` at least, so that the

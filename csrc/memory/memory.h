@@ -1,16 +1,10 @@
 /* memory.h: the store of what was learnt about the user: a journal and the index of it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/timestamp.h"
 #include "file/journal.h"
 #include "file/window.h"
 #include "memory/index.h"
-#include "memory/uid.h"
-
-#pragma GCC visibility push(hidden)
 
 /* How often what was read without the lock, and then undone, is read again without it. */
 #ifndef MEMORY_TRIES
@@ -19,12 +13,15 @@
 /* Why a call fails with EAGAIN for which there is no lock. */
 #define MEMORY_CHANGING "it changed again and again while it was read"
 
+enum { UID_LENGTH = 8 };
+
 struct memory {
   struct journal journal;
   struct index index;
   uint64_t highest_id; /* ever certain or given: ids do not come back with another file */
   struct buf lines; /* what is written next, for journal_append */
-  struct uids uids;
+  uint64_t uids; /* what uids are made of; a forked child has the same, and must make none */
+  bool has_uids;
   struct record added; /* as what an item that is written is taken up */
   bool unique; /* what an active item says is not added again */
   struct hash_key key; /* of contents, so that no file is made to have its contents collide */
@@ -68,8 +65,6 @@ bool memory_begin(struct memory *memory, struct failure *failure);
 bool memory_settle(struct memory *memory, struct failure *failure);
 /* Whether the index is of that file as it is now, told by its times. */
 bool memory_is_of(const struct memory *memory, const struct stat *st);
-/* Forgets what the index says and reads the whole file. */
-bool memory_reread(struct memory *memory, struct failure *failure);
 
 /* Begins to read items of the open file, to be ended with window_close. */
 void memory_window(const struct memory *memory, struct window *window);
@@ -79,5 +74,3 @@ uint64_t memory_highest_id(const struct memory *memory);
 uint64_t memory_next_id(struct memory *memory);
 /* The time of what is written now. */
 const char *memory_ts(struct memory *memory);
-
-#pragma GCC visibility pop

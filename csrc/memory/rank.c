@@ -12,14 +12,13 @@
  */
 #include "memory/rank.h"
 
-#include <errno.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/sort.h"
 #include "text/bm25.h"
 #include "text/fold.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 /* ---- the texts of an item ---- */
 

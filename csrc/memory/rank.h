@@ -2,17 +2,11 @@
  * recall.h) has in common with finding these. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "file/window.h"
 #include "memory/filter.h"
 #include "memory/index.h"
 #include "text/query.h"
-
-#pragma GCC visibility push(hidden)
 
 struct ranked {
   struct item item; /* a copy */
@@ -46,5 +40,3 @@ void ranking_leave_active(struct ranking *ranking);
  * first where that ties. 0, or -1 and errno. */
 int ranking_end(struct ranking *ranking, bool done, const struct filter *filter,
                 struct buf *ranked);
-
-#pragma GCC visibility pop

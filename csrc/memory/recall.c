@@ -2,11 +2,10 @@
  * words that are kept tell which terms an item has, since a term stands within a word. */
 #include "memory/recall.h"
 
-#include <string.h>
-
 #include "base/sys.h"
 #include "text/bm25.h"
 #include "text/grams.h"
+#include "base/hidden.h"
 
 struct recall {
   struct ranking ranking;

@@ -3,12 +3,8 @@
 
 #include "memory/rank.h"
 
-#pragma GCC visibility push(hidden)
-
 /* Fills `ranked` with struct ranked: the filter's limit of them at most; of a text without a word the
  * newest. half_life: in seconds, a score halves with each that the item is old; 0: it does not. 0, or
  * -1 and errno. */
 int recall_items(int fd, struct index *index, struct bytes text, double half_life,
                  const struct filter *filter, struct buf *ranked);
-
-#pragma GCC visibility pop

@@ -2,13 +2,11 @@
  * index needs, in any order, the last of a name counting, escaped or not. */
 #include "memory/record.h"
 
-#include <stddef.h>
-
-#include "base/escape.h"
 #include "base/timestamp.h"
 #include "base/utf8.h"
 #include "base/word.h"
 #include "json/number.h"
+#include "base/hidden.h"
 
 const char *record_kind_name(enum record_kind kind)
 {
@@ -24,96 +22,37 @@ const char *record_kind_names(void)
   return names + 1;
 }
 
-enum key { KEY_OTHER, KEY_ID, KEY_UID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_OF, KEY_REV };
+enum record_kind record_kind(const struct slice *name)
+{
+  enum record_kind kind = KIND_NONE + 1;
+  for (; kind < KIND_UNKNOWN; kind++)
+    if (slice_is(name, record_kind_name(kind), strlen(record_kind_name(kind)))) break;
+  return kind;
+}
 
-/* A name with its closing quote, among several of which a processor cannot guess the next: they are
- * looked up by letters that tell them apart, and then compared as one word. */
+/* ---- members as the module writes them: NULL where one is not ---- */
+
+/* The name of a kind with its closing quote. A processor cannot guess the next: it is looked up by its
+ * third letter, and then compared as one word. */
 struct name {
   char text[8];
-  int value, length; /* 0: there is none */
+  int kind, length; /* 0: there is none */
 };
 
-#define NAME(string, meaning)                                                                      \
-  {                                                                                                \
-    .text = string "\"", .value = (meaning), .length = sizeof(string)                              \
-  }
-
-static inline bool is_name(const char *p, const struct name *name)
+static inline const char *read_kind_quickly(const char *p, enum record_kind *kind)
 {
+#define KIND_IN_PLACE(NAME, name, letter) [(letter)&7] = {name "\"", KIND_##NAME, sizeof(name)},
+  static const struct name names[8] = {RECORD_KINDS(KIND_IN_PLACE)};
   static const char ones[16] = "\xff\xff\xff\xff\xff\xff\xff\xff";
+  const struct name *name = &names[p[2] & 7];
   uint64_t word, text, mask; /* of the first `length` bytes */
   memcpy(&word, p, sizeof word);
   memcpy(&text, name->text, sizeof text);
   memcpy(&mask, ones + 8 - name->length, sizeof mask);
-  return (word & mask) == text && name->length > 0;
+  if ((word & mask) != text || name->length == 0) return NULL;
+  *kind = (enum record_kind)name->kind;
+  return p + name->length;
 }
-
-#define KEY_PLACE(first, second, third) ((2 * (first) + (second) + (third)) & 31)
-
-/* The key of ours that stands before the quote at p's end, or NULL. */
-static inline const struct name *find_key(const char *p)
-{
-  static const struct name keys[32] = {
-      [KEY_PLACE('i', 'd', '"')] = NAME("id", KEY_ID),
-      [KEY_PLACE('u', 'i', 'd')] = NAME("uid", KEY_UID),
-      [KEY_PLACE('t', 's', '"')] = NAME("ts", KEY_TS),
-      [KEY_PLACE('k', 'i', 'n')] = NAME("kind", KEY_KIND),
-      [KEY_PLACE('t', 'a', 'r')] = NAME("target", KEY_TARGET),
-      [KEY_PLACE('o', 'f', '"')] = NAME("of", KEY_OF),
-      [KEY_PLACE('c', 'o', 'n')] = NAME("content", KEY_OTHER),
-      [KEY_PLACE('t', 'a', 'g')] = NAME("tags", KEY_OTHER),
-      [KEY_PLACE('s', 'o', 'u')] = NAME("source", KEY_OTHER),
-      [KEY_PLACE('r', 'e', 'v')] = NAME("rev", KEY_REV),
-  };
-  const struct name *name = &keys[KEY_PLACE(p[0], p[1], p[2])];
-  return is_name(p, name) ? name : NULL;
-}
-
-static inline const struct name *find_kind(const char *p)
-{
-#define KIND_IN_PLACE(NAME_, name_, letter) [(letter)&7] = NAME(name_, KIND_##NAME_),
-  static const struct name kinds[8] = {RECORD_KINDS(KIND_IN_PLACE)};
-  const struct name *name = &kinds[p[2] & 7];
-  return is_name(p, name) ? name : NULL;
-}
-
-enum { LONGEST_NAME = 7, LONGEST_ESCAPE = 6 /* of one byte */ };
-
-/* What a string stands for, its closing quote behind it; `none` for other names. */
-static int meaning(const struct name *(*find)(const char *), const struct slice *text, int none)
-{
-  const struct name *name = find(text->start);
-  if (name != NULL) return name->value;
-  char decoded[LONGEST_NAME * LONGEST_ESCAPE + 1] = {0};
-  if (!text->escaped || text->end - text->start >= (ptrdiff_t)sizeof decoded) return none;
-  size_t length = escape_decode_all(text->start, text->end, decoded);
-  decoded[length] = '"';
-  name = find(decoded);
-  return name != NULL && (size_t)name->length == length + 1 ? name->value : none;
-}
-
-enum record_kind record_kind(const char *name, size_t length)
-{
-  for (enum record_kind kind = KIND_NONE + 1; kind < KIND_UNKNOWN; kind++)
-    if (strlen(record_kind_name(kind)) == length &&
-        memcmp(record_kind_name(kind), name, length) == 0)
-      return kind;
-  return KIND_UNKNOWN;
-}
-
-/* *p is behind the opening quote and moves behind the closing one; NULL where the key is bad. */
-static inline enum key read_key(const char **p, struct json_error *error)
-{
-  struct slice key = {.start = *p};
-  const struct name *name = find_key(key.start);
-  if (name != NULL) return *p += name->length, (enum key)name->value;
-  *p = json_string(*p, &key.escaped, error);
-  if (*p == NULL) return KEY_OTHER;
-  key.end = *p - 1;
-  return (enum key)meaning(find_key, &key, KEY_OTHER);
-}
-
-/* ---- values as the module writes them: NULL where one is not ---- */
 
 #define EXPECT(text) (memcmp(p, (text), sizeof(text) - 1) == 0)
 
@@ -140,14 +79,6 @@ static inline const char *read_number_quickly(const char *p, uint64_t *number)
   if (*p < '1' || *p > '9') return NULL;
   p = read_digits(p, number);
   return p != NULL && (*p == ',' || *p == '}') ? p : NULL;
-}
-
-static inline const char *read_kind_quickly(const char *p, enum record_kind *kind)
-{
-  const struct name *name = find_kind(p);
-  if (name == NULL) return NULL;
-  *kind = (enum record_kind)name->value;
-  return p + name->length;
 }
 
 static inline const char *read_ts_quickly(const char *p, struct record *record)
@@ -227,9 +158,7 @@ static const char *read_kind(const char *p, enum record_kind *kind, struct json_
   const char *end = *p == '"' ? read_kind_quickly(p + 1, kind) : NULL;
   if (end != NULL) return end;
   p = read_string(p, &name, error);
-  *kind = KIND_UNKNOWN;
-  if (p != NULL && name.start != NULL)
-    *kind = (enum record_kind)meaning(find_kind, &name, KIND_UNKNOWN);
+  *kind = p != NULL && name.start != NULL ? record_kind(&name) : KIND_UNKNOWN;
   return p;
 }
 
@@ -239,6 +168,20 @@ static const char *read_ts(const char *p, struct record *record, struct json_err
   if (end != NULL) return end;
   record->ts_key = -1;
   return read_string(p, &record->ts, error);
+}
+
+/* Members that the index has no use for are only counted. */
+enum key { KEY_ID, KEY_UID, KEY_TS, KEY_KIND, KEY_TARGET, KEY_OF, KEY_REV, KEY_OTHER };
+
+static inline enum key member_key(const struct slice *name)
+{
+  if (slice_is(name, "id", 2)) return KEY_ID;
+  if (slice_is(name, "ts", 2)) return KEY_TS;
+  if (slice_is(name, "of", 2)) return KEY_OF;
+  if (slice_is(name, "uid", 3)) return KEY_UID;
+  if (slice_is(name, "rev", 3)) return KEY_REV;
+  if (slice_is(name, "kind", 4)) return KEY_KIND;
+  return slice_is(name, "target", 6) ? KEY_TARGET : KEY_OTHER;
 }
 
 static const char *read_member(enum key key, const char *p, struct record *record,
@@ -332,19 +275,13 @@ static inline const char *read_quickly(const char *p, struct record *record)
 static const char *read_members(const char *p, bool first, struct record *record)
 {
   struct json_error error;
+  struct slice name;
   for (;; first = false) {
     p = json_space(p, p);
     if (*p == '}') return p + 1;
     if (!first && *p != ',') return NULL;
-    if (!first) p = json_space(p + 1, p);
-    if (*p != '"') return NULL;
-    p++;
-    enum key key = read_key(&p, &error);
-    if (p == NULL) return NULL;
-    p = json_space(p, p);
-    if (*p != ':') return NULL;
-    p = read_member(key, json_space(p + 1, p), record, &error);
-    if (p == NULL) return NULL;
+    p = json_key(first ? p : json_space(p + 1, p), p, &name, &error);
+    if (p == NULL || (p = read_member(member_key(&name), p, record, &error)) == NULL) return NULL;
     record->members++;
   }
 }

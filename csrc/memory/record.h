@@ -1,13 +1,8 @@
 /* record.h: what a line of a memory file says, without building anything. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "json/json.h"
 #include "json/walk.h"
-
-#pragma GCC visibility push(hidden)
 
 #define RECORD_ID_MAX (((uint64_t)1 << 53) - 1)
 
@@ -76,9 +71,7 @@ static inline const struct slice *record_name(const struct record *record)
 }
 
 /* The kind that a name stands for: KIND_UNKNOWN for other names. */
-enum record_kind record_kind(const char *name, size_t length);
+enum record_kind record_kind(const struct slice *name);
 const char *record_kind_name(enum record_kind kind);
 /* The names of the kinds of item, a `|` between them. */
 const char *record_kind_names(void);
-
-#pragma GCC visibility pop

@@ -6,11 +6,10 @@
  * anything searched from end to end. */
 #include "memory/tombstones.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/sort.h"
+#include "base/hidden.h"
 
 enum form { OF_ALL, OF_NOTHING, OF_WORD, OF_TEXT, FORM_BITS = 2, FORMS = 3 };
 

@@ -1,14 +1,8 @@
 /* tombstones.h: which items the tombstones of a file retire, in 16 bytes each. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "memory/record.h"
-
-#pragma GCC visibility push(hidden)
 
 struct tombstones {
   struct buf all; /* struct tombstone, see tombstones.c */
@@ -49,5 +43,3 @@ bool tombstones_place(const struct tombstones *tombstones, const struct record *
 /* The first of `count` numbers in a row, from `id` on, which is above all ids so far, that no
  * tombstone without `of` targets. */
 uint64_t tombstones_pass_over(struct tombstones *tombstones, uint64_t id, size_t count);
-
-#pragma GCC visibility pop

@@ -3,6 +3,7 @@
 #include "memory/twins.h"
 
 #include "base/sort.h"
+#include "base/hidden.h"
 
 enum { BATCH = 16 << 20 };
 
@@ -146,7 +147,9 @@ static bool fill(struct batch *batch, size_t *place)
 static size_t spread(const struct batch *batch, struct item *items, size_t from, size_t to,
                      size_t out)
 {
-  const struct twin *twin = BUF_ITEMS(struct twin, &batch->twins), *end = twin + count_twins(batch);
+  const size_t count = count_twins(batch);
+  const struct twin *twin = BUF_ITEMS(struct twin, &batch->twins);
+  const struct twin *end = count > 0 ? twin + count : twin;
   while (from < to) {
     uint64_t id = items[from].id;
     if (twin == end || twin->item.id != id) {

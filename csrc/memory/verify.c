@@ -2,11 +2,10 @@
  * once, so that the figures agree with each other beside a writer. */
 #include "memory/verify.h"
 
-#include <string.h>
-
 #include "file/lines.h"
 #include "memory/index.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 struct judge {
   struct verify_report *report;
@@ -90,8 +89,6 @@ int verify(int fd, struct verify_report *report)
   index_free(&judge.index);
   return result;
 }
-
-/* ---- what the file is for ---- */
 
 /* Of the first object on the line. Before that nothing depends on what file it is. */
 static enum file_kind line_kind(const struct line *line)

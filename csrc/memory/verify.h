@@ -1,12 +1,7 @@
 /* verify.h: what is in a memory file, line by line, and what is wrong with it. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 /* What is wrong with a line. */
 struct problem {
@@ -43,5 +38,3 @@ enum file_kind {
 
 /* False and errno where the file cannot be read. */
 bool file_kind(int fd, enum file_kind *kind);
-
-#pragma GCC visibility pop

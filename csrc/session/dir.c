@@ -2,11 +2,10 @@
  * in time. */
 #include "session/dir.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "file/path.h"
+#include "base/hidden.h"
 
 static const char SUFFIX[] = ".jsonl";
 

@@ -1,14 +1,9 @@
 /* dir.h: lists the sessions of a directory, and opens them. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "base/sys.h"
-
-#pragma GCC visibility push(hidden)
 
 /* Sessions to be looked at one by one; zero at first. */
 struct dir {
@@ -35,5 +30,3 @@ const char *dir_name(const struct dir *dir, size_t number);
 bool dir_open(struct dir *dir, const char *path, size_t number, struct failure *failure);
 void dir_close(struct dir *dir);
 void dir_free(struct dir *dir);
-
-#pragma GCC visibility pop

@@ -8,13 +8,11 @@
  * 3. Of what has a score, no more than a few times the limit is held. */
 #include "session/retrieve.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "base/word.h"
 #include "text/bm25.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 /* What of the score of the record before counts. */
 static const double SHARE = 0.4;

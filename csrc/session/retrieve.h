@@ -4,10 +4,6 @@
  * are places, which are read again when they are asked for. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/sys.h"
 #include "file/lines.h"
@@ -15,8 +11,6 @@
 #include "session/search.h"
 #include "session/turn.h"
 #include "text/grams.h"
-
-#pragma GCC visibility push(hidden)
 
 /* A file that was looked through. */
 struct source {
@@ -75,5 +69,3 @@ size_t retrieve_file(const struct retrieval *retrieval, size_t index);
  * any more, -1 and errno. */
 int retrieve_hit(struct retrieval *retrieval, size_t index, int fd, const struct stat *st,
                  struct hit *hit, double *score);
-
-#pragma GCC visibility pop

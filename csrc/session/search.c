@@ -2,12 +2,9 @@
  * word are parsed. Hits are kept as places and read again when they are asked for. */
 #include "session/search.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sort.h"
 #include "text/fold.h"
-#include "json/walk.h"
+#include "base/hidden.h"
 
 struct place {
   uint64_t offset, number; /* of the record, of its line */
@@ -45,9 +42,10 @@ static bool match_string(void *context, const struct slice *string)
 {
   struct search *search = context;
   if (!decode_and_fold(search, string)) return false;
+  const char *folded = search->folded.data;
   for (size_t i = 0; i < search->query.count; i++) {
     if ((search->missing >> i & 1) == 0 ||
-        query_find(&search->query.words[i], search->folded.data, search->folded.length) == NULL)
+        needle_find(&search->query.words[i].whole, folded, folded + search->folded.length) == NULL)
       continue;
     search->missing &= ~(1ULL << i);
     if (i == 0) search->text = *string;
@@ -195,7 +193,8 @@ static bool cut_text(struct search *search, struct hit *hit)
 {
   if (!decode_and_fold(search, &search->text)) return false;
   const char *text = search->decoded.data, *folded = search->folded.data;
-  const char *found = query_find(&search->query.words[0], folded, search->folded.length);
+  const char *found =
+      needle_find(&search->query.words[0].whole, folded, folded + search->folded.length);
   size_t length = search->decoded.length;
   size_t place = found != NULL ? fold_source(text, length, (size_t)(found - folded)) : 0;
   hit->text = turn_excerpt(text, length, place);

@@ -1,18 +1,12 @@
 /* search.h: finds the records of a session's file whose strings hold every word of a query. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "file/lines.h"
 #include "file/window.h"
 #include "session/turn.h"
 #include "text/query.h"
 #include "json/walk.h"
-
-#pragma GCC visibility push(hidden)
 
 struct search {
   struct query query; /* filled by query_read */
@@ -51,5 +45,3 @@ size_t search_count(const struct search *search);
 int search_hit(struct search *search, size_t index, struct hit *hit);
 /* Frees all that a search holds, the query too. */
 void search_free(struct search *search);
-
-#pragma GCC visibility pop

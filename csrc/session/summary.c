@@ -6,6 +6,7 @@
 #include "file/tail.h"
 #include "session/turn.h"
 #include "json/walk.h"
+#include "base/hidden.h"
 
 void summary_free(struct summary *summary)
 {

@@ -1,12 +1,7 @@
 /* summary.h: what a list of sessions shows of each, read from its file. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 enum {
   SUMMARY_FIRST = 200, /* bytes of the first user turn's text that are kept */
@@ -27,5 +22,3 @@ struct summary {
  * lines, for last_ts. 0, or -1 and errno; summary_free in either case. */
 int summary_read(struct summary *summary, int fd, uint64_t size, uint64_t turns);
 void summary_free(struct summary *summary);
-
-#pragma GCC visibility pop

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 #include "json/objects.h"
+#include "base/hidden.h"
 
 bool turn_parse(const char *p, struct turn *turn)
 {
@@ -85,12 +86,6 @@ bool turn_text(const struct turn *turn, struct buf *buf)
   return text.start == NULL || slice_append(&text, buf);
 }
 
-static bool has_role(const struct turn *turn, const struct bytes *role)
-{
-  if (role->start == NULL) return true;
-  return turn->role.start != NULL && slice_is(&turn->role, role->start, role->length);
-}
-
 bool turn_moment(const struct turn *turn, struct buf *decoded, struct moment *moment)
 {
   struct bytes ts;
@@ -102,7 +97,10 @@ bool turn_moment(const struct turn *turn, struct buf *decoded, struct moment *mo
 int turn_passes(const struct turn *turn, const struct turn_filter *filter, struct buf *decoded)
 {
   struct moment moment;
-  if (!has_role(turn, &filter->role)) return 0;
+  const struct bytes *role = &filter->role;
+  if (role->start != NULL &&
+      (turn->role.start == NULL || !slice_is(&turn->role, role->start, role->length)))
+    return 0;
   if (!filter->since.given && !filter->before.given) return 1;
   if (!turn_moment(turn, decoded, &moment)) return -1;
   return bounds_hold(&filter->since, &filter->before, moment);

@@ -1,14 +1,10 @@
 /* turn.h: what the records of a session's file say, without building anything. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "base/timestamp.h"
 #include "json/json.h"
 #include "json/walk.h"
-
-#pragma GCC visibility push(hidden)
 
 struct turn {
   const char *start, *end; /* the object */
@@ -54,5 +50,3 @@ enum {
 
 /* A text, or its part around a place, cut between characters. */
 struct bytes turn_excerpt(const char *text, size_t length, size_t place);
-
-#pragma GCC visibility pop

@@ -4,11 +4,8 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdint.h>
 
 #include "base/timestamp.h"
-
-#pragma GCC visibility push(hidden)
 
 /* idf: how rare the term is among all texts; count: how often the text has it; length: of the text, the
  * mean being 1; b: the part of it that counts. */
@@ -40,5 +37,3 @@ static inline double faded(double half_life, int64_t now, int64_t second)
   double left = age > 0 ? exp2(-age / half_life) : 1;
   return left > DBL_MIN ? left : DBL_MIN;
 }
-
-#pragma GCC visibility pop

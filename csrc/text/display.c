@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "text/rows.h"
 #include "text/widths.h"
+#include "base/hidden.h"
 
 enum {
   MARKS_AT_MOST = 30, /* in a row: as in Unicode's stream-safe text */

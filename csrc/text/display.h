@@ -18,12 +18,7 @@
  * given to no character yet are left too. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 /* Appends as much of the text, as it may be shown, as `width` columns hold; no more of the text is
  * read. It is not cut within an escape, between a character and its marks, or after a joiner. Wide
@@ -31,5 +26,3 @@
  * have a place of their own: a terminal that draws several emoji as one may take fewer. There are at
  * most 124 bytes a column. *columns is how many were taken. False with errno ENOMEM. */
 bool display(struct buf *out, const char *text, size_t length, size_t width, size_t *columns);
-
-#pragma GCC visibility pop

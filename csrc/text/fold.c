@@ -5,11 +5,10 @@
  * and those of one class as they come (The Unicode Standard, 3.11). */
 #include "text/fold.h"
 
-#include <stdint.h>
-
 #include "base/utf8.h"
 #include "text/casefold.h"
 #include "text/rows.h"
+#include "base/hidden.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
 

@@ -4,13 +4,7 @@
  * letters are left out, and canonically equivalent text becomes the same in every script. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
-
-#pragma GCC visibility push(hidden)
 
 /* Appends the folded text. Bytes that are not UTF-8 stay as they are. False: out of memory. */
 bool fold(struct buf *out, const char *text, size_t length);
@@ -41,5 +35,3 @@ unsigned fold_weight(const char *text, const char *end, const char *place, size_
 const char *fold_run(const char *text, size_t size, size_t *length);
 /* The length of the white space character at the start of a text; 0 if there is none. */
 size_t fold_space(const char *text, size_t length);
-
-#pragma GCC visibility pop

@@ -5,16 +5,25 @@
  * but by chance. They are cut out in batches, so that looking them up is a loop of its own. */
 #include "text/grams.h"
 
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/utf8.h"
 #include "base/word.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 /* ---- terms ---- */
 
-enum { RUN = 4 };
+enum { RUN = 4, CUT_TERMS = 256 };
+
+/* A folded text of which the terms are cut out. Begin with p and end, and the rest zero. */
+struct cut {
+  const char *p, *end;
+  uint64_t run; /* the last four characters of the run */
+  uint64_t whole; /* a hash of the run */
+  uint32_t previous; /* the character before, of a script without spaces; 0: none */
+  unsigned count; /* characters of the run, with the mark at its beginning; 0: there is none */
+  size_t words; /* so far */
+};
 
 /* What a character adds to the hash of its word, by the run that it ends: no step waits for the one before. */
 static inline uint64_t mix_run(uint64_t run)
@@ -90,7 +99,8 @@ static size_t add_dense(struct cut *cut, uint32_t code, uint64_t *terms)
   return added;
 }
 
-size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
+/* The next terms, in the order of the text; returns how many there are, 0 at the end. */
+static size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS])
 {
   enum { MOST = CUT_TERMS - 4 }; /* a character adds up to four */
   size_t count = 0;

@@ -6,32 +6,9 @@
  * - in scripts without spaces between words, each character and each two neighbours. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/std.h"
 
-#pragma GCC visibility push(hidden)
-
-/* ---- terms ---- */
-
-/* A folded text of which the terms are cut out. Begin with p and end, and the rest zero. */
-struct cut {
-  const char *p, *end;
-  uint64_t run; /* the last four characters of the run */
-  uint64_t whole; /* a hash of the run */
-  uint32_t previous; /* the character before, of a script without spaces; 0: none */
-  unsigned count; /* characters of the run, with the mark at its beginning; 0: there is none */
-  size_t words; /* so far */
-};
-
-enum { CUT_TERMS = 256 };
-
-/* The next terms, in the order of the text; returns how many there are, 0 at the end. */
-size_t cut_terms(struct cut *cut, uint64_t terms[CUT_TERMS]);
-
-/* ---- the terms of a question ---- */
-
-/* They are numbered from 0 on, in the order of the text, each once. */
+/* The terms of a question. They are numbered from 0 on, in the order of the text, each once. */
 struct grams {
   uint64_t *terms; /* the memory of the arrays below is behind them */
   size_t count;
@@ -58,5 +35,3 @@ size_t grams_count(struct grams *grams, const char *text, size_t length);
 /* The same, quicker for many texts that repeat their words: most are known again. */
 size_t grams_survey(struct grams *grams, const char *text, size_t length);
 void grams_clear(struct grams *grams);
-
-#pragma GCC visibility pop

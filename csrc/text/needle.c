@@ -1,26 +1,24 @@
-/* needle.c: looks for two neighbours of the needle, 64 places at a time with SSE2 and 8 elsewhere, and
- * compares the rest only where both are found.
+/* needle.c: looks for three neighbours of the needle, 64 places at a time, and compares the rest only
+ * where all are found.
  *
  * In raw text any character of the needle may be in other bytes, and marks may stand behind it. So the
- * first of the two is also looked for in all that is not plain: letters beyond ASCII, and escapes. It
+ * first of the three is also looked for in all that is not plain: letters beyond ASCII, and escapes. It
  * is one that has no accents in the languages of Western Europe, if the needle has one, so that the
- * letters of Latin-1, which are most of what is not plain in these, need not be looked at. The second
+ * letters of Latin-1, which are most of what is not plain in these, need not be looked at. The others
  * may be anything that is not plain. */
 #include "text/needle.h"
 
 #include <limits.h>
-#include <stdint.h>
-
-#include <stdbool.h>
-#include <string.h>
 
 #include "base/escape.h"
 #include "base/utf8.h"
+#include "base/word.h"
 #include "text/fold.h"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
+#include "base/hidden.h"
 
 /* ---- what to look for ---- */
 
@@ -136,107 +134,81 @@ static inline bool is_around(const struct needle *needle, const char *p, const c
          is_needle(needle, p - needle->rare, (size_t)(end - p) + needle->rare);
 }
 
-#if defined(__SSE2__)
 enum { STEP = 64 };
 
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
 struct rare {
-  __m128i byte, bit;
+  lanes byte, bit;
 };
 
 struct three {
   struct rare bytes[3];
-  __m128i others; /* the lowest lead byte of a character that may fold to the first */
+  lanes others; /* the lowest lead byte of a character that may fold to the first */
 };
 
 /* Of a byte behind the needle, any is the same. */
 static inline struct rare rare(char byte)
 {
-  const unsigned char bit = byte == '\xff' ? 0xff : fold_bit(byte);
-  return (struct rare){_mm_set1_epi8(byte), _mm_set1_epi8((char)bit)};
+  const uint8_t bit = byte == '\xff' ? 0xff : fold_bit(byte);
+  return (struct rare){(lanes){0} + (uint8_t)byte, (lanes){0} + bit};
 }
 
 static inline struct three three(const struct needle *needle)
 {
   const char first = rare_byte(needle, 0);
-  const int lowest = has_accents(first) ? LATIN_1 : LATIN_1 + 1;
+  const uint8_t lowest = has_accents(first) ? LATIN_1 : LATIN_1 + 1;
   return (struct three){{rare(first), rare(rare_byte(needle, 1)), rare(rare_byte(needle, 2))},
-                        _mm_set1_epi8((char)lowest)};
+                        (lanes){0} + lowest};
 }
 
-static inline __m128i load(const char *p)
+static inline lanes is_rare(lanes bytes, const struct rare *rare)
 {
-  return _mm_loadu_si128((const __m128i *)(const void *)p);
-}
-
-static inline __m128i is_rare(__m128i bytes, const struct rare *rare)
-{
-  return _mm_cmpeq_epi8(_mm_or_si128(bytes, rare->bit), rare->byte);
+  return (lanes)((bytes | rare->bit) == rare->byte);
 }
 
 /* Of this and the next, only the high bits count. */
-static inline __m128i is_odd(__m128i bytes)
+static inline lanes is_odd(lanes bytes)
 {
-  return _mm_or_si128(bytes, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+  return bytes | (lanes)(bytes == '\\');
 }
 
-static inline __m128i likely_16(const struct three *three, const char *p, bool raw)
+static inline lanes likely_16(const struct three *three, const char *p, bool raw)
 {
-  const __m128i here = load(p), next = load(p + 1), last = load(p + 2);
-  const __m128i first = is_rare(here, &three->bytes[0]), second = is_rare(next, &three->bytes[1]);
-  const __m128i third = is_rare(last, &three->bytes[2]);
-  if (!raw) return _mm_and_si128(_mm_and_si128(first, second), third);
-  const __m128i rest = _mm_and_si128(second, _mm_or_si128(third, is_odd(last)));
-  const __m128i plain = _mm_and_si128(first, _mm_or_si128(rest, is_odd(next)));
-  const __m128i code = _mm_and_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8('\\')),
-                                     _mm_cmpeq_epi8(next, _mm_set1_epi8('u')));
-  const __m128i other = _mm_cmpeq_epi8(_mm_max_epu8(here, three->others), here);
-  return _mm_or_si128(plain, _mm_or_si128(other, code));
+  lanes here, next, last;
+  memcpy(&here, p, sizeof here);
+  memcpy(&next, p + 1, sizeof next);
+  memcpy(&last, p + 2, sizeof last);
+  const lanes first = is_rare(here, &three->bytes[0]), second = is_rare(next, &three->bytes[1]);
+  const lanes third = is_rare(last, &three->bytes[2]);
+  if (!raw) return first & second & third;
+  const lanes plain = first & ((second & (third | is_odd(last))) | is_odd(next));
+  const lanes code = (lanes)(here == '\\') & (lanes)(next == 'u');
+  return plain | code | (lanes)(here >= three->others);
 }
 
-static inline uint64_t bits(__m128i bytes)
+/* A bit for each high bit. */
+static inline uint64_t bits(lanes bytes)
 {
-  return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
+#if defined(__SSE2__)
+  return (uint64_t)(unsigned)_mm_movemask_epi8((__m128i)bytes);
+#else
+  const uint64_t highs = 0x8080808080808080U, gather = 0x0002040810204081U;
+  uint64_t words[2];
+  memcpy(words, &bytes, sizeof words);
+  return (WORD_LOW_FIRST(64, words[0]) & highs) * gather >> 56 |
+         (WORD_LOW_FIRST(64, words[1]) & highs) * gather >> 56 << 8;
+#endif
 }
 
 /* A bit for each of the STEP places from p on where the three may be. */
 static inline uint64_t likely(const struct three *three, const char *p, bool raw)
 {
-  const __m128i a = likely_16(three, p, raw), b = likely_16(three, p + 16, raw);
-  const __m128i c = likely_16(three, p + 32, raw), d = likely_16(three, p + 48, raw);
-  if (bits(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) == 0) return 0;
+  const lanes a = likely_16(three, p, raw), b = likely_16(three, p + 16, raw);
+  const lanes c = likely_16(three, p + 32, raw), d = likely_16(three, p + 48, raw);
+  if (bits(a | b | c | d) == 0) return 0;
   return bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48;
 }
-#else
-enum { STEP = 8 };
-
-static const uint64_t ONES = 0x0101010101010101U;
-
-struct three {
-  uint64_t byte, bit; /* of the first */
-};
-
-static inline struct three three(const struct needle *needle)
-{
-  const char first = rare_byte(needle, 0);
-  return (struct three){ONES * (unsigned char)first, ONES * fold_bit(first)};
-}
-
-/* Whether one of eight bytes is zero ("Bit Twiddling Hacks", haszero). */
-static inline bool has_zero(uint64_t word)
-{
-  return ((word - ONES) & ~word & (ONES << 7)) != 0;
-}
-
-/* Bits for all of the STEP places from p on if one of them may have the first or, in raw text, a backslash
- * or a byte from 0xc0 on. */
-static inline uint64_t likely(const struct three *three, const char *p, bool raw)
-{
-  uint64_t here;
-  memcpy(&here, p, sizeof here);
-  bool other = raw && ((here & here << 1 & (ONES << 7)) != 0 || has_zero(here ^ ONES * '\\'));
-  return other || has_zero((here | three->bit) ^ three->byte) ? 0xff : 0;
-}
-#endif
 
 static inline const char *find(const struct needle *needle, const char *p, const char *end,
                                bool raw)

@@ -1,9 +1,7 @@
 /* needle.h: searching much text for a short one. */
 #pragma once
 
-#include <stddef.h>
-
-#pragma GCC visibility push(hidden)
+#include "base/std.h"
 
 struct needle {
   const char *text; /* folded; not owned */
@@ -21,5 +19,3 @@ const char *needle_find(const struct needle *needle, const char *p, const char *
  * needle must be ASCII, without characters that have a short escape. The byte before `end` is a
  * newline, and padding follows. */
 const char *needle_find_raw(const struct needle *needle, const char *p, const char *end);
-
-#pragma GCC visibility pop

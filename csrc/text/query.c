@@ -7,12 +7,11 @@
  * the texts of all their strings in it. Every line that is found must then be read and compared. */
 #include "text/query.h"
 
-#include <string.h>
-
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "base/word.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 /* ---- words ---- */
 
@@ -35,13 +34,6 @@ static void choose_part(struct word *word)
     start = i + 1;
   }
   if (length > 0) needle_set(&word->part, text + best, length);
-}
-
-static void choose_run(struct word *word)
-{
-  size_t length;
-  const char *run = fold_run(word->whole.text, word->whole.length, &length);
-  if (length > 0) needle_set(&word->run, run, length);
 }
 
 /* Marks of sentences: what ends them and their parts, quotation marks, round and square brackets. */
@@ -82,7 +74,8 @@ static enum query_error add_word(struct query *query, const char *text, size_t l
   struct word *word = &query->words[query->count++];
   needle_set(&word->whole, text, length);
   choose_part(word);
-  choose_run(word);
+  const char *run = fold_run(text, length, &length);
+  if (length > 0) needle_set(&word->run, run, length);
   const struct word *rarest = &query->words[query->rarest];
   if (word->part.length > rarest->part.length) query->rarest = query->count - 1;
   return QUERY_GOOD;
@@ -144,11 +137,6 @@ const char *query_line(struct query *query, const struct word *word, const char 
     if (may_hold(query, word, p, (size_t)(newline - p))) return p;
   }
   return NULL;
-}
-
-const char *query_find(const struct word *word, const char *text, size_t length)
-{
-  return needle_find(&word->whole, text, text + length);
 }
 
 uint64_t query_weight(const struct word *word, const char *text, size_t length)

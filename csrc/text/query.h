@@ -1,14 +1,8 @@
 /* query.h: the words of a query, and their occurrences in raw and in folded text. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "text/needle.h"
-
-#pragma GCC visibility push(hidden)
 
 enum { QUERY_WORDS = 64, QUERY_LONGEST = 4096 };
 
@@ -39,9 +33,5 @@ void query_free(struct query *query);
 const char *query_line(struct query *query, const struct word *word, const char *p,
                        const char *end);
 
-/* The first place where a word occurs in folded text; NULL: nowhere. */
-const char *query_find(const struct word *word, const char *text, size_t length);
-/* What its occurrences weigh together (see fold.h), without overlaps. */
+/* What a word's occurrences in folded text weigh together (see fold.h), without overlaps. */
 uint64_t query_weight(const struct word *word, const char *text, size_t length);
-
-#pragma GCC visibility pop

@@ -1,9 +1,6 @@
 /* rows.h: tables of characters as text, a quarter of the space that numbers take in a source. */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/word.h"
 
 /* A digit is a byte with six bits of a number. */

@@ -10,12 +10,10 @@
  * the previous item and the count. */
 #include "text/words.h"
 
-#include <errno.h>
-#include <string.h>
-
 #include "base/sys.h"
 #include "base/word.h"
 #include "text/fold.h"
+#include "base/hidden.h"
 
 struct token {
   size_t text; /* where it begins */

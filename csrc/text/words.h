@@ -2,15 +2,9 @@
  * for each distinct word in an item, and about 50 plus its length for each distinct word in all. */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/hash.h"
 #include "text/needle.h"
-
-#pragma GCC visibility push(hidden)
 
 struct member {
   uint32_t count; /* for sums over the postings of several words; 0 between calls */
@@ -57,5 +51,3 @@ const char *words_token(const struct words *words, size_t number, size_t *length
  * words_collect was called, `holders` has each item once, with the sum. False: as above. */
 bool words_gather(struct words *words, size_t number, struct buf *holders);
 void words_collect(struct words *words, struct buf *holders);
-
-#pragma GCC visibility pop

@@ -51,7 +51,7 @@ end
 bench.seconds_text = seconds_text
 
 --- A line of the results.
--- job, reference: what was done and what it is held against
+-- job, reference: what was done and what it is compared with
 -- ours, theirs: as texts
 -- value: the number that the target is about, `text` how it is shown
 -- at_most, at_least, below: the target (one of them, or none); `target` how it is shown

@@ -15,7 +15,7 @@ local function cells(line)
   return found
 end
 
--- What a comparison is found by: the job, and what it is held against.
+-- What a comparison is found by: the job, and what it is compared with.
 local function key(row) return row[1] .. " | " .. row[3] end
 
 --- README.md's text with the figures of RESULTS.md's; those that are not there any more are left as

@@ -62,7 +62,7 @@ local function comparisons(file, bench)
   end
   local reached, judged = count_verdicts(bench.rows)
   file:write(("## Against the limits and the peers\n\n%d of %d targets are reached.\n\n"):format(reached, judged))
-  table_of(file, { "job", "ours", "held against", "its time", "ours to its", "to reach", "verdict" }, rows)
+  table_of(file, { "job", "ours", "compared with", "its time", "ours to its", "to reach", "verdict" }, rows)
   for _, skipped in ipairs(bench.skipped) do file:write("- Left out: ", skipped, "\n") end
   if #bench.skipped > 0 then file:write("\n") end
 end
@@ -115,7 +115,7 @@ local function setups(file, bench)
   end
   if #rows == 0 then return end
   file:write("## How the peers are set up\n\n")
-  table_of(file, { "held against", "how it is set up", "why" }, rows)
+  table_of(file, { "compared with", "how it is set up", "why" }, rows)
 end
 
 local engines = { { "recall", "recall" }, { "porter", "FTS5, porter" }, { "trigram", "FTS5, trigram" } }

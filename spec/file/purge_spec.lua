@@ -177,8 +177,9 @@ describe("erase in lines", function()
       { '{"a":"secret{"role":"user","content":"x"}\n', '{"role":"user","content":"x"}\n' },
       { '{"a":"secret"} secret\n{"b":1}\n', '{"a":"[erased]"} \n{"b":1}\n' },
       { 'torn sec ret\n{"a":"secret"}\n', 'torn sec ret\n{"a":"[erased]"}\n' },
-      { MARK .. 'secret\n{"a":1}\n', MARK .. '{"a":1}\n' },
-      { MARK .. '{"b":"secret{"a":1}\n', MARK .. '{"a":1}\n' },
+      { MARK .. 'secret\n{"a":1}\n', '{"a":1}\n' },
+      { MARK .. '{"b":"secret{"a":1}\n', '{"a":1}\n' },
+      { MARK .. 'x\nsecret\n{"a":1}\n', MARK .. 'x\n{"a":1}\n' },
       { "secret\n", "" }, { "secret", "" }, { "[secret\nsecret\n{}\n", "{}\n" },
     }) do
       assert.equal(case[2], (erased(case[1], case[3] or "secret")), case[1])

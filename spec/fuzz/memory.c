@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/hash.h"
 #include "base/sys.h"
 #include "fuzz.h"
 #include "memory/change.h"
 #include "memory/compact.h"
+#include "memory/erasure.h"
 #include "memory/verify.h"
 #include "plain.h"
 
@@ -478,6 +480,196 @@ static void compact(struct handle *handle, bool dry_run)
   forget_state(&after);
 }
 
+/* ---- erasing ---- */
+
+enum { LONGEST_TEXT = 3 };
+
+static struct {
+  char text[LONGEST_TEXT];
+  size_t size;
+  struct plain_text out; /* what the file is to be */
+  const char *copied; /* up to here it has what was there before */
+  size_t found;
+} erasing;
+
+static bool holds(const char *bytes, size_t size)
+{
+  return memmem(bytes, size, erasing.text, erasing.size) != NULL;
+}
+
+static void put_bytes(const char *bytes, size_t size)
+{
+  struct plain_text *out = &erasing.out;
+  out->bytes = fuzz_alloc(out->bytes, out->length + size + 1);
+  memcpy(out->bytes + out->length, bytes, size);
+  out->length += size;
+}
+
+/* Puts what is before `from`, and goes on behind `to`. */
+static void expect_gap(const char *from, const char *to)
+{
+  put_bytes(erasing.copied, (size_t)(from - erasing.copied));
+  erasing.copied = to;
+}
+
+static void expect_string(const struct plain_cursor *cursor)
+{
+  struct plain_text new = {0}, quoted = {0};
+  const char *p = cursor->string.bytes, *end = p + cursor->string.length, *place;
+  if (cursor->type != '"' || cursor->p[strspn(cursor->p, " \t\r")] == ':') return;
+  if (cursor->string.length == 0 || !holds(p, cursor->string.length)) return;
+  expect_gap(cursor->start, cursor->p);
+  new.bytes = fuzz_alloc(NULL, (size_t)(end - p) + 1);
+  while ((place = memmem(p, (size_t)(end - p), erasing.text, erasing.size)) != NULL) {
+    memcpy(new.bytes + new.length, p, (size_t)(place - p));
+    new.length += (size_t)(place - p);
+    new.bytes[new.length++] = '#';
+    p = place + erasing.size;
+    erasing.found++;
+  }
+  memcpy(new.bytes + new.length, p, (size_t)(end - p));
+  new.length += (size_t)(end - p);
+  plain_quote(&quoted, new.bytes, new.length);
+  put_bytes(quoted.bytes, quoted.length);
+  free(new.bytes);
+  free(quoted.bytes);
+}
+
+static bool is_key(const struct plain_cursor *cursor, const char *name)
+{
+  const struct plain_text *key = &cursor->string;
+  return key->length == strlen(name) && memcmp(key->bytes, name, key->length) == 0;
+}
+
+static bool is_own(const struct plain_cursor *cursor)
+{
+  static const char *const names[] = {"id", "uid", "ts", "kind", "target", "of", "role"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (is_key(cursor, names[i])) return true;
+  return false;
+}
+
+static void put_rev(uint64_t rev, const char *before)
+{
+  char text[64];
+  int length = snprintf(text, sizeof text, "%s%llu", before, (unsigned long long)rev);
+  put_bytes(text, (size_t)length);
+}
+
+/* What becomes of a record; `rev`: its next one, or 0. */
+static void expect_members(const struct plain_line *line, uint64_t rev)
+{
+  struct plain_cursor c = {.p = line->bytes + 1, .end = line->bytes + line->size};
+  bool has_rev = false, more = c.p[strspn(c.p, " \t\r")] != '}';
+  while (more) {
+    (void)plain_json(&c); /* true only at the end */
+    CHECK(*c.p == ':');
+    bool own = is_own(&c), is_rev = rev > 0 && is_key(&c, "rev");
+    const char *value = c.p + 1 + strspn(c.p + 1, " \t\r");
+    c.p = value;
+    c.visit = is_rev || (own && *value == '"') ? NULL : expect_string;
+    (void)plain_json(&c);
+    const char *end = c.p;
+    while (strchr(" \t\r", end[-1]) != NULL) end--;
+    if (is_rev) expect_gap(value, end), put_rev(rev, "");
+    has_rev = has_rev || is_rev;
+    c.visit = NULL;
+    more = *c.p++ == ',';
+  }
+  const char *last = line->bytes + line->size - 1;
+  if (rev > 0 && !has_rev) expect_gap(last, last), put_rev(rev, ",\"rev\":");
+  expect_gap(last + 1, last + 1);
+  free(c.string.bytes);
+}
+
+/* Whether a record changes. */
+static bool expect_object(const struct plain_line *line)
+{
+  const size_t length = erasing.out.length, found = erasing.found;
+  const char *copied = erasing.copied;
+  uint64_t rev = line->rev < RECORD_ID_MAX ? line->rev + 1 : line->rev;
+  expect_members(line, line->item ? rev : 0);
+  if (erasing.found > found) return true;
+  erasing.out.length = length;
+  erasing.copied = copied;
+  return false;
+}
+
+static bool is_damaged_with(const struct state *state, const struct plain_line *line)
+{
+  enum { PADDING = 16 };
+  const size_t size = line->length;
+  char *text = fuzz_alloc(NULL, size + PADDING), *decoded = fuzz_alloc(NULL, size + 1);
+  memset(text, '\n', size + PADDING);
+  memcpy(text, state->bytes + line->offset, size);
+  bool held = holds(text, size) || holds(decoded, escape_decode_all(text, text + size, decoded));
+  free(text);
+  free(decoded);
+  return held;
+}
+
+/* What becomes of the parts of a line, `count` of them. */
+static void expect_line(const struct state *state, const struct plain_line *parts, size_t count)
+{
+  bool changed = false;
+  const size_t length = erasing.out.length;
+  const char *copied = erasing.copied;
+  for (size_t i = 0; i < count; i++)
+    changed |= parts[i].verdict == PLAIN_OBJECT ? expect_object(&parts[i])
+                                                : is_damaged_with(state, &parts[i]);
+  if (!changed) return;
+  erasing.out.length = length;
+  erasing.copied = copied;
+  for (size_t i = 0; i < count; i++) {
+    const char *start = state->bytes + parts[i].offset, *end = start + parts[i].length;
+    if (parts[i].verdict == PLAIN_OBJECT) expect_object(&parts[i]);
+    else expect_gap(start, count == 1 && end < state->bytes + state->size ? end + 1 : end);
+  }
+}
+
+static void expect_erased(const struct state *before)
+{
+  const struct plain *plain = &before->plain;
+  erasing.out.length = erasing.found = 0;
+  erasing.copied = before->bytes;
+  for (size_t i = 0, next = 0; i < plain->count; i = next) {
+    while (next < plain->count && plain->lines[next].number == plain->lines[i].number) next++;
+    if (plain->lines[i].verdict != PLAIN_BLANK) expect_line(before, &plain->lines[i], next - i);
+  }
+  expect_gap(before->bytes + before->size, NULL);
+}
+
+/* A few bytes of the input, which become another. */
+static void erase(struct handle *handle, unsigned argument)
+{
+  struct state before, after;
+  struct failure failure;
+  struct literal literal = {.replacement = {NULL, 0}};
+  size_t from = world.input_size > 0 ? argument * 31 % world.input_size : 0;
+  size_t size = 1 + argument % LONGEST_TEXT, damaged_size;
+  if (world.input_size - from < size || memchr(world.input + from, '#', size) != NULL) return;
+  memcpy(erasing.text, world.input + from, erasing.size = size);
+  CHECK(literal_set(&literal, (struct bytes){erasing.text, size}, (struct bytes){"#", 1}));
+  struct purge purge = {.literal = &literal,
+                        .reword = {literal_replace, &literal, true, {NULL, 0, 0}}};
+  look(&before);
+  bool done = erase_file(&purge, &handle->memory.journal, &failure);
+  look(&after);
+  CHECK(done || failure.number == ENOENT || is_held(&failure) || is_refused(&failure));
+  if (done && before.plain.is_memory) {
+    expect_erased(&before);
+    CHECK(after.size == erasing.out.length &&
+          (after.size == 0 || memcmp(after.bytes, erasing.out.bytes, after.size) == 0));
+    char *damaged = slurp(world.damaged, &damaged_size);
+    CHECK(damaged_size == 0 || memchr(erasing.text, '\n', size) || !holds(damaged, damaged_size));
+    free(damaged);
+  }
+  purge_free(&purge);
+  literal_free(&literal);
+  forget_state(&before);
+  forget_state(&after);
+}
+
 /* ---- other programs ---- */
 
 static void check_both(void)
@@ -631,6 +823,9 @@ static void call(unsigned byte)
     break;
   case 5:
     check_handle(handle);
+    break;
+  case 15:
+    erase(handle, argument);
     break;
   default:
     add(handle, argument, 1);

@@ -38,7 +38,7 @@ describe("erase in a memory", function()
       { item(1, "a secret", ',"rev":41'), item(1, "a [erased]", ',"rev":42') },
       { item(1, "a secret", ',"rev" : 9 ,"x":1'), item(1, "a [erased]", ',"rev" : 10 ,"x":1') },
       { item(1, "a secret", ',"rev":"x"'), item(1, "a [erased]", ',"rev":1') },
-      { item(1, "a secret", ',"rev":1,"r\\u0065v":2e1'), item(1, "a [erased]", ',"rev":1,"r\\u0065v":21') },
+      { item(1, "a secret", ',"rev":1,"r\\u0065v":2e1'), item(1, "a [erased]", ',"rev":21,"r\\u0065v":21') },
       { '{"rev":3 ,"id":1,"kind":"fact","content":"secret"}\n', '{"rev":4 ,"id":1,"kind":"fact","content":"[erased]"}\n' },
       { ' {"id":1,"kind":"fact","tags":["s\\u0065cret"] } \r\n', ' {"id":1,"kind":"fact","tags":["[erased]"] ,"rev":1} \r\n' },
       { item(1, "a secret", ',"rev":9007199254740991'), item(1, "a [erased]", ',"rev":9007199254740991') },
@@ -47,6 +47,21 @@ describe("erase in a memory", function()
     }) do
       assert.equal(support.meta .. case[2], (erased(support.meta .. case[1], "secret")))
     end
+  end)
+
+  it("gives the next rev in a memory that begins with another's record", function()
+    local bytes = '{"role":"user","content":"x"}\n{"id":2,"kind":"note","content":"secret"}\n' .. item(1, "a secret")
+      .. '{"id":3,"kind":"fact","ts":"2026","content":{"id":4,"kind":"fact","content":"secret"}\n'
+    local after = '{"role":"user","content":"x"}\n{"id":2,"kind":"note","content":"-"}\n' .. item(1, "a -", ',"rev":1')
+      .. '{"id":4,"kind":"fact","content":"-","rev":1}\n'
+    assert.equal(after, (erased(bytes, "secret", { replacement = "-" })))
+    assert.equal(after, (erased(bytes, function(text) return (text:gsub("secret", "-")) end)))
+    local path = file(bytes)
+    local memory = assert(aish.open(path))
+    assert.equal(3, assert(memory:erase("secret", { replacement = "-" })).records)
+    memory:close()
+    assert.equal(after, helper.read(path))
+    assert.equal("- a -", contents(path))
   end)
 
   it("gives none to what is no item", function()
@@ -96,6 +111,7 @@ describe("erase in a memory", function()
     assert(aish.erase(path, "secret"))
     assert.equal("[erased] one [erased] two", contents(path))
     assert.equal(2, assert(aish.verify(path)).active)
+    assert.equal(2, select(2, helper.read(path):gsub('"rev":1', "")))
     local same = file(support.meta .. item(1, "secret one") .. item(1, "secret two"))
     assert(aish.erase(same, "secret"))
     assert.equal("[erased] one [erased] two", contents(same))

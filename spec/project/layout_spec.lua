@@ -207,7 +207,8 @@ describe("the system's calls #build", function()
     { "file/reader.c", "#include <unistd.h>\nint f(void);\nint f(void) { return getpid(); }", "getpid" },
   }) do
     it("are seen elsewhere: " .. case[3], function()
-      local found = calls_of(build(changed(root, "csrc/" .. case[1], case[2])))
+      local text = "#pragma GCC visibility push(default)\n" .. case[2] -- the linker would see it otherwise
+      local found = calls_of(build(changed(root, "csrc/" .. case[1], text)))
       assert.equal(1, #found)
       assert(found[1]:find("^" .. case[1]:gsub("%p", "%%%0") .. ": calls " .. case[3] .. "%d*$"), found[1])
     end)

@@ -122,6 +122,10 @@ end
 describe("README: the examples", function()
   helper.guard(before_each, after_each)
 
+  it("are Lua as they stand, to be copied", function()
+    for block in text:gmatch("```lua\n(.-)```") do assert(compile(block)) end
+  end)
+
   it("give what they say", function()
     local counts = { expected = 0 }
     local globals = stage(counts)
