@@ -134,10 +134,12 @@ static int unistd_dup2(lua_State *L)
 static int unistd_execp(lua_State *L)
 {
   enum { WORDS = 64 };
+  /* NOLINTNEXTLINE(performance-no-int-to-ptr): execvp takes no pointers to what is constant */
   char *words[WORDS] = {(char *)(size_t)luaL_checkstring(L, 1)};
   lua_settop(L, 2);
   for (int i = 1; i < WORDS - 1; i++) {
     lua_rawgeti(L, 2, i);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): execvp takes no pointers to what is constant */
     words[i] = (char *)(size_t)lua_tostring(L, -1);
     if (words[i] == NULL) break;
   }
