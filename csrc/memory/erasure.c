@@ -23,8 +23,7 @@ struct sharer {
 
 struct revs {
   struct standing items;
-  struct buf
-      sharers; /* struct sharer: in the end those that get a `rev`, in the order of the file */
+  struct buf sharers; /* struct sharer: in the end those that get one, as they stand in the file */
   size_t next; /* of these */
 };
 
