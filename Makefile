@@ -1,11 +1,13 @@
 # aish_history: crash-safe session logs and memories for the aish shell. `make help` lists the targets.
 
-BUILD       ?= build
 PREFIX      ?= /usr/local
-LUA_VERSION ?= 5.1
+# LuaJIT is a 5.1. LUA=lua5.4 says the same, and is the suite that make test runs.
+LUA_VERSION ?= $(or $(patsubst lua%,%,$(filter lua5.%,$(LUA))),5.1)
+BUILD       ?= build$(if $(filter-out 5.1,$(LUA_VERSION)),/lua$(LUA_VERSION))
+LUA_NAMES    = $(if $(filter 5.1,$(LUA_VERSION)),luajit) lua$(LUA_VERSION) lua-$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION))
 # Asked for once, when it is first needed.
 LUA_INCDIR  ?= $(eval LUA_INCDIR := $$(patsubst -I%,%,$$(firstword $$(shell \
-  for lua in luajit lua5.1 lua-5.1 lua51; do pkg-config --cflags-only-I $$$$lua 2>/dev/null && break; done))))$(LUA_INCDIR)
+  for lua in $(LUA_NAMES); do pkg-config --cflags-only-I $$$$lua 2>/dev/null && break; done))))$(LUA_INCDIR)
 
 ifneq ($(words $(BUILD))$(findstring ',$(BUILD)),1)
 $(error BUILD=$(BUILD): make cannot build in a directory with spaces or apostrophes in its name)
@@ -19,7 +21,7 @@ WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
 COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
 LINK    = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS)
 SHARED  = -shared
-SUITES ?= luajit lua5.1 asan
+SUITES ?= $(or $(LUA),$(if $(filter 5.1,$(LUA_VERSION)),luajit lua5.1 asan,lua$(LUA_VERSION)))
 ifeq ($(shell uname -s),Darwin)
 SHARED  = -bundle -undefined dynamic_lookup
 SUITES  = luajit
@@ -39,16 +41,16 @@ MODULES = $(patsubst lua/%,%,$(wildcard lua/*.lua lua/*/*.lua lua/*/*/*.lua))
 PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/site-functions/_aish-history \
   fish/vendor_completions.d/aish-history.fish
 # What runs the command: the first that is there.
-INTERPRETER ?= $(shell for lua in luajit lua5.1 lua-5.1 lua51; do command -v $$lua && break; done)
+INTERPRETER ?= $(shell for lua in $(LUA_NAMES); do command -v $$lua && break; done)
 
-.PHONY: dist fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test soak schedules tsan mutants bench bench-deps lint format format-check FORCE
+.PHONY: dist fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test test-all soak schedules tsan mutants bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
 # Of a make for what a target needs to be built: quick, and without a word unless something is wrong.
 QUIET     = -s $(if $(findstring -j,$(MAKEFLAGS)),,-j$(CORES))
 
-all: $(MODULE) ## Build build/aish_history.so (the default; WERROR=1: warnings are errors)
+all: $(MODULE) ## Build build/aish_history.so (LUA_VERSION=5.4: build/lua5.4/, for that; WERROR=1: warnings are errors)
 
 $(MODULE): $(OBJECTS) $(BUILD)/link.command
 	$(LINK) -o $@ $(OBJECTS) -lm
@@ -74,7 +76,8 @@ link.command    = $(strip $(LINK) $(OBJECTS))
 .SECONDEXPANSION:
 $(BUILD)/compile.command $(BUILD)/link.command: $(BUILD)/%.command: $$(if $$(subst x$$($$*.command)x,,x$$(shell cat $$@ 2>/dev/null)x),FORCE)
 	@mkdir -p $(@D)
-	@echo '#include <lua.h>' | $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS) -E - >/dev/null 2>&1 || .ci/deps --check build
+	@echo '#include <lua.h>' | $(CC) $(addprefix -I,$(LUA_INCDIR)) $(CPPFLAGS) -E - >/dev/null 2>&1 || \
+	  .ci/deps --check $(if $(filter 5.1,$(LUA_VERSION)),build,lua$(LUA_VERSION))
 	@printf '%s\n' '$(subst ','\'',$($*.command))' >$@
 
 install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA_VERSION=5.1)
@@ -84,7 +87,7 @@ install: all ## Install below PREFIX=/usr/local (with DESTDIR before it, for LUA
 	sed '1s|.*|#!$(or $(INTERPRETER),/usr/bin/env luajit)|' lua/aish_history/command/aish-history >$(BUILD)/aish-history
 	install -m 755 $(BUILD)/aish-history "$(BINDIR)/aish-history"
 	@LUA_PATH='lua/?.lua;;' LUA_CPATH='$(BUILD)/?.so;;' .ci/pages '$(INTERPRETER)' "$(SHARE)"
-	@$(if $(DESTDIR),,.ci/found "$(LUADIR)" "$(LIBDIR)")
+	@$(if $(DESTDIR),,.ci/found "$(LUADIR)" "$(LIBDIR)" $(LUA_VERSION))
 
 uninstall: ## Remove what install put there
 	rm -f $(MODULES:%="$(LUADIR)/%") "$(LIBDIR)/aish_history.so" "$(BINDIR)/aish-history" $(PAGES:%="$(SHARE)/%")
@@ -111,11 +114,22 @@ demo: ## Play a short session of the shell on real files
 	@here=$$(pwd) && export LUA_PATH="$$here/lua/?.lua;;" LUA_CPATH="$$(cd $(BUILD) && pwd)/?.so;;" && \
 	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
-test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (TESTS=spec/x_spec.lua: only these)
+# Of these each has a build of its own, below that of LuaJIT and Lua 5.1.
+LATER  = $(filter lua5.2 lua5.3 lua5.4,$(SUITES))
+BASIC  = $(filter-out $(LATER) lint,$(SUITES))
+test: override BUILD := $(BUILD:%/lua$(LUA_VERSION)=%)
+test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (LUA=lua5.4: under that; TESTS=spec/x_spec.lua: only these)
+	@$(if $(LATER),.ci/deps $(LATER))
 	@.ci/deps browser || echo "What needs a browser is left out."
 	@echo "Building for the suites: $(SUITES)"
-	@$(MAKE) $(QUIET) all $(BUILD)/faults/aish_history.so $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so)
+	@$(if $(BASIC),$(MAKE) $(QUIET) BUILD='$(BUILD)' LUA_VERSION=5.1 all $(BUILD)/faults/aish_history.so \
+	  $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so))
+	@$(foreach lua,$(LATER),$(MAKE) $(QUIET) BUILD='$(BUILD)/$(lua)' LUA_VERSION=$(lua:lua%=%) all \
+	  $(BUILD)/$(lua)/faults/aish_history.so $(BUILD)/$(lua)/posix.so &&) :
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
+
+test-all: ## Run the specs under every Lua, and sanitizers
+	@$(MAKE) SUITES='luajit lua5.1 lua5.2 lua5.3 lua5.4 asan' test
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) $(QUIET) all
@@ -187,6 +201,10 @@ $(BUILD)/schedules/aish_history.so: FORCE
 # The module without its syncs, whose losses are to be noticed.
 $(BUILD)/unsynced/aish_history.so: FORCE
 	@$(MAKE) BUILD='$(@D)' CPPFLAGS="$(CPPFLAGS) -DSYS_SEAM='\"unsynced.h\"' -Ispec/power" all
+
+# What the specs use of luaposix, for a Lua that has none.
+$(BUILD)/posix.so: spec/support/posix.c $(BUILD)/compile.command
+	$(COMPILE) -D_GNU_SOURCE $(SHARED) -fvisibility=default -o $@ $<
 
 # The module under AddressSanitizer and UndefinedBehaviorSanitizer, in a directory of its own. The
 # latter's library is linked in, since beside the former's it would not write its reports to a file.

@@ -5,6 +5,7 @@
  * this file know Lua, and only base/sys.c calls the system.
  *
  * binding/   Lua in, Lua out
+ *   compat                  what the versions of Lua have under different names
  *   args, class             arguments, options and results; userdata, and what a state keeps
  *   encode, decode, redact  Lua values as JSON text, and back; what of them is not written
  *   handle                  what the handles of memories and sessions have in common
@@ -56,13 +57,12 @@
  * 3. A call that fails leaves the file as it was, or in a state that the next call repairs.
  * 4. What was acknowledged under sync = "full" is on the disk.
  * 5. No id is given twice. */
-#include <lauxlib.h>
-#include <lua.h>
 #include <sys/file.h>
 
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/class.h"
+#include "binding/compat.h"
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/erase.h"
@@ -114,6 +114,7 @@ int luaopen_aish_history(lua_State *L)
     int value;
   } constants[] = {
       {"LOCK_SH", LOCK_SH}, {"LOCK_EX", LOCK_EX}, {"LOCK_NB", LOCK_NB}, {"LOCK_UN", LOCK_UN}};
+  check_version(L);
   sys_stay_loaded();
   begin_state(L);
   lua_newtable(L);

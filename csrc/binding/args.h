@@ -3,20 +3,10 @@
  * [-o, +p, e]: see class.h. */
 #pragma once
 
-#include <lauxlib.h>
-#include <lua.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "base/sys.h"
-
-#if LUA_VERSION_NUM >= 502
-#define lua_objlen lua_rawlen
-#endif
-
-#ifndef LUA_GCISRUNNING
-#define LUA_GCISRUNNING 9 /* Lua 5.1 cannot tell, and says -1 */
-#endif
+#include "binding/compat.h"
 
 /* ---- arguments ---- */
 
@@ -85,16 +75,6 @@ int call_twice(lua_State *L, lua_CFunction function);
 int push_true(lua_State *L);
 /* Pushes true; or, where it is not done, as push_nil_failure. [-0, +1, 3 or 4, m] */
 int push_done(lua_State *L, bool done, const struct failure *failure, const char *path);
-
-/* Pushes a whole number up to 2^53: from Lua 5.3 on as an integer. [-0, +1, -] */
-static inline void push_whole(lua_State *L, uint64_t number)
-{
-#if LUA_VERSION_NUM >= 503
-  lua_pushinteger(L, (lua_Integer)number);
-#else
-  lua_pushnumber(L, (lua_Number)number);
-#endif
-}
 
 /* Sets a member of the table on top of the stack. [-0, +0, m] */
 void set_whole(lua_State *L, const char *name, uint64_t number);

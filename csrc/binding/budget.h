@@ -1,11 +1,10 @@
 /* budget.h: of what was found, what fits into a budget. */
 #pragma once
 
-#include <lua.h>
-
 #include "base/buf.h"
 #include "base/sys.h"
 #include "binding/args.h"
+#include "binding/compat.h"
 
 struct budget {
   double bytes; /* what all results together may cost; below 0: anything */

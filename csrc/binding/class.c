@@ -92,6 +92,18 @@ static int gc_l(lua_State *L)
   return 0;
 }
 
+/* __close: as the method close, whose result nobody gets. */
+static int close_l(lua_State *L)
+{
+  lua_settop(L, 1);
+  lua_getfield(L, lua_upvalueindex(UPVALUE_METHODS), "close");
+  lua_insert(L, 1);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+static const luaL_Reg CLOSING[] = {{"__close", close_l}, {NULL, NULL}};
+
 /* A method: its function has the same upvalue, as it is called by C. */
 static int method_l(lua_State *L)
 {
@@ -107,6 +119,16 @@ static void push_methods(lua_State *L, const luaL_Reg *method)
     push_address(L, method);
     lua_pushcclosure(L, method_l, 1);
     lua_setfield(L, -2, method->name);
+  }
+}
+
+/* Sets the metamethods of the metatable on top of the stack. */
+static void set_events(lua_State *L, const luaL_Reg *event, int methods)
+{
+  for (; event != NULL && event->name != NULL; event++) {
+    lua_pushvalue(L, methods);
+    lua_pushcclosure(L, event->func, 1);
+    lua_setfield(L, -2, event->name);
   }
 }
 
@@ -127,11 +149,8 @@ static void push_metatable(lua_State *L, const struct object_class *class)
   lua_newtable(L);
   lua_pushvalue(L, methods);
   lua_setfield(L, metatable, "__index");
-  for (const luaL_Reg *event = class->metamethods; event != NULL && event->name != NULL; event++) {
-    lua_pushvalue(L, methods);
-    lua_pushcclosure(L, event->func, 1);
-    lua_setfield(L, metatable, event->name);
-  }
+  set_events(L, class->metamethods, methods);
+  if (LUA_CLOSES && class->methods != NULL) set_events(L, CLOSING, methods);
   lua_pushnil(L);
   push_address(L, class);
   lua_pushcclosure(L, gc_l, 2);

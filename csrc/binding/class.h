@@ -10,10 +10,8 @@
  * it may raise an error ("-": never, "m": out of memory, "e": otherwise). */
 #pragma once
 
-#include <lauxlib.h>
-#include <lua.h>
-
 #include "base/std.h"
+#include "binding/compat.h"
 
 /* A kind of userdata. Its metatable is made when its first object is. */
 struct object_class {

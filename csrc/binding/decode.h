@@ -1,9 +1,8 @@
 /* decode.h: reading JSON text as Lua values. */
 #pragma once
 
-#include <lua.h>
-
 #include "base/buf.h"
+#include "binding/compat.h"
 #include "json/json.h"
 
 enum { DECODER_KEYS = 64 };

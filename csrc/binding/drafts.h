@@ -4,8 +4,7 @@
  * message that begins with `who`. */
 #pragma once
 
-#include <lua.h>
-
+#include "binding/compat.h"
 #include "binding/encode.h"
 #include "memory/change.h"
 

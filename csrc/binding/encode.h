@@ -1,9 +1,8 @@
 /* encode.h: writing Lua values as JSON text. */
 #pragma once
 
-#include <lua.h>
-
 #include "base/buf.h"
+#include "binding/compat.h"
 
 /* The buffers in which a state puts together what it writes next.
  * While it is filled, a function of the caller's or a finalizer may call us again: it finds this one in

@@ -173,7 +173,8 @@ static bool look_into(struct job *job, bool all, struct purged *found, struct fa
 static bool rewrite(const struct call *call, struct failure *failure)
 {
   struct job *job = call->job;
-  struct journal own, *journal = call->eraser != NULL ? call->eraser->journal : &own;
+  struct journal own, *journal = &own;
+  if (call->eraser != NULL) journal = call->eraser->journal;
   if (journal == &own && !journal_init(&own, job->path)) return fail(failure, "open");
   const double wait = journal->wait;
   if (job->wait >= 0) journal->wait = job->wait;

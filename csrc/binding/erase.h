@@ -1,8 +1,7 @@
 /* erase.h: taking text out of memories and sessions. */
 #pragma once
 
-#include <lua.h>
-
+#include "binding/compat.h"
 #include "file/journal.h"
 
 /* The handle of a method that is called: of a memory or of a session. */

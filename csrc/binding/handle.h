@@ -1,9 +1,8 @@
 /* handle.h: what the handles of memories and of sessions have in common. */
 #pragma once
 
-#include <lua.h>
-
 #include "binding/class.h"
+#include "binding/compat.h"
 #include "binding/encode.h"
 #include "file/journal.h"
 

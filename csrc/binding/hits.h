@@ -1,8 +1,7 @@
 /* hits.h: what was said in sessions, as tables. */
 #pragma once
 
-#include <lua.h>
-
+#include "binding/compat.h"
 #include "text/query.h"
 
 /* Reads the query at `argument`; if the caller has made a mistake, it is freed before it raises.

@@ -14,7 +14,7 @@ void hold_collector(lua_State *L, struct collector *collector, bool large)
 {
   if (lua_gc(L, LUA_GCISRUNNING, 0) == 0) return;
   collector->rests = kept_block(L, KEPT_RESTS, sizeof(int));
-  while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0) {
+  while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0 && LUA_SAYS_CYCLE) {
   }
   lua_gc(L, LUA_GCSTOP, 0);
   collector->before = lua_gc(L, LUA_GCCOUNT, 0);

@@ -1,11 +1,10 @@
 /* items.h: items of a memory file as Lua tables. */
 #pragma once
 
-#include <lua.h>
-
 #include "base/buf.h"
 #include "base/failure.h"
 #include "binding/args.h"
+#include "binding/compat.h"
 #include "file/window.h"
 #include "memory/filter.h"
 #include "memory/index.h"

@@ -1,13 +1,13 @@
 /* lock.c: what flock takes for a file. */
 #include "binding/lock.h"
 
-#include <lualib.h>
 #include <sys/file.h>
 
 #include "base/sys.h"
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"
+#include "binding/compat.h"
 #include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"
@@ -21,7 +21,7 @@ static int check_number(lua_State *L, int argument)
   return argument_error(L, argument, "descriptor must be a whole number, got %f", number);
 }
 
-static FILE *const *test_file(lua_State *L, int argument)
+static const void *test_file(lua_State *L, int argument)
 {
   int top = lua_gettop(L);
   luaL_getmetatable(L, LUA_FILEHANDLE);
@@ -45,9 +45,9 @@ static int check_descriptor(lua_State *L, int argument, struct journal **journal
   }
   errno = EBADF;
   if (lua_type(L, argument) == LUA_TNUMBER) return check_number(L, argument);
-  FILE *const *file = test_file(L, argument);
-  if (file != NULL && *file == NULL) return argument_error(L, argument, "closed file");
-  if (file != NULL) return sys_fileno(*file);
+  const void *file = test_file(L, argument);
+  if (file != NULL && lua_stream(file) == NULL) return argument_error(L, argument, "closed file");
+  if (file != NULL) return sys_fileno(lua_stream(file));
   return argument_error(L, argument, "descriptor, file or handle expected, got %s",
                         luaL_typename(L, argument));
 }

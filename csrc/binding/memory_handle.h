@@ -1,10 +1,9 @@
 /* memory_handle.h: the handle through which Lua programs use a memory file. */
 #pragma once
 
-#include <lua.h>
-
 #include "base/sys.h"
 #include "binding/class.h"
+#include "binding/compat.h"
 #include "memory/memory.h"
 
 /* The memory of a handle that was opened a moment ago and is of the file as it is, the handle being

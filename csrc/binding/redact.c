@@ -3,11 +3,6 @@
 #include "binding/redact.h"
 #include "base/hidden.h"
 
-#if LUA_VERSION_NUM < 502
-#define lua_setuservalue lua_setfenv
-#define lua_getuservalue lua_getfenv
-#endif
-
 void keep_redact(lua_State *L, int place)
 {
   if (place == 0) return;

@@ -1,9 +1,8 @@
 /* redact.h: the caller's function from text to text, which sees each string before it is written. */
 #pragma once
 
-#include <lua.h>
-
 #include "binding/args.h"
+#include "binding/compat.h"
 #include "binding/encode.h"
 
 /* Keeps the function at that place, if it is not 0, with the object on top of the stack.

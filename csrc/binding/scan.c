@@ -181,6 +181,16 @@ static struct scan *new_scan(lua_State *L, const char *path, uint64_t from)
   return scan;
 }
 
+/* The results, the iterator being on top of the stack: where for closes its fourth value, four. */
+static int push_iteration(lua_State *L)
+{
+  if (!LUA_CLOSES) return 1;
+  lua_pushnil(L);
+  lua_pushnil(L);
+  lua_pushvalue(L, -3);
+  return 4;
+}
+
 static int open_scan(lua_State *L, bool follows)
 {
   struct failure failure;
@@ -195,7 +205,8 @@ static int open_scan(lua_State *L, bool follows)
   struct scan *scan = new_scan(L, path, from);
   scan->follows = follows;
   scan->malformed = malformed;
-  if (follow_open(&scan->follow, &failure) || (follows && failure.number == ENOENT)) return 1;
+  if (follow_open(&scan->follow, &failure) || (follows && failure.number == ENOENT))
+    return push_iteration(L);
   return push_nil_failure(L, &failure, path);
 }
 
@@ -204,8 +215,9 @@ static int open_scan(lua_State *L, bool follows)
  * (the offset of a line's start; 0: its line has the number 1).
  * Returns an iterator, with a method close, that gives line number, record and its offset in bytes;
  * for what is damaged of a line, its number, nil, the offset and the reason. Records that share a
- * line have its number, each its own offset. nil, message, errno where the file cannot be opened; a
- * read error on the way raises. */
+ * line have its number, each its own offset. From Lua 5.4 on, nil, nil and the iterator follow it, so
+ * that for closes it. nil, message, errno where the file cannot be opened; a read error on the way
+ * raises. */
 int scan_l(lua_State *L)
 {
   return open_scan(L, false);

@@ -1,6 +1,6 @@
 /* screen.h: text for people to see. */
 #pragma once
 
-#include <lua.h>
+#include "binding/compat.h"
 
 int display_l(lua_State *L);

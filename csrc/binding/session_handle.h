@@ -1,9 +1,8 @@
 /* session_handle.h: the handle through which Lua programs write a session's file. */
 #pragma once
 
-#include <lua.h>
-
 #include "binding/class.h"
+#include "binding/compat.h"
 
 extern const struct object_class SESSION_HANDLE;
 

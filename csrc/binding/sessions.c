@@ -106,8 +106,7 @@ static bool push_session(lua_State *L, struct listing *listing, const char *path
   lua_setfield(L, -2, "path");
   if (!done) return set_error(L, &failure, dir->path), true;
   set_whole(L, "bytes", (uint64_t)dir->st.st_size);
-  lua_pushnumber(L, (lua_Number)dir->st.st_mtime);
-  lua_setfield(L, -2, "mtime");
+  set_whole(L, "mtime", (uint64_t)dir->st.st_mtime);
   if (options->count) set_whole(L, "turns", summary->turns);
   if (summary->has_first) set_text(L, "first", &summary->first);
   if (summary->last_ts.length > 0) set_text(L, "last_ts", &summary->last_ts);

@@ -1,8 +1,7 @@
 /* upkeep.h: verifying and compacting memory files. */
 #pragma once
 
-#include <lua.h>
-
+#include "binding/compat.h"
 #include "memory/compact.h"
 #include "memory/verify.h"
 

@@ -126,7 +126,7 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
 {
   struct purge *purge = sweep->purge;
   struct buf *out = &purge->record;
-  struct reworded record;
+  struct reworded record = {0, false};
   const uint64_t offset = byte_offset(sweep, object->start), end = byte_offset(sweep, object->end);
   bool revise = false;
   uint64_t rev =

@@ -97,7 +97,6 @@ bool reword_record(struct reword *reword, const char *start, const char *end, ui
   struct walk member;
   const size_t before = out->length;
   bool done = true, has_rev = false;
-  *result = (struct reworded){0, false};
   for (walk_begin(&member, start); done && walk_next(&member);) {
     bool is_rev = rev != 0 && walk_key_is(&member, "rev");
     done = pass_tokens(&pass, member.key.start - 1, is_rev ? member.value : member.end,

@@ -21,6 +21,6 @@ struct reworded {
 
 /* Appends the record from `start` to `end`, a valid object; each string of it that is changed is written
  * anew, and every other byte stays. If any was, or `revise`, and `rev` is not 0, it is the value of the
- * member of that name, which is added where there is none. Sets *result. False with errno. */
+ * member of that name, which is added where there is none. Adds to *result. False with errno. */
 bool reword_record(struct reword *reword, const char *start, const char *end, uint64_t rev,
                    bool revise, struct buf *out, struct reworded *result);

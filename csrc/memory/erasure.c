@@ -35,7 +35,7 @@ static bool add_sharer(struct revs *revs, struct purge *purge, struct window *wi
   struct sharer sharer = {.id = item->id, .offset = item->offset};
   struct buf *scratch = &purge->record;
   struct record record;
-  struct reworded reworded;
+  struct reworded reworded = {0, false};
   struct bytes name;
   const char *line;
   int read = item_line(item, window, &line);

@@ -56,6 +56,16 @@ describe("a method", function()
     end
   end)
 
+  -- `local object <close>`, in a text, as older Luas do not know it.
+  it("closes what goes out of scope, from Lua 5.4 on", function()
+    local scope = loadstring("local object <close> = (...)  error('out')")
+    if not scope then return pending("Lua 5.4 and later only") end
+    for class, object in pairs(objects()) do
+      assert(message_of(scope, object):find("out", 1, true))
+      if class == "memory" or class == "session" then assert.is_true(object.closed) end
+    end
+  end)
+
   it("refuses the objects of other classes, and values that look like one", function()
     local all = objects()
     local proxy = newproxy(true)

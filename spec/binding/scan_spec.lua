@@ -318,6 +318,23 @@ describe("scan: the loop", function()
   end)
 
   -- LuaJIT's compiled code keeps the functions alive that it calls, so none of them may hold the file.
+  it("closes the file at once when it is left, from Lua 5.4 on", function()
+    if not loadstring("local x <close> = nil") then return pending("Lua 5.4 and later only") end
+    local path = file_with('{"n":1}\n{"n":2}\n')
+    for _, opened in ipairs({ native.scan, native.follow }) do
+      local before = helper.descriptors()
+      collectgarbage("stop")
+      for _ in opened(path) do break end -- luacheck: ignore 512
+      local after = helper.descriptors()
+      collectgarbage("restart")
+      assert.same(before, after)
+      local kept = assert(opened(path))
+      for _ in kept do break end -- luacheck: ignore 512
+      assert.equal(2, (kept()))
+      kept:close()
+    end
+  end)
+
   it("may be left again and again once it is compiled", function()
     local path = file_with(many(200))
     local function leave()
@@ -482,7 +499,7 @@ describe("scan: the loop", function()
   end)
 
   it("takes the same memory however large the file is", function()
-    if os.getenv("AISH_HISTORY_CPATH") then
+    if helper.instrumented then
       pending("an instrumented build keeps freed memory")
       return
     end

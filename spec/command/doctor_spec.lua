@@ -2,7 +2,7 @@
 local lfs = require("lfs")
 local unistd = require("posix.unistd")
 local helper = require("spec.support.helper")
-local launch = require("spec.command.launch")
+local command = require("spec.support.command")
 local shell = require("spec.support.shell")
 local aish_history = require("aish_history")
 
@@ -29,10 +29,10 @@ local function append(path, bytes) helper.write(path, helper.read(path) .. bytes
 --- What the doctor says: its exit code, and a table from each subject to { status, found, advice }; of a subject
 -- of which it says more than one thing, the last.
 local function examine(dir, before)
-  local printed, code, said = launch.run(dir, { "doctor", "--json" }, "", before)
+  local printed, code, said = command.run("/", "doctor --json --dir " .. quote(dir), before)
   assert.equal("", said)
   local by = {}
-  for _, object in ipairs(launch.objects(printed)) do by[object.subject] = object end
+  for _, object in ipairs(command.objects(printed)) do by[object.subject] = object end
   return code, by
 end
 
@@ -69,9 +69,21 @@ describe("doctor", function()
     assert.truthy(by.versions.found:find("aish_history " .. aish_history._VERSION:gsub("%p", "%%%0") .. ", Lua"))
     assert.equal(dir, by.directory.found)
     assert.truthy(by["memory.jsonl"].found:find("B, 2 items, 1 of them active$"))
-    assert.truthy(by.sessions.found:find("^2 sessions, "))
+    assert.truthy(by.sessions.found:find("^2 sessions, %d"))
     assert.truthy(by.flock.found:find("^works on "))
     for _, object in pairs(by) do assert.is_nil(object.advice) end
+  end)
+
+  it("says how many sessions are empty, and of one thing whether it is", function()
+    local dir = history()
+    helper.write(dir .. "/sessions/c.jsonl", '{"meta":{"model":"m"}}\n')
+    helper.write(dir .. "/memory.jsonl", '{"id":1,"kind":"fact","content":"x"}\n')
+    local _, by = examine(dir)
+    assert.truthy(by.sessions.found:find("^3 sessions, 1 of them empty, %d"))
+    assert.truthy(by["memory.jsonl"].found:find("B, 1 item, active$"))
+    os.remove(dir .. "/sessions/a.jsonl")
+    os.remove(dir .. "/sessions/b.jsonl")
+    assert.truthy(select(2, examine(dir)).sessions.found:find("^1 session, empty, %d"))
   end)
 
   it("changes nothing, whatever it finds", function()
@@ -99,7 +111,7 @@ describe("doctor", function()
     assert.same({ 1, { "memory.jsonl" } }, { code, having("fix", by) })
     assert.truthy(by["memory.jsonl"].found:find("1 problem, the first in line 5: ", 1, true))
     local compact = by["memory.jsonl"].advice:match("; aish%-history (compact .-) takes")
-    shell.run("(" .. launch.line(dir, {}):gsub("%-%-dir", compact .. " %0") .. ")")
+    shell.run(command.call(dir, compact))
     code, by = examine(dir)
     assert.same({ 0, {}, { "memory.jsonl.damaged" } }, { code, having("fix", by), having("note", by) })
   end)
@@ -132,6 +144,7 @@ describe("doctor", function()
     assert.same({ 0, { "memory.jsonl", "sessions/b.jsonl" } }, { code, having("note", by) })
     for _, subject in ipairs(having("note", by)) do
       assert.truthy(by[subject].found:find("^is locked by "))
+      assert.truthy(by[subject].advice:find(", but nothing can be added until it ends.", 1, true))
       if lfs.attributes("/proc/locks") then
         assert.truthy(by[subject].found:find("process " .. unistd.getpid() .. " (", 1, true), by[subject].found)
       end
@@ -181,9 +194,9 @@ describe("doctor", function()
     local dir = history()
     local function under(fault)
       local printed = shell.run(("{ strace -f -qq -o /dev/null -e trace=flock -e inject=flock:%s sh -c %s || true; }"):format(fault,
-        quote(launch.line(dir, { "doctor", "--json" }))))
+        quote(command.call(dir, "doctor --json"))))
       local by = {}
-      for _, object in ipairs(launch.objects(printed)) do by[object.subject] = object end
+      for _, object in ipairs(command.objects(printed)) do by[object.subject] = object end
       return by.flock.status, by.flock.found
     end
     local status, found = under("error=EOPNOTSUPP")
@@ -198,11 +211,11 @@ describe("doctor", function()
   it("is read on a terminal, a line of which is as wide", function()
     local dir = history()
     shell.run("chmod 755 " .. quote(dir))
-    local shown = launch.show(dir, { "doctor" }, 40)
+    local shown = command.show(dir, "doctor", 40)
     assert.truthy(shown:find("\n\27%[32mok\27%[0m    sessions: 2 sessions, "))
     assert.truthy(shown:find("\n\27%[31mfix\27%[0m   modes: others than you can use\n"))
     for line in shown:gsub("\27%[%d*m", ""):gmatch("[^\n]+") do assert(#line <= 40 or not line:find(" ", 7, true), line) end
-    local printed, code = launch.run(dir, { "doctor" })
+    local printed, code = command.run(dir, "doctor")
     assert.equal(1, code)
     assert.truthy(printed:find("\n      -> chmod go= '", 1, true))
   end)

@@ -1,7 +1,7 @@
 --- A session as a page: what it says, and in a browser, that nothing in it runs, what its search shows, and
 -- what is folded. The browser is Debian's Chromium, by the DevTools protocol; without it those are pending.
 local helper = require("spec.support.helper")
-local launch = require("spec.command.launch")
+local command = require("spec.support.command")
 local shell = require("spec.support.shell")
 local aish_history = require("aish_history")
 local assets = require("aish_history.html.assets")
@@ -139,9 +139,9 @@ describe("html: the page", function()
 
   it("is what show --html prints", function()
     local path = session_of({ { role = "user", content = "Hello" } })
-    local printed, code = launch.run(helper.tmpdir(), { "show", path, "--html" })
+    local printed, code = command.run(helper.tmpdir(), "show --html " .. quote(path))
     assert.same({ page_of(path), 0 }, { printed, code })
-    printed, code = launch.run(helper.tmpdir(), { "show", "/none/x.jsonl", "--html" })
+    printed, code = command.run(helper.tmpdir(), "show /none/x.jsonl --html")
     assert.same({ "", 3 }, { printed, code })
   end)
 

@@ -29,11 +29,30 @@ describe("aish-history", function()
     assert.equal("aish-history " .. require("aish_history")._VERSION .. "\n", (run(helper.tmpdir(), "--version")))
   end)
 
+  it("takes help and version for commands", function()
+    local dir = helper.tmpdir()
+    for words, options in pairs({ help = "--help", version = "--version", ["help memory add"] = "memory add --help",
+      ["--color never help show"] = "show --help" }) do
+      assert.same({ run(dir, options) }, { run(dir, words) }, words)
+      assert.equal(0, select(2, run(dir, words)))
+    end
+  end)
+
   for arguments, message in pairs({
     [""] = "a command is required (see aish-history --help)",
-    ["serch x"] = "unknown command 'serch'",
+    ["serch x"] = "unknown command 'serch'; did you mean 'search'? (see aish-history --help)\n",
+    ["help serch"] = "unknown command 'serch'; did you mean 'search'? (see aish-history --help)\n",
+    ["sessions --limt 1"] = "unknown option '--limt'; did you mean '--limit'? (see aish-history sessions --help)\n",
+    ["sessions -x"] = "unknown option '-x' (see aish-history sessions --help)\n",
+    ["memory add"] = "missing argument 'kind' (see aish-history memory add --help)\n",
+    ["memory forget x"] = "'x' is no whole number (see aish-history memory forget --help)\n",
+    ["sessions --dir"] = "option '--dir' requires an argument (see aish-history --help)\n",
+    ["search ''"] = "there is nothing to search for (see aish-history search --help)\n",
+    ["search ' ' --memory"] = "there is nothing to search for (see aish-history search --help)\n",
+    ["search " .. ("x "):rep(65)] = "a search has at most 64 words and 4096 bytes; recall takes a longer text (see",
+    ["search --exact " .. ("x"):rep(4097)] = "a search has at most 64 words and 4096 bytes; recall takes a longer text (see",
     ["memory"] = "a command is required (see aish-history memory --help)",
-    ["--dir '' sessions"] = "the directory has no name (see aish-history sessions --help)",
+    ["--dir '' sessions"] = "the directory has no name (see aish-history --help)",
     ["--dri x sessions"] = "unknown option '--dri'",
     ["sessions --foo"] = "unknown option '--foo' (see aish-history sessions --help)",
     ["--dir show sessions --foo"] = "unknown option '--foo' (see aish-history sessions --help)",
@@ -42,7 +61,7 @@ describe("aish-history", function()
     ["sessions --since soon"] = "'soon' is no time; write it like 7d",
     ["show"] = "missing argument 'session' (see aish-history show --help)",
     ["sessions --color maybe"] = "argument for option '--color' must be one of 'auto', 'always', 'never'",
-    ["memory add idea x"] = "argument 'kind' must be one of 'fact', 'pref', 'context' (see aish-history memory --help)",
+    ["memory add idea x"] = "argument 'kind' must be one of 'fact', 'pref', 'context' (see aish-history memory add --help)",
   }) do
     it("says in one line how it is wrong to call it: " .. arguments, function()
       local output, code, said = run(helper.tmpdir(), arguments)
@@ -74,9 +93,11 @@ describe("aish-history", function()
 
   it("makes nothing where there is no history", function()
     local dir = helper.tmpdir()
-    for _, arguments in ipairs({ "sessions", "show -1", "search x", "recall x", "memory list", "verify" }) do
-      local output, code = run(dir, "--dir none " .. arguments)
-      assert.same({ "", 1 }, { output, code }, arguments)
+    for arguments, message in pairs({ sessions = "no sessions in none/sessions", ["show -1"] = "no sessions in none/sessions",
+      ["search x"] = "nothing found", ["recall x"] = "nothing found", ["memory list"] = "nothing found in none/memory.jsonl",
+      ["memory forget 1"] = "there is no memory yet in none", ["memory update 1 x"] = "there is no memory yet in none",
+      verify = "no files in none" }) do
+      assert.same({ "", 1, "aish-history: " .. message .. "\n" }, { run(dir, "--dir none " .. arguments) }, arguments)
     end
     assert.same({}, shell.files(dir))
   end)

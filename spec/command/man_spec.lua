@@ -78,7 +78,7 @@ describe("completions #build", function()
     local found = shell.run("HOME=" .. home .. " fish --no-config -c " .. quote(script))
     assert.equal("search sessions add forget list update --source always auto",
       (found:gsub("\t[^\n]*", ""):gsub("\n", " "):gsub(" $", "")))
-    assert(found:find("sessions\tList the sessions, newest first\n", 1, true), found)
+    assert(found:find("sessions\tList the sessions, the last first\n", 1, true), found)
   end)
 
   -- In a zsh of its own, whose line editor is asked through a pseudo-terminal.

@@ -1,7 +1,7 @@
 --- `aish-history mcp` as its clients see it: raw lines, and the client of the official SDK.
 local lfs = require("lfs")
 local helper = require("spec.support.helper")
-local launch = require("spec.command.launch")
+local command = require("spec.support.command")
 local aish_history = require("aish_history")
 
 local quote = helper.quote
@@ -14,13 +14,18 @@ local function request(id, method, params)
   return aish_history.encode({ jsonrpc = "2.0", id = id, method = method, params = params })
 end
 
+--- Runs the server over a directory to the end of its input.
+local function serve_text(dir, text, arguments)
+  return command.run(dir, arguments or "mcp", "<" .. quote(helper.write(helper.tmpdir() .. "/in", text)))
+end
+
 local function call(id, name, arguments)
   return request(id, "tools/call", { name = name, arguments = arguments })
 end
 
 --- Sends lines to a server over a directory; returns the decoded answers, all of which are JSON.
 local function talk(dir, lines)
-  local printed, code, said = launch.run(dir, { "mcp" }, table.concat(lines, "\n") .. "\n")
+  local printed, code, said = serve_text(dir, table.concat(lines, "\n") .. "\n")
   assert.same({ 0, "" }, { code, said })
   local answers = {}
   for line in printed:gmatch("[^\n]+") do answers[#answers + 1] = assert(aish_history.decode(line)) end
@@ -63,7 +68,7 @@ describe("mcp: the messages", function()
   end)
 
   it("have an empty object, not an array, where nothing is to be said", function()
-    assert.truthy(launch.run(helper.tmpdir(), { "mcp" }, request(1, "ping")):find('"result":{}', 1, true))
+    assert.truthy(serve_text(helper.tmpdir(), request(1, "ping")):find('"result":{}', 1, true))
   end)
 
   it("keep ids of both kinds to the last digit", function()
@@ -178,7 +183,7 @@ describe("mcp: the tools", function()
   it("give bytes that are no text in a form that every reader takes", function()
     local dir = helper.tmpdir()
     add_session(dir, "a.jsonl", "caf\233 \\udce9 \237\160\128")
-    local printed = launch.run(dir, { "mcp" }, INITIALIZE .. "\n" .. call(1, "recall", { text = "caf" }) .. "\n"
+    local printed = serve_text(dir, INITIALIZE .. "\n" .. call(1, "recall", { text = "caf" }) .. "\n"
       .. request(2, "resources/read", { uri = "aish-history://sessions/a.jsonl" }) .. "\n")
     assert.is_nil(printed:find("[^\\]\\ud[89a-f]"))
     assert.is_nil(printed:find("\233", 1, true))
@@ -209,7 +214,7 @@ describe("mcp: the tools", function()
       local lines = { (INITIALIZE:gsub('"raw"', '"c' .. index .. '"')) }
       for number = 1, 20 do lines[number + 1] = call(number, "remember", { kind = "fact", content = "Number " .. number }) end
       helper.write(dir .. "/in" .. index, table.concat(lines, "\n"))
-      servers[index] = assert(io.popen(launch.line(dir, { "mcp" }) .. " <" .. quote(dir .. "/in" .. index)))
+      servers[index] = assert(io.popen(command.call(dir, "mcp") .. " <" .. quote(dir .. "/in" .. index)))
     end
     for _, server in ipairs(servers) do
       assert.equal(21, select(2, server:read("*a"):gsub("\n", "")))
@@ -285,7 +290,7 @@ describe("mcp: a client that goes away", function()
     for number = 1, 200 do lines[#lines + 1] = request(number, "tools/list") end
     helper.write(dir .. "/in", table.concat(lines, "\n") .. "\n")
     local pipe = assert(io.popen(("%s { (%s) <%s/in 2>%s/err; echo $? >%s/code; } | head -n 1"):format(before,
-      launch.line(dir, { "mcp" }), dir, dir, dir)))
+      command.call(dir, "mcp"), dir, dir, dir)))
     assert.truthy(pipe:read("*a"):find("^{[^\n]*}\n$"))
     pipe:close()
     assert.equal("", helper.read(dir .. "/err"))
@@ -299,10 +304,10 @@ describe("mcp: a client that goes away", function()
   end)
 
   it("is one at its end, within a line too", function()
-    local printed, code, said = launch.run(helper.tmpdir(), { "mcp" }, INITIALIZE .. "\n" .. request(1, "ping"))
+    local printed, code, said = serve_text(helper.tmpdir(), INITIALIZE .. "\n" .. request(1, "ping"))
     assert.same({ 0, "" }, { code, said })
     assert.equal(2, select(2, printed:gsub("\n", "")))
-    assert.same({ "", 0, "" }, { launch.run(helper.tmpdir(), { "mcp" }, "") })
+    assert.same({ "", 0, "" }, { serve_text(helper.tmpdir(), "") })
   end)
 end)
 
@@ -312,7 +317,7 @@ describe("mcp: the configuration in README.md", function()
   it("starts it", function()
     local given = aish_history.decode(helper.read("README.md"):match('\n({"mcpServers"[^\n]*)')).mcpServers.history
     assert.equal("aish-history", given.command)
-    local printed, code = launch.run(helper.tmpdir(), given.args, INITIALIZE)
+    local printed, code = serve_text(helper.tmpdir(), INITIALIZE, table.concat(given.args, " "))
     assert.same({ "i", 0 }, { aish_history.decode(printed).id, code })
   end)
 end)
@@ -324,9 +329,9 @@ local function install_sdk()
   local cache = (os.getenv("XDG_CACHE_HOME") or (os.getenv("HOME") or "/tmp") .. "/.cache") .. "/aish_history_specs"
   local sdk = cache .. "/mcp-sdk-1"
   if lfs.attributes(sdk) then return sdk end
-  local command = ([[mkdir -p %s && new=$(mktemp -d %s/new.XXXXXX) && cd "$new" && npm install --no-audit --no-fund
+  local install = ([[mkdir -p %s && new=$(mktemp -d %s/new.XXXXXX) && cd "$new" && npm install --no-audit --no-fund
     --fetch-retries=0 --fetch-timeout=20000 @modelcontextprotocol/sdk@1 && { mv "$new" %s || rm -rf "$new"; }]]):gsub("\n *", " ")
-  os.execute("(" .. command:format(quote(cache), quote(cache), quote(sdk)) .. ") >/dev/null 2>&1 </dev/null")
+  os.execute("(" .. install:format(quote(cache), quote(cache), quote(sdk)) .. ") >/dev/null 2>&1 </dev/null")
   return lfs.attributes(sdk) and sdk
 end
 
@@ -339,7 +344,7 @@ describe("mcp: the client of the TypeScript SDK #build", function()
     local dir = helper.tmpdir()
     for number = 1, 101 do add_session(dir, ("%03d.jsonl"):format(number), "Hello") end
     local pipe = assert(io.popen(("cd %s && timeout 60 node spec/command/mcp_client.mjs %s sh -c %s 2>&1"):format(quote(helper.root),
-      quote(sdk), quote(launch.line(dir, { "mcp" })))))
+      quote(sdk), quote(command.call(dir, "mcp")))))
     local printed = pipe:read("*a")
     pipe:close()
     local got = assert(aish_history.decode(printed), printed)

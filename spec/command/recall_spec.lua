@@ -44,6 +44,6 @@ describe("aish-history recall", function()
   end)
 
   it("exits with 1 where nothing bears on it", function()
-    assert.same({ "", 1, "" }, { run(command.history(), "recall zebra") })
+    assert.same({ "", 1, "aish-history: nothing found\n" }, { run(command.history(), "recall zebra") })
   end)
 end)

@@ -49,8 +49,8 @@ memory:1: 2026-01-02 11:15 fact: Backups go to /mnt/nas
     assert.equal(2, #lines)
   end)
 
-  it("exits with 1, and says nothing, when nothing is found", function()
-    assert.same({ "", 1, "" }, { run(command.history(), "search nowhere") })
+  it("exits with 1 when nothing is found", function()
+    assert.same({ "", 1, "aish-history: nothing found\n" }, { run(command.history(), "search nowhere") })
   end)
 
   it("makes controls visible, and shows where the words are", function()

@@ -39,6 +39,26 @@ SESSION     WHEN              TURNS  SIZE  MODEL  FIRST WORDS
     assert.equal(1, select(2, run(dir, "sessions --since 1d")))
   end)
 
+  it("passes over what cannot be read, and says why", function()
+    local dir = command.history()
+    local expected, bad = run(dir, "sessions"), dir .. "/sessions/2026-02-0"
+    helper.write(bad .. "1.jsonl", "[1]\n")
+    helper.write(bad .. "2.jsonl", "\255\254{\0\"\0")
+    assert(lfs.mkdir(bad .. "3.jsonl"))
+    assert(lfs.link("nowhere", bad .. "4.jsonl", true))
+    for _, options in ipairs({ "", "--limit 2", "--since 2026-01-01", "--since 2026-01-01 --limit 2" }) do
+      local output, code, said = run(dir, "sessions " .. options)
+      assert.same({ expected, 0 }, { output, code }, options)
+      local said_of = {}
+      for number in said:gmatch("aish%-history: open [^\n]*/2026%-02%-0(%d).jsonl: [^\n]+\n") do said_of[#said_of + 1] = number end
+      assert.equal("4321", table.concat(said_of), said)
+    end
+    assert.same({ "2026-01-03.jsonl" }, command.jq(run(dir, "sessions --json --limit 1"), ".name"))
+    for _, name in ipairs({ "02", "03", "04" }) do os.remove(dir .. "/sessions/2026-01-" .. name .. ".jsonl") end
+    local output, code = run(dir, "sessions")
+    assert.same({ "", 3 }, { output, code })
+  end)
+
   it("prints all that the module tells, as JSON", function()
     local dir = command.history()
     local expected = require("aish_history").sessions(dir .. "/sessions", { empty = false })

@@ -50,6 +50,8 @@ Thanks \x1b[31m\u202e!
     ["-3"] = { 1, "there is no session -3;" },
     ["-0"] = { 1, "there is no session -0;" },
     ["x/y.jsonl"] = { 3, "open x/y.jsonl: No such file or directory" },
+    ["memory.jsonl"] = { 3, "memory.jsonl: it is a memory; aish-history memory list shows it" },
+    ["memory.jsonl --html"] = { 3, "memory.jsonl: it is a memory; aish-history memory list shows it" },
     ["sessions/"] = { 3, "open sessions/: Is a directory" },
   }) do
     it("says that it is no session: " .. name, function()
@@ -59,6 +61,18 @@ Thanks \x1b[31m\u202e!
       assert(said:find("aish-history: " .. expected[2], 1, true) == 1, said)
     end)
   end
+
+  it("passes over what cannot be read when it counts from the newest", function()
+    local dir = command.history()
+    local expected = { run(dir, "show -1"), run(dir, "show -2") }
+    for number = 1, 5 do helper.write(("%s/sessions/2026-02-0%d.jsonl"):format(dir, number), "[1]\n") end
+    local first, code, said = run(dir, "show -1")
+    assert.same({ expected[1], 0 }, { first, code })
+    assert.equal(5, select(2, said:gsub("[^\n]*a JSON array, not JSON Lines\n", "")))
+    assert.equal(expected[2], (run(dir, "show -2")))
+    for name in pairs({ ["2026-01-02"] = 1, ["2026-01-03"] = 1, ["2026-01-04"] = 1 }) do os.remove(dir .. "/sessions/" .. name .. ".jsonl") end
+    assert.equal(3, select(2, run(dir, "show -1")))
+  end)
 
   it("takes --last", function()
     local output = run(command.history(), "show 2026-01-03 --last 1")

@@ -1,6 +1,6 @@
 --- `aish-history stats`: what it counts, by local time, and its charts, which fit the terminal.
 local helper = require("spec.support.helper")
-local launch = require("spec.command.launch")
+local command = require("spec.support.command")
 local aish_history = require("aish_history")
 
 local DAY = 86400
@@ -36,10 +36,10 @@ end
 
 --- The objects of --json by what they are: each a table from a name to the object.
 local function counted(dir, zone)
-  local printed, code, said = launch.run(dir, { "stats", "--json" }, "", "TZ=" .. zone)
-  assert.same({ 0, "" }, { code, said })
+  local printed, code, said = command.run(dir, "stats --json", "TZ=" .. zone)
+  assert.same({ 0, "aish-history: 1 damaged line passed over; aish-history verify says which\n" }, { code, said })
   local by = { day = {}, hour = {}, role = {}, kind = {}, session = {}, total = {} }
-  for _, object in ipairs(launch.objects(printed)) do
+  for _, object in ipairs(command.objects(printed)) do
     local name = object[object.what] or object.name or 1
     by[object.what][name] = object
   end
@@ -52,7 +52,7 @@ describe("stats: what is counted", function()
   it("is turns and memories by day and hour of local time, by role and kind", function()
     local dir = history()
     local utc, india = counted(dir, "UTC"), counted(dir, "Asia/Kolkata")
-    assert.same({ 4, 7, 3 }, { utc.total[1].sessions, utc.total[1].turns, utc.total[1].memories })
+    assert.same({ 4, 1, 7, 3 }, { utc.total[1].sessions, utc.total[1].empty, utc.total[1].turns, utc.total[1].memories })
     local function day(of, name) return of.day[name] and { of.day[name].turns, of.day[name].memories } end
     assert.same({ { 2, 1 }, { 2, 1 }, { 0, 1 } }, { day(utc, "2026-01-02"), day(utc, "2026-01-03"), day(utc, "2025-12-31") })
     assert.same({ { 4, 2 }, nil, { 0, 1 } }, { day(india, "2026-01-03"), day(india, "2026-01-02"), day(india, "2025-12-31") })
@@ -64,7 +64,7 @@ describe("stats: what is counted", function()
 
   it("is the sizes, the biggest first", function()
     local dir = history()
-    local objects = launch.objects((launch.run(dir, { "stats", "--json" })))
+    local objects = command.objects((command.run(dir, "stats --json")))
     local names, bytes = {}, 0
     for _, object in ipairs(objects) do
       if object.what == "session" then
@@ -80,14 +80,14 @@ describe("stats: what is counted", function()
   it("is what can be read where a session cannot", function()
     local dir = history()
     helper.write(dir .. "/sessions/array.jsonl", "[1,2]\n")
-    local printed, code, said = launch.run(dir, { "stats", "--json" })
-    assert.same({ 0, 4 }, { code, launch.objects(printed)[1].sessions })
+    local printed, code, said = command.run(dir, "stats --json")
+    assert.same({ 0, 4 }, { code, command.objects(printed)[1].sessions })
     assert.truthy(said:find("array.jsonl", 1, true))
   end)
 
   it("is nothing where there is no history: that is said, and nothing is made", function()
     local dir = helper.tmpdir()
-    local printed, code, said = launch.run(dir, { "stats" })
+    local printed, code, said = command.run(dir, "stats")
     assert.same({ "", 1 }, { printed, code })
     assert.truthy(said:find("^aish%-history: nothing in "))
     assert.same({}, aish_history.list(dir))
@@ -124,8 +124,9 @@ describe("stats: how it looks", function()
   helper.guard(before_each, after_each)
 
   it("is tables of plain text where the output is no terminal", function()
-    local printed = launch.run(history(), { "stats" })
+    local printed = command.run(history(), "stats")
     assert.is_nil(printed:find("[\128-\255\27]"))
+    assert.truthy(printed:find("\nsessions +4 [^\n]*\nempty sessions +1\n"))
     assert.truthy(printed:find("\nDAY +TURNS +MEMORIES\n2025%-12%-31 +0 +1\n"))
     assert.truthy(printed:find("\nROLE OR KIND +TURNS +MEMORIES\nassistant +1 +0\nfact +0 +2\n"))
     assert.truthy(printed:find("\nBIGGEST SESSIONS +SIZE +TURNS +FIRST WORDS\nbig +[%d.]+[BK] +4 +bigbig"))
@@ -134,7 +135,7 @@ describe("stats: how it looks", function()
   it("is charts on a terminal, none of them wider", function()
     local dir = year()
     for _, columns in ipairs({ 100, 80, 40 }) do
-      local shown = launch.show(dir, { "stats" }, columns)
+      local shown = command.show(dir, "stats", columns)
       assert(widest(shown) <= columns, widest(shown))
       assert(widest(shown) >= columns - 8, widest(shown))
       for _, title in ipairs({ "turns by day", "memories by day", "turns by hour", "turns by role", "memories by kind" }) do
@@ -144,7 +145,7 @@ describe("stats: how it looks", function()
   end)
 
   it("is a calendar whose weeks begin on Monday, with the busy days dark", function()
-    local shown = launch.show(year(), { "stats", "--color", "never" }, 80)
+    local shown = command.show(year(), "stats --color never", 80)
     local calendar = shown:match("turns by day[^\n]*\n(.-)\n\n")
     local lines = {}
     for line in calendar:gmatch("[^\n]+") do lines[#lines + 1] = line end
@@ -164,13 +165,13 @@ describe("stats: how it looks", function()
   it("is whole where times are far away", function()
     local dir = year()
     add_session(dir, "far", { { "user", "0001-01-01T00:00:00Z" }, { "user", "9999-12-31T23:59:59Z" }, { "user", "1969-12-31T23:59:59Z" } })
-    local printed, code = launch.run(dir, { "stats" }, "", "TZ=Asia/Kolkata")
+    local printed, code = command.run(dir, "stats", "TZ=Asia/Kolkata")
     assert.equal(0, code)
     assert.truthy(printed:find("\n0001%-01%-01 +1 +0\n") and printed:find("\n1970%-01%-01 +1 +0\n"))
-    assert.truthy(launch.show(dir, { "stats" }, 80):find("turns by day", 1, true))
+    assert.truthy(command.show(dir, "stats", 80):find("turns by day", 1, true))
   end)
 
   it("has no colour where none is wanted", function()
-    assert.is_nil(launch.show(year(), { "stats", "--color", "never" }, 80):find("\27", 1, true))
+    assert.is_nil(command.show(year(), "stats --color never", 80):find("\27", 1, true))
   end)
 end)

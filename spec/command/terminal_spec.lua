@@ -35,18 +35,18 @@ describe("a terminal #build", function()
 
   local function screen(options) return shell.run(tmux .. servers .. " capture-pane -p -S - " .. (options or "")) end
 
-  -- The screen as soon as it has this text.
-  local function wait_for(text, options)
-    for _ = 1, 400 do
-      local shown = screen(options)
-      if shown:find(text, 1, true) then return shown end
-      os.execute("sleep 0.02")
-    end
-    error("no " .. text .. " on:\n" .. screen(options))
-  end
-
   local function keys(...) shell.run(tmux .. servers .. " send-keys " .. table.concat({ ... }, " ")) end
 
+  -- The screen as soon as it has this text; until then keys are typed, if some are given.
+  local function wait_for(text, options, ...)
+    local deadline = os.time() + 30
+    repeat
+      local shown = screen(options)
+      if shown:find(text, 1, true) then return shown end
+      if ... then keys(...) end
+    until os.time() > deadline
+    error("no " .. text .. " on:\n" .. screen(options))
+  end
   -- What is written without a terminal.
   local LINES = { "aish sessions --all", "aish show 2026-01-03", "aish show -1", "aish search satz", "aish recall backups disk wörter",
     "aish memory list", "aish verify", "aish compact --dry-run" }
@@ -67,6 +67,15 @@ describe("a terminal #build", function()
       assert.equal(width > 80, shown:find("TURNS", 1, true) ~= nil)
     end)
   end
+
+  it("of 80 columns has turns and sizes beside a long model, which ends with an ellipsis where it is cut", function()
+    local long = command.history()
+    helper.write(long .. "/sessions/2026-02-01T10-00-00.jsonl", '{"meta":{"model":"a-model-of-a-long-name"}}\n' .. NASTY)
+    local shown = command.show(long, "sessions --color never", 80)
+    assert(shown:find("\nSESSION +WHEN +TURNS +SIZE +MODEL +FIRST WORDS\n") or shown:find("^SESSION +WHEN +TURNS +SIZE +MODEL +FIRST WORDS\n"), shown)
+    assert(shown:find("2026%-02%-01T10%-00%-00 [^\n]+ a%-model%-o…  Ein langer S[^\n]*…\n"), shown)
+    for line in shown:gmatch("[^\n]+") do assert(select(2, require("aish_history").display(line)) <= 80, line) end
+  end)
 
   it("is told of colours, which end on their line", function()
     start(80, 50, "export PAGER=cat; aish sessions; aish search satz; echo plain")
@@ -111,8 +120,7 @@ describe("a terminal #build", function()
     start(80, 10, "aish show -1")
     wait_for("\n:")
     keys("C-c")
-    keys("G")
-    wait_for("(END)")
+    wait_for("(END)", nil, "G") -- which less may throw away as long as it handles the signal
     keys("q")
     wait_for("ended")
   end)
@@ -124,6 +132,13 @@ describe("a terminal #build", function()
       keys("hunter2", "Enter")
       wait_for("ended 1")
     end
+  end)
+
+  it("is told what mcp waits for, which Ctrl-D ends", function()
+    start(80, 10, "aish mcp")
+    wait_for("aish-history: waiting for an MCP client on standard input; Ctrl-D ends it")
+    keys("C-d")
+    wait_for("ended 0")
   end)
 
   it("is told how far a long command is", function()

@@ -1,5 +1,6 @@
 --- aish-history verify.
 local helper = require("spec.support.helper")
+local shell = require("spec.support.shell")
 local command = require("spec.support.command")
 
 local run = command.run
@@ -33,7 +34,26 @@ describe("aish-history verify", function()
     local output, code, said = run(dir, "verify nowhere.jsonl memory.jsonl")
     assert.equal(3, code)
     assert(said:find("open nowhere.jsonl: No such file or directory", 1, true), said)
-    assert(output:find("4 records, 0 problems\n", 1, true), output)
+    assert.equal("1 file, 4 records, 0 problems, 1 file could not be read\n", output)
+  end)
+
+  it("takes sessions by name, as show does", function()
+    local dir = command.history()
+    for _, name in ipairs({ "2026-01-02", "2026-01-02.jsonl", "-2" }) do
+      assert.same({ dir .. "/sessions/2026-01-02.jsonl" }, command.jq(run(dir, "verify --json " .. name), ".path"))
+    end
+    assert.equal(2, select(2, run(dir, "verify 2026")))
+  end)
+
+  -- timeout ends with 124 what waits for the writer of a FIFO.
+  it("waits for no FIFO", function()
+    local dir = command.history()
+    shell.run(("cd %s && rm memory.jsonl && mkfifo memory.jsonl sessions/2026-02-01.jsonl"):format(helper.quote(dir)))
+    local output, code = run(dir, "verify", "timeout 20 env")
+    assert.equal(1, code)
+    assert.equal(2, select(2, output:gsub("not a regular file", "")))
+    assert.equal(3, select(2, run(dir, "memory add fact x", "timeout 20 env")))
+    assert.equal(3, select(2, run(dir, "search disk", "timeout 20 env")))
   end)
 
   it("has it as a problem that a file is of another format", function()

@@ -46,7 +46,7 @@ describe("the order of keys", function()
   it("may be dkjson's", function()
     local lines, expected = { dkjson.encode({ meta = { aish_version = "phase4", created = "2026-01-01T00:00:00Z" } }) }, {}
     for id = 1, 200 do
-      local record = { id = id, ts = ("2026-01-02T%02d:%02d:00Z"):format(id / 60, id % 60), kind = "fact",
+      local record = { id = id, ts = ("2026-01-02T%02d:%02d:00Z"):format(math.floor(id / 60), id % 60), kind = "fact",
         content = "c\n\"" .. id, tags = { "a", "é" }, source = "s" }
       lines[#lines + 1] = dkjson.encode(record)
       table.insert(expected, 1, record)

@@ -26,6 +26,36 @@ describe("build #build", function()
     end)
   end
 
+  -- What is said of a module in a directory where a Lua requires it.
+  local function required(interpreter, directory)
+    return shell.run(("LUA_CPATH=%s %s -e %s"):format(quote(directory .. "/?.so"), interpreter,
+      quote([[local ok, said = pcall(require, "aish_history") print(ok and "works" or said:match("[^\n]*"))]])))
+  end
+
+  for _, version in ipairs({ "5.2", "5.3", "5.4" }) do
+    it("gives no warning and works for Lua " .. version .. ", and says where another is met", function()
+      local lua = "lua" .. version
+      if os.execute("pkg-config " .. lua) ~= 0 then return pending("there are no headers of Lua " .. version) end
+      local directory = build("CFLAGS=-O1 LUA_VERSION=" .. version)
+      assert.truthy(shell.smoke(lua, helper.root .. "/lua", directory))
+      for _, interpreter in ipairs({ "luajit", "lua5.1" }) do
+        assert.equal(("aish_history was built for Lua %s, and this is Lua 5.1: build it with make LUA_VERSION=5.1\n")
+          :format(version), required(interpreter, directory))
+        assert.equal(("aish_history was built for Lua 5.1, and this is Lua %s: build it with make LUA_VERSION=%s\n")
+          :format(version, version), required(lua, helper.root .. "/build"))
+      end
+    end)
+  end
+
+  it("refuses the headers of a Lua that was not tested", function()
+    for _, number in ipairs({ 500, 505 }) do
+      local headers = helper.tmpdir()
+      helper.write(headers .. "/lua.h", "#include_next <lua.h>\n#undef LUA_VERSION_NUM\n#define LUA_VERSION_NUM " .. number .. "\n")
+      local output = shell.run("! cc -fsyntax-only -Icsrc -I" .. quote(headers) .. " $(pkg-config --cflags luajit) csrc/aish_history.c")
+      assert.truthy(output:find("was tested with LuaJIT 2.1 and Lua 5.1, 5.2, 5.3 and 5.4", 1, true), output)
+    end
+  end)
+
   it("gives no warning with CC=musl-gcc", function()
     build("CC=musl-gcc")
   end)
@@ -55,7 +85,7 @@ describe("build #build", function()
 
   it("installs its files, and uninstalls them", function()
     local root = helper.tmpdir()
-    local variables = " BUILD=" .. quote(build("")) .. " PREFIX=/opt/lua LUA_VERSION=5.4 DESTDIR=" .. quote(root)
+    local variables = " BUILD=" .. quote(build("LUA_VERSION=5.4")) .. " PREFIX=/opt/lua LUA_VERSION=5.4 DESTDIR=" .. quote(root)
     shell.run(shell.make .. "install" .. variables)
     local share = "opt/lua/share/lua/5.4/"
     assert.same(shell.installed("opt/lua", "5.4"), shell.files(root))
@@ -66,7 +96,7 @@ describe("build #build", function()
       ["zsh/site-functions/_aish-history"] = "#compdef", ["fish/vendor_completions.d/aish-history.fish"] = "function __fish" }) do
       assert(helper.read(root .. "/opt/lua/share/" .. name):find(text, 1, true), name)
     end
-    assert.truthy(shell.smoke("lua5.1", root .. "/opt/lua/share/lua/5.4", root .. "/opt/lua/lib/lua/5.4"))
+    assert.truthy(shell.smoke("lua5.4", root .. "/opt/lua/share/lua/5.4", root .. "/opt/lua/lib/lua/5.4"))
     shell.run(shell.make .. "uninstall" .. variables)
     assert.same({}, shell.files(root))
     assert.is_nil(lfs.attributes(root .. "/" .. share .. "aish_history"))

@@ -304,7 +304,7 @@ describe("a child that has its parent's process id", function()
       require("posix.sys.wait").wait(child)
       print(aish.open(arg[3]) == nil, memory:add("fact", "the parent's, too"))
     ]])
-    local pipe = io.popen(("unshare -rpf luajit %s %s %s %s %s 2>&1"):format(helper.quote(script), helper.quote(package.path),
+    local pipe = io.popen(("unshare -rpf " .. helper.lua .. " %s %s %s %s %s 2>&1"):format(helper.quote(script), helper.quote(package.path),
       helper.quote(package.cpath), helper.quote(path), helper.quote(session)))
     local output = pipe:read("*a")
     pipe:close()

@@ -127,7 +127,7 @@ cases.values = {
   table = {},
   ["function"] = print,
   thread = coroutine.create(function() end),
-  userdata = io.stdout,
+  userdata = newproxy(),
 }
 
 --- Every type of `cases.values` but the named ones, sorted.
@@ -414,6 +414,7 @@ end
 --- Where two values differ, as a path; nil if they do not.
 function cases.difference(a, b, path)
   path = path or "value"
+  if type(a) == "number" and type(b) == "number" then a, b = a + 0.0, b + 0.0 end -- lua-cjson reads doubles only
   if type(a) ~= "table" or type(b) ~= "table" then
     return a ~= b and path .. ": " .. tostring(a) .. " ~= " .. tostring(b) or nil
   end

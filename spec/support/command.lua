@@ -1,16 +1,23 @@
 --- The aish-history command as a process, and a history for it.
 local lfs = require("lfs")
 local helper = require("spec.support.helper")
+local aish_history = require("aish_history")
 
 local quote = helper.quote
 local command = {}
 
 local build = os.getenv("AISH_HISTORY_CPATH") or "build"
 
---- The words of sh that begin a call of the command: the modules of this checkout, and a zone that is not UTC.
-command.line = ("TZ=Europe/Berlin LC_ALL=C.UTF-8 LUA_PATH=%s LUA_CPATH=%s %s %s"):format(quote(helper.root .. "/lua/?.lua;;"),
-  quote((build:sub(1, 1) == "/" and build or helper.root .. "/" .. build) .. "/?.so;;"), helper.lua,
-  quote(helper.root .. "/lua/aish_history/command/aish-history"))
+-- Its environment: the modules of this checkout, and a zone that is not UTC; its interpreter and its file.
+local environment = ("TZ=Europe/Berlin LC_ALL=C.UTF-8 LUA_PATH=%s LUA_CPATH=%s"):format(quote(helper.root .. "/lua/?.lua;;"),
+  quote((build:sub(1, 1) == "/" and build or helper.root .. "/" .. build) .. "/?.so;;"))
+local program = helper.lua .. " " .. quote(helper.root .. "/lua/aish_history/command/aish-history")
+
+--- The words of sh that begin a call of the command.
+command.line = environment .. " " .. program
+
+--- A line of sh that calls the command for a history's directory.
+function command.call(dir, arguments) return ("AISH_HISTORY_DIR=%s %s %s"):format(quote(dir), command.line, arguments) end
 
 local TURNS = {
   ["2026-01-02"] = {
@@ -48,14 +55,14 @@ end
 --- Runs the command in a history's directory, with its standard input empty.
 -- @tparam string dir
 -- @tparam string arguments as sh has them; what follows the words, like a pipe, belongs to the call
--- @tparam[opt] string before assignments of variables, or a command and a pipe
+-- @tparam[opt] string before assignments of variables, a command and a pipe, or a redirection
 -- @treturn string what it wrote to standard output
 -- @treturn number its exit code
 -- @treturn string what it wrote to standard error
 function command.run(dir, arguments, before)
   local errors = os.tmpname()
-  local pipe = assert(io.popen(("exec </dev/null; cd %s || exit; export AISH_HISTORY_DIR=%s; %s %s %s 2>%s; echo \" $?\""):format(quote(dir),
-    quote(dir), before or "", command.line, arguments, errors)))
+  local pipe = assert(io.popen(("exec </dev/null; cd %s || exit; export AISH_HISTORY_DIR=%s %s; %s %s %s 2>%s; echo \" $?\""):format(quote(dir),
+    quote(dir), environment, before or "", program, arguments, errors)))
   local output, code = pipe:read("*a"):match("^(.*) (%d+)\n$")
   pipe:close()
   local said = helper.read(errors)
@@ -73,6 +80,22 @@ function command.shell(dir, line)
   local output, code = pipe:read("*a"):match("^(.*) (%d+)\n$")
   pipe:close()
   return output, tonumber(code)
+end
+
+--- What the command shows on a terminal of so many columns.
+function command.show(dir, arguments, columns)
+  local pipe = assert(io.popen(("COLUMNS=%d PAGER=cat python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' sh -c %s 2>&1 </dev/null"):format(
+    columns, quote(command.call(dir, arguments)))))
+  local shown = pipe:read("*a"):gsub("\r\n", "\n")
+  pipe:close()
+  return shown
+end
+
+--- The objects that the command printed, an object a line.
+function command.objects(printed)
+  local objects = {}
+  for line in printed:gmatch("[^\n]+") do objects[#objects + 1] = assert(aish_history.decode(line)) end
+  return objects
 end
 
 --- The lines of JSON that the command wrote, as jq prints them with this filter; an array of lines.

@@ -5,8 +5,12 @@ local stdlib = require("posix.stdlib")
 
 local helper = {}
 
---- The interpreter that runs this spec ("luajit" or "lua5.1"); LUA names another.
-helper.lua = os.getenv("LUA") or (rawget(_G, "jit") and "luajit" or "lua5.1")
+--- The interpreter that runs this spec ("luajit", "lua5.1" and so on); LUA names another.
+helper.lua = os.getenv("LUA") or (rawget(_G, "jit") and "luajit" or _VERSION:lower():gsub(" ", "", 1))
+
+--- Whether the module is not the plain one, but a sanitizer's or the like. A later Lua has a directory of
+-- its own, too.
+helper.instrumented = not (os.getenv("AISH_HISTORY_CPATH") or "/lua5.1"):find("/lua5%.%d$")
 
 --- The checkout's directory, so that a child in another directory finds the modules.
 helper.root = assert(lfs.currentdir())
@@ -49,10 +53,9 @@ end
 --- The lines of `path`, without their newlines.
 function helper.lines(path)
   local lines = {}
-  for line in helper.read(path):gmatch("([^\n]*)\n?") do
+  for line in helper.read(path):gsub("([^\n])$", "%1\n"):gmatch("([^\n]*)\n") do
     lines[#lines + 1] = line
   end
-  lines[#lines] = nil -- the empty match after the last newline
   return lines
 end
 
@@ -91,7 +94,8 @@ end
 -- our modules; `...` are its arguments (`...` in the code).
 function helper.command(code, ...)
   local words = { helper.lua, "-e", helper.quote(
-    "package.path='" .. package.path .. "';package.cpath='" .. package.cpath .. "'"), "-" }
+    ("package.path=%q;package.cpath=%q;dofile(%q)"):format(package.path, package.cpath,
+      helper.root .. "/spec/support/lua51.lua")), "-" }
   for _, argument in ipairs({ ... }) do
     words[#words + 1] = helper.quote(tostring(argument))
   end

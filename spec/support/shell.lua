@@ -14,7 +14,7 @@ function shell.run(command)
 end
 
 --- `make` as a user calls it, not as a part of the make that runs the specs.
-shell.make = "MAKEFLAGS= MAKELEVEL= make "
+shell.make = "MAKEFLAGS= MAKELEVEL= LUA= make "
 
 --- The files below a directory, sorted, without the directory's own name.
 function shell.files(directory)

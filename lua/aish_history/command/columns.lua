@@ -1,5 +1,7 @@
---- Tables that fit the terminal: less important columns go, then what may be long is cut, then the last one.
+--- Tables that fit the terminal: of less important columns what may be long is cut, then they go; then others are
+-- cut, then the last one.
 local aish_history = require("aish_history")
+local lines = require("aish_history.command.lines")
 
 local GAP = "  "
 local LEAST = 16 -- of the terminal for the last column, as long as others can go or be cut
@@ -12,7 +14,10 @@ local function measure(columns, rows, cut)
   for number, row in ipairs(rows) do
     shown[number] = {}
     for index, column in ipairs(columns) do
-      local text, width = aish_history.display(tostring(row[index] or ""), cut and column.most or nil)
+      local text = tostring(row[index] or "")
+      local width
+      if cut and column.most then text, width = lines.cut(text, column.most)
+      else text, width = aish_history.display(text) end
       shown[number][index] = { text, width }
       widths[index] = math.max(widths[index], width)
     end
@@ -30,24 +35,41 @@ local function least_important(columns, kept)
   return found
 end
 
--- Which columns to show in so many of the terminal; makes the widths of these fit.
-local function choose(columns, widths, width)
-  local kept, left = {}, width - #GAP * (#columns - 1)
-  for index = 1, #columns do kept[index] = index end
-  for index = 1, #columns - 1 do left = left - widths[index] end
-  local wanted = math.min(LEAST, widths[#columns])
-  while left < wanted do
-    local place = least_important(columns, kept)
-    if not place then break end
-    left = left + widths[kept[place]] + #GAP
-    table.remove(kept, place)
-  end
+-- Cuts columns that may be long, until there are as many columns of the terminal as wanted; returns how many are
+-- left.
+local function narrow(columns, widths, kept, left, wanted)
   for _, index in ipairs(kept) do
     local cut = math.min(wanted - left, widths[index] - NARROW)
     if columns[index].most and cut > 0 then
       widths[index], left = widths[index] - cut, left + cut
     end
   end
+  return left
+end
+
+-- The places of columns that may go.
+local function droppable(columns)
+  local found = {}
+  for index, column in ipairs(columns) do
+    if column.drop then found[#found + 1] = index end
+  end
+  return found
+end
+
+-- Which columns to show in so many of the terminal; makes the widths of these fit.
+local function choose(columns, widths, width)
+  local kept, left = {}, width - #GAP * (#columns - 1)
+  for index = 1, #columns do kept[index] = index end
+  for index = 1, #columns - 1 do left = left - widths[index] end
+  local wanted = math.min(LEAST, widths[#columns])
+  left = narrow(columns, widths, droppable(columns), left, wanted)
+  while left < wanted do
+    local place = least_important(columns, kept)
+    if not place then break end
+    left = left + widths[kept[place]] + #GAP
+    table.remove(kept, place)
+  end
+  left = narrow(columns, widths, kept, left, wanted)
   widths[#columns] = math.min(widths[#columns], math.max(left, 1))
   return kept
 end
@@ -70,7 +92,7 @@ return function(context, columns, rows)
     local parts = {}
     for place, index in ipairs(kept) do
       local column, text, width = columns[index], cells[index][1], cells[index][2]
-      if width > widths[index] then text, width = aish_history.display(text, widths[index]) end
+      if width > widths[index] then text, width = lines.cut(text, widths[index]) end
       local by = index == #columns and not column.right and 0 or widths[index] - width
       parts[place] = pad(context:paint(style_of(column), text), by, column.right)
     end

@@ -22,7 +22,7 @@ end
 local function write(context, path, report, dry_run)
   local name = files.show(context, path)
   local text = table.concat({ name, dry_run and ": would go from " or ": from ", sizes.show(report.before), " to ",
-    sizes.show(report.after), (", %.0f records kept, %.0f dropped"):format(report.kept, report.dropped) })
+    sizes.show(report.after), (", %s kept, %.0f dropped"):format(lines.count(report.kept, "record"), report.dropped) })
   if report.damaged > 0 then
     text = text .. (", %s moved to %s.damaged"):format(lines.count(report.damaged, "damaged line"), name)
   end

@@ -10,8 +10,8 @@ context.__index = context
 --- Ends the command: nothing was found.
 function context.missing(message) error({ code = 1, message = message }, 0) end
 
---- Ends the command: it is used in a wrong way.
-function context.usage(message) error({ code = 2, message = message }, 0) end
+--- Ends the command: it is used in a wrong way. `help`: whose help says how to use it, if it is not its own.
+function context.usage(message, help) error({ code = 2, message = message, help = help }, 0) end
 
 --- Ends the command: it failed.
 function context.fail(message) error({ code = 3, message = message }, 0) end

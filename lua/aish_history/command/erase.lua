@@ -7,10 +7,10 @@ local options = require("aish_history.command.options")
 local terminal = require("aish_history.command.terminal")
 
 local erase = {
-  summary = "Take a text, or all secrets, out of the history for good.",
-  description = "Take a text, or with --secrets all keys and passwords, out of the memory and all sessions for good. "
-    .. "Shows what it would change; does it with --yes. Without TEXT it is read from standard input, so that it does "
-    .. "not stand in the shell's own history or in a list of processes.",
+  summary = "Take a text, or secrets, out of the history for good.",
+  description = "Take a text, or with --secrets what looks like a key or a password, out of the memory and all "
+    .. "sessions for good. Shows what it would change; does it with --yes. Without TEXT it is read from standard "
+    .. "input, so that it does not stand in the shell's own history or in a list of processes.",
 }
 
 function erase.options(parser)
@@ -73,55 +73,88 @@ end
 
 -- ---- the command ----
 
+-- A report of nothing: of a file that is not there or, with a message, that could not be read.
+local function nothing(path, message)
+  return { files = 0, records = 0, left = 0, occurrences = 0, failed = { [path] = message } }
+end
+
 -- What each file has of it: an array of { path, report }.
 local function look(args, context, what)
   local found = {}
   for _, path in ipairs(files.all(context)) do
-    local report, message = aish_history.erase(path, what, { replacement = args.replacement, dry_run = true })
-    if not report then context.fail(message) end
-    found[#found + 1] = { path, report }
+    local good, message = files.check(path)
+    local report, why, _, partial
+    if good then
+      report, why, _, partial = aish_history.erase(path, what, { replacement = args.replacement, dry_run = true })
+      if not (report or partial) then context.fail(why) end
+    end
+    found[#found + 1] = { path, report or partial or nothing(path, message) }
   end
   return found
 end
 
--- Erases it: first from the memory, whose lock a shell may hold for long, then from all sessions.
-local function change(args, context, what)
-  local found = {}
-  if files.exists(context.memory) then
-    found[1] = { context.memory, memories.locked(context, args.wait, function(wait)
-      local handle, message, errno, process = aish_history.open(context.memory, { wait = wait })
-      if not handle then return nil, message, errno, process end
-      local report, why, number = handle:erase(what, { replacement = args.replacement })
-      handle:close()
-      return report, why, number
-    end) }
-  end
-  if not files.exists(context.sessions) then return found end
+-- Erases it from the memory, whose lock a shell may hold for long; if one does this does not return.
+local function change_memory(args, context, what)
+  if not files.exists(context.memory) then return nothing(context.memory) end
+  return memories.locked(context, args.wait, function(wait)
+    local handle, message, errno, process = aish_history.open(context.memory, { wait = wait })
+    if not handle and not memories.is_held(errno) then return nothing(context.memory, message) end
+    if not handle then return nil, message, errno, process end
+    local report, why, number = handle:erase(what, { replacement = args.replacement })
+    handle:close()
+    return report, why, number
+  end)
+end
+
+-- Erases it from all sessions, and from what interrupted writing has left beside them.
+local function change_sessions(args, context, what)
+  if not files.exists(context.sessions) then return nothing(context.sessions) end
   local report, message, _, partial = aish_history.erase(context.sessions, what,
     { replacement = args.replacement, wait = args.wait })
   if not (report or partial) then context.fail(message) end
-  found[#found + 1] = { context.sessions, report or partial }
-  return found
+  return report or partial
+end
+
+-- Erases it; returns what failed, path to message, and how many records have or had it.
+local function change(args, context, what)
+  local failed, count = {}, 0
+  for _, change_some in ipairs({ change_memory, change_sessions }) do
+    local report = change_some(args, context, what)
+    count = count + report.records + report.left
+    for path, message in pairs(report.failed) do failed[path] = message end
+  end
+  return failed, count
+end
+
+-- Writes what was found of each file, or that it failed; says what else failed. Returns whether something did, and
+-- how many records have it.
+local function tell(args, context, found, failed)
+  local count, whole = 0, true
+  for _, one in ipairs(found) do
+    local path, report = one[1], one[2]
+    report.failed[path], failed[path] = failed[path] or report.failed[path], nil
+    if args.json or not next(report.failed) then write(args, context, path, report) end
+    for other, message in pairs(report.failed) do failed[other] = message end
+    count = count + report.records + report.left
+  end
+  for _, message in pairs(failed) do
+    context.warn(message)
+    whole = false
+  end
+  return not whole, count
 end
 
 function erase.run(args, context)
   if not aish_history.erase then context.fail("this version of aish_history cannot erase; install a newer one") end
-  local kinds, count, failed = {}, 0, false
+  local kinds = {}
   local what = what_of(args, context, kinds)
-  for _, one in ipairs((args.yes and change or look)(args, context, what)) do
-    local path, report = one[1], one[2]
-    write(args, context, path, report)
-    for _, message in pairs(report.failed) do
-      context.warn(message)
-      failed = true
-    end
-    count = count + report.records + report.left
-  end
+  local found, unchanged, changed = look(args, context, what), {}, 0
+  if args.yes then unchanged, changed = change(args, context, what) end
+  local failed, count = tell(args, context, found, unchanged)
   write_kinds(args, context, kinds)
-  if failed then return 3 end
-  if count == 0 then context.missing("nothing of the history holds it") end
-  if not args.yes then context.warn("nothing was changed; --yes does it") end
-  return 0
+  if not failed and count + changed == 0 then context.missing("nothing of the history holds it") end
+  if not args.yes and count > 0 then context.warn("nothing was changed; --yes does it") end
+  return failed and 3 or 0
 end
 
 return erase

@@ -19,7 +19,7 @@ end
 local function fit(where, width)
   local name, number = where:match("^(.*)(:%d+)$")
   local shown, columns = aish_history.display(name)
-  return (columns + #number > width and aish_history.display(name, math.max(width - #number, 1)) or shown) .. number
+  return (columns + #number > width and lines.cut(name, math.max(width - #number, 1)) or shown) .. number
 end
 
 -- The first of the lines that holds what was looked for.
@@ -66,6 +66,12 @@ function hits.said(context, found, message, errno)
   if found then return found, message or {} end
   if errno ~= ENOENT then context.fail(message) end
   return {}, {}
+end
+
+--- Ends a command that found nothing; `whole`: whether everything could be read.
+function hits.none(context, whole)
+  if whole then context.missing("nothing found") end
+  context.fail("nothing found in what could be read")
 end
 
 local function plain(text) return text, false end

@@ -36,12 +36,13 @@ local function add_options(parser)
   end)
 end
 
--- The command that the words of the command line ask for; nil where an option asks for something else.
+-- The command that the words of the command line ask for, and which of them it is; nil where an option asks for
+-- something else.
 local function command_of(words)
   local index = 1
   while words[index] do
     local option = words[index]:match("^%-%-[^=]+")
-    if not option then return words[index] end
+    if not option then return words[index], index end
     if not WORDS_OF_OPTION[option] then return nil end
     index = index + (words[index] == option and WORDS_OF_OPTION[option] or 1)
   end
@@ -52,6 +53,32 @@ local function known(wanted)
     if name == wanted then return true end
   end
   return false
+end
+
+-- The words, with options for the commands that only stand for one.
+local function plain(words)
+  local all = {}
+  for place, word in ipairs(words) do all[place] = word end
+  local command, index = command_of(all)
+  if command == "version" then all[index] = "--version" end
+  if command == "help" then
+    table.remove(all, index)
+    all[#all + 1] = "--help"
+  end
+  return all
+end
+
+-- A command's name as it is typed, with those of what it belongs to.
+local function full_name(parser)
+  return parser._parent and full_name(parser._parent) .. " " .. parser._name or parser._name
+end
+
+-- Ends the command for what a parser says: on one line, with a hint at the help that has the option. That a
+-- letter is like -h says nothing.
+local function refuse(parser, message)
+  local option = message:match("option '(%-%-[^']+)'")
+  if message:find("^unknown option '%-[^-]'") then message = message:match("^[^\n]*") end
+  context.usage(message:gsub("\nDid", "; did"), WORDS_OF_OPTION[option] and NAME or full_name(parser))
 end
 
 -- A parser that knows all commands, but the options of none but the one that is asked for: of all where
@@ -71,7 +98,7 @@ local function make_parser(words)
       loaded.options(command)
     end
   end
-  function parser.error(_, message) context.usage(message) end
+  parser.error = refuse
   return parser
 end
 
@@ -98,28 +125,27 @@ local function run(words)
   local current = context.new(args)
   local done, result = pcall(require("aish_history.command." .. args.command).run, args, current)
   current.out:close() -- also of a command that failed, whose pager the user may be reading
-  if not done then error(result, 0) end
-  return result
+  if done then return result end
+  if type(result) == "table" then
+    result.help = ("%s %s %s"):format(NAME, args.command, args.action or ""):gsub(" $", "")
+  end
+  error(result, 0)
 end
 
 local WRONG_USE, FAILURE, INTERRUPTED = 2, 3, 130
 
 -- Says what was raised, and makes an exit code of it. A closed pipe, which has no message, ends the
 -- command quietly, as Ctrl-C does.
-local function failed(raised, words)
+local function failed(raised)
   if tostring(raised):find("interrupted!", 1, true) then return INTERRUPTED end
   if type(raised) ~= "table" then raised = { code = FAILURE, message = tostring(raised):match("^[^\n]*") } end
-  local hint = ""
-  if raised.code == WRONG_USE then
-    local command = command_of(words)
-    hint = (" (see %s%s --help)"):format(NAME, known(command) and " " .. command or "")
-  end
+  local hint = raised.code == WRONG_USE and (" (see %s --help)"):format(raised.help or NAME) or ""
   if raised.message then context.warn(raised.message:gsub("\1", "") .. hint) end
   return raised.code
 end
 
 --- Runs the command that an array of words asks for; returns the exit code.
 return function(words)
-  local done, result = pcall(run, words)
-  return done and result or failed(result, words)
+  local done, result = pcall(run, plain(words))
+  return done and result or failed(result)
 end

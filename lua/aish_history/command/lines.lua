@@ -54,9 +54,26 @@ function lines.wrap(line, width)
   return found
 end
 
+--- A text that is safe to show, in at most so many columns: where it is cut it ends with an ellipsis.
+-- @treturn string
+-- @treturn number its columns
+function lines.cut(text, width)
+  local shown, columns = display(text)
+  if columns <= width then return shown, columns end
+  shown, columns = display(text, width - 1)
+  return shown .. "…", columns + 1
+end
+
 --- A count with its noun: `1 file`, `2 files`.
 function lines.count(count, noun)
   return ("%.0f %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
+--- The same, and how many of them are something: `3 items, 1 of them active`, `1 item, not active`.
+function lines.among(count, noun, some, what)
+  local part = ("%.0f of them %s"):format(some, what)
+  if count == 1 then part = some == 1 and what or "not " .. what end
+  return lines.count(count, noun) .. ", " .. part
 end
 
 return lines

@@ -4,6 +4,7 @@
 -- protocol goes to the output. See aish_history.mcp.rpc for the messages, .tools and .resources for what
 -- they reach.
 local aish_history = require("aish_history")
+local terminal = require("aish_history.command.terminal")
 local resources = require("aish_history.mcp.resources")
 local rpc = require("aish_history.mcp.rpc")
 local tools = require("aish_history.mcp.tools")
@@ -89,6 +90,7 @@ end
 
 --- Serves until the input ends; writing to a client that no longer reads ends it too.
 local function run(_, context)
+  if terminal.is(0) then context.warn("waiting for an MCP client on standard input; Ctrl-D ends it") end
   local server = { context = context }
   local methods = methods_of(server)
   local line = read_line(io.stdin)

@@ -26,6 +26,9 @@ local function program(process)
   return name and (" (%s)"):format(aish_history.display(name)) or ""
 end
 
+--- Whether this errno says that another process holds a lock.
+function memories.is_held(errno) return EAGAIN[errno] or false end
+
 --- Calls `change(wait)`, which returns what functions of the module do; if the lock is held it says by
 -- whom, and waits for it.
 -- @param context
@@ -40,7 +43,10 @@ function memories.locked(context, seconds, change)
     result, message, errno = change(seconds)
   end
   if result then return result, message end
-  if EAGAIN[errno] then message = ("%s: by %s; end it, or try again later"):format(message, holder) end
+  if EAGAIN[errno] then
+    local name = message:match("^(.*) held by another aish process") or "the file"
+    message = ("%s is held by %s; leave that shell, or try again later"):format(name, holder)
+  end
   context.fail(message)
 end
 

@@ -1,6 +1,7 @@
 --- aish-history memory: lists, adds, changes and forgets memories.
 local aish_history = require("aish_history")
 local columns = require("aish_history.command.columns")
+local files = require("aish_history.command.files")
 local memories = require("aish_history.command.memories")
 local options = require("aish_history.command.options")
 local times = require("aish_history.command.times")
@@ -59,6 +60,7 @@ end
 function list.run(args, context)
   local items, message = aish_history.load_memory(context.memory, filter_of(args))
   if not items then context.fail(message) end
+  files.warn_damaged(context, files.verify_memory(context).damaged, context.memory)
   if #items == 0 then context.missing("nothing found in " .. context.memory) end
   context:page()
   local rows = {}
@@ -78,6 +80,11 @@ local function change(args, context, call)
     if not handle then return nil, message, errno, process end
     return call(handle)
   end)
+end
+
+-- Ends the command where there is nothing to change, as opening the memory would make one.
+local function need_memory(context)
+  if not files.exists(context.memory) then context.missing("there is no memory yet in " .. context.dir) end
 end
 
 local function text_of(args, context)
@@ -123,6 +130,7 @@ end
 
 function update.run(args, context)
   local changes = { content = text_of(args, context) }
+  need_memory(context)
   local id, message = change(args, context, function(handle)
     local new, why, errno, process = handle:update(args.id, changes)
     if new == false and not errno then return "none", why end
@@ -140,6 +148,7 @@ function forget.options(parser)
 end
 
 function forget.run(args, context)
+  need_memory(context)
   local code = 0
   for _, id in ipairs(args.id) do
     local done, message = change(args, context, function(handle)

@@ -47,7 +47,7 @@ end
 
 function recall.run(args, context)
   local found, whole = find(args, context, options.text(args.text))
-  if #found == 0 then return whole and 1 or 3 end
+  if #found == 0 then hits.none(context, whole) end
   hits.write(context, found, args.json)
   return 0
 end

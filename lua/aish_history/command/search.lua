@@ -46,10 +46,25 @@ local function find(args, context, query)
   return found, whole
 end
 
+-- What the module raises of a query, and what a user is told.
+local FLAWS = {
+  ["query is empty"] = "there is nothing to search for",
+  ["query is longer"] = "a search has at most 64 words and 4096 bytes; recall takes a longer text",
+}
+
+-- Ends the command where nothing can be searched for.
+local function check(args, context, query)
+  local fine, raised = pcall(aish_history.search, context.sessions, query, { exact = args.exact, limit = 0 })
+  for flaw, message in pairs(fine and {} or FLAWS) do
+    if raised:find(flaw, 1, true) then context.usage(message) end
+  end
+end
+
 function search.run(args, context)
   local query = table.concat(args.words, " ")
+  check(args, context, query)
   local found, whole = find(args, context, query)
-  if #found == 0 then return whole and 1 or 3 end
+  if #found == 0 then hits.none(context, whole) end
   local function mark(text) return context:paint("match", text) end
   hits.write(context, found, args.json, highlight(query, args.exact, mark))
   return 0

@@ -1,11 +1,14 @@
---- aish-history sessions: a table of the sessions, newest first.
-local aish_history = require("aish_history")
+--- aish-history sessions: a table of the sessions, the last by name first.
 local columns = require("aish_history.command.columns")
+local files = require("aish_history.command.files")
 local options = require("aish_history.command.options")
 local sizes = require("aish_history.command.sizes")
 local times = require("aish_history.command.times")
 
-local sessions = { summary = "List the sessions, newest first." }
+local sessions = {
+  summary = "List the sessions, the last first.",
+  description = "List the sessions by name, the last first: names that begin with a date come newest first.",
+}
 
 function sessions.options(parser)
   options.limit(parser, "At most N sessions.")
@@ -32,21 +35,21 @@ local function row(session)
     type(model) == "string" and model or "", session.first }
 end
 
--- The sessions that are asked for.
+-- The sessions that are asked for, and how many could not be read.
 local function find(args, context)
-  local found, message = aish_history.sessions(context.sessions,
+  local found, unread = files.readable(context,
     { empty = args.all or false, limit = not args.since and args.limit or nil })
-  if not found then context.fail(message) end
-  if not args.since then return found end
+  if not args.since then return found, unread end
   local since, kept = times.seconds(args.since) or args.since, {}
   for _, session in ipairs(found) do
     if last(session) >= since and #kept < (args.limit or math.huge) then kept[#kept + 1] = session end
   end
-  return kept
+  return kept, unread
 end
 
 function sessions.run(args, context)
-  local found = find(args, context)
+  local found, unread = find(args, context)
+  if #found == 0 and unread > 0 then return 3 end
   if #found == 0 then context.missing("no sessions in " .. context.sessions) end
   context:page()
   if args.json then

@@ -1,5 +1,6 @@
 --- aish-history show: the turns of a session.
 local aish_history = require("aish_history")
+local files = require("aish_history.command.files")
 local lines = require("aish_history.command.lines")
 local names = require("aish_history.command.names")
 local options = require("aish_history.command.options")
@@ -101,7 +102,8 @@ local function write_head(args, context, path, meta)
   local model = type(meta) == "table" and type(meta.model) == "string" and meta.model
   local text = names.show(path) .. (model and (args.markdown and ", " or "  ") .. model or "")
   if args.markdown then return context.out:write("# ", (aish_history.display(text)), "\n\n") end
-  text = aish_history.display("session " .. text, context.tty and context.width or nil)
+  text = "session " .. text
+  text = context.tty and lines.cut(text, context.width) or aish_history.display(text)
   context.out:write(context:paint("dim", text), "\n\n")
 end
 
@@ -111,15 +113,28 @@ local function write_html(args, context, path)
   return 0
 end
 
+-- Ends the command where the first thing that a file holds is one to remember.
+local function refuse_memory(context, path)
+  local scan = aish_history.scan(path)
+  if not scan then return end
+  local found
+  for _, record in scan do
+    found = record.role and "turn" or record.kind and record.content and "memory"
+    if found then break end
+  end
+  scan:close()
+  if found == "memory" then
+    context.fail(files.show(context, path) .. ": it is a memory; aish-history memory list shows it")
+  end
+end
+
 function show.run(args, context)
   local path = names.path(context, args.session)
+  refuse_memory(context, path)
   if args.html then return write_html(args, context, path) end
   local turns, meta, damaged = aish_history.load(path, { last = args.last })
   if not turns then context.fail(meta) end
-  if damaged > 0 then
-    local count = lines.count(damaged, "damaged line")
-    context.warn(("%s passed over; aish-history verify %s says which"):format(count, path))
-  end
+  files.warn_damaged(context, damaged, path)
   context:page()
   if not args.json then write_head(args, context, path, meta) end
   for _, turn in ipairs(turns) do

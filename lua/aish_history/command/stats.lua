@@ -2,6 +2,7 @@
 local aish_history = require("aish_history")
 local charts = require("aish_history.command.charts")
 local columns = require("aish_history.command.columns")
+local files = require("aish_history.command.files")
 local days = require("aish_history.command.days")
 local options = require("aish_history.command.options")
 local progress = require("aish_history.command.progress")
@@ -21,7 +22,7 @@ function stats.options(parser) options.json(parser) end
 
 local function add(counts, name) counts[name] = (counts[name] or 0) + 1 end
 
-local function new_tally() return { days = {}, hours = {}, names = {}, total = 0 } end
+local function new_tally() return { days = {}, hours = {}, names = {}, total = 0, damaged = 0, empty = 0 } end
 
 --- Counts one thing of a name that was at a time (a stored text, or anything else, which is no time).
 local function count(tally, name, ts)
@@ -34,15 +35,21 @@ local function count(tally, name, ts)
   end
 end
 
---- Counts a session's turns, and sets how many it has.
+--- Counts a session's turns and damaged lines, and sets how many it has.
 local function count_turns(tally, session)
-  local scan, message = aish_history.scan(session.path)
+  local scan, message = aish_history.scan(session.path, { malformed = true })
   if not scan then return message end
-  local before = tally.total
-  for _, record in scan do
-    if record.role and record.content then count(tally, record.role, record.ts) end
+  local before, damaged = tally.total, 0
+  for line, record in scan do
+    if not record then
+      if line ~= damaged then tally.damaged = tally.damaged + 1 end
+      damaged = line
+    elseif record.role and record.content then
+      count(tally, record.role, record.ts)
+    end
   end
   session.turns = tally.total - before
+  if session.turns == 0 then tally.empty = tally.empty + 1 end
 end
 
 local function bigger(a, b)
@@ -75,10 +82,9 @@ local function count_memory(context, tally)
   local items, message = aish_history.load_memory(context.memory)
   if not items then context.fail(message) end
   for _, item in ipairs(items) do count(tally, item.kind, item.ts) end
-  local file = io.open(context.memory, "rb")
-  local bytes = file and file:seek("end") or 0
-  if file then file:close() end
-  return bytes
+  local report = files.verify_memory(context)
+  tally.damaged = report.damaged
+  return report.bytes
 end
 
 --- All that is known: `turns` and `memories` are tallies of `days`, `hours` and `names` (roles, kinds).
@@ -86,6 +92,7 @@ local function collect(context)
   local all = { turns = new_tally(), memories = new_tally() }
   all.sessions, all.session_bytes = count_sessions(context, all.turns)
   all.memory_bytes = count_memory(context, all.memories)
+  files.warn_damaged(context, all.turns.damaged + all.memories.damaged)
   return all
 end
 
@@ -105,8 +112,8 @@ end
 
 local function write_json(context, all)
   local turns, memories = all.turns, all.memories
-  context:json({ what = "total", sessions = #all.sessions, turns = turns.total, session_bytes = all.session_bytes,
-    memories = memories.total, memory_bytes = all.memory_bytes })
+  context:json({ what = "total", sessions = #all.sessions, empty = turns.empty, turns = turns.total,
+    session_bytes = all.session_bytes, memories = memories.total, memory_bytes = all.memory_bytes })
   for _, day in ipairs(sorted(turns.days, memories.days)) do
     context:json({ what = "day", day = day, turns = turns.days[day] or 0, memories = memories.days[day] or 0 })
   end
@@ -139,6 +146,7 @@ local SESSIONS = {
 local function write_totals(context, all)
   columns(context, TOTALS, {
     { "sessions", #all.sessions, sizes.show(all.session_bytes) },
+    { "empty sessions", all.turns.empty },
     { "turns", all.turns.total },
     { "memories", all.memories.total, sizes.show(all.memory_bytes) },
   })

@@ -2,6 +2,7 @@
 local aish_history = require("aish_history")
 local files = require("aish_history.command.files")
 local lines = require("aish_history.command.lines")
+local names = require("aish_history.command.names")
 local progress = require("aish_history.command.progress")
 
 local verify = {
@@ -11,7 +12,7 @@ local verify = {
 }
 
 function verify.options(parser)
-  parser:argument("path", "A file of the history."):args("*"):argname("PATH")
+  parser:argument("path", "The path of a file, or the name of a session as show takes it."):args("*"):argname("PATH")
   parser:flag("--json", "Print JSON, a report of a file a line.")
 end
 
@@ -32,8 +33,21 @@ local function write(context, path, report)
   end
 end
 
+-- The paths of the files that are named; of one that is not there, its name.
+local function named(args, context)
+  local paths = {}
+  for index, name in ipairs(args.path) do paths[index] = names.find(context, name) or name end
+  return paths
+end
+
+local function write_total(context, read, records, problems, unread)
+  local total = { lines.count(read, "file"), lines.count(records, "record"), lines.count(problems, "problem") }
+  if unread > 0 then total[4] = lines.count(unread, "file") .. " could not be read" end
+  context.out:write(table.concat(total, ", "), "\n")
+end
+
 function verify.run(args, context)
-  local paths = args.path[1] and args.path or files.all(context)
+  local paths = args.path[1] and named(args, context) or files.all(context)
   if #paths == 0 then context.missing("no files in " .. context.dir) end
   local records, problems, unread = 0, 0, 0
   local tell, done = progress.new(context)
@@ -50,10 +64,7 @@ function verify.run(args, context)
     end
   end
   done()
-  if not args.json then
-    context.out:write(lines.count(#paths, "file"), ", ", lines.count(records, "record"), ", ",
-      lines.count(problems, "problem"), "\n")
-  end
+  if not args.json then write_total(context, #paths - unread, records, problems, unread) end
   return unread > 0 and 3 or problems > 0 and 1 or 0
 end
 

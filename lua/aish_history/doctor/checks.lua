@@ -41,8 +41,7 @@ local function memory(context, report, read)
   if not found and errno == ENOENT then return report("ok", name, "does not exist yet") end
   if not found then return report("fix", name, message, "Put a memory there that can be read, or move this away.") end
   read[#read + 1] = context.memory
-  local text = ("%s, %s, %.0f of them active"):format(sizes.show(found.bytes), lines.count(found.items, "item"),
-    found.active)
+  local text = sizes.show(found.bytes) .. ", " .. lines.among(found.items, "item", found.active, "active")
   if #found.problems == 0 then report("ok", name, text)
   else report("fix", name, text .. "; " .. problems_of(found), MEMORY_ADVICE:format(path, path)) end
   if found.twins > 0 then
@@ -80,7 +79,10 @@ local function sessions(context, report, read)
     bytes = bytes + session(context, context.sessions .. "/" .. name, report, read)
   end
   done()
-  report("ok", "sessions", ("%s, %s"):format(lines.count(#found, "session"), sizes.show(bytes)))
+  local said = aish_history.sessions(context.sessions, { empty = false, count = false }) or found
+  local count = #said < #found and lines.among(#found, "session", #found - #said, "empty")
+    or lines.count(#found, "session")
+  report("ok", "sessions", ("%s, %s"):format(count, sizes.show(bytes)))
 end
 
 local function leftovers(context, report)
@@ -110,7 +112,7 @@ local function lock_of(context, path, report)
   local process, command = system.holder(path)
   local who = process and "process " .. process .. (command and " (" .. command .. ")" or "")
   report("note", name, "is locked by " .. (who or "another process"),
-    "Nothing, if that is a shell at work. Others wait for it; ending it frees the lock at once.")
+    "Nothing, if that is a shell at work, but nothing can be added until it ends.")
   return true
 end
 

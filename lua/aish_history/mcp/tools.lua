@@ -3,6 +3,7 @@
 -- The memory is opened when it is first needed, in shared mode: the lock is held for each write only, so
 -- that shells beside it add too. Recalling makes no file.
 local aish_history = require("aish_history")
+local files = require("aish_history.command.files")
 local resources = require("aish_history.mcp.resources")
 local rpc = require("aish_history.mcp.rpc")
 local schema = require("aish_history.mcp.schema")
@@ -22,18 +23,11 @@ end
 
 -- ---- the memory ----
 
---- Whether there is a file at the memory's path.
-local function is_there(path)
-  local file, _, errno = io.open(path, "rb")
-  if file then file:close() end
-  return file ~= nil or errno ~= ENOENT
-end
-
 --- The open memory; nil and a message where it cannot be opened, nil alone where there is none and `make`
 -- is false.
 local function open_memory(server, make)
   local path = server.context.memory
-  if not server.memory and (make or is_there(path)) then
+  if not server.memory and (make or files.exists(path)) then
     local memory, message = aish_history.open(path, { shared = true, unique = true })
     if not memory then return nil, message end
     server.memory = memory
