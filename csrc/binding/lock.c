@@ -7,7 +7,6 @@
 #include "binding/args.h"
 #include "binding/budget.h"
 #include "binding/class.h"
-#include "binding/compat.h"
 #include "binding/handle.h"
 #include "binding/memory_handle.h"
 #include "binding/session_handle.h"

@@ -3,7 +3,7 @@
 -- (.busted), and `helper.command` in other processes.
 local execute = os.execute
 
-unpack = unpack or table.unpack -- luacheck: ignore 121
+unpack = unpack or table.unpack -- luacheck: ignore 121 143
 loadstring = loadstring or load -- luacheck: ignore 121
 
 -- The environment is an upvalue now, which functions share: it gets one of its own.
@@ -12,7 +12,7 @@ setfenv = setfenv or function(fn, environment) -- luacheck: ignore 121
     local name = debug.getupvalue(fn, index)
     if name == nil then return fn end
     if name == "_ENV" then
-      debug.upvaluejoin(fn, index, function() return environment end, 1)
+      debug.upvaluejoin(fn, index, function() return environment end, 1) -- luacheck: ignore 143
       return fn
     end
   end
