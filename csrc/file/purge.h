@@ -24,9 +24,8 @@ struct purge {
   struct reword reword;
   const struct literal *literal; /* what is looked for; NULL: `change` is asked about every text */
   bool in_memory; /* the file is one */
-  struct asked *asked; /* or NULL: all texts are known */
-  bool
-      asking; /* sets *asked; otherwise a file that does not begin with these lines fails with EAGAIN, */
+  struct asked *asked; /* NULL: all texts are known */
+  bool asking; /* sets *asked; otherwise a file that begins with other lines fails, EAGAIN, */
   bool stale; /* and this is set */
   struct hash_key key; /* of the digest */
   /* The next `rev` of a record that stands over the offset, if it is changed, or if *revise is set; 0: it

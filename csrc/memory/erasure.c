@@ -23,8 +23,7 @@ struct sharer {
 
 struct revs {
   struct standing items;
-  struct buf
-      sharers; /* struct sharer: in the end those that get a `rev`, in the order of the file */
+  struct buf sharers; /* struct sharer: in the end those that get one, as they stand in the file */
   size_t next; /* of these */
 };
 
@@ -36,7 +35,7 @@ static bool add_sharer(struct revs *revs, struct purge *purge, struct window *wi
   struct sharer sharer = {.id = item->id, .offset = item->offset};
   struct buf *scratch = &purge->record;
   struct record record;
-  struct reworded reworded;
+  struct reworded reworded = {0, false};
   struct bytes name;
   const char *line;
   int read = item_line(item, window, &line);
