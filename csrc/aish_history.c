@@ -20,17 +20,19 @@
  *   screen                  display()
  * memory/    a memory file
  *   record, index           what a line holds; which items are active
+ *   tombstones, twins       what was forgotten; items that share an id
  *   memory                  the index and the file in step
  *   change, contents        adding, updating and forgetting; which item says what
  *   filter                  which items are wanted
  *   rank, recall            by the words that they hold; by a text that they bear on
  *   verify, compact         checking the file; rewriting it
- *   erasure, standing       what erasing does to items; items in the order of the file
+ *   erasure                 what erasing does to items
  * session/   a session's file
  *   turn, summary           what a line holds; what a file holds
  *   dir                     the files of a directory
  *   search, retrieve        finding what was said by its words; by a text that it bears on
  * file/      lines of any file
+ *   format, extent          what kind of file it is; what is known of one that others change
  *   reader, lines, tail     in blocks; one at a time; from the end
  *   window, follow          at an offset; from a file that grows
  *   path, journal           names and directories; appending under a lock
@@ -45,11 +47,13 @@
  *   words                   which items hold which words, for ranking
  *   grams, bm25             what a question and a text have in common; what that is worth
  *   display                 text as a terminal may be given it
- *   literal, answers        a text to the byte; what texts are to become
+ *   literal                 a text to the byte, and another in its place
+ *   casefold, widths, rows  Unicode's tables, made by the scripts beside them; finding a row
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
- *   utf8, hash              characters; hashes
+ *   utf8, escape, hash      characters; escapes in strings; hashes
+ *   word, std, hidden       eight bytes at once; the C library's types; what is not exported
  *
  * The promises about files:
  * 1. One record is one line of JSON and one write. Readers skip lines that are not JSON objects.

@@ -6,6 +6,7 @@
 -- 4. Each source but csrc/aish_history.c has a header, and no two files have the same name.
 -- 5. The spec of csrc/X/y.c is spec/X/y_spec.lua.
 -- 6. No two sources have a static function of the same name.
+-- 7. The map at the top of csrc/aish_history.c has each file, and no other.
 local lfs = require("lfs")
 local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
@@ -30,6 +31,15 @@ local FUNCTIONS = set [[memchr memcmp memcpy memmove memset strchr strcmp strlen
   ceil exp2 fabs floor fmod log log10 pow errno errno_location error stack_chk_fail GLOBAL_OFFSET_TABLE_ cpu_model]]
 
 local function folder_of(name) return name:match("^(.*)/") or "" end
+
+--- The names that the map has: those on each line before the column of what they are for.
+local function mapped(root)
+  local found, map = {}, helper.read(root .. "/csrc/aish_history.c"):match("^/%*.-%*/")
+  for names in map:gmatch("\n %*   (%l[%w_, ]-)  ") do
+    for name in names:gmatch("[%w_]+") do found[name] = true end
+  end
+  return found
+end
 
 --- What breaks a rule in a checkout, apart from calls: sorted lines `file: what`.
 local function problems_of(root)
@@ -56,6 +66,11 @@ local function problems_of(root)
     end
   end
 
+  local map = mapped(root)
+  local function check_map(name, base)
+    if not map[base] and name ~= "aish_history.c" and name ~= "version.h" then problem(name, "is not in the map") end
+  end
+
   local functions = {}
   local function check_functions(name)
     local text = "\n" .. helper.read(root .. "/csrc/" .. name)
@@ -76,9 +91,13 @@ local function problems_of(root)
       problem(name, "is in a folder without a floor")
     elseif name:find("%.[ch]$") then
       check_includes(name, folder)
+      check_map(name, base:sub(1, -3))
       if name:find("%.c$") then check_functions(name) end
       if name:find("/.*%.c$") and not exists("csrc/" .. name:gsub("c$", "h")) then problem(name, "has no header") end
     end
+  end
+  for name in pairs(map) do
+    if not names[name .. ".c"] and not names[name .. ".h"] then problem(name, "is in the map, and not there") end
   end
   for _, name in ipairs(shell.files(root .. "/spec")) do
     local source = FLOORS[folder_of(name)] and "csrc/" .. name:gsub("_spec%.lua$", "")
@@ -136,7 +155,8 @@ describe("the layout", function()
       "file/reader.c: includes the system's unistd.h" },
     { "a header of the system, in a header", "csrc/file/reader.h", "#include <stdio.h>",
       "file/reader.h: includes the system's stdio.h" },
-    { "a source without a header", "csrc/json/lonely.c", "", "json/lonely.c: has no header" },
+    { "a source without a header", "csrc/json/lonely.c", "", "json/lonely.c: has no header", "json/lonely.c: is not in the map" },
+    { "a file that is not in the map", "csrc/json/unseen.h", "", "json/unseen.h: is not in the map" },
     { "a name that is there already", "csrc/text/json.h", "", "text/json.h: has the name of json/json.h" },
     { "a static function of a name that is there already", "csrc/text/query.c", "static void cut_line(struct line *line)",
       "text/query.c: has a function cut_line, as file/lines.c has" },
@@ -147,9 +167,19 @@ describe("the layout", function()
       local found = {}
       for _, problem in ipairs(problems_of(changed(root, case[2], case[3]))) do found[problem] = true end
       for _, problem in ipairs(before) do found[problem] = nil end
-      assert.same({ [case[4]] = true }, found)
+      local expected = {}
+      for index = 4, #case do expected[case[index]] = true end
+      assert.same(expected, found)
     end)
   end
+
+  it("is seen to be broken by a name in the map that no file has", function()
+    local copy = changed(root, "csrc/version.h", "")
+    shell.run("sed -i 's/upkeep, lock /upkeep, luck /' " .. quote(copy) .. "/csrc/aish_history.c")
+    local found = table.concat(problems_of(copy), "\n")
+    assert(found:find("luck: is in the map, and not there", 1, true), found)
+    assert(found:find("binding/lock.h: is not in the map", 1, true), found)
+  end)
 
   it("is seen to be broken by a folder without a floor", function()
     local copy = changed(root, "csrc/version.h", "")
