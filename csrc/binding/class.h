@@ -6,8 +6,9 @@
  * call is for what must be undone at once (the collector is started again, an iterator is idle
  * again), and for what is so quick that an object would be a good part of it (memory:get).
  *
- * [-o, +p, e] after a function says, as in Lua's manual, what it pops, what it pushes, and whether
- * it may raise an error ("-": never, "m": out of memory, "e": otherwise). */
+ * The name of a lua_CFunction ends in _l. [-o, +p, e] after a function says, as in Lua's manual, what
+ * it pops, what it pushes, and whether it may raise an error ("-": never, "m": out of memory, "e":
+ * otherwise). */
 #pragma once
 
 #include "base/std.h"

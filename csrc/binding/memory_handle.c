@@ -1,4 +1,5 @@
-/* memory_handle.c: the memory handle. */
+/* memory_handle.c: the memory handle: adding, forgetting, asking, its fields, what a state knows of its
+ * handles, and open(), which reads the options, makes a handle, and has memory_open open the file. */
 #include "binding/memory_handle.h"
 
 #include <math.h>

@@ -17,8 +17,9 @@
  *    directories whose entries lead to the file. If a sync fails, the kernel may have dropped the
  *    pages and say nothing of it the next time (fsync(2), Rebello et al., "Can Applications
  *    Recover from fsync Failures?", ATC 2020), so nothing more is written.
- * 5. The lock goes with the descriptor. It is never given back explicitly by closing: a forked
- *    child that closes its copy must not free its parent's lock. */
+ * 5. The lock goes with the descriptor. Closing does not unlock: a forked child that closes its copy
+ *    must not free its parent's lock. Only detaching unlocks, and leaving a file that the path no
+ *    longer leads to. */
 #include "file/journal.h"
 
 #include <sys/file.h>
@@ -310,7 +311,7 @@ static void know(struct journal *journal, const char *bytes, size_t size)
 {
   struct extent *known = &journal->known;
   if (known->size != journal->size)
-    known->kept.length = 0; /* whoever does not read knows nothing */
+    known->kept.length = 0; /* a journal that never reads keeps no bytes to compare */
   known->end = known->size = journal->size;
   (void)extent_extend(known, bytes, size, EXTENT_CERTAIN); /* there is room */
 }
@@ -323,7 +324,7 @@ struct written {
 };
 
 /* Whether what was written in several parts stands in one piece: it ends where the descriptor is now
- * (POSIX, write, O_APPEND). So it did if somebody has cut the file short since. 1 or 0; -1 and errno. */
+ * (POSIX, write, O_APPEND). It also did if somebody has cut the file off before that end since. 1 or 0; -1 and errno. */
 static int is_in_one_piece(const struct journal *journal, const char *bytes, size_t size,
                            uint64_t *place)
 {

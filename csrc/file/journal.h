@@ -62,6 +62,6 @@ bool journal_sync(struct journal *journal, struct failure *failure);
  * left since. */
 bool journal_sync_all(struct journal *journal, struct failure *failure);
 
-/* Closes the descriptor and frees the paths; what was locked stays so while a forked child has a
+/* Closes the descriptor and frees the path; what was locked stays so while a forked child has a
  * copy of the descriptor. -1 and errno if close failed. */
 int journal_close(struct journal *journal);

@@ -16,7 +16,7 @@
 #include "json/objects.h"
 #include "base/hidden.h"
 
-/* From here on `when` is no timestamp_key, but the place of a moment. */
+/* A `when` from here on is no timestamp_key, but MOMENTS and a place in `moments`. */
 static const int64_t MOMENTS = (int64_t)1 << 47;
 
 void index_free(struct index *index)
@@ -99,6 +99,7 @@ static inline bool add_record(struct index *index, const struct record *record, 
 {
   if (record->id > index->max_id) index->max_id = record->id;
   if (record_is_item(record)) return add_item(index, record, offset, length);
+  /* A tombstone that targets its own id retires nothing. */
   return !record_is_tombstone(record) || record->target == record->id ||
          tombstones_add(&index->tombstones, record, index->max_id);
 }
@@ -342,7 +343,7 @@ bool index_settle(struct index *index, int fd)
   struct settling settling = {.index = index};
   window_open(&settling.window, fd);
   bool done = sort_new(&settling) && ask_all(&settling) && answer_all(&settling);
-  index->settled = index->count;
+  index->settled = index->count; /* of all of them unsettle clears the marks */
   tombstones->settled = count;
   if (!done) unsettle(index);
   window_close(&settling.window);

@@ -22,7 +22,7 @@ struct memory {
   struct buf lines; /* what is written next, for journal_append */
   uint64_t uids; /* what uids are made of; a forked child has the same, and must make none */
   bool has_uids;
-  struct record added; /* as what an item that is written is taken up */
+  struct record added; /* as which an item that was written enters the index */
   bool unique; /* what an active item says is not added again */
   struct hash_key key; /* of contents, so that no file is made to have its contents collide */
   bool has_key;
