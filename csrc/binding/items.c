@@ -221,7 +221,8 @@ static int build_items_l(lua_State *L)
   enum { LARGE = 10000 };
   struct items_job *job = lua_touserdata(L, 1);
   bool large = !job->is_ranked && job->index->active > LARGE && job->filter->limit > LARGE;
-  hold_collector(L, &job->collector, large);
+  const bool single = job->is_ranked && !job->scored;
+  if (!single) hold_collector(L, &job->collector, large);
   if (job->memory != NULL) memory_window(job->memory, &job->window);
   else window_open(&job->window, job->fd);
   job->failed = !choose_items(job);

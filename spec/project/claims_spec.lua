@@ -9,6 +9,7 @@ local BENCH = "spec/bench/jobs/"
 local CLAIMS = {
   { "for LuaJIT and Lua 5.1 to 5.4", "spec/project/build_spec.lua", "gives no warning and works with " },
   { "On a bare Debian 12", "spec/project/deps_spec.lua", "says how to install it on Debian" },
+  { "`make install LUA_VERSION=5.4`", "spec/project/build_spec.lua", "installs its files, and uninstalls them" },
   { "add `--deps-mode=none`", "spec/project/package_spec.lua", "is made into an empty tree" },
   { "Fifteen lines", "spec/project/claims_spec.lua", "are no more than the heading says" },
   { "an exclusive `open` or `session`: 0; others: 5", "spec/promises/wait_spec.lua", "is waited for %d seconds by %s" },
