@@ -59,13 +59,14 @@ end
 local ENOENT = 2
 
 --- What the module's search or recall found in the sessions: nothing where there are none yet; where it
--- failed this does not return.
+-- failed this does not return. Warns of what could not be read.
 -- @treturn table hits
--- @treturn table what could not be read: path to message
+-- @treturn boolean whether everything could be read
 function hits.said(context, found, message, errno)
-  if found then return found, message or {} end
-  if errno ~= ENOENT then context.fail(message) end
-  return {}, {}
+  if not found and errno ~= ENOENT then context.fail(message) end
+  local unread = found and message or {}
+  for _, why in pairs(unread) do context.warn(why) end
+  return found or {}, next(unread) == nil
 end
 
 --- Ends a command that found nothing; `whole`: whether everything could be read.

@@ -33,13 +33,10 @@ local function find(args, context, text)
   end
   for _, item in ipairs(filter.budget and found or {}) do filter.budget = filter.budget - #item.content end
   if not args.memory then
-    local said, unread = hits.said(context, progress.during(context, MUCH, function()
+    local said
+    said, whole = hits.said(context, progress.during(context, MUCH, function()
       return aish_history.recall(context.sessions, text, filter)
     end))
-    for _, message in pairs(unread) do
-      context.warn(message)
-      whole = false
-    end
     hits.append(found, said)
   end
   return found, whole

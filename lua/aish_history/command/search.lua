@@ -34,13 +34,10 @@ local function find(args, context, query)
   end
   if not args.memory then
     filter.role = args.role
-    local said, unread = hits.said(context, progress.during(context, MUCH, function()
+    local said
+    said, whole = hits.said(context, progress.during(context, MUCH, function()
       return aish_history.search(context.sessions, query, filter)
     end))
-    for _, message in pairs(unread) do
-      context.warn(message)
-      whole = false
-    end
     hits.append(found, said)
   end
   return found, whole
