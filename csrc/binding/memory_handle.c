@@ -295,7 +295,6 @@ static int push_asked(lua_State *L, struct asking *asking)
     struct memory *memory = &handle->memory;
     if (!memory_refresh(memory, lost++, &failure))
       return push_nil_failure(L, &failure, handle->common.path);
-    const uint64_t size = memory->journal.known.size;
     job.memory = memory;
     job.index = &memory->index;
     job.filter = &asking->filter;
@@ -303,8 +302,7 @@ static int push_asked(lua_State *L, struct asking *asking)
     job.scored = asking->what > ASKED_ID;
     if (job.is_ranked) job.failed = !rank(L, &job, asking, &job.ranked);
     int result = items_build(L, &job, &failure);
-    /* a finalizer may have had it rewritten */
-    again = result > 0 && (memory->journal.known.size != size || !memory_holds(memory));
+    again = result > 0 && !memory_holds(memory);
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
     if (result == 0) return push_nil_failure(L, &failure, handle->common.path);

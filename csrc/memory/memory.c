@@ -137,6 +137,8 @@ bool memory_holds(const struct memory *memory)
 {
   const struct extent *known = &memory->journal.known;
   uint64_t place;
+  if (known->size == 0)
+    return memory->index.count == 0; /* else it was rewritten, and not read yet */
   return known->confirmed == known->size ||
          (find_known(&memory->journal, &place) && place >= known->end);
 }

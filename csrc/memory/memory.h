@@ -55,7 +55,8 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked);
  * was in vain; from MEMORY_TRIES on the file is read under the lock, so that it cannot be again. */
 bool memory_refresh(struct memory *memory, int lost, struct failure *failure);
 /* Whether the file still has what the index says: without the lock, a write that it has seen may
- * have been undone. If not, what was read by the index is read again, from memory_refresh on. */
+ * have been undone; and a finalizer may have had the file rewritten. If not, what was read by the
+ * index is read again, from memory_refresh on. */
 bool memory_holds(const struct memory *memory);
 /* Brings the index up under the lock, which is given back with journal_detach; on failure it is
  * already. Fails where there is no file. Whoever asks for items settles the index. */
