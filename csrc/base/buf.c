@@ -29,6 +29,14 @@ void buf_free(struct buf *buf)
   memset(buf, 0, sizeof *buf);
 }
 
+void buf_trim(struct buf *buf)
+{
+  char *data = buf->length > 0 ? sys_realloc(buf->data, buf->length) : NULL;
+  if (data == NULL) return; /* it stays as it is */
+  buf->data = data;
+  buf->capacity = buf->length;
+}
+
 void buf_reset(struct buf *buf)
 {
   if (buf->capacity > KEPT_AT_MOST) buf_free(buf);

@@ -65,6 +65,7 @@ static bool add_words(void *words, struct bytes text)
 static bool take_up_words(struct ranking *ranking)
 {
   struct index *index = ranking->index;
+  const bool first = index->words.count == 0;
   while (index->words.count < index->count) {
     const struct item *item = &index->items[index->words.count];
     const char *line;
@@ -72,6 +73,7 @@ static bool take_up_words(struct ranking *ranking)
     if (read < 0 || !words_begin(&index->words)) return false;
     if (read > 0 && !visit_texts(ranking, line, add_words, &index->words)) return false;
   }
+  if (first) words_trim(&index->words);
   return true;
 }
 

@@ -15,13 +15,16 @@
 #include "text/fold.h"
 #include "base/hidden.h"
 
+/* A byte less for each distinct word is a tenth less of what a small memory's index takes. */
 struct token {
-  size_t text; /* where it begins */
-  unsigned char *packed;
-  uint32_t size, capacity; /* of the packed postings */
+  uint32_t text; /* where it begins */
+  uint32_t hash;
+  uint32_t size; /* of the packed postings */
   uint32_t packed_item; /* of the last packed posting */
   uint32_t item, count; /* the last posting */
-  uint32_t hash;
+  union {
+    unsigned char few[8], *many; /* the packed postings: see capacity_for */
+  };
 };
 
 static struct token *tokens_of(const struct words *words)
@@ -34,9 +37,15 @@ static struct member *member_of(const struct words *words, size_t item)
   return &BUF_ITEMS(struct member, &words->members)[item];
 }
 
+static inline bool holds_few(const struct token *token)
+{
+  return token->size <= sizeof token->few;
+}
+
 void words_free(struct words *words)
 {
-  for (size_t i = 0; i < words->token_count; i++) sys_free(tokens_of(words)[i].packed);
+  for (size_t i = 0; i < words->token_count; i++)
+    if (!holds_few(&tokens_of(words)[i])) sys_free(tokens_of(words)[i].many);
   buf_free(&words->text);
   buf_free(&words->tokens);
   buf_free(&words->members);
@@ -44,21 +53,48 @@ void words_free(struct words *words)
   memset(words, 0, sizeof *words);
 }
 
+void words_trim(struct words *words)
+{
+  buf_trim(&words->text);
+  buf_trim(&words->tokens);
+  buf_trim(&words->members);
+}
+
 /* ---- postings ---- */
 
-static bool reserve_posting(struct token *token)
+/* How much room there is for so many bytes: 8 in the token itself, else what malloc hands out for it, in
+ * steps of a quarter to a half. */
+static uint64_t capacity_for(uint64_t size)
 {
-  enum { LONGEST = 10 }; /* a distance and a count */
-  if (token->capacity - token->size >= LONGEST) return true;
-  size_t capacity = token->capacity < 16 ? 16 : token->capacity + (size_t)token->capacity / 2;
-  unsigned char *packed = capacity <= UINT32_MAX ? sys_realloc(token->packed, capacity) : NULL;
-  if (packed == NULL) {
-    errno = ENOMEM;
-    return false;
+  uint64_t step = 16;
+  while (step * 4 <= size) step *= 2;
+  return ((size + 8 + step - 1) & ~(step - 1)) - 8;
+}
+
+static inline const unsigned char *postings_of(const struct token *token)
+{
+  return holds_few(token) ? token->few : token->many;
+}
+
+/* Where the next `more` bytes of packed postings go; NULL with errno ENOMEM. */
+static unsigned char *reserve_posting(struct token *token, size_t more)
+{
+  const uint64_t size = (uint64_t)token->size + more;
+  const size_t capacity = (size_t)capacity_for(size);
+  if (size > sizeof token->few && capacity != capacity_for(token->size)) {
+    unsigned char *many = NULL;
+    if (size <= UINT32_MAX) many = sys_realloc(holds_few(token) ? NULL : token->many, capacity);
+    if (many == NULL) {
+      errno = ENOMEM;
+      return NULL;
+    }
+    if (holds_few(token)) memcpy(many, token->few, token->size);
+    token->many = many;
   }
-  token->packed = packed;
-  token->capacity = (uint32_t)capacity;
-  return true;
+  unsigned char *start = size <= sizeof token->few ? token->few : token->many;
+  start += token->size;
+  token->size = (uint32_t)size;
+  return start;
 }
 
 /* The distance's lowest bit tells whether a count follows; most counts are 1. */
@@ -68,11 +104,12 @@ static bool add_posting(struct token *token, uint32_t item)
     token->count++;
     return true;
   }
-  if (!reserve_posting(token)) return false;
-  unsigned char *p = token->packed + token->size;
-  packed_put(&p, (uint64_t)(token->item - token->packed_item) << 1 | (token->count > 1));
-  if (token->count > 1) packed_put(&p, token->count);
-  token->size = (uint32_t)(p - token->packed);
+  unsigned char posting[10], *end = posting; /* a distance and a count */
+  packed_put(&end, (uint64_t)(token->item - token->packed_item) << 1 | (token->count > 1));
+  if (token->count > 1) packed_put(&end, token->count);
+  unsigned char *place = reserve_posting(token, (size_t)(end - posting));
+  if (place == NULL) return false;
+  memcpy(place, posting, (size_t)(end - posting));
   token->packed_item = token->item;
   token->item = item;
   token->count = 1;
@@ -131,7 +168,12 @@ static bool add_token(struct words *words, const char *text, size_t length, uint
   if (!reserve_slot(words)) return false;
   uint32_t *slot = find_slot(words, text, length, hash);
   if (*slot != 0) return add_posting(&tokens_of(words)[*slot - 1], item);
-  const struct token token = {.text = words->text.length, .item = item, .count = 1, .hash = hash};
+  const struct token token = {
+      .text = (uint32_t)words->text.length, .item = item, .count = 1, .hash = hash};
+  if (words->text.length > UINT32_MAX) {
+    errno = ENOMEM;
+    return false;
+  }
   if (!buf_reserve(&words->text, length + 1) || !BUF_PUSH(&words->tokens, &token)) return false;
   *slot = (uint32_t)++words->token_count;
   buf_put_bytes(&words->text, text, length);
@@ -202,8 +244,8 @@ static bool add_holders(struct words *words, const struct token *token, uint64_t
                         struct buf *holders)
 {
   uint32_t item = 0;
-  const unsigned char *p = token->packed;
-  while (p != NULL && p < token->packed + token->size) {
+  const unsigned char *p = postings_of(token), *end = p + token->size;
+  while (p < end) {
     uint64_t distance = packed_get(&p), count = 1;
     if (distance & 1) count = packed_get(&p);
     item += (uint32_t)(distance >> 1);

@@ -1,5 +1,5 @@
 /* words.h: an inverted index of the words in items, for ranking. It takes 8 bytes per item, 2 or 3
- * for each distinct word in an item, and about 50 plus its length for each distinct word in all. */
+ * for each distinct word in an item, and 40 to 90 plus its length for each distinct word in all. */
 #pragma once
 
 #include "base/buf.h"
@@ -28,6 +28,8 @@ static inline unsigned words_in(const struct words *words, size_t item)
 }
 
 void words_free(struct words *words);
+/* Gives back what was set aside for words and items to come. */
+void words_trim(struct words *words);
 
 /* Begins an item, whose number is the count so far; then adds its folded texts. False with errno,
  * and the index must be freed. */

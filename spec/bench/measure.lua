@@ -57,15 +57,15 @@ local function quote(text)
 end
 
 --- Runs a task of tasks.lua in a process of its own. Returns what it says: seconds, kilobytes at the
--- most and at the end, and the seconds of a full collection afterwards.
+-- most and at the end, the seconds of a full collection afterwards, and the bytes of malloc at the end.
 function measure.child(interpreter, task, ...)
   local command = { "COLLECT=1", interpreter, quote(measure.here .. "child.lua"), task }
   for _, argument in ipairs({ ... }) do command[#command + 1] = quote(argument) end
   local pipe = assert(io.popen(table.concat(command, " ")))
-  local seconds, highest, kept, collecting = pipe:read("*n", "*n", "*n", "*n")
+  local seconds, highest, kept, collecting, given_out = pipe:read("*n", "*n", "*n", "*n", "*n")
   pipe:close()
-  assert(collecting, "the task " .. task .. " failed")
-  return seconds, highest, kept, collecting
+  assert(given_out, "the task " .. task .. " failed")
+  return seconds, highest, kept, collecting, given_out
 end
 
 --- What a command prints, without its last newline; nil if it prints nothing.
@@ -79,9 +79,9 @@ end
 
 --- How many bytes a handle on the file holds more, once its first search or recall has made the index.
 function measure.index_bytes(path, method, text)
-  local _, _, found = measure.child("luajit", "find", path, method, text)
-  local _, _, open = measure.child("luajit", "open", path)
-  return (found - open) * 1024
+  local found = select(5, measure.child("luajit", "find", path, method, text))
+  local open = select(5, measure.child("luajit", "open", path))
+  return found - open
 end
 
 measure.quote = quote
