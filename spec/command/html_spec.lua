@@ -2,6 +2,7 @@
 -- what is folded. The browser is Debian's Chromium, by the DevTools protocol; without it those are pending.
 local helper = require("spec.support.helper")
 local command = require("spec.support.command")
+local npm = require("spec.support.npm")
 local shell = require("spec.support.shell")
 local aish_history = require("aish_history")
 local assets = require("aish_history.html.assets")
@@ -147,6 +148,35 @@ describe("html: the page", function()
 
   it("of a file that is not there is nil, a message and the errno", function()
     assert.same({ nil, "open /none.jsonl: No such file or directory", 2 }, { html.write("/none.jsonl", {}) })
+  end)
+end)
+
+-- ---- the validator ----
+
+describe("html: by the rules of html-validate #build", function()
+  helper.guard(before_each, after_each)
+
+  it("a page is valid, whatever the session holds, and one with a fault of each kind is not", function()
+    local folder = npm.install("html-validate@9")
+    if not folder then return pending("npm cannot install html-validate here") end
+    local dir = helper.tmpdir()
+    local function faults(page)
+      helper.write(dir .. "/page.html", page)
+      local printed = shell.run(("cd %s && { %s/node_modules/.bin/html-validate --preset standard --formatter json page.html || true; }")
+        :format(quote(dir), quote(folder)))
+      local rules = {}
+      for rule in printed:gmatch('"ruleId":"([^"]*)"') do
+        if rules[#rules] ~= rule then rules[#rules + 1] = rule end
+      end
+      return rules
+    end
+    local path = session_of({ { role = "user", content = "x" } })
+    helper.write(path, helper.read(path) .. '{"role":"<b>\n')
+    local page = page_of(evil_session())
+    for _, one in ipairs({ page, page_of(path), page_of(session_of({})) }) do assert.same({}, faults(one)) end
+    assert.same({ "close-order" }, faults((page:gsub("</main>", "</section>", 1))))
+    assert.same({ "no-dup-id" }, faults((page:gsub('id="r3"', 'id="r2"', 1))))
+    assert.same({ "element-name" }, faults((page:gsub("<main>", "<main><nonsense></nonsense>", 1))))
   end)
 end)
 

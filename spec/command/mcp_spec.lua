@@ -1,6 +1,7 @@
 --- `aish-history mcp` as its clients see it: raw lines, and the client of the official SDK.
 local lfs = require("lfs")
 local helper = require("spec.support.helper")
+local npm = require("spec.support.npm")
 local command = require("spec.support.command")
 local aish_history = require("aish_history")
 
@@ -324,22 +325,11 @@ end)
 
 -- ---- the official client ----
 
---- The folder with the SDK, into which npm installs it once; nil where it cannot.
-local function install_sdk()
-  local cache = (os.getenv("XDG_CACHE_HOME") or (os.getenv("HOME") or "/tmp") .. "/.cache") .. "/aish_history_specs"
-  local sdk = cache .. "/mcp-sdk-1"
-  if lfs.attributes(sdk) then return sdk end
-  local install = ([[mkdir -p %s && new=$(mktemp -d %s/new.XXXXXX) && cd "$new" && npm install --no-audit --no-fund
-    --fetch-retries=0 --fetch-timeout=20000 @modelcontextprotocol/sdk@1 && { mv "$new" %s || rm -rf "$new"; }]]):gsub("\n *", " ")
-  os.execute("(" .. install:format(quote(cache), quote(cache), quote(sdk)) .. ") >/dev/null 2>&1 </dev/null")
-  return lfs.attributes(sdk) and sdk
-end
-
 describe("mcp: the client of the TypeScript SDK #build", function()
   helper.guard(before_each, after_each)
 
   it("gets what it asks for", function()
-    local sdk = install_sdk()
+    local sdk = npm.install("@modelcontextprotocol/sdk@1")
     if not sdk then return pending("npm cannot install @modelcontextprotocol/sdk here") end
     local dir = helper.tmpdir()
     for number = 1, 101 do add_session(dir, ("%03d.jsonl"):format(number), "Hello") end
