@@ -120,7 +120,7 @@ BASIC  = $(filter-out $(LATER) lint,$(SUITES))
 test: override BUILD := $(BUILD:%/lua$(LUA_VERSION)=%)
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (LUA=lua5.4: under that; TESTS=spec/x_spec.lua: only these)
 	@$(if $(LATER),.ci/deps $(LATER))
-	@.ci/deps browser || echo "What needs a browser is left out."
+	@.ci/deps optional || echo "What needs a browser or npm is left out."
 	@echo "Building for the suites: $(SUITES)"
 	@$(if $(BASIC),$(MAKE) $(QUIET) BUILD='$(BUILD)' LUA_VERSION=5.1 all $(BUILD)/faults/aish_history.so \
 	  $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so))
