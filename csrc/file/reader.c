@@ -1,5 +1,6 @@
 /* reader.c: blocks of 256 KiB, each of which begins at the start of a line: the part of a line at a
- * block's end is read again with its rest, so that no line is put together from two reads. The
+ * block's end is read again with its rest, so that no line is put together from two reads, and with the
+ * newline before it, so that it is a line's start still. The
  * first half MiB is read in smaller blocks: most files are no longer, and a page of the buffer that
  * is used for the first time costs more than a call.
  *
@@ -30,7 +31,7 @@ void reader_restart(struct reader *reader, int fd, uint64_t offset)
 {
   reader->fd = fd;
   reader->position = offset;
-  reader->locked = reader->ended = reader->passed = false;
+  reader->locked = reader->going_on = reader->ended = reader->passed = false;
 }
 
 void reader_close(struct reader *reader)
@@ -73,6 +74,12 @@ bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool ce
   return true;
 }
 
+/* The bytes that were read behind the newline before them. */
+static char *first(const struct reader *reader)
+{
+  return reader->text.data + reader->going_on;
+}
+
 /* Where the second half of a block is, for bytes that are not kept. */
 static char *spare(const struct reader *reader)
 {
@@ -100,7 +107,7 @@ static bool object_follows(const struct reader *reader, uint64_t length)
 /* Whether the beginning of a line is that of no object, and so long that the line is not held. */
 static bool hopeless(const struct reader *reader, size_t length)
 {
-  const char *text = reader->text.data, *end = text + length;
+  const char *text = first(reader), *end = text + length;
   if (length < LONGEST_DAMAGED) return false;
   if (length >= READER_LONGEST_LINE) return true;
   if (json_space(text, text) == end) return false; /* JSON may follow it, or nothing */
@@ -110,19 +117,20 @@ static bool hopeless(const struct reader *reader, size_t length)
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)
 {
-  block->start = reader->text.data;
+  block->start = first(reader);
   block->end = block->start + length;
   block->offset = reader->position;
   block->size = length;
   block->unfinished = block->hopeless = false;
   reader->position += length;
+  reader->going_on = true;
 }
 
 /* The last line of a file that does not end in a newline gets one here, as a sentinel. */
 static void hand_out_unfinished(struct reader *reader, struct block *block, size_t length)
 {
+  first(reader)[length] = '\n';
   hand_out(reader, block, length);
-  reader->text.data[length] = '\n';
   block->end++;
   block->unfinished = reader->ended = true;
 }
@@ -153,22 +161,35 @@ static size_t next_size(size_t size)
   return size < READER_LONGEST_LINE / 2 ? size * 2 : READER_LONGEST_LINE;
 }
 
+/* Reads up to `size` bytes from the start of a line on; *length: how many there are. */
+static bool read_block(struct reader *reader, size_t size, size_t *length)
+{
+  struct buf *text = &reader->text;
+  const size_t newline = reader->going_on;
+  if (!read_padded(reader->fd, text, newline + size, reader->position - newline, reader->locked))
+    return false;
+  const bool ends = newline > 0 && (text->length == 0 || text->data[0] != '\n');
+  *length = ends ? 0 : text->length - newline;
+  return true;
+}
+
 int reader_next(struct reader *reader, struct block *block)
 {
   struct buf *text = &reader->text;
+  size_t read;
   if (reader->ended || reader->passed) return reader->passed = false, 0;
-  if (text->capacity == 0 && !buf_reserve(text, READER_BLOCK + 1 + SPAN_PADDING)) return -1;
+  if (text->capacity == 0 && !buf_reserve(text, 1 + READER_BLOCK + 1 + SPAN_PADDING)) return -1;
   for (size_t size = reader_ahead(&reader->reads);; size = next_size(size)) {
-    if (!read_padded(reader->fd, text, size, reader->position, reader->locked)) return -1;
-    if (text->length == 0) return 0;
-    const char *newline = last_newline(text->data, text->length);
+    if (!read_block(reader, size, &read)) return -1;
+    if (read == 0) return 0;
+    const char *start = first(reader), *newline = last_newline(start, read);
     if (newline != NULL) {
-      const size_t length = (size_t)(newline + 1 - text->data);
+      const size_t length = (size_t)(newline + 1 - start);
       hand_out(reader, block, length);
-      reader->passed = text->length < size && text->length == length;
+      reader->passed = read < size && read == length;
       return 1;
     }
-    if (text->length < size) hand_out_unfinished(reader, block, text->length);
+    if (read < size) hand_out_unfinished(reader, block, read);
     else if (size < READER_BLOCK || !hopeless(reader, size)) continue;
     else return pass_over(reader, block, size);
     return 1;

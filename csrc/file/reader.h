@@ -18,6 +18,7 @@ struct reader {
   uint64_t position; /* in the file, of the next line */
   int reads; /* up to READER_LITTLES */
   bool locked; /* under the file's lock nothing changes while it is read; set after reader_open */
+  bool going_on; /* lines before `position` were handed out */
   bool ended; /* a line without a newline was handed out */
   bool passed; /* the file ended with what was handed out last, which nobody was told yet */
 };
@@ -50,7 +51,9 @@ bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool ce
 void reader_open(struct reader *reader, int fd, uint64_t offset);
 /* The same of one that was open, or zero, in the memory that it has. */
 void reader_restart(struct reader *reader, int fd, uint64_t offset);
-/* 1 and the next block, 0 at the end of the file, -1 and errno. Asked again after the end, it goes
+/* 1 and the next block, 0 at the end of the file, -1 and errno. It is also at its end where no line ends any
+ * more before the next one: the write of which lines were handed out was undone, and what is there now is
+ * newer. Asked again after the end, it goes
  * on with what was appended since; not after an unfinished line, as the rest of that is no line. */
 int reader_next(struct reader *reader, struct block *block);
 /* Leaves errno alone, as all that only frees does. */

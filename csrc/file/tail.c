@@ -22,11 +22,19 @@ void tail_close(struct tail *tail)
   buf_free(&tail->text);
 }
 
-/* Reads the `size` bytes before the end. Where the file has become shorter, that is its end now. */
+/* Reads the `size` bytes before the end. Where the file has become shorter, that is its end now. Where no
+ * line ends there any more, the write of which lines were handed out was undone, and the line that
+ * is there now is newer: it is left out. */
 static bool read_before(struct tail *tail, size_t size)
 {
-  if (!read_padded(tail->reader.fd, &tail->text, size, tail->end - size, false)) return false;
-  tail->end -= size - tail->text.length;
+  struct buf *text = &tail->text;
+  if (!read_padded(tail->reader.fd, text, size, tail->end - size, false)) return false;
+  tail->end -= size - text->length;
+  if (!tail->going_on || text->length == 0 || text->data[text->length - 1] == '\n') return true;
+  const char *newline = last_newline(text->data, text->length);
+  const size_t length = newline != NULL ? (size_t)(newline + 1 - text->data) : 0;
+  tail->end -= text->length - length;
+  text->length = length;
   return true;
 }
 
@@ -37,6 +45,7 @@ static void hand_out_last(struct tail *tail, size_t start, struct line *line)
   if (end[-1] != '\n') *end++ = '\n'; /* the file's last line */
   tail->end -= tail->text.length - start;
   tail->text.length = start;
+  tail->going_on = true;
   *line = (struct line){.text = tail->text.data + start, .newline = end - 1, .offset = tail->end};
 }
 
@@ -56,19 +65,26 @@ static bool find_start(struct tail *tail, uint64_t *start)
   return true;
 }
 
-/* 1 and the line at the end, which is longer than the buffer; 0 if it is not there any more. */
+/* 1 and the line at the end, which is longer than the buffer; 0 if it is not there any more, as when its
+ * write was undone, and what is there now is newer. */
 static int next_long(struct tail *tail, struct line *line)
 {
   struct block block;
   uint64_t start;
+  const uint64_t end = tail->end;
   if (!find_start(tail, &start)) return -1;
   reader_restart(&tail->reader, tail->reader.fd, start);
+  tail->reader.going_on = start > 0;
   int result = reader_next(&tail->reader, &block);
   tail->end = start;
   tail->text.length = 0;
   if (result <= 0) return result;
   *line = (struct line){.text = block.start, .offset = start, .hopeless = block.hopeless};
   line->newline = memchr(block.start, '\n', (size_t)(block.end - block.start));
+  const uint64_t size =
+      line->newline != NULL ? (uint64_t)(line->newline + 1 - line->text) : block.size;
+  if (tail->going_on && start + size != end) return 0;
+  tail->going_on = true;
   return 1;
 }
 

@@ -7,6 +7,7 @@ struct tail {
   struct reader reader; /* of single lines that are longer than the buffer */
   struct buf text; /* what was not handed out yet of what was read */
   uint64_t end; /* of that, in the file */
+  bool going_on; /* lines behind it were handed out */
 };
 
 /* Begins at the end of a file of `size` bytes. */

@@ -74,7 +74,8 @@ local function arm(fault)
 end
 
 --- For each pread of `call(prepare())`: `check(result)`, when `rest` has arrived behind it, in the place
--- of what stands behind `cuts` bytes (nil: of nothing).
+-- of what stands behind `cuts` bytes (nil: of nothing). What it gives may be what it gives of the file before
+-- or afterwards, or in between, when that was cut, or there is but one line more.
 local function sweep(what, path, bytes, rest, cuts, prepare, call, check)
   tree.write(path, bytes)
   local argument = prepare()
@@ -83,10 +84,17 @@ local function sweep(what, path, bytes, rest, cuts, prepare, call, check)
   local before = call(argument)
   local names = seam.calls()
   seam.disarm()
-  tree.write(path, bytes:sub(1, cuts) .. rest:match("^[^\n]*\n"))
-  local between = call(argument)
-  tree.write(path, bytes:sub(1, cuts) .. rest)
-  local after = call(argument)
+  local right = { [before] = true }
+  local function also(content)
+    tree.write(path, content)
+    local result = call(argument)
+    right[result] = true
+    return result
+  end
+  also(bytes:sub(1, cuts))
+  also(bytes:sub(1, cuts) .. rest:match("^[^\n]*\n"))
+  local after = also(bytes:sub(1, cuts) .. rest)
+  if what:find("follow$") then right[before .. (after:match(" 2@.*") or "")] = true end -- what was undone was given
   if type(argument) == "userdata" then argument:close() end
   for at, name in ipairs(names) do
     if name == "pread" then
@@ -96,7 +104,7 @@ local function sweep(what, path, bytes, rest, cuts, prepare, call, check)
       arm({ at = at, grows = path, by = rest, cuts = cuts })
       local result = call(argument)
       if seam.disarm() ~= "pread" then problem(what, at, "the call was not made again") end
-      if result ~= before and result ~= between and result ~= after then
+      if not right[result] then
         problem(what, at, "neither " .. before .. " nor " .. after, tostring(result))
       end
       if check then check(what .. ": " .. at, argument) end
@@ -116,27 +124,36 @@ local function nothing_is_lost(what, memory)
   if #problems_found > 0 then problem(what, problems_found[1].reason) end
 end
 
--- The files: lines one, two and three, of which two is there up to `cut`; if it is undone, it is another
--- line that is there, up to there.
-local function texts(line, content, cut, undone)
-  local first, second = line(1, content .. "one"), line(2, content .. "two")
-  local third = line(3, content .. "three")
-  if not undone then return first, first .. second:sub(1, cut), second:sub(cut + 1) .. third end
-  return first, first .. line(2, content:upper() .. "gone"):sub(1, cut), second .. third, #first
+-- The files: lines one, two and three, of which two is there as far as `cut` tells; if it is undone, it is
+-- another line that is there, as far. size: of their contents; "read": so that the first two are as long as what
+-- is read at first.
+local READ = 16 * 1024
+
+local function texts(line, size, cut, undone)
+  local filler = ""
+  if size == "read" then size = (READ - #line(1, filler) - #line(2, filler) - #" text one text gone") / 2 end
+  filler = ("x"):rep(math.floor(size)) .. " text "
+  local odd = ("y"):rep((size * 2) % 2)
+  local first, second = line(1, filler .. odd .. "one"), line(2, filler .. "two")
+  local third = line(3, filler .. "three")
+  local there = undone and line(2, filler:upper() .. "gone") or second
+  there = there:sub(1, cut(#there))
+  if not undone then return first, first .. there, second:sub(#there + 1) .. third end
+  return first, first .. there, second .. third, #first
 end
 
 local function turn(_, content) return ('{"role":"user","content":"%s"}\n'):format(content) end
 
-local function sweep_readers(label, content, cut, undone)
+local function sweep_readers(label, size, cut, undone)
   for what, reader in pairs(readers) do
     local path, call = reader[1], reader[2]
-    local _, bytes, rest, cuts = texts(path == memory_path and support.item or turn, content, cut, undone)
+    local _, bytes, rest, cuts = texts(path == memory_path and support.item or turn, size, cut, undone)
     sweep(label .. what, path, bytes, rest, cuts, function() return path end, call)
   end
 end
 
-local function sweep_looks(label, content, cut, undone)
-  local first, bytes, rest, cuts = texts(support.item, content, cut, undone)
+local function sweep_looks(label, size, cut, undone)
+  local first, bytes, rest, cuts = texts(support.item, size, cut, undone)
   for what, look in pairs(looks) do
     sweep(label .. what .. " of a handle", memory_path, bytes, rest, cuts, function()
       tree.write(memory_path, first)
@@ -148,9 +165,9 @@ local function sweep_looks(label, content, cut, undone)
 end
 
 -- What a follower does not give at once, it gives later.
-local function sweep_follow(label, content, cut, undone)
+local function sweep_follow(label, size, cut, undone)
   local seen
-  local _, bytes, rest, cuts = texts(turn, content, cut, undone)
+  local _, bytes, rest, cuts = texts(turn, size, cut, undone)
   sweep(label .. "follow", log_path, bytes, rest, cuts, function()
     seen = {}
     return log_path
@@ -166,18 +183,45 @@ local function sweep_follow(label, content, cut, undone)
   end)
 end
 
--- In the first block, in one behind it, and longer than one is.
-for _, undone in ipairs({ false, true }) do
-  for _, size in ipairs({ 10, 20000, 300000 }) do
-    local content = ("x"):rep(size) .. " text "
-    local length = #turn(2, content .. "gone")
-    for _, cut in ipairs({ math.floor(length / 2), size == 10 and 1 or nil, size == 10 and length - 2 or nil, undone and 0 or nil }) do
-      local label = ("%s, cut at %s of %d, "):format(undone and "undone" or "grown", cut, length)
-      sweep_readers(label, content, cut, undone)
-      sweep_looks(label, content, cut, undone)
-      sweep_follow(label, content, cut, undone)
-    end
+-- How many bytes of a line are there.
+local half = { half = function(length) return math.floor(length / 2) end }
+local ends = { ["a byte"] = function() return 1 end, ["all but two bytes"] = function(length) return length - 2 end }
+local whole = { nothing = function() return 0 end, all = function(length) return length end }
+
+local function sweep_all(size, cuts, undone)
+  for name, cut in pairs(cuts) do
+    local label = ("%s, contents of %s bytes, of which %s is there, "):format(undone and "undone" or "grown", size, name)
+    sweep_readers(label, size, cut, undone)
+    sweep_looks(label, size, cut, undone)
+    sweep_follow(label, size, cut, undone)
   end
+end
+
+-- In the first block, up to its end, in one behind it, and longer than one is.
+for _, size in ipairs({ 10, "read", 20000, 300000 }) do
+  for _, undone in ipairs({ false, true }) do
+    sweep_all(size, half, undone)
+    if size == 10 then sweep_all(size, ends, undone) end
+    if undone then sweep_all(size, whole, undone) end
+  end
+end
+
+-- Two lines of one write are undone, the second of which was read already: nothing is damaged.
+for _, size in ipairs({ 10, 20000, 300000 }) do
+  local content = ("x"):rep(size)
+  local first = turn(1, content .. "one")
+  local damaged
+  sweep(("two lines of %d bytes, undone, load with last"):format(size), log_path,
+    first .. turn(2, content:upper() .. "two") .. turn(3, content .. "three"), turn(2, content .. content .. "two"), #first,
+    function() return log_path end,
+    function(path)
+      local turns
+      turns, _, damaged = aish.load(path, { last = 3 })
+      return text(turns):match("one") or "none"
+    end,
+    function(what)
+      if damaged ~= 0 then problem(what, damaged .. " damaged") end
+    end)
 end
 
 collectgarbage()
