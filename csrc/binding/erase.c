@@ -156,14 +156,16 @@ static bool change_asked(void *context, struct bytes text, struct bytes *result,
 
 /* ---- files ---- */
 
-/* Looks for it; `all`: also behind the first. */
+/* Looks for it; `all`: also behind the first. Whether the file is a memory makes a difference only to how
+ * much is found of a damaged line, and to which texts are asked about. */
 static bool look_into(struct job *job, bool all, struct purged *found, struct failure *failure)
 {
   struct purge *purge = &job->purge;
   struct stat st;
   job->fd = open_to_read(job->path, &st, failure);
   if (job->fd < 0) return false;
-  bool done = erase_look(purge, job->fd, purge->literal == NULL) || fail(failure, "read");
+  bool done =
+      (purge->literal != NULL && !all) || erase_look(purge, job->fd) || fail(failure, "read");
   done = done && purge_look(purge, job->fd, &st, job->path, all, found, failure);
   sys_close(job->fd);
   job->fd = -1;
@@ -206,10 +208,12 @@ static bool ask_about(struct call *call, struct failure *failure)
 static bool try_path(struct call *call, struct failure *failure)
 {
   struct job *job = call->job;
-  struct purged found = {0}, *sum = job->dry_run ? &job->purge.total : &found;
-  if (!look_into(job, job->dry_run, sum, failure)) return false;
-  job->purge.total.left += found.occurrences == 0 ? found.left : 0;
-  return found.occurrences == 0 || rewrite(call, failure);
+  struct purged found = {0};
+  if (!look_into(job, false, &found, failure)) return false;
+  if (found.occurrences > 0)
+    return job->dry_run ? look_into(job, true, &job->purge.total, failure) : rewrite(call, failure);
+  job->purge.total.left += found.left;
+  return true;
 }
 
 static bool erase_path(struct call *call, struct failure *failure)

@@ -81,8 +81,8 @@ static int push_part(lua_State *L, struct scan *scan, struct decoder *decoder,
   return push_damage(L, scan, offset, decoder->error.reason);
 }
 
-/* What a damaged line holds depends on what the file is for. False and errno. */
-static bool learn_kind(struct scan *scan)
+/* What a damaged line holds depends on whether the file is a memory. False and errno. */
+static bool ask_kind(struct scan *scan)
 {
   if (scan->line.number > 1 && scan->kind_is_known) return true; /* on line 1, it may be another */
   scan->kind_is_known = file_kind(scan->follow.fd, &scan->kind);
@@ -98,7 +98,7 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder)
   if (line->hopeless) return push_damage(L, scan, line->offset, "not an object");
   if (decode_line(decoder, line->text, 0) != NULL) return push_record(L, scan, line->offset);
   lua_settop(L, top);
-  if (!learn_kind(scan)) return -1;
+  if (!ask_kind(scan)) return -1;
   objects_begin(&scan->objects, line->text, line->newline, scan->kind >= FILE_ITEMS);
   return 0;
 }

@@ -44,7 +44,7 @@ static bool is_fit(const struct journal *journal, bool new, struct failure *fail
 {
   enum file_kind kind;
   if (journal->size == 0) return true;
-  if (!file_kind(journal->fd, &kind)) return fail(failure, "read");
+  if (!file_first_kind(journal->fd, &kind)) return fail(failure, "read");
   if (kind == FILE_MEMORY)
     return fail_because(failure, EINVAL, "open", "it is a memory, not a session");
   errno = EEXIST;

@@ -132,12 +132,11 @@ static bool take_records(struct index *index, int fd, bool locked)
   return done;
 }
 
-bool erase_look(struct purge *purge, int fd, bool surely)
+bool erase_look(struct purge *purge, int fd)
 {
   struct index index = {0};
-  enum file_kind kind = FILE_OTHER;
-  bool done = surely ? take_records(&index, fd, false) : file_kind(fd, &kind);
-  purge->in_memory = index.is_memory || kind >= FILE_ITEMS;
+  bool done = take_records(&index, fd, false);
+  purge->in_memory = index.is_memory;
   index_free(&index);
   return done;
 }

@@ -4,9 +4,8 @@
 #include "base/std.h"
 #include "file/purge.h"
 
-/* Tells the purge whether the file is a memory, by its first record; or, if `surely`, by all of them, as
- * erase_file does. False with errno. */
-bool erase_look(struct purge *purge, int fd, bool surely);
+/* Tells the purge whether the file is a memory, as erase_file does. False with errno. */
+bool erase_look(struct purge *purge, int fd);
 /* Takes the text out of the file and of what stands beside it, as purge_locked. The journal's lock is taken
  * for that. */
 bool erase_file(struct purge *purge, struct journal *journal, struct failure *failure);

@@ -130,7 +130,8 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   struct objects objects;
   struct part part;
   struct record record;
-  objects_begin(&objects, line, newline, true);
+  objects_begin(&objects, line, newline, index->is_memory);
+  index->doubted = index->doubted || (objects.torn && !index->is_memory);
   *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;

@@ -44,6 +44,7 @@ struct index {
   struct contents contents; /* and as far as they were for `unique` */
   uint64_t max_id; /* of any record that has an id */
   bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
+  bool doubted; /* a torn line was taken up before is_memory was known, as one of another file */
 };
 
 void index_free(struct index *index);

@@ -75,7 +75,7 @@ static bool know_block(struct extent *known, const struct block *block, const ch
   return whole == block->size || extent_extend(known, torn, block->size - whole, how | EXTENT_TORN);
 }
 
-int memory_read(struct index *index, struct extent *known, int fd, bool locked)
+static int read_blocks(struct index *index, struct extent *known, int fd, bool locked)
 {
   struct reader reader;
   struct block block;
@@ -92,6 +92,16 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
   if (result == 0) return 0;
   extent_restart(known);
   return -1;
+}
+
+int memory_read(struct index *index, struct extent *known, int fd, bool locked)
+{
+  int result = read_blocks(index, known, fd, locked);
+  if (result != 0 || !index->doubted || !index->is_memory) return result;
+  index_free(index);
+  index->is_memory = true; /* what its torn lines hold is known now */
+  extent_restart(known);
+  return read_blocks(index, known, fd, locked);
 }
 
 static bool read_on(struct memory *memory, struct failure *failure)

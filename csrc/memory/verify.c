@@ -10,7 +10,16 @@
 struct judge {
   struct verify_report *report;
   struct index index; /* tells which items are active */
+  int fd;
+  enum file_kind kind; /* on which depends what a damaged line holds; */
+  bool asked; /* once it was asked for */
 };
+
+static bool learn_kind(struct judge *judge)
+{
+  if (!judge->asked) judge->asked = file_kind(judge->fd, &judge->kind);
+  return judge->asked;
+}
 
 /* `at`: in the line. False with errno ENOMEM. */
 static bool put_problem(struct verify_report *report, const struct line *line, const char *at,
@@ -47,7 +56,8 @@ static bool judge_line(struct judge *judge, const struct line *line)
   if (line->hopeless) return put_problem(report, line, line->text, "not an object");
   if (record_parse(line->text, &record) != NULL)
     return judge_record(judge, &record, line, line->text, line->newline);
-  objects_begin(&objects, line->text, line->newline, true);
+  if (!learn_kind(judge)) return false;
+  objects_begin(&objects, line->text, line->newline, judge->kind >= FILE_ITEMS);
   bool done = true, damaged = objects.damage.start != NULL;
   report->torn += objects.torn;
   report->damaged += damaged && !objects.torn;
@@ -63,25 +73,25 @@ static bool judge_line(struct judge *judge, const struct line *line)
   return done;
 }
 
-static int judge_lines(struct judge *judge, int fd)
+static int judge_lines(struct judge *judge)
 {
   struct lines lines;
   struct line line;
   int result;
-  lines_open(&lines, fd, 0);
+  lines_open(&lines, judge->fd, 0);
   while ((result = lines_next(&lines, &line)) > 0)
     if (!judge_line(judge, &line)) break;
   judge->report->bytes = lines.end;
   judge->report->lines = lines.number;
   lines_close(&lines);
-  return result == 0 && index_settle(&judge->index, fd) ? 0 : -1;
+  return result == 0 && index_settle(&judge->index, judge->fd) ? 0 : -1;
 }
 
 int verify(int fd, struct verify_report *report)
 {
-  struct judge judge = {.report = report};
+  struct judge judge = {.report = report, .fd = fd};
   memset(report, 0, sizeof *report);
-  int result = judge_lines(&judge, fd);
+  int result = judge_lines(&judge);
   report->items = judge.index.count;
   report->active = judge.index.active;
   report->max_id = judge.index.max_id;
@@ -90,31 +100,46 @@ int verify(int fd, struct verify_report *report)
   return result;
 }
 
-/* Of the first object on the line. Before that nothing depends on what file it is. */
-static enum file_kind line_kind(const struct line *line)
+/* Of the first object on the line, or, if `any`, of the first of a memory's. Before that is known nothing
+ * depends on what file it is. */
+static enum file_kind line_kind(const struct line *line, bool any)
 {
   struct objects objects;
   struct part part;
   struct record record;
+  enum file_kind kind = FILE_UNKNOWN;
   objects_begin(&objects, line->text, line->newline, false);
-  while (objects_next(&objects, &part)) {
+  while (kind < (any ? FILE_ITEMS : FILE_OTHER) && objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
     (void)record_parse_part(part.start, &record);
-    if (record_is_meta(part.start)) return FILE_MEMORY;
-    return record_is_ours(&record, part.start) ? FILE_ITEMS : FILE_OTHER;
+    kind = FILE_OTHER;
+    if (record_is_ours(&record, part.start)) kind = FILE_ITEMS;
+    if (record_is_meta(part.start)) kind = FILE_MEMORY;
   }
-  return FILE_UNKNOWN;
+  return kind;
 }
 
-bool file_kind(int fd, enum file_kind *kind)
+static bool find_kind(int fd, bool any, enum file_kind *kind)
 {
   struct lines lines;
   struct line line;
   int result = 1;
   *kind = FILE_UNKNOWN;
   lines_open(&lines, fd, 0);
-  while (*kind == FILE_UNKNOWN && (result = lines_next(&lines, &line)) > 0)
-    if (!line.hopeless) *kind = line_kind(&line);
+  while (*kind < (any ? FILE_ITEMS : FILE_OTHER) && (result = lines_next(&lines, &line)) > 0) {
+    const enum file_kind next = line.hopeless ? FILE_UNKNOWN : line_kind(&line, any);
+    if (next > *kind) *kind = next;
+  }
   lines_close(&lines);
   return result >= 0;
+}
+
+bool file_first_kind(int fd, enum file_kind *kind)
+{
+  return find_kind(fd, false, kind);
+}
+
+bool file_kind(int fd, enum file_kind *kind)
+{
+  return find_kind(fd, true, kind);
 }

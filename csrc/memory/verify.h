@@ -28,13 +28,15 @@ struct verify_report {
 /* Reads the whole file and judges it. 0, or -1 and errno; free report->problems in either case. */
 int verify(int fd, struct verify_report *report);
 
-/* Whether a file is a memory, by its first record. */
+/* What a record makes of its file. */
 enum file_kind {
   FILE_UNKNOWN, /* it has no record */
   FILE_OTHER,
-  FILE_ITEMS, /* it begins with an item or a tombstone */
-  FILE_MEMORY /* it begins with the line that a memory begins with */
+  FILE_ITEMS, /* an item or a tombstone: a memory */
+  FILE_MEMORY /* the line that a memory begins with */
 };
 
-/* False and errno where the file cannot be read. */
+/* By the first record. False and errno where the file cannot be read. */
+bool file_first_kind(int fd, enum file_kind *kind);
+/* By all: any one of a memory's makes it a memory. False as above. */
 bool file_kind(int fd, enum file_kind *kind);
