@@ -18,7 +18,7 @@ describe("a terminal #build", function()
     dir = command.history()
     helper.write(dir .. "/sessions/2026-02-01T10-00-00-with-a-long-name.jsonl", '{"meta":{"model":"a-model-of-a-long-name"}}\n' .. NASTY)
     helper.write(dir .. "/memory.jsonl", helper.read(dir .. "/memory.jsonl") .. ('{"id":4,"ts":"2026-02-01T10:00:00Z","kind":"fact","content":"%s"}\n'):format(("Ein langer Satz. "):rep(9)))
-    tmux = "env -u LD_PRELOAD -u COLUMNS -u NO_COLOR -u PAGER -u LESS TERM=xterm-256color tmux -f /dev/null -S " .. quote(dir .. "/tmux")
+    tmux = "env -u COLUMNS -u NO_COLOR -u PAGER -u LESS TERM=xterm-256color tmux -f /dev/null -S " .. quote(dir .. "/tmux")
   end)
   after_each(function()
     for number = 1, servers do os.execute(tmux .. number .. " kill-server 2>/dev/null") end

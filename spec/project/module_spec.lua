@@ -157,8 +157,9 @@ describe("module", function()
     assert.equal("done\n", output)
   end)
 
-  for _, interpreter in ipairs(_VERSION == "Lua 5.1" and { "luajit", "lua5.1" } or { helper.lua }) do
-    it("works under " .. interpreter .. ", whatever runs this", function()
+  local both = _VERSION == "Lua 5.1" and not helper.instrumented
+  for _, interpreter in ipairs(both and { "luajit", "lua5.1" } or { helper.lua }) do
+    it("works under " .. interpreter:match("[^/]*$") .. ", whatever runs this", function()
       if shell("command -v " .. interpreter) == "" then
         pending("there is no " .. interpreter)
         return

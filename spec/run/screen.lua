@@ -22,7 +22,7 @@ local function screen(directory)
   end
   lines[#lines + 1] = "tmux wait-for -S shown; sleep 100"
   local script = helper.write(directory .. "/script", table.concat(lines, "\n"))
-  local tmux = ("env -u COLUMNS -u NO_COLOR -u LD_PRELOAD AISH_HISTORY_DIR=%s TERM=xterm-256color tmux -f /dev/null -S %s/tmux ")
+  local tmux = ("env -u COLUMNS -u NO_COLOR AISH_HISTORY_DIR=%s TERM=xterm-256color tmux -f /dev/null -S %s/tmux ")
     :format(directory, directory)
   local pipe = assert(io.popen(("%snew-session -d -x %d -y 50 'sh %s' && %swait-for shown && %scapture-pane -pe; %skill-server"):format(
     tmux, COLUMNS, script, tmux, tmux, tmux)))
