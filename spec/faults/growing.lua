@@ -202,7 +202,7 @@ for _, size in ipairs({ 10, "read", 20000, 300000 }) do
   for _, undone in ipairs({ false, true }) do
     sweep_all(size, half, undone)
     if size == 10 then sweep_all(size, ends, undone) end
-    if undone then sweep_all(size, whole, undone) end
+    if undone and size ~= 20000 then sweep_all(size, whole, undone) end
   end
 end
 
