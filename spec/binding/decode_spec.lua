@@ -140,6 +140,14 @@ describe("decode of null members and of empty tables", function()
     assert.equal("array", getmetatable(decode("[null]")).__jsontype)
   end)
 
+  it("marks nothing else", function()
+    for _, text in ipairs({ "[]", "[1]", "[[]]", '{"a":1}', '{"a":1,"b":null}', '{"a":[]}' }) do
+      local value = decode(text)
+      assert.is_nil(getmetatable(value), text)
+      for _, inner in pairs(value) do assert(type(inner) ~= "table" or getmetatable(inner) == nil, text) end
+    end
+  end)
+
   it("reads tables that encode to the same text", function()
     for _, text in ipairs({ "{}", "[]", "[{}]", "[[]]", '{"a":{}}', '{"a":[]}', "[{},[],{}]", "[[{}],{}]", "[null,1]",
       "[1,null,2]", "[" .. ("null,"):rep(50) .. "1]", "[1" .. (",null"):rep(50) .. ",[]]", '{"1":"a"}', '{"n":3}',

@@ -213,6 +213,26 @@ describe("append: a failure", function()
     assert.equal('{"n":1}\n{"n":', helper.read(path))
   end)
 
+  it("to write leaves no file that was made for it, also where a symbolic link leads", function()
+    local dir = helper.tmpdir()
+    assert(unistd.link("real", dir .. "/link", true))
+    local output = helper.run([[
+      local resource = require("posix.sys.resource")
+      require("posix.signal").signal(require("posix.signal").SIGXFSZ, require("posix.signal").SIG_IGN)
+      local infinity = resource.RLIM_INFINITY
+      for _, path in ipairs({ ... }) do
+        assert(resource.setrlimit(resource.RLIMIT_FSIZE, { rlim_cur = 1, rlim_max = infinity }))
+        local _, _, number = require("aish_history").append(path, { n = 1 })
+        assert(resource.setrlimit(resource.RLIMIT_FSIZE, { rlim_cur = infinity, rlim_max = infinity }))
+        print(number)
+      end
+    ]], dir .. "/log", dir .. "/link")
+    assert.equal(EFBIG .. "\n" .. EFBIG .. "\n", output)
+    assert.is_false(cases.exists(dir .. "/log"))
+    assert.is_false(cases.exists(dir .. "/real"))
+    assert.equal("real", unistd.readlink(dir .. "/link"))
+  end)
+
   for _, case in ipairs(cases.unstorable) do
     local label, make, place, word = unpack(case)
     it("raises for " .. label .. ", names the path to it, and makes no file", function()

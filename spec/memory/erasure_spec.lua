@@ -117,6 +117,18 @@ describe("erase in a memory", function()
     assert.equal("[erased] one [erased] two", contents(same))
   end)
 
+  it("gives all that no name tells apart the next rev with one, in whatever order they stand", function()
+    local function of(uid, content) return (item(7, content):gsub("abcdefg7", uid)) end
+    local a, b, changed = of("aaaaaaaa", "x"), of("bbbbbbbb", "y"), of("aaaaaaaa", "secret")
+    local more = '","rev":1}\n'
+    local after = { [a] = a:sub(1, -4) .. more, [b] = b, [changed] = changed:gsub("secret", "[erased]"):sub(1, -4) .. more }
+    for _, order in ipairs({ { a, b, changed }, { a, changed, b }, { b, a, changed }, { b, changed, a }, { changed, a, b },
+      { changed, b, a } }) do
+      local expected = support.meta .. after[order[1]] .. after[order[2]] .. after[order[3]]
+      assert.equal(expected, (erased(support.meta .. table.concat(order), "secret")))
+    end
+  end)
+
   it("gives the next rev on shared and damaged lines, too", function()
     local bytes = support.meta .. item(1, "secret"):sub(1, -2) .. item(2, "secret"):sub(1, -2) .. "\n"
       .. '{"id":9,"ts":"2026{"id":3,"kind":"fact","content":"secret"}\n'

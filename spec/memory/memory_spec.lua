@@ -6,6 +6,7 @@ local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
 
+local EAGAIN = require("posix.errno").EAGAIN
 local item, tombstone, pluck = support.item, support.tombstone, support.pluck
 
 -- One directory a spec does for all its files.
@@ -440,6 +441,29 @@ describe("kinds", function()
     for _, content in ipairs({ "null", "5", "true", "[]", "{}", '""', '["a"]' }) do
       check({ 1 }, 2, ('{"id":1,"kind":"fact","content":%s}\n'):format(content))
     end
+  end)
+end)
+
+describe("a shared memory whose lock another holds", function()
+  helper.guard(before_each, after_each)
+
+  it("changes nothing, by whatever call", function()
+    local bytes = support.meta .. item(1) .. item(2)
+    local path = file(bytes)
+    local memory = assert(aish.open(path, { shared = true, wait = 0 }))
+    local holder = assert(io.open(path))
+    assert(aish.flock(holder, aish.LOCK_EX + aish.LOCK_NB))
+    for _, call in ipairs({ { "add", "fact", "x" }, { "add_many", { { kind = "fact", content = "x" } } },
+      { "update", 1, { content = "x" } }, { "forget", 1 }, { "compact" }, { "erase", "x" } }) do
+      local done, message, number = memory[call[1]](memory, unpack(call, 2))
+      assert.falsy(done, call[1])
+      assert(message:find("held by another aish process", 1, true), message)
+      assert.equal(EAGAIN, number)
+    end
+    assert.equal(bytes, helper.read(path))
+    holder:close()
+    assert(memory:forget(1))
+    memory:close()
   end)
 end)
 

@@ -5,9 +5,9 @@
 -- of a sample as it was. Those that spec/mutants/equivalent lists change nothing that anyone could see,
 -- and are passed over. What does not compile, or compiles to the same module, is not counted.
 --
--- Which specs: the fault's own one first, then those of the files that include its header, those of its
--- folder and those that caught others of that folder, the quick ones before the slow ones; but for its
--- own one, and those on the build of spec/faults, only those that take at most CPU seconds. A spec that
+-- Which specs: the fault's own one first, then those of the files that include its header, those of what it
+-- includes, those of its folder and those that caught others of that folder, the quick ones before the slow
+-- ones; but for its own one, and those on the build of spec/faults, only those that take at most CPU seconds. A spec that
 -- fails is run on the code as it is, too, unless it has passed before: if it fails there or is too slow,
 -- it is left out from then on. Once its time is known, a spec may take ten times as long, and is then
 -- stopped, which counts as caught. No spec is begun for a fault that has taken MOST seconds: it has
@@ -177,6 +177,7 @@ local function order(file)
   local folder, own, list, value, near = file:match("^csrc/(.-)[^/]*$"), own_spec(file), {}, {}, {}
   local header = file:match("^csrc/(.*)%.[ch]$") .. ".h"
   for _, user in ipairs(lines_of(("cd '%s' && grep -rlF '\"%s\"' csrc"):format(BASE, header))) do near[own_spec(user)] = 2 end
+  for used in read(BASE .. "/" .. file):gmatch('#include "(.-)"') do near[own_spec("csrc/" .. used)] = 2 end
   for path, spec in pairs(specs) do
     local limit = limit_of(path, own)
     if (spec.seconds or 0) <= limit and (spec.out or 0) < limit then
