@@ -3,10 +3,12 @@ local stat = require("posix.sys.stat")
 local unistd = require("posix.unistd")
 local cases = require("spec.support.cases")
 local helper = require("spec.support.helper")
+local lfs = require("lfs")
+local memories = require("spec.support.memories")
 local user = require("spec.support.user")
 local native = require("aish_history")
 
-local EAGAIN, EFBIG, EINVAL, EACCES = 11, 27, 22, 13
+local EAGAIN, EFBIG, EINVAL, EACCES, ELOOP = 11, 27, 22, 13, 40
 
 local function new_path()
   return helper.tmpdir() .. "/log.jsonl"
@@ -100,6 +102,23 @@ describe("append", function()
       assert.equal('{"n":1}\n{"n":2}\n', helper.read(path))
     end)
   end
+
+  it("reads nothing any more when all is written at once", function()
+    local path = helper.write(new_path(), '{"n":1}\n')
+    local output, log = memories.trace("pread64,lseek,write", [[
+      local native = require("aish_history")
+      local path = ...
+      io.stderr:write("mark\n")
+      assert(native.append(path, { n = 2 }))
+      io.stderr:write("mark\n")
+    ]], path)
+    if not output then return pending("strace is not at hand") end
+    local calls = {}
+    for name, target in log:match('mark\\n"(.*)mark'):gmatch("(%w+)%(%d+<([^>]*)>") do
+      if target == path then calls[#calls + 1] = name end
+    end
+    assert.equal("write", calls[#calls])
+  end)
 
   it("goes to an open session's file, too", function()
     local path = new_path()
@@ -211,6 +230,36 @@ describe("append: a failure", function()
     assert(message:find(path .. ": " .. cases.strerror(EFBIG), 1, true), message)
     assert.equal(EFBIG, tonumber(number))
     assert.equal('{"n":1}\n{"n":', helper.read(path))
+  end)
+
+  it("to write a first byte leaves even the file's time", function()
+    local path = helper.write(new_path(), '{"n":1}\n')
+    assert(lfs.touch(path, 1000000, 1000000))
+    local output = helper.run([[
+      local resource = require("posix.sys.resource")
+      require("posix.signal").signal(require("posix.signal").SIGXFSZ, require("posix.signal").SIG_IGN)
+      assert(resource.setrlimit(resource.RLIMIT_FSIZE, { rlim_cur = 8, rlim_max = 8 }))
+      io.stderr:write((select(3, require("aish_history").append(..., { n = 2 }))))
+    ]], path)
+    assert.equal(EFBIG, tonumber(output), output)
+    assert.equal(1000000, lfs.attributes(path, "modification"))
+  end)
+
+  it("to find the file gives back the lock of the one before", function()
+    local dir = helper.tmpdir()
+    local path = dir .. "/log.jsonl"
+    local session = assert(native.session(path))
+    assert.is_true(session:append({ n = 1 }))
+    assert(os.rename(path, dir .. "/aside"))
+    assert(unistd.link("log.jsonl", path, true)) -- a loop
+    local done, message, number = session:append({ n = 2 })
+    assert.falsy(done)
+    assert(message:find(path .. ": " .. cases.strerror(ELOOP), 1, true), message)
+    assert.equal(ELOOP, number)
+    local holder = assert(io.open(dir .. "/aside"))
+    assert.is_true(native.flock(holder, native.LOCK_EX + native.LOCK_NB))
+    holder:close()
+    session:close()
   end)
 
   it("to write leaves no file that was made for it, also where a symbolic link leads", function()
