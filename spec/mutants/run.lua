@@ -61,8 +61,9 @@ end
 -- a text, comes to `done(index, result)` here.
 local function in_parallel(count, job, done)
   local running, busy, started = {}, 0, 0
-  while started < count or busy > 0 do
+  while true do
     if os.time() > DEADLINE then count = started end
+    if started == count and busy == 0 then return end
     if started < count and busy < CORES then
       started, busy = started + 1, busy + 1
       local process = assert(unistd.fork())
