@@ -908,6 +908,40 @@ describe("compact that cannot be done", function()
     assert.same({ name }, names(dir))
   end)
 
+  it("leaves all as it was where damaged lines cannot be put aside", function()
+    for _, case in ipairs({
+      { function(aside) return stat.mkdir(aside) end, "Is a directory", errno.EISDIR },
+      { function(aside) return stat.mkfifo(aside) end, "not a regular file", errno.EINVAL },
+      { function(aside) return lfs.link(helper.write(aside .. "~", ""), aside) end, "it has another name, too", errno.EPERM },
+    }) do
+      local path = file(support.item(1) .. "garbage\n")
+      assert(case[1](path .. ".damaged"))
+      local before = names(dir_of(path))
+      assert.same({ nil, "compact: open " .. path .. ".damaged: " .. case[2], case[3], n = 3 }, helper.pack(aish.compact(path)))
+      assert.equal(support.item(1) .. "garbage\n", helper.read(path))
+      assert.same(before, names(dir_of(path)))
+    end
+  end)
+
+  it("leaves all as it was where damaged lines cannot be written", function()
+    for _, before in ipairs({ false, "an older one\n" }) do
+      for _, size in ipairs({ 20000, 600000 }) do -- at the end, or before it
+        local path = file(support.item(1) .. ("x"):rep(size) .. "\n")
+        if before then helper.write(path .. ".damaged", before) end
+        local output = helper.run([[
+          local resource, signal = require("posix.sys.resource"), require("posix.signal")
+          signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+          assert(resource.setrlimit(resource.RLIMIT_FSIZE, { rlim_cur = 10000, rlim_max = 10000 }))
+          print(require("aish_history").compact(...))
+        ]], path)
+        assert.equal(("nil\tcompact: write %s.damaged: File too large\t%d\n"):format(path, errno.EFBIG), output)
+        assert.equal(size + #support.item(1) + 1, lfs.attributes(path, "size"))
+        assert.same({ "memory.jsonl", before and "memory.jsonl.damaged" or nil }, names(dir_of(path)))
+        if before then assert.equal(before, helper.read(path .. ".damaged")) end
+      end
+    end
+  end)
+
   it("raises for wrong arguments, and changes nothing", function()
     local path = file(support.item(1) .. support.tombstone(2, 1))
     local before = helper.read(path)
