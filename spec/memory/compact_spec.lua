@@ -352,6 +352,15 @@ describe("compact puts aside", function()
     assert.equal("640", mode(aside))
   end)
 
+  it("damaged lines behind one that a crash has cut, which it ends", function()
+    for before, after in pairs({ [""] = "", ["cut"] = "cut\n", ["whole\ncut"] = "whole\ncut\n", ["\n"] = "\n" }) do
+      local path = file("garbage\n" .. support.item(1))
+      helper.write(path .. ".damaged", before)
+      assert(aish.compact(path))
+      assert.equal(after .. "garbage\n", helper.read(path .. ".damaged"))
+    end
+  end)
+
   it("nothing when nothing is damaged, and on a dry run", function()
     local path = file(support.item(1) .. support.tombstone(2, 1))
     assert(aish.compact(path))
