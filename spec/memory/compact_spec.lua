@@ -394,6 +394,20 @@ describe("compact puts aside", function()
     assert.equal(("\0"):rep(size % 2 ^ 16) .. "\n", last)
   end)
 
+  it("a last line of more than 16 MiB without its newline, to its last byte", function()
+    local size, path = 17 * 2 ^ 20, file(support.item(1))
+    local zeros = assert(io.open(path, "r+b"))
+    assert(zeros:seek("set", #support.item(1) + size - 1))
+    assert(zeros:write("x"))
+    zeros:close()
+    assert.equal(1, assert(aish.compact(path)).damaged)
+    assert.equal(support.item(1), helper.read(path))
+    local aside = assert(io.open(path .. ".damaged", "rb"))
+    assert.equal(size - 1, aside:seek("end", -2))
+    assert.equal("x\n", aside:read("*a"))
+    aside:close()
+  end)
+
   it("a fragment, and saves the records that are glued to it", function()
     for _, fragment in ipairs({
       '{"id":2,"ts":"20', '{"id":2,"ts":"2026-01-02T03:04:05Z","kind":"fact","content":"abc', "{", '{"a":{"b":[{',
