@@ -1,4 +1,5 @@
--- A fragment at a file's end was read again by every call that looked at the file.
+-- A fragment at a file's end was read again by every call that looked at the file. What comes before a last
+-- line that is whole without its newline is not, either.
 local aish = require("aish_history")
 local read_so_far = require("spec.support.cases").read_so_far
 local helper = require("spec.support.helper")
@@ -31,4 +32,18 @@ describe("a file that ends in a long fragment", function()
       end)
     end
   end
+
+  it("or in an item without its newline, has it read once", function()
+    if not read_so_far() then return pending("this system does not count what is read") end
+    local size = 3000000
+    local path = helper.write(helper.tmpdir() .. "/memory.jsonl",
+      support.item(1, ("x"):rep(size)) .. (support.item(2):gsub("\n", "")))
+    support.sleep(3.1)
+    local memory = assert(aish.open(path, { shared = true }))
+    assert.equal(2, #memory)
+    local before = read_so_far()
+    for _ = 1, 20 do assert.equal(2, #memory) end
+    assert(read_so_far() - before < size, "read again")
+    memory:close()
+  end)
 end)
