@@ -948,8 +948,9 @@ describe("compact that cannot be done", function()
 
   it("leaves all as it was where damaged lines cannot be written", function()
     for _, before in ipairs({ false, "an older one\n" }) do
-      for _, size in ipairs({ 20000, 600000 }) do -- at the end, or before it
-        local path = file(support.item(1) .. ("x"):rep(size) .. "\n")
+      for _, filler in ipairs({ "x", "\0" }) do -- of zeros, holes are made
+        local size = filler == "x" and before and 600000 or 20000 -- as a buffer is full, or in the end
+        local path = file(support.item(1) .. filler:rep(size) .. "\n")
         if before then helper.write(path .. ".damaged", before) end
         local output = helper.run([[
           local resource, signal = require("posix.sys.resource"), require("posix.signal")

@@ -266,6 +266,12 @@ describe("lines", function()
     end)
   end
 
+  it("longer than a block may be damaged before a record", function()
+    for _, size in ipairs({ 300000, 3000000, 15 * 2 ^ 20 }) do
+      check({ 2, 1 }, 3, item(1) .. '"' .. ("x"):rep(size) .. item(2))
+    end
+  end)
+
   it("longer than a block may end in white space", function()
     for size = 262144 - 3, 262144 + 3 do
       check({ 2, 1 }, 3, item(1):sub(1, -2) .. (" "):rep(size) .. "\n" .. item(2))
