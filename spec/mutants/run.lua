@@ -7,11 +7,11 @@
 --
 -- Which specs: the fault's own one first, then those of the files that include its header, those of what it
 -- includes, those of its folder and those that caught others of that folder, the quick ones before the slow
--- ones; but for its own one, and those on the build of spec/faults, only those that take at most CPU seconds. A spec that
--- fails is run on the code as it is, too, unless it has passed before: if it fails there or is too slow,
--- it is left out from then on. Once its time is known, a spec may take ten times as long, and is then
--- stopped, which counts as caught. No spec is begun for a fault that has taken MOST seconds: it has
--- survived then. After SECONDS no other fault is begun. It fails where less than LEAST
+-- ones; but for its own one, and those on the build of spec/faults, only those that take at most CPU
+-- seconds. A spec that fails is run on the code as it is, too, unless it has passed before: if it fails
+-- there or is too slow, it is left out from then on. Once its time is known, a spec may take ten times as
+-- long, and is then stopped, which counts as caught. No spec is begun for a fault that has taken MOST
+-- seconds: it has survived then. After SECONDS no other fault is begun. It fails where less than LEAST
 -- (100) of a hundred faults are caught.
 --
 --   luajit spec/mutants/run.lua WORK    in a checkout; WORK, an empty directory, is left to the caller
