@@ -38,6 +38,22 @@ describe("a text that another erasure makes meanwhile", function()
     end
   end)
 
+  it("is asked about wherever it stands", function()
+    local lines = {}
+    for number = 1, 150 do lines[number] = LINES.session:format("x" .. number, "") end
+    for _, place in ipairs({ 1, 75, 150 }) do
+      local line = lines[place]
+      lines[place] = LINES.session:format("token and secret", "")
+      local path = helper.write(helper.tmpdir() .. "/session.jsonl", table.concat(lines))
+      assert(aish.erase(path, without_token(function(count)
+        if count == #lines then assert(aish.erase(path, "secret")) end
+      end)))
+      lines[place] = LINES.session:format("- and [erased]", "")
+      assert.equal(table.concat(lines), helper.read(path))
+      lines[place] = line
+    end
+  end)
+
   it("is not counted in vain by a dry run", function()
     local path = file("session", "token and secret")
     local report = assert(aish.erase(path, without_token(function(count)
