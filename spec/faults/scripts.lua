@@ -213,7 +213,7 @@ script("a memory that text is erased from", {
 })
 
 script("a session that text is erased from", {
-  files = { ["dir/log.jsonl"] = '{"role":"user","content":"text of a s\\u0065cret"}\n{"role":"user","content":"a secret\n{"n":"third"}\n' },
+  files = { ["dir/log.jsonl"] = '{"role":"user","content":"text of a s\\u0065cret"}\n{"role":"user","content":"a secret\n{"n":"x{"n":"third"}\n' },
   sessions = { "dir/log.jsonl" },
   fixture = {},
   play = function(p)

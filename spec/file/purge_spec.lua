@@ -281,4 +281,15 @@ describe("erase in lines", function()
     assert(aish.erase(path, "secret"))
     assert.equal("x\n", helper.read(aside))
   end)
+
+  it("fails where no new file can be made, whatever is to go first", function()
+    local name = ("s"):rep(240) -- with more at its end it is none
+    for _, bytes in ipairs({ '{"content":"secret"}\n', '{"content":"secret\n', '{"content":"x{"content":"secret"}\n' }) do
+      local path = file(bytes, name)
+      local report, message = aish.erase(path, "secret")
+      assert.is_nil(report)
+      assert.equal("erase: make " .. path, message:match("^(.*)%.compact%-%x+: File name too long$"), message)
+      assert.equal(bytes, helper.read(path))
+    end
+  end)
 end)

@@ -128,4 +128,23 @@ describe("the sync of a directory", function()
         output)
     end)
   end
+
+  it("that really fails also keeps the handle from erasing and compacting", function()
+    local path = helper.write(helper.tmpdir() .. "/memory.jsonl", support.item(1, "secret"))
+    local output = faults.run_code([[
+      local path = ...
+      local memory = assert(aish.open(path, { shared = true }))
+      assert(memory:add("fact", "one"))
+      seam.arm({ at = 0 })
+      assert(memory:add("fact", "two"))
+      seam.arm({ at = at("fdatasync", 1), number = seam.EIO })
+      assert(not memory:add("fact", "three"))
+      assert(seam.disarm() == "fdatasync")
+      print((select(2, memory:erase("secret"))))
+      print((select(2, memory:compact())))
+    ]], path)
+    local refused = "%s " .. path .. ": an earlier sync failed; open it again\n"
+    assert.equal(refused:format("erase") .. refused:format("compact"), output)
+    assert.same({ "two", "one", "secret" }, support.pluck(aish.load_memory(path), "content"))
+  end)
 end)
