@@ -29,7 +29,6 @@ local CLAIMS = {
     "spec/session/search_spec.lua", "larger than 4 GiB" },
   { "about 24 bytes an item", BENCH .. "open.lua", "memory of an open handle" },
   { "50 more after a search", BENCH .. "recall.lua", "memory that the first search adds" },
-  { "Under Lua 5.1, `load`, `load_memory`, `items`, `memory:search` and `memory:recall` start a stopped collector", "spec/binding/items_spec.lua", "that was stopped stays so" },
   { "locked, waiting up to 5 seconds", "spec/promises/wait_spec.lua", 'case(5, "a session"' },
   { "0600, directories 0700", "spec/binding/memory_handle_spec.lua", "makes files 0600 and directories 0700, less the umask" },
   { "14 digits", "spec/regression/number_fidelity_spec.lua", "where a pass through 14 digits would show" },
