@@ -31,7 +31,7 @@ struct handle {
 static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
   if (!handle->common.open) raise_plain(L, "memory:%s on closed handle", method);
-  budget_check(L, handle->memory.journal.place);
+  check_cost(L, &handle->common);
   return handle;
 }
 
@@ -60,7 +60,7 @@ static int memory_close_l(lua_State *L)
   struct handle *handle = check_object(L, &MEMORY_HANDLE);
   struct failure failure;
   check_count(L, 1);
-  if (handle->common.open) budget_check(L, handle->memory.journal.place);
+  if (handle->common.open) check_cost(L, &handle->common);
   bool done = close_handle(handle) == 0 || fail(&failure, "close");
   return push_done(L, done, &failure, handle->common.path);
 }
