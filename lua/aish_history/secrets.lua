@@ -4,8 +4,9 @@
 --     local session = aish_history.session(path, nil, { redact = secrets.redact })
 --
 -- 1. RULES is the one table of what is found. A rule has an anchor, a literal that is a part of whatever
---    the rule finds. Searching for the anchors is all that a text without a secret costs: most are rare,
---    and the frequent ones count only behind four bytes that a rule has before them.
+--    the rule finds. Searching for the anchors is all that a text without a secret costs: the rarest that
+--    there are, none that needs a byte which the text lacks, and each only where the bytes around it fit.
+--    The loops that search do nothing that LuaJIT does not compile.
 -- 2. At an anchor, the rule's check says where to search on and, if there is a secret, from where to
 --    where it reaches. It searches on after every run of bytes that it has read, so that the time is
 --    linear in the length of the text, whatever the text is.

@@ -1,5 +1,5 @@
---- Looking for secrets in text that has none: secrets.redact held against encode, for texts of many kinds, each
--- whole and as turns of 2 KB; and appending such a turn through it, against the same without.
+--- Looking for secrets in text that has none: secrets.redact held against encode, for texts of many kinds,
+-- each whole and as turns of 2 KB; and appending such a turn through it, against the same without.
 local aish = require("aish_history")
 local measure = require("measure")
 local secrets = require("aish_history.secrets")
@@ -12,20 +12,19 @@ local function text_of(command)
   return text and (text .. "\n"):rep(math.ceil(20 * TURN / #text))
 end
 
-local function files(pattern) return "cat " .. pattern end
-
 -- A session of a shell: each command with what it prints.
-local SHELL = [[for command in 'ls -l csrc' 'uname -a' 'df -h /' 'grep -n include csrc/memory/memory.c' 'wc -l README.md' \
-  'env -i USER=me HOME=/home/me LANG=C.UTF-8 SHELL=/bin/bash EDITOR=vi PATH=/usr/local/bin:/usr/bin:/bin TERM=xterm-256color \
-    PWD=/srv/app LESS=-R PKG_CONFIG_PATH=/usr/lib/pkgconfig MAKEFLAGS=-j2 XDG_RUNTIME_DIR=/run/user/1000 env'; do
+local SHELL = [[for command in 'ls -l csrc' 'uname -a' 'df -h /' 'grep -n include csrc/memory/memory.c' \
+  'wc -l README.md' 'env -i USER=me HOME=/home/me LANG=C.UTF-8 SHELL=/bin/bash EDITOR=vi LESS=-R \
+    PATH=/usr/local/bin:/usr/bin:/bin TERM=xterm-256color PWD=/srv/app MAKEFLAGS=-j2 \
+    PKG_CONFIG_PATH=/usr/lib/pkgconfig XDG_RUNTIME_DIR=/run/user/1000 env'; do
     echo "$ $command"; eval "$command"; done]]
 
 local KINDS = {
-  { "C", files("csrc/*/*.c") },
-  { "Lua", files("spec/memory/*.lua") },
-  { "Markdown", files("README.md CHANGELOG.md spec/bench/tried.md") },
-  { "JSON lines", [[for i in $(seq 300); do echo '{"id":'$i',"role":"tool","ts":"2026-01-02T10:20:30Z","call_id":"call_'$i\
-'","content":"it reads what the agent has found","usage":{"input_tokens":120,"output_tokens":7}}'; done]] },
+  { "C", "cat csrc/*/*.c" },
+  { "Lua", "cat spec/memory/*.lua" },
+  { "Markdown", "cat README.md CHANGELOG.md spec/bench/tried.md" },
+  { "JSON lines", [[for i in $(seq 300); do echo '{"id":'$i',"role":"tool","ts":"2026-01-02T10:20:30Z",'\
+'"call_id":"call_'$i'","content":"what it has found","usage":{"input_tokens":120,"output_tokens":7}}'; done]] },
   { "manual pages", "zcat -f $(ls /usr/share/man/man1/*.gz | head -n 20)" },
   { "a shell's session", SHELL },
   { "base64", "head -c 200000 build/aish_history.so | base64" },
@@ -34,9 +33,10 @@ local KINDS = {
   { "Chinese", "echo '代理读取它的文件，并写下它找到的内容。会话：记录了每一次调用的结果。'" },
 }
 
+-- At most 32 turns from all over a text, which the caches hold.
 local function turns_of(text)
-  local turns = {}
-  for first = 1, #text - TURN + 1, TURN do turns[#turns + 1] = text:sub(first, first + TURN - 1) end
+  local turns, step = {}, math.max(math.floor(#text / 32), TURN)
+  for first = 1, #text - TURN + 1, step do turns[#turns + 1] = text:sub(first, first + TURN - 1) end
   return turns
 end
 
@@ -53,19 +53,21 @@ end
 
 local function compare(bench, kind, texts)
   local rounds = math.ceil(500000 / #texts[1] / #texts)
-  local results = measure.interleave({ way("encode", aish.encode, texts, rounds), way("redact", secrets.redact, texts, rounds) },
-    bench.rounds(31, 9))
+  local results = measure.interleave({
+    way("encode", aish.encode, texts, rounds), way("redact", secrets.redact, texts, rounds),
+  }, bench.rounds(31, 9))
   bench.compare(("secrets.redact, %s, %d bytes"):format(kind, #texts[1]), results, "redact", "encode", { at_most = 3 })
 end
 
 local function append(bench)
-  local turn = { role = "assistant", content = turns_of(text_of(files("README.md")))[1] }
+  local turn = { role = "assistant", content = turns_of(text_of("cat README.md"))[1] }
   local function appending(name, opts)
     local session = assert(aish.session(("%s/%s.jsonl"):format(bench.dir, name), nil, opts))
     return way(name, function(one) session:append(one) end, { turn }, 500)
   end
-  local results = measure.interleave({ appending("without"), appending("secrets.redact", { redact = secrets.redact }) },
-    bench.rounds(41, 11))
+  local results = measure.interleave({
+    appending("without"), appending("secrets.redact", { redact = secrets.redact }),
+  }, bench.rounds(41, 11))
   bench.compare(("session:append, a text of %d bytes, secrets.redact"):format(TURN), results, "secrets.redact", "without")
 end
 
