@@ -383,13 +383,9 @@ end
 local function enter(ends, rule, text, before)
   local branches = grow(grow(ends, byte(text, -1), BARE_2), byte(text, -2), BARE_1)
   local third, fourth = byte(text, -3), byte(text, -4)
-  for code = third or 0, third or 255 do
-    if third or before[code] then
-      local rules = branches[code] or {}
-      for any = fourth or 0, fourth or 255 do rules[any] = (fourth or not third or before[any]) and rule end
-      branches[code] = rules
-    end
-  end
+  local rules = third and branches[third] or {}
+  for code = fourth or 0, fourth or 255 do rules[code] = (fourth or not third or before[code]) and rule end
+  for code = third or 0, third or 255 do branches[code] = (third or before[code]) and rules end
 end
 
 -- ---- the rules ----
@@ -460,8 +456,8 @@ for _, anchor in ipairs({ "zation", "ZATION" }) do
   add_search(ASSIGNED, anchor, next_literal, { rule = add("authorization", check_authorization, {}) })
 end
 
-local assignment, telling = add("secret", check_assignment, {}), tree(BARE_2)
-for _, ending in ipairs(telling_ends()) do enter(telling, assignment, ending, set(".")) end
+local assignment, telling, any_byte = add("secret", check_assignment, {}), tree(BARE_2), set(".")
+for _, ending in ipairs(telling_ends()) do enter(telling, assignment, ending, any_byte) end
 for _, separator in ipairs({ "=", ":" }) do add_search(ASSIGNED, separator, next_name, { ends = telling }) end
 
 -- ---- what they find ----
