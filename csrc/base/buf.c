@@ -29,12 +29,14 @@ void buf_free(struct buf *buf)
   memset(buf, 0, sizeof *buf);
 }
 
-void buf_trim(struct buf *buf)
+bool buf_trim(struct buf *buf)
 {
-  char *data = buf->length > 0 ? sys_realloc(buf->data, buf->length) : NULL;
-  if (data == NULL) return; /* it stays as it is */
+  if (buf->length == buf->capacity || buf->length == 0) return true;
+  char *data = sys_realloc(buf->data, buf->length);
+  if (data == NULL) return false;
   buf->data = data;
   buf->capacity = buf->length;
+  return true;
 }
 
 void buf_reset(struct buf *buf)

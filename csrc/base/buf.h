@@ -17,8 +17,8 @@ struct buf {
 /* Makes room for `more` bytes at the end; false with errno ENOMEM. */
 __attribute__((cold)) bool buf_grow(struct buf *buf, size_t more);
 void buf_free(struct buf *buf);
-/* Gives back the room at the end. */
-void buf_trim(struct buf *buf);
+/* Gives back the room at the end; false with errno ENOMEM. */
+bool buf_trim(struct buf *buf);
 /* Empties the buffer. One that has grown beyond the size of most records gives its memory back. */
 void buf_reset(struct buf *buf);
 

@@ -73,8 +73,7 @@ static bool take_up_words(struct ranking *ranking)
     if (read < 0 || !words_begin(&index->words)) return false;
     if (read > 0 && !visit_texts(ranking, line, add_words, &index->words)) return false;
   }
-  if (first) words_trim(&index->words);
-  return true;
+  return !first || words_trim(&index->words);
 }
 
 bool ranking_begin(struct ranking *ranking, int fd, struct index *index)

@@ -53,11 +53,9 @@ void words_free(struct words *words)
   memset(words, 0, sizeof *words);
 }
 
-void words_trim(struct words *words)
+bool words_trim(struct words *words)
 {
-  buf_trim(&words->text);
-  buf_trim(&words->tokens);
-  buf_trim(&words->members);
+  return buf_trim(&words->text) && buf_trim(&words->tokens) && buf_trim(&words->members);
 }
 
 /* ---- postings ---- */

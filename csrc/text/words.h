@@ -28,8 +28,8 @@ static inline unsigned words_in(const struct words *words, size_t item)
 }
 
 void words_free(struct words *words);
-/* Gives back what was set aside for words and items to come. */
-void words_trim(struct words *words);
+/* Gives back what was set aside for words and items to come. False: as below. */
+bool words_trim(struct words *words);
 
 /* Begins an item, whose number is the count so far; then adds its folded texts. False with errno,
  * and the index must be freed. */

@@ -4,8 +4,9 @@
 --     local session = aish_history.session(path, nil, { redact = secrets.redact })
 --
 -- 1. RULES is the one table of what is found. A rule has an anchor, a literal that is a part of whatever
---    the rule finds. Searching for the anchors is all that a text without a secret costs: most are rare,
---    and the frequent ones (SEPARATORS) count only after three bytes that a rule has before them.
+--    the rule finds. Searching for the anchors is all that a text without a secret costs: the rarest that
+--    there are, none that needs a byte which the text lacks, and each only where the bytes around it fit.
+--    The loops that search do nothing that LuaJIT does not compile.
 -- 2. At an anchor, the rule's check says where to search on and, if there is a secret, from where to
 --    where it reaches. It searches on after every run of bytes that it has read, so that the time is
 --    linear in the length of the text, whatever the text is.
@@ -58,7 +59,8 @@ end
 
 --- Where the prefix begins whose last part is the anchor; nil where it is another one, or a word's inside.
 local function prefix_before(rule, text, at)
-  for prefix in pairs(rule.prefixes) do
+  for index = 1, #rule.prefixes do
+    local prefix = rule.prefixes[index]
     local first = at - #prefix
     if first > 0 and sub(text, first, at - 1) == prefix then
       return (not WORD[byte(text, first - 1)] or is_escaped(text, first)) and first or nil
@@ -143,11 +145,14 @@ local function armour(text, at)
   end
 end
 
+--- A key in PEM. `at` is the first hyphen behind the name that ends its first line.
 local function check_pem(rule, text, at)
-  local before = match(sub(text, math.max(at - 40, 1), at - 1), "%-%-%-%-%-BEGIN [%u%d ]*PRIVATE $")
-  local last = before and armour(text, at + #rule.anchor)
+  local name_at = at - #rule.name
+  if sub(text, name_at, at + 4) ~= rule.name .. "-----" then return at + 1 end
+  local before = match(sub(text, math.max(name_at - 40, 1), name_at - 1), "%-%-%-%-%-BEGIN [%u%d ]*PRIVATE $")
+  local last = before and armour(text, at + 5)
   if not last then return at + 1 end
-  return last + 1, at - #before, last
+  return last + 1, name_at - #before, last
 end
 
 -- ---- URLs and headers ----
@@ -188,9 +193,24 @@ local TELLING = {
   { "key", "api_?key$", "access_?key$", "secret_?key$", "private_?key$", "auth_?key$", "encryption_?key$",
     "signing_?key$", "master_?key$", "account_?key$", "shared_?key$", "app_?key$", "license_?key$" },
 }
--- The last three bytes of all of them, as they are written.
-local TELLING_ENDS = "ord swd ase ass pwd ken ret ial als uth key"
-TELLING_ENDS = TELLING_ENDS .. " " .. TELLING_ENDS:upper() .. " Pwd Key"
+
+--- The ends that all of them have, as they are written, in four bytes or three. The last three are in one case.
+local function telling_ends()
+  local ends = {}
+  local function add(before, last)
+    ends[#ends + 1] = before .. last
+    ends[#ends + 1] = before:upper() .. last
+  end
+  for before, last in ("word sswd rase base pass oken cret tial ials auth pwd"):gmatch("(%a?)(%a%a%a)") do
+    add(before, last)
+    add(before, last:upper())
+  end
+  add("", "Pwd")
+  for before in ("istehngrdp_-"):gmatch(".") do -- the last bytes of the words before "key"
+    for _, last in ipairs({ "key", "KEY", "Key" }) do add(before, last) end
+  end
+  return ends
+end
 
 --- What the value of the name that ends at `last` is; nil where it need not be a secret.
 local function kind_of(text, last)
@@ -232,6 +252,8 @@ local function value_after(text, at)
 end
 
 local BARE, QUOTED = set("[^%c%s\"'`\\,;&|<>()%[%]{}]"), set("[^%c%s\"'`]")
+-- What comes next where a value follows: neither a variable, nor a path, nor the end of the line.
+local BEGINS = set("[^\r\n$%%/~.@*,;&|<()%[%]{}]")
 
 -- The fewest bytes, and bits of entropy, of a value that is a secret.
 local LEAST, LEAST_BITS = 8, 30
@@ -261,16 +283,21 @@ end
 -- quotes and behind a blank, it must end its line or the quotes around both, or it might be prose or code.
 -- What was read and refused holds no other, but for one whose separator is its last byte.
 local function check_assignment(_, text, at, name)
-  if byte(text, name + 1) == CLOSED or find(text, "^==", at) then return at + 1 end
+  if byte(text, name + 1) == CLOSED then return at + 1 end
+  if byte(text, at) == EQUALS and byte(text, at + 1) == EQUALS then return at + 1 end
   local from, quoted, blanks = value_after(text, at)
   local class = quoted and QUOTED or BARE
   if not is_long(text, from, class) then return at + 1 end
   if find(text, "^[$%%/~.@*]", from) or find(sub(text, from, from + 11), ":[:/]") then return at + 1 end
+  local past, random
+  if blanks and not quoted then
+    past, random = read_value(text, from, class)
+    if find(text, "^[^\r\n\"'`\\]", past) then return at + 1 end
+  end
   local kind = kind_of(text, name)
   if not kind then return at + 1 end
 
-  local past, random = read_value(text, from, class)
-  if not quoted and blanks and find(text, "^[^\r\n\"'`\\]", past) then return at + 1 end
+  if not past then past, random = read_value(text, from, class) end
   local last = past - 1
   while byte(text, last) == BACKSLASH do last = last - 1 end
   local value = sub(text, from, last)
@@ -279,80 +306,65 @@ local function check_assignment(_, text, at, name)
   return past, from, last, kind
 end
 
--- ---- the rules ----
-
-local RULES = {}
-
-local function add(kind, anchor, check, fields)
-  fields = fields or {}
-  fields.kind, fields.anchor, fields.check, fields.rank = kind, anchor, check, #RULES
-  RULES[#RULES + 1] = fields
-end
-
---- A key that begins with one of `prefixes`, all but the anchor, which comes next; then `least` to `most`
--- bytes of a class, which pass `proof`.
-local function add_key(kind, prefixes, anchor, class, least, most, proof)
-  add(kind, anchor, check_key,
-    { prefixes = words(prefixes), body = "^" .. class .. "+()", least = least, most = most, proof = proof })
-end
-
-local ANY = math.huge
-
-add("private-key", "KEY-----", check_pem)
-add("private-key", "KEY BLOCK-----", check_pem)
-add_key("aws-access-key", "AK AS AB", "IA", "[%w_]", 16, 16, aws)
-add_key("github-token", "gho ghp ghr ghs ghu", "_", "[%w_]", 36, ANY, plain("github-token"))
-add_key("github-token", "github_pat", "_", "[%w_]", 36, ANY)
-add_key("gitlab-token", "glpat gldt glrt glrtr glcbt glptt glft glimt glagent glsoat gloas glffct", "-", "[%w_.-]",
-  20, ANY)
-add_key("slack-token", "xoxa xoxb xoxe xoxo xoxp xoxr xoxs xapp", "-", "[%w_-]", 10, ANY, slack)
-add_key("google-key", "AI", "za", "[%w_-]", 35, ANY)
-add_key("google-token", "ya", "29.", "[%w_.-]", 20, ANY)
-add_key("google-secret", "GOCSPX", "-", "[%w_-]", 28, ANY)
-add_key("openai-key", "sk", "-", "[%w_-]", 20, ANY, sk) -- and Anthropic's
-add_key("stripe-key", "sk_live sk_test rk_live rk_test", "_", "[%w_]", 16, ANY, plain("stripe-key"))
-add_key("stripe-key", "whsec", "_", "[%w_+/]", 24, ANY)
-add_key("npm-token", "npm", "_", "[%w_]", 36, 36, plain("npm-token"))
-add_key("pypi-token", "pypi", "-", "[%w_-]", 50, ANY, pypi)
-add_key("huggingface-token", "hf", "_", "[%w_]", 30, ANY, plain("huggingface-token"))
-add_key("jwt", "ey", "J", "[%w_.-]", 20, ANY, jwt)
-add("password", "://", check_url) -- slack-webhook too
-add("authorization", "zation", check_authorization)
-add("authorization", "ZATION", check_authorization)
-add("secret", "=", check_assignment, { prefixes = words(TELLING_ENDS) }) -- or ":"
-
 -- ---- the search for anchors ----
+
+--- The next place of an anchor after the end of a prefix: its rule.
+local function next_prefix(search, text, from)
+  local anchor, ends = search.anchor, search.ends
+  local at = find(text, anchor, from, true)
+  while at do
+    local rules = at > 2 and ends[byte(text, at - 1)][byte(text, at - 2)][byte(text, at - 3) or 0]
+    local rule = rules and rules[byte(text, at - 4) or 0]
+    if rule then return at, rule end
+    at = find(text, anchor, at + 3, true) -- past two bytes of a prefix
+  end
+end
 
 local BETWEEN = set("[] \t\"'`\\]")
 
---- The next place of a separator after the end of a prefix: its rule.
-local function next_prefix(separator, text, from)
-  local anchor, ends = separator.anchor, separator.ends
+--- Whether a value may begin at `at`, or behind a blank there.
+local function may_begin(text, at)
+  local code = byte(text, at)
+  return BEGINS[BLANK[code] and byte(text, at + 1) or code]
+end
+
+--- The next place of a separator after the end of a telling name, where a value may follow: its rule, and the
+-- last byte of the name. All in one loop, since one with another in it is slow when it is compiled.
+local function next_name(search, text, from)
+  local anchor, ends = search.anchor, search.ends
   local at = find(text, anchor, from, true)
+  local last = at
   while at do
-    local rule = at > 2 and ends[byte(text, at - 1)][byte(text, at - 2)][byte(text, at - 3) or 0]
-    if rule then return at, rule end
-    at = find(text, anchor, at + 1, true)
+    last = last - 1
+    local code = byte(text, last)
+    if BETWEEN[code] then -- mostly one
+      last = last - 1
+      code = byte(text, last)
+    end
+    if not BETWEEN[code] then
+      local rules = last > 2 and ends[code][byte(text, last - 1)][byte(text, last - 2)]
+      local rule = rules and rules[byte(text, last - 3) or 0]
+      if rule and may_begin(text, at + 1) then return at, rule, last end
+      at = find(text, anchor, at + 4, true) -- past three bytes of a name
+      last = at
+    end
   end
 end
 
---- The next place of a separator after the end of a telling name: its rule, and the last byte of the name.
-local function next_name(separator, text, from)
-  local anchor, ends = separator.anchor, separator.ends
-  local at = find(text, anchor, from, true)
+--- The next URL that may hold a secret: with an @ before the first slash of its path, or a webhook's.
+local function next_url(search, text, from)
+  local at = find(text, "://", from, true)
   while at do
-    local last = at - 1
-    while BETWEEN[byte(text, last)] do last = last - 1 end
-    local rule = last > 2 and ends[byte(text, last)][byte(text, last - 1)][byte(text, last - 2)]
-    if rule then return at, rule, last end
-    at = find(text, anchor, at + 1, true)
+    local host = sub(text, at + 3, find(text, "/", at + 3, true))
+    if find(host, "@", 1, true) or host == "hooks.slack.com/" then return at, search.rule end
+    at = find(text, "://", at + 3, true)
   end
 end
 
-local function next_literal(rule, text, from) return find(text, rule.anchor, from, true), rule end
+local function next_literal(search, text, from) return find(text, search.anchor, from, true), search.rule end
 
 --- A tree has a branch for each byte. Where nothing has grown, it is one that all trees share: three
--- lookups in arrays, without a question between them, are what a frequent separator costs.
+-- lookups in arrays, without a question between them, are what a frequent anchor costs.
 local function tree(branch)
   local branches = {}
   for code = 0, 255 do branches[code] = branch end
@@ -367,60 +379,123 @@ local function grow(branches, code, bare)
   return branches[code]
 end
 
---- Enters a rule for the last three bytes of an end, whose first is any where the end has only two.
-local function enter(ends, rule, a, b, c)
-  local branches = grow(grow(ends, c, BARE_2), b, BARE_1)
-  for code = a or 0, a or 255 do branches[code] = rule end
+--- Enters a rule for the last four bytes of an end, or for all of a shorter one with one of `before` in front.
+local function enter(ends, rule, text, before)
+  local branches = grow(grow(ends, byte(text, -1), BARE_2), byte(text, -2), BARE_1)
+  local third, fourth = byte(text, -3), byte(text, -4)
+  local rules = third and branches[third] or {}
+  for code = fourth or 0, fourth or 255 do rules[code] = (fourth or not third or before[code]) and rule end
+  for code = third or 0, third or 255 do branches[code] = (third or before[code]) and rules end
 end
 
-local NAMES = tree(BARE_2)
-local SEPARATORS = {
-  { anchor = "_", next = next_prefix, ends = tree(BARE_2) },
-  { anchor = "-", next = next_prefix, ends = tree(BARE_2) },
-  { anchor = "=", next = next_name, ends = NAMES },
-  { anchor = ":", next = next_name, ends = NAMES },
-}
-local LITERALS = {}
+-- ---- the rules ----
 
-local function separator_of(rule)
-  for _, separator in ipairs(SEPARATORS) do
-    if separator.anchor == rule.anchor then return separator end
+local RULES = {}
+
+-- The searches, in groups by what a text needs for one of them to find anything, if that is likely to be missing.
+local KEYS, DOTTED, ASSIGNED = {}, { needs = { "." } }, { needs = { ":", "=" } }
+local GROUPS = { KEYS, DOTTED, ASSIGNED }
+
+local function add(kind, check, rule)
+  rule.kind, rule.check, rule.rank = kind, check, #RULES
+  RULES[#RULES + 1] = rule
+  return rule
+end
+
+local function add_search(group, anchor, next, search)
+  search.anchor, search.next = anchor, next
+  group[#group + 1] = search
+  return search
+end
+
+--- The search for prefixes before an anchor, which rules share.
+local function prefixes_before(group, anchor)
+  for _, search in ipairs(group) do
+    if search.anchor == anchor then return search.ends end
+  end
+  return add_search(group, anchor, next_prefix, { ends = tree(BARE_2) }).ends
+end
+
+-- What may stand before a prefix: no part of a word, or the last byte of an escape.
+local BEFORE = set("[^G-Zg-lo-qsuw-z_]")
+
+--- A key that begins with one of `prefixes`, all but the anchor, which comes next; then `least` to `most`
+--- bytes of a class, which pass `proof`.
+local function add_key(group, kind, prefixes, anchor, class, least, most, proof)
+  local rule = add(kind, check_key, { prefixes = {}, anchor = anchor, body = "^" .. class .. "+()", least = least,
+    most = most, proof = proof })
+  for prefix in prefixes:gmatch("%S+") do
+    rule.prefixes[#rule.prefixes + 1] = prefix
+    enter(prefixes_before(group, anchor), rule, prefix, BEFORE)
   end
 end
 
-for _, rule in ipairs(RULES) do
-  local separator = separator_of(rule)
-  if not separator then LITERALS[#LITERALS + 1] = rule end
-  for word in pairs(separator and rule.prefixes or {}) do
-    enter(separator.ends, rule, byte(word, -3), byte(word, -2), byte(word, -1))
-  end
+local ANY = math.huge
+
+for _, name in ipairs({ "KEY", "KEY BLOCK" }) do
+  enter(prefixes_before(KEYS, "-"), add("private-key", check_pem, { name = name }), "PRIVATE " .. name)
+end
+add_key(KEYS, "aws-access-key", "AK AS AB", "IA", "[%w_]", 16, 16, aws)
+add_key(KEYS, "github-token", "gho ghp ghr ghs ghu", "_", "[%w_]", 36, ANY, plain("github-token"))
+add_key(KEYS, "github-token", "github_pat", "_", "[%w_]", 36, ANY)
+add_key(KEYS, "gitlab-token", "glpat gldt glrt glrtr glcbt glptt glft glimt glagent glsoat gloas glffct", "-",
+  "[%w_.-]", 20, ANY)
+add_key(KEYS, "slack-token", "xoxa xoxb xoxe xoxo xoxp xoxr xoxs xapp", "-", "[%w_-]", 10, ANY, slack)
+add_key(KEYS, "google-key", "AI", "za", "[%w_-]", 35, ANY)
+add_key(DOTTED, "google-token", "ya2", "9.", "[%w_.-]", 20, ANY)
+add_key(KEYS, "google-secret", "GOCSPX", "-", "[%w_-]", 28, ANY)
+add_key(KEYS, "openai-key", "sk", "-", "[%w_-]", 20, ANY, sk) -- and Anthropic's
+add_key(KEYS, "stripe-key", "sk_live sk_test rk_live rk_test", "_", "[%w_]", 16, ANY, plain("stripe-key"))
+add_key(KEYS, "stripe-key", "whsec", "_", "[%w_+/]", 24, ANY)
+add_key(KEYS, "npm-token", "npm", "_", "[%w_]", 36, 36, plain("npm-token"))
+add_key(KEYS, "pypi-token", "pypi", "-", "[%w_-]", 50, ANY, pypi)
+add_key(KEYS, "huggingface-token", "hf", "_", "[%w_]", 30, ANY, plain("huggingface-token"))
+add_key(DOTTED, "jwt", "ey", "J", "[%w_.-]", 20, ANY, jwt)
+add_search(ASSIGNED, "://", next_url, { rule = add("password", check_url, {}) }) -- slack-webhook too
+for _, anchor in ipairs({ "zation", "ZATION" }) do
+  add_search(ASSIGNED, anchor, next_literal, { rule = add("authorization", check_authorization, {}) })
 end
 
---- Adds to `found` what a search finds from `at` on; returns it, or a new one with the first.
-local function gather(found, search, next, text, at, rule, name)
+local assignment, telling, any_byte = add("secret", check_assignment, {}), tree(BARE_2), set(".")
+for _, ending in ipairs(telling_ends()) do enter(telling, assignment, ending, any_byte) end
+for _, separator in ipairs({ "=", ":" }) do add_search(ASSIGNED, separator, next_name, { ends = telling }) end
+
+-- ---- what they find ----
+
+--- Adds to `found` what a search finds from `at` on; returns it, or a new one with the first. What a rule has
+-- read it does not look at again; the rules of keys have that in common.
+local function gather(found, search, text, at, rule, name)
+  local read = {}
   while at do
-    local resume, first, last, kind = rule.check(rule, text, at, name)
-    if first then
-      found = found or {}
-      found[#found + 1] = { first = first, last = last, kind = kind or rule.kind, rank = rule.rank }
+    local reader = rule.body and check_key or rule
+    if at >= (read[reader] or 1) then
+      local resume, first, last, kind = rule.check(rule, text, at, name)
+      read[reader] = resume
+      if first then
+        found = found or {}
+        found[#found + 1] = { first = first, last = last, kind = kind or rule.kind, rank = rule.rank }
+      end
     end
-    at, rule, name = next(search, text, resume)
+    at, rule, name = search.next(search, text, at + 1)
   end
   return found
+end
+
+--- Whether a text has one of the bytes that a group needs.
+local function has_one(text, needs)
+  return not needs or find(text, needs[1], 1, true) or needs[2] and find(text, needs[2], 1, true)
 end
 
 --- All that the rules find, in no order; nil where that is nothing.
 local function collect(text)
   local found
-  for index = 1, #LITERALS do
-    local rule = LITERALS[index]
-    local at = find(text, rule.anchor, 1, true)
-    if at then found = gather(found, rule, next_literal, text, at, rule) end
-  end
-  for index = 1, #SEPARATORS do
-    local separator = SEPARATORS[index]
-    local at, rule, name = separator.next(separator, text, 1)
-    if at then found = gather(found, separator, separator.next, text, at, rule, name) end
+  for index = 1, #GROUPS do
+    local group = GROUPS[index]
+    for place = 1, has_one(text, group.needs) and #group or 0 do
+      local search = group[place]
+      local at, rule, name = search.next(search, text, 1)
+      if at then found = gather(found, search, text, at, rule, name) end
+    end
   end
   return found
 end

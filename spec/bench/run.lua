@@ -7,7 +7,7 @@ package.path = measure.here .. "jobs/?.lua;" .. package.path
 local bench = require("bench")
 local corpus = require("corpus")
 
-local jobs = { "open", "load_memory", "load_session", "add", "session_append", "list", "start", "recall", "search", "erase", "questions", "finding",
+local jobs = { "open", "load_memory", "load_session", "add", "session_append", "secrets", "list", "start", "recall", "search", "erase", "questions", "finding",
   "instructions", "growth" }
 
 local dir, quick = arg[1], arg[2] == "quick"

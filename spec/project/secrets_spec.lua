@@ -101,6 +101,21 @@ describe("secrets", function()
     end)
   end)
 
+  it("are found behind every name that tells", function()
+    for name in ("password passwd passphrase login_pass pgpwd token secret credential credentials npm_auth secret_key_base " ..
+      "api_key apikey access_key secret_key private_key auth_key encryption_key signing_key master_key account_key shared_key " ..
+      "app_key license_key"):gmatch("%S+") do
+      for _, written in ipairs({ name, name:upper(), (name:gsub("_", "-")), (name:gsub("_key$", "key")) }) do
+        for _, separator in ipairs({ "=", ":", " = ", "    = ", "\"]: " }) do
+          local text = "==:: a=b:" .. written .. separator
+          assert.same({ first = #text + 1, last = #text + #HEX }, { first = (secrets.find(text .. HEX)[1] or {}).first,
+            last = (secrets.find(text .. HEX)[1] or {}).last }, text)
+        end
+      end
+    end
+    for _, name in ipairs({ "apiKey", "AccessKey", "dbPwd", "loginPass" }) do assert.equal(1, #secrets.find(name .. "=" .. HEX), name) end
+  end)
+
   it("are not seen in what only looks like them", function()
     for _, text in ipairs(FALSE) do
       assert.same({ text, 0 }, { secrets.redact(text) })
