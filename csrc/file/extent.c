@@ -60,11 +60,11 @@ static inline bool keep_last(struct buf *kept, const char *bytes, uint64_t size,
 }
 
 /* How many bytes to keep of those that are not certain: the last line whole, as what comes to its place may
- * differ in its first bytes alone. */
-static size_t how_many(const struct extent *extent, const char *bytes, uint64_t size)
+ * differ in its first bytes alone; but not of a line's beginning, which says nothing yet. */
+static size_t how_many(const struct extent *extent, const char *bytes, uint64_t size, int how)
 {
   const size_t most = extent->most > 0 ? extent->most : KEPT;
-  if (bytes == NULL || size <= most) return most;
+  if (bytes == NULL || size <= most || (how & EXTENT_TORN) != 0) return most;
   const char *newline = last_newline(bytes, (size_t)size - 1);
   size_t line = (size_t)size - (newline != NULL ? (size_t)(newline + 1 - bytes) : 0);
   if (line > KEPT_LINE) line = KEPT_LINE;
@@ -76,7 +76,7 @@ bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int 
   bool certain = (how & EXTENT_CERTAIN) != 0;
   if (extent->size > extent->end) extent_cut(extent, extent->end);
   if (!(certain ? keep_last(&extent->kept, bytes, size, KEPT_CERTAIN)
-                : keep_last(&extent->kept, bytes, size, how_many(extent, bytes, size))))
+                : keep_last(&extent->kept, bytes, size, how_many(extent, bytes, size, how))))
     return false;
   extent->size += size;
   if ((how & EXTENT_TORN) == 0) extent->end = extent->size;
