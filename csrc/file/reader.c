@@ -75,7 +75,7 @@ bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool ce
 }
 
 /* The bytes that were read behind the newline before them. */
-static char *first(const struct reader *reader)
+static char *block_start(const struct reader *reader)
 {
   return reader->text.data + reader->going_on;
 }
@@ -107,7 +107,7 @@ static bool object_follows(const struct reader *reader, uint64_t length)
 /* Whether the beginning of a line is that of no object, and so long that the line is not held. */
 static bool hopeless(const struct reader *reader, size_t length)
 {
-  const char *text = first(reader), *end = text + length;
+  const char *text = block_start(reader), *end = text + length;
   if (length < LONGEST_DAMAGED) return false;
   if (length >= READER_LONGEST_LINE) return true;
   if (json_space(text, text) == end) return false; /* JSON may follow it, or nothing */
@@ -117,7 +117,7 @@ static bool hopeless(const struct reader *reader, size_t length)
 
 static void hand_out(struct reader *reader, struct block *block, size_t length)
 {
-  block->start = first(reader);
+  block->start = block_start(reader);
   block->end = block->start + length;
   block->offset = reader->position;
   block->size = length;
@@ -129,7 +129,7 @@ static void hand_out(struct reader *reader, struct block *block, size_t length)
 /* The last line of a file that does not end in a newline gets one here, as a sentinel. */
 static void hand_out_unfinished(struct reader *reader, struct block *block, size_t length)
 {
-  first(reader)[length] = '\n';
+  block_start(reader)[length] = '\n';
   hand_out(reader, block, length);
   block->end++;
   block->unfinished = reader->ended = true;
@@ -182,7 +182,7 @@ int reader_next(struct reader *reader, struct block *block)
   for (size_t size = reader_ahead(&reader->reads);; size = next_size(size)) {
     if (!read_block(reader, size, &read)) return -1;
     if (read == 0) return 0;
-    const char *start = first(reader), *newline = last_newline(start, read);
+    const char *start = block_start(reader), *newline = last_newline(start, read);
     if (newline != NULL) {
       const size_t length = (size_t)(newline + 1 - start);
       hand_out(reader, block, length);
