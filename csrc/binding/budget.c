@@ -24,7 +24,7 @@ struct costing {
   const struct buf *sources; /* struct source: the files in the directory, or NULL */
 };
 
-static const struct costing **innermost(lua_State *L)
+const struct costing **kept_costing(lua_State *L)
 {
   return kept_block(L, KEPT_COSTING, sizeof(struct costing *));
 }
@@ -42,14 +42,14 @@ static bool is_about(const struct costing *costing, const struct stat *st)
 
 void budget_check_file(lua_State *L, const struct stat *st, const char *name)
 {
-  for (const struct costing *costing = *innermost(L); costing != NULL; costing = costing->outer)
+  for (const struct costing *costing = *kept_costing(L); costing != NULL; costing = costing->outer)
     if (is_about(costing, st)) raise_plain(L, "%s must not be used within cost", name);
 }
 
 void budget_check(lua_State *L, const char *path)
 {
   struct stat st;
-  if (*innermost(L) != NULL && sys_stat(path, &st) == 0) budget_check_file(L, &st, path);
+  if (*kept_costing(L) != NULL && sys_stat(path, &st) == 0) budget_check_file(L, &st, path);
 }
 
 /* Of fit_l: its arguments, and what it makes. */
@@ -96,7 +96,7 @@ void budget_fit(lua_State *L, const struct budget *budget, const char *member, c
                 const struct buf *sources)
 {
   int cost = lua_gettop(L) - 1, results = cost + 1;
-  const struct costing **place = innermost(L);
+  const struct costing **place = kept_costing(L);
   struct costing costing = {.outer = *place, .sources = sources};
   struct stat st;
   if (sys_stat(path, &st) == 0) {

@@ -28,6 +28,9 @@ void budget_begin(lua_State *L, struct budget *budget, size_t *limit);
  * of the files, where it is a directory, or NULL. Raises what the function does. [-1, +1, e] */
 void budget_fit(lua_State *L, const struct budget *budget, const char *member, const char *path,
                 const struct buf *sources);
+/* What the costs that are being asked for are about: the state's, for as long as that lives. [-0, +0, m] */
+struct costing;
+const struct costing **kept_costing(lua_State *L);
 /* These two raise while a cost is asked, by any call of this state, of results of that file, or of that
  * directory, whatever it is called here. [-0, +0, e] */
 void budget_check(lua_State *L, const char *path);

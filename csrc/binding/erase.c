@@ -156,14 +156,15 @@ static bool change_asked(void *context, struct bytes text, struct bytes *result,
 
 /* ---- files ---- */
 
-/* Looks for it; `all`: also behind the first. Whether the file is a memory makes a difference only to how
- * much is found of a damaged line, and to which texts are asked about. */
+/* Looks for it; `all`: also behind the first. Where only one is looked for, the file need not be known as a
+ * memory: in another one, no less of a damaged line is damage, and found. */
 static bool look_into(struct job *job, bool all, struct purged *found, struct failure *failure)
 {
   struct purge *purge = &job->purge;
   struct stat st;
   job->fd = open_to_read(job->path, &st, failure);
   if (job->fd < 0) return false;
+  purge->in_memory = false;
   bool done =
       (purge->literal != NULL && !all) || erase_look(purge, job->fd) || fail(failure, "read");
   done = done && purge_look(purge, job->fd, &st, job->path, all, found, failure);

@@ -9,11 +9,13 @@ void *new_handle(lua_State *L, const struct object_class *class, size_t size, si
                  const char *path, int redact)
 {
   struct scratch *scratch = kept_scratch(L);
+  const struct costing **costing = kept_costing(L);
   size_t length = strlen(path) + 1;
   char *handle = new_object(L, class, size + length);
   *(struct common *)(void *)handle =
       (struct common){.journal = (struct journal *)(void *)(handle + journal),
                       .scratch = scratch,
+                      .costing = costing,
                       .redacts = redact != 0,
                       .path = memcpy(handle + size, path, length)};
   keep_redact(L, redact);

@@ -235,8 +235,8 @@ static int recall_once(lua_State *L, struct finding *finding, const char *path, 
 /* recall(where, text [, opts]): what was said that bears on a text, best first; where that ties as
  * search has it. Any word of it counts, rare ones most, and so do other forms of a word; a turn is
  * scored together with the one before it, as an answer follows its question.
- * where: a session's file, or a directory of them. text: string of any length, such as a prompt; without
- * a word: what was said last is given.
+ * where: a session's file, or a directory of them. text: as memory:recall has it; without a word: what
+ * was said last is given.
  * opts: table of role, since, before and limit as of search, and of half_life, budget and cost as of
  * memory:recall, of a hit and the bytes of its text; cost must not use the file, or those of the directory.
  * Returns as search an array of {path=, line=, ts=, role=, text=, record=, score=}, text being around

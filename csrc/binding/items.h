@@ -12,7 +12,8 @@
 #include "memory/rank.h"
 
 /* The collector, while it is held: it would find nothing to free while a large result is built, and its
- * finalizers could change what the result is built from. */
+ * finalizers could change what the result is built from. Lua 5.1 does not tell whether it was running:
+ * there load, load_memory, items, memory:search and memory:recall start one that was stopped. */
 struct collector {
   bool held; /* it was running, and is to go on */
   int before; /* how much there was when it was stopped, in kilobytes */

@@ -31,7 +31,7 @@ struct handle {
 static struct handle *check_usable(lua_State *L, struct handle *handle, const char *method)
 {
   if (!handle->common.open) raise_plain(L, "memory:%s on closed handle", method);
-  budget_check(L, handle->memory.journal.place);
+  check_cost(L, &handle->common);
   return handle;
 }
 
@@ -60,7 +60,7 @@ static int memory_close_l(lua_State *L)
   struct handle *handle = check_object(L, &MEMORY_HANDLE);
   struct failure failure;
   check_count(L, 1);
-  if (handle->common.open) budget_check(L, handle->memory.journal.place);
+  if (handle->common.open) check_cost(L, &handle->common);
   bool done = close_handle(handle) == 0 || fail(&failure, "close");
   return push_done(L, done, &failure, handle->common.path);
 }
@@ -358,12 +358,13 @@ static int memory_search_l(lua_State *L)
 
 /* memory:recall(text [, opts]): the active items that bear on a text, best first, newer ones first
  * where that ties. Any word of it counts, rare ones most, and so do other forms of a word.
- * text: string of any length, such as a prompt; without a word: the newest items are given.
+ * text: string of any length, such as a prompt, of which the first and the last 16 KiB count; without a
+ * word: the newest items are given.
  * opts: a filter as of items, with a limit of 20; half_life (days from 0; with each the score halves;
  * 0: it does not; what has no time comes last); budget (the most bytes of content that all results
- * together have: in their order, each that fits into what those before it left); cost (a function from
- * item to a number from 0, which takes the place of the bytes; of the first 1,000 items at most; it
- * must not use the handle).
+ * together have: in their order, each of the first 1,000, or of as many as the limit says, that fits
+ * into what those before it left); cost (a function from item to a number from 0, which takes the place
+ * of the bytes; of the first 1,000 items at most; it must not use the handle).
  * Returns an array of items with `score` added; nil, message, errno where the file cannot be read.
  * Raises what cost raises. */
 static int memory_recall_l(lua_State *L)

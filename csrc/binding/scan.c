@@ -16,8 +16,8 @@ struct scan {
   struct follow follow;
   struct line line; /* the last one read */
   struct objects objects; /* what is left of it, if it is not one object alone */
-  enum file_kind kind;
-  bool kind_is_known; /* as far as it is: no record was met since it was asked for */
+  enum file_kind kind; /* when the file was as here: */
+  struct stat asked; /* its st_ino is 0 where that was not asked for yet */
   bool follows; /* it goes on when the file does; otherwise it is over at the end of the file */
   bool malformed; /* damage is wanted too */
   bool busy; /* a line is being decoded; a finalizer must not ask for the next one */
@@ -52,7 +52,6 @@ static int raise_read(lua_State *L, struct scan *scan)
  * and offset. */
 static int push_record(lua_State *L, struct scan *scan, uint64_t offset)
 {
-  if (scan->kind == FILE_UNKNOWN) scan->kind_is_known = false;
   push_whole(L, scan->line.number);
   lua_insert(L, -2);
   push_whole(L, offset);
@@ -81,12 +80,18 @@ static int push_part(lua_State *L, struct scan *scan, struct decoder *decoder,
   return push_damage(L, scan, offset, decoder->error.reason);
 }
 
-/* What a damaged line holds depends on whether the file is a memory. False and errno. */
+/* What a damaged line holds depends on whether the file is a memory, which another may be that has come to
+ * its place, and which it may become when it grows. False and errno. */
 static bool ask_kind(struct scan *scan)
 {
-  if (scan->line.number > 1 && scan->kind_is_known) return true; /* on line 1, it may be another */
-  scan->kind_is_known = file_kind(scan->follow.fd, &scan->kind);
-  return scan->kind_is_known;
+  const struct stat *asked = &scan->asked;
+  struct stat st;
+  if (sys_fstat(scan->follow.fd, &st) != 0) return false;
+  if (asked->st_ino == st.st_ino && asked->st_dev == st.st_dev && asked->st_size == st.st_size)
+    return true;
+  if (!file_kind(scan->follow.fd, &scan->kind)) return false;
+  scan->asked = st;
+  return true;
 }
 
 /* Pushes what there is of a line that is one object alone; otherwise leaves its parts to come.
@@ -226,7 +231,8 @@ int scan_l(lua_State *L)
 /* follow(path [, opts]): an iterator over what a file of JSON lines has and gets: at the end of the
  * file it gives nil, and asked again what was added since. A file that was cut short or written anew
  * is read from the first line that is not as it was given, and one that was replaced to its end, and
- * then the new one from its start; one that is missing gives nil until there is one. A last line
+ * then the new one from its start, or where the old one ended if it was erased from (once: after two
+ * erasures between calls, from its start); one that is missing gives nil until there is one. A last line
  * without its newline is not given before it has one, or the path has left its file.
  * path: string. opts: as scan's. Returns the iterator, which is as scan's. */
 int follow_l(lua_State *L)

@@ -98,7 +98,7 @@ static void release_session(void *session)
 static struct session *check_session(lua_State *L)
 {
   struct session *session = check_object(L, &SESSION_HANDLE);
-  if (session->common.open) budget_check(L, session->journal.place);
+  if (session->common.open) check_cost(L, &session->common);
   return session;
 }
 

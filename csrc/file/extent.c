@@ -7,10 +7,12 @@
  * 3. of a file that was edited in place, they tell that from one that was appended to. */
 #include "file/extent.h"
 
+#include "base/word.h"
 #include "base/hidden.h"
 
 enum {
-  KEPT = 16 * 1024, /* bytes */
+  KEPT = 16 * 1024, /* bytes, and a longer last line as far as this: */
+  KEPT_LINE = 1024 * 1024,
   KEPT_CERTAIN = 32 /* enough to tell an edit */
 };
 
@@ -57,13 +59,24 @@ static inline bool keep_last(struct buf *kept, const char *bytes, uint64_t size,
   return buf_add(kept, bytes, add);
 }
 
+/* How many bytes to keep of those that are not certain: the last line whole, as what comes to its place may
+ * differ in its first bytes alone. */
+static size_t how_many(const struct extent *extent, const char *bytes, uint64_t size)
+{
+  const size_t most = extent->most > 0 ? extent->most : KEPT;
+  if (bytes == NULL || size <= most) return most;
+  const char *newline = last_newline(bytes, (size_t)size - 1);
+  size_t line = (size_t)size - (newline != NULL ? (size_t)(newline + 1 - bytes) : 0);
+  if (line > KEPT_LINE) line = KEPT_LINE;
+  return line > most ? line : most;
+}
+
 bool extent_extend(struct extent *extent, const char *bytes, uint64_t size, int how)
 {
   bool certain = (how & EXTENT_CERTAIN) != 0;
   if (extent->size > extent->end) extent_cut(extent, extent->end);
-  size_t most = extent->most > 0 ? extent->most : KEPT;
   if (!(certain ? keep_last(&extent->kept, bytes, size, KEPT_CERTAIN)
-                : keep_last(&extent->kept, bytes, size, most)))
+                : keep_last(&extent->kept, bytes, size, how_many(extent, bytes, size))))
     return false;
   extent->size += size;
   if ((how & EXTENT_TORN) == 0) extent->end = extent->size;

@@ -138,20 +138,22 @@ static bool was_left(struct follow *follow)
 }
 
 /* Goes over to the file that the path leads to now, to its start, or, if it is the sequel of the one that
- * was read, to where it goes on. */
-static bool go_over(struct follow *follow)
+ * was read, to where it goes on. 1, 0 where it cannot be opened, or -1 and errno. */
+static int go_over(struct follow *follow)
 {
   struct stat st;
   struct failure ignored;
   uint64_t size, lines;
   int fd = open_to_read(follow->path, &st, &ignored);
-  if (fd < 0) return false;
-  if (!sequel_find(follow->fd, fd, &size, &lines)) size = lines = 0;
+  if (fd < 0) return 0;
+  int result = sequel_find(follow->fd, fd, &size, &lines);
+  if (result < 0) return sys_close(fd), -1;
+  if (result == 0) size = lines = 0;
   follow_close(follow);
   follow->given.end = size;
   follow->number = lines;
   begin(follow, fd, &st);
-  return true;
+  return 1;
 }
 
 int follow_next(struct follow *follow, struct line *line)
@@ -164,7 +166,8 @@ int follow_next(struct follow *follow, struct line *line)
     if (result != 0 || !was_left(follow)) return result;
     result = next_here(follow, line, true);
     if (result != 0) return result;
-    if (!go_over(follow)) return 0;
+    result = go_over(follow);
+    if (result <= 0) return result;
   }
   return next_here(follow, line, false);
 }

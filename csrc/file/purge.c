@@ -17,6 +17,7 @@
 
 #include "base/escape.h"
 #include "file/beside.h"
+#include "file/format.h"
 #include "file/path.h"
 #include "file/reader.h"
 #include "file/replace.h"
@@ -279,6 +280,13 @@ static bool fail_sweep(const struct sweep *sweep, struct failure *failure)
                         : fail_because(failure, errno, doing, reason);
 }
 
+/* Without a line that was damaged, the others may be an array. */
+static bool stays_lines(const struct replacement *new, struct failure *failure)
+{
+  return format_is_lines(new->output.fd, new->output.size, failure) ||
+         fail_because(failure, EINVAL, ERASING.it, "what is left would be read as no JSON lines");
+}
+
 /* Adds what it finds to *sum. If a new file has taken the place, new.output.fd is its descriptor, also where
  * only its directory could not be synced; otherwise -1. */
 static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure *failure)
@@ -289,7 +297,8 @@ static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure 
   new->output = (struct output){.fd = -1, .doing = &ERASING, .failure = failure};
   bool done = sweep_file(sweep) && (has_found(sweep) || check_seen(sweep));
   if (done && new->place != NULL)
-    done = replace_sync(new) && replace_rename(new, sweep->path, sweep->size);
+    done = replace_sync(new) && (sweep->damaged || stays_lines(new, failure)) &&
+           replace_rename(new, sweep->path, sweep->size);
   done = done || fail_sweep(sweep, failure);
   if (done) {
     add(sum, &sweep->found);

@@ -15,14 +15,22 @@
 
 enum { BITS = 64, LENGTH = 1 + 2 * BITS + 1, HASHED = 4096 };
 
-static bool hash_end(int fd, uint64_t size, uint64_t *hash)
+/* As sys_read_at: 1 if all of it is there, 0 if not, -1 and errno. */
+static int read_whole_of(int fd, char *bytes, size_t length, uint64_t offset)
+{
+  const ssize_t got = sys_read_at(fd, bytes, length, offset);
+  return got < 0 ? -1 : (size_t)got == length;
+}
+
+/* As read_whole_of. */
+static int hash_end(int fd, uint64_t size, uint64_t *hash)
 {
   static const struct hash_key same = {0, 0}; /* in all processes */
   char bytes[HASHED];
   size_t length = size < HASHED ? (size_t)size : HASHED;
-  if (sys_read_at(fd, bytes, length, size - length) != (ssize_t)length) return false;
-  *hash = hash_text(&same, bytes, length);
-  return true;
+  int result = read_whole_of(fd, bytes, length, size - length);
+  if (result > 0) *hash = hash_text(&same, bytes, length);
+  return result;
 }
 
 static void print(uint64_t size, uint64_t hash, char line[LENGTH])
@@ -40,35 +48,38 @@ void sequel_leave(int old, int new, uint64_t size)
   char line[LENGTH];
   size_t written;
   uint64_t hash;
-  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || !hash_end(new, size, &hash)) return;
+  if (sys_fstat(old, &st) != 0 || st.st_nlink > 0 || hash_end(new, size, &hash) <= 0) return;
   print(size, hash, line);
   if (sys_write(old, line, LENGTH, &written) < 0) (void)sys_truncate(old, (uint64_t)st.st_size);
 }
 
-/* How many newlines the file has before `size`. */
-static bool count_before(int fd, uint64_t size, uint64_t *lines)
+/* How many newlines the file has before `size`; as read_whole_of. */
+static int count_before(int fd, uint64_t size, uint64_t *lines)
 {
   char bytes[HASHED];
   *lines = 0;
   for (uint64_t at = 0; at < size; at += sizeof bytes) {
     size_t length = size - at < sizeof bytes ? (size_t)(size - at) : sizeof bytes;
-    if (sys_read_at(fd, bytes, length, at) != (ssize_t)length) return false;
+    int result = read_whole_of(fd, bytes, length, at);
+    if (result <= 0) return result;
     *lines += count_newlines(bytes, bytes + length);
   }
-  return true;
+  return 1;
 }
 
-bool sequel_find(int old, int new, uint64_t *size, uint64_t *lines)
+int sequel_find(int old, int new, uint64_t *size, uint64_t *lines)
 {
   struct stat st;
   char line[LENGTH], same[LENGTH];
   uint64_t hash;
-  if (sys_fstat(old, &st) != 0 || st.st_size < LENGTH ||
-      sys_read_at(old, line, LENGTH, (uint64_t)st.st_size - LENGTH) != LENGTH)
-    return false;
+  if (sys_fstat(old, &st) != 0) return -1;
+  if (st.st_size < LENGTH) return 0;
+  int result = read_whole_of(old, line, LENGTH, (uint64_t)st.st_size - LENGTH);
+  if (result <= 0) return result;
   *size = 0;
   for (int i = 0; i < BITS; i++) *size |= (uint64_t)(line[1 + i] == '\t') << i;
-  if (!hash_end(new, *size, &hash)) return false;
+  result = *size <= INT64_MAX ? hash_end(new, *size, &hash) : 0;
+  if (result <= 0) return result;
   print(*size, hash, same);
-  return memcmp(line, same, LENGTH) == 0 && count_before(new, *size, lines);
+  return memcmp(line, same, LENGTH) == 0 ? count_before(new, *size, lines) : 0;
 }

@@ -22,15 +22,15 @@ void tail_close(struct tail *tail)
   buf_free(&tail->text);
 }
 
-/* Reads the `size` bytes before the end. Where the file has become shorter, that is its end now. Where no
- * line ends there any more, the write of which lines were handed out was undone, and the line that
+/* Reads the `size` bytes before the end. Where the file has become shorter, that is its end now. Where it
+ * has not, and no line ends there any more, the write of which lines were handed out was undone, and the line that
  * is there now is newer: it is left out. */
 static bool read_before(struct tail *tail, size_t size)
 {
   struct buf *text = &tail->text;
   if (!read_padded(tail->reader.fd, text, size, tail->end - size, false)) return false;
   tail->end -= size - text->length;
-  if (!tail->going_on || text->length == 0 || text->data[text->length - 1] == '\n') return true;
+  if (!tail->going_on || text->length < size || text->data[size - 1] == '\n') return true;
   const char *newline = last_newline(text->data, text->length);
   const size_t length = newline != NULL ? (size_t)(newline + 1 - text->data) : 0;
   tail->end -= text->length - length;

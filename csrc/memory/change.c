@@ -267,6 +267,7 @@ bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const
   if (memory->unique && !hash_drafts(memory, drafts, count, bodies)) return fail(failure, "write");
   if (!memory_begin(memory, failure)) return false;
   bool done = add_locked(memory, drafts, count, bodies, failure);
+  if (!memory->index.is_memory) extent_restart(&memory->journal.known); /* it has not become one */
   journal_detach(&memory->journal);
   return done;
 }

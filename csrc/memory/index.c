@@ -109,16 +109,33 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
   return add_record(index, record, offset, length);
 }
 
+static inline void note_kind(struct index *index, const struct record *record, const char *text)
+{
+  if (index->is_memory) return;
+  index->has_records = true;
+  index->is_memory = record_is_ours(record, text) || record_is_meta(text);
+}
+
 /* Takes up a record that stands at `text` in a block. */
 static inline bool take_record(struct index *index, const struct record *record,
                                const struct block *block, const char *text, const char *end)
 {
-  if (!index->is_memory) {
-    index->has_records = true;
-    index->is_memory = record_is_ours(record, text) || record_is_meta(text);
-  }
   return add_record(index, record, block->offset + (uint64_t)(text - block->start),
                     (uint32_t)(end - text));
+}
+
+/* What a line tells of what the file is, before that is known. */
+static void note_kinds(struct index *index, const char *line, const char *newline)
+{
+  struct objects objects;
+  struct part part;
+  struct record record;
+  objects_begin(&objects, line, newline, false);
+  while (objects_next(&objects, &part)) {
+    if (part.reason != NULL) continue;
+    (void)record_parse_part(part.start, &record);
+    note_kind(index, &record, part.start);
+  }
 }
 
 /* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
@@ -130,8 +147,9 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   struct objects objects;
   struct part part;
   struct record record;
-  objects_begin(&objects, line, newline, index->is_memory);
-  index->doubted = index->doubted || (objects.torn && !index->is_memory);
+  if (!index->is_memory) note_kinds(index, line, newline);
+  objects_begin(&objects, line, newline, index->is_memory || index->as_memory);
+  index->doubted = index->doubted || (objects.damage.start != NULL && !index->is_memory);
   *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
@@ -152,6 +170,7 @@ bool index_take(struct index *index, const struct block *block, const char **tor
   while (p < block->end) {
     const char *newline = record_parse(p, &record);
     if (newline != NULL) {
+      note_kind(index, &record, p);
       if (!take_record(index, &record, block, p, newline)) return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));

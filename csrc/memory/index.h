@@ -44,7 +44,8 @@ struct index {
   struct contents contents; /* and as far as they were for `unique` */
   uint64_t max_id; /* of any record that has an id */
   bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
-  bool doubted; /* a torn line was taken up before is_memory was known, as one of another file */
+  bool as_memory; /* so damaged lines were taken up before it was known what the file is: */
+  bool doubted; /* there were such */
 };
 
 void index_free(struct index *index);

@@ -96,12 +96,17 @@ static int read_blocks(struct index *index, struct extent *known, int fd, bool l
 
 int memory_read(struct index *index, struct extent *known, int fd, bool locked)
 {
-  int result = read_blocks(index, known, fd, locked);
-  if (result != 0 || !index->doubted || !index->is_memory) return result;
-  index_free(index);
-  index->is_memory = true; /* what its torn lines hold is known now */
-  extent_restart(known);
-  return read_blocks(index, known, fd, locked);
+  for (int i = 0; i <= MEMORY_TRIES; i++) {
+    if (read_blocks(index, known, fd, locked) != 0) return -1;
+    if (!index->doubted || index->as_memory == index->is_memory) return 0;
+    const bool is_memory =
+        index->is_memory; /* it is known now; meanwhile it may become another file */
+    index_free(index);
+    index->as_memory = is_memory;
+    extent_restart(known);
+  }
+  errno = EAGAIN;
+  return -1;
 }
 
 static bool read_on(struct memory *memory, struct failure *failure)
@@ -219,11 +224,26 @@ static bool write_meta(struct memory *memory, struct failure *failure)
   return memory->index.is_memory;
 }
 
+/* The file becomes a memory by what is added to it: then its damaged lines hold what a memory's do. */
+static bool claim(struct memory *memory, struct failure *failure)
+{
+  struct extent *known = &memory->journal.known;
+  if (!memory->index.doubted || memory->index.is_memory) return true;
+  index_free(&memory->index);
+  memory->index.as_memory = true;
+  extent_restart(known);
+  if (read_blocks(&memory->index, known, memory->journal.fd, true) != 0)
+    return fail(failure, "read");
+  memory->highest_id = memory_highest_id(memory);
+  return true;
+}
+
 bool memory_begin(struct memory *memory, struct failure *failure)
 {
   return journal_attach(&memory->journal, true, failure) &&
          keep_lock(memory, catch_up(memory, failure) &&
-                               (memory->journal.size > 0 || write_meta(memory, failure)));
+                               (memory->journal.size > 0 ? claim(memory, failure)
+                                                         : write_meta(memory, failure)));
 }
 
 bool memory_open(struct memory *memory, struct failure *failure)

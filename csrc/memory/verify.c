@@ -1,25 +1,18 @@
-/* verify.c: what is in a memory file, line by line, and what is wrong with it. The lines are read
- * once, so that the figures agree with each other beside a writer. */
+/* verify.c: what is in a memory file, line by line, and what is wrong with it. All figures are of one
+ * pass over its lines, so that they agree with each other beside a writer. */
 #include "memory/verify.h"
 
 #include "file/lines.h"
 #include "memory/index.h"
+#include "memory/memory.h"
 #include "json/objects.h"
 #include "base/hidden.h"
 
 struct judge {
   struct verify_report *report;
   struct index index; /* tells which items are active */
-  int fd;
-  enum file_kind kind; /* on which depends what a damaged line holds; */
-  bool asked; /* once it was asked for */
+  bool as_memory, is_memory, doubted; /* as those of an index */
 };
-
-static bool learn_kind(struct judge *judge)
-{
-  if (!judge->asked) judge->asked = file_kind(judge->fd, &judge->kind);
-  return judge->asked;
-}
 
 /* `at`: in the line. False with errno ENOMEM. */
 static bool put_problem(struct verify_report *report, const struct line *line, const char *at,
@@ -46,60 +39,6 @@ static bool judge_record(struct judge *judge, const struct record *record, const
   return !forget || record->target != 0 || mark || put_problem(report, line, start, "bad target");
 }
 
-static bool judge_line(struct judge *judge, const struct line *line)
-{
-  struct verify_report *report = judge->report;
-  struct objects objects;
-  struct part part;
-  struct record record;
-  report->damaged += line->hopeless;
-  if (line->hopeless) return put_problem(report, line, line->text, "not an object");
-  if (record_parse(line->text, &record) != NULL)
-    return judge_record(judge, &record, line, line->text, line->newline);
-  if (!learn_kind(judge)) return false;
-  objects_begin(&objects, line->text, line->newline, judge->kind >= FILE_ITEMS);
-  bool done = true, damaged = objects.damage.start != NULL;
-  report->torn += objects.torn;
-  report->damaged += damaged && !objects.torn;
-  while (done && objects_next(&objects, &part)) {
-    if (part.reason != NULL) {
-      done = put_problem(report, line, part.start, objects.torn ? "torn" : part.reason);
-    } else {
-      (void)record_parse_part(part.start, &record);
-      done = judge_record(judge, &record, line, part.start, part.end);
-      report->saved += damaged;
-    }
-  }
-  return done;
-}
-
-static int judge_lines(struct judge *judge)
-{
-  struct lines lines;
-  struct line line;
-  int result;
-  lines_open(&lines, judge->fd, 0);
-  while ((result = lines_next(&lines, &line)) > 0)
-    if (!judge_line(judge, &line)) break;
-  judge->report->bytes = lines.end;
-  judge->report->lines = lines.number;
-  lines_close(&lines);
-  return result == 0 && index_settle(&judge->index, judge->fd) ? 0 : -1;
-}
-
-int verify(int fd, struct verify_report *report)
-{
-  struct judge judge = {.report = report, .fd = fd};
-  memset(report, 0, sizeof *report);
-  int result = judge_lines(&judge);
-  report->items = judge.index.count;
-  report->active = judge.index.active;
-  report->max_id = judge.index.max_id;
-  for (size_t i = 0; i < judge.index.count; i++) report->twins += index_shares_id(&judge.index, i);
-  index_free(&judge.index);
-  return result;
-}
-
 /* Of the first object on the line, or, if `any`, of the first of a memory's. Before that is known nothing
  * depends on what file it is. */
 static enum file_kind line_kind(const struct line *line, bool any)
@@ -117,6 +56,81 @@ static enum file_kind line_kind(const struct line *line, bool any)
     if (record_is_meta(part.start)) kind = FILE_MEMORY;
   }
   return kind;
+}
+
+static bool judge_line(struct judge *judge, const struct line *line)
+{
+  struct verify_report *report = judge->report;
+  struct objects objects;
+  struct part part;
+  struct record record;
+  report->damaged += line->hopeless;
+  if (line->hopeless) return put_problem(report, line, line->text, "not an object");
+  if (record_parse(line->text, &record) != NULL) {
+    judge->is_memory =
+        judge->is_memory || record_is_ours(&record, line->text) || record_is_meta(line->text);
+    return judge_record(judge, &record, line, line->text, line->newline);
+  }
+  if (!judge->is_memory) judge->is_memory = line_kind(line, true) >= FILE_ITEMS;
+  objects_begin(&objects, line->text, line->newline, judge->is_memory || judge->as_memory);
+  judge->doubted = judge->doubted || (objects.damage.start != NULL && !judge->is_memory);
+  bool done = true, damaged = objects.damage.start != NULL;
+  report->torn += objects.torn;
+  report->damaged += damaged && !objects.torn;
+  while (done && objects_next(&objects, &part)) {
+    if (part.reason != NULL) {
+      done = put_problem(report, line, part.start, objects.torn ? "torn" : part.reason);
+    } else {
+      (void)record_parse_part(part.start, &record);
+      done = judge_record(judge, &record, line, part.start, part.end);
+      report->saved += damaged;
+    }
+  }
+  return done;
+}
+
+static int judge_lines(struct judge *judge, int fd)
+{
+  struct lines lines;
+  struct line line;
+  int result;
+  lines_open(&lines, fd, 0);
+  while ((result = lines_next(&lines, &line)) > 0)
+    if (!judge_line(judge, &line)) break;
+  judge->report->bytes = lines.end;
+  judge->report->lines = lines.number;
+  lines_close(&lines);
+  return result == 0 && index_settle(&judge->index, fd) ? 0 : -1;
+}
+
+/* One pass, in which it is supposed what kind of file it is. */
+static int judge_file(struct judge *judge, int fd)
+{
+  struct verify_report *report = judge->report;
+  buf_free(&report->problems);
+  memset(report, 0, sizeof *report);
+  int result = judge_lines(judge, fd);
+  report->items = judge->index.count;
+  report->active = judge->index.active;
+  report->max_id = judge->index.max_id;
+  for (size_t i = 0; i < judge->index.count; i++)
+    report->twins += index_shares_id(&judge->index, i);
+  index_free(&judge->index);
+  return result;
+}
+
+int verify(int fd, struct verify_report *report)
+{
+  memset(report, 0, sizeof *report);
+  bool as_memory = false;
+  for (int i = 0; i <= MEMORY_TRIES; i++) {
+    struct judge judge = {.report = report, .as_memory = as_memory};
+    if (judge_file(&judge, fd) != 0) return -1;
+    if (!judge.doubted || judge.as_memory == judge.is_memory) return 0;
+    as_memory = judge.is_memory;
+  }
+  errno = EAGAIN;
+  return -1;
 }
 
 static bool find_kind(int fd, bool any, enum file_kind *kind)

@@ -8,6 +8,7 @@
  * 3. Of what has a score, no more than a few times the limit is held. */
 #include "session/retrieve.h"
 
+#include "base/hash.h"
 #include "base/sort.h"
 #include "base/word.h"
 #include "text/bm25.h"
@@ -21,6 +22,7 @@ enum { NOTES_MOST = 32 << 20 };
 
 struct place {
   uint64_t offset, number; /* of the record, of its line */
+  uint64_t hash; /* of its bytes */
   uint32_t source, length;
 };
 
@@ -201,11 +203,19 @@ static void count_turn(struct retrieval *retrieval)
   for (size_t i = 0; i < grams->found_count; i++) retrieval->weights[grams->found[i]]++;
 }
 
+/* What has the place of a record when it is read again is that record, if it has its hash. */
+static uint64_t hash_turn(const struct turn *turn)
+{
+  static const struct hash_key any = {0, 0};
+  return hash_text(&any, turn->start, (size_t)(turn->end - turn->start));
+}
+
 /* Notes the record, and scores it if that can be done. */
 static bool note_turn(struct retrieval *retrieval, const struct turn *turn)
 {
   const struct line *line = &retrieval->line;
   struct note note = {.place = {line->offset + (uint64_t)(turn->start - line->text), line->number,
+                                hash_turn(turn),
                                 (uint32_t)BUF_COUNT(struct source, &retrieval->sources) - 1,
                                 (uint32_t)(turn->end - turn->start)},
                       .second = MOMENT_NONE,
@@ -356,7 +366,9 @@ int retrieve_hit(struct retrieval *retrieval, size_t index, int fd, const struct
   window_open(&retrieval->window, fd);
   hit->record = window_line(&retrieval->window, found->place.offset, found->place.length);
   if (hit->record == NULL) return errno == 0 ? 0 : -1;
-  if (!turn_parse(hit->record, &turn) || turn.end != hit->record + found->place.length) return 0;
+  if (!turn_parse(hit->record, &turn) || turn.end != hit->record + found->place.length ||
+      hash_turn(&turn) != found->place.hash)
+    return 0;
   hit->number = found->place.number;
   *score = found->score;
   return find_excerpt(retrieval, &turn, hit) ? 1 : -1;

@@ -65,7 +65,7 @@ int retrieve_weigh(struct retrieval *retrieval);
 size_t retrieve_count(const struct retrieval *retrieval);
 /* The number of the file that a hit is in, 0 being the best. */
 size_t retrieve_file(const struct retrieval *retrieval, size_t index);
-/* Reads a hit, in its file, which is open and which `st` is of. 1 and its score, 0 if it is not there
- * any more, -1 and errno. */
+/* Reads a hit, in its file, which is open and which `st` is of. 1 and its score, 0 if it is not there as it
+ * was any more, -1 and errno. */
 int retrieve_hit(struct retrieval *retrieval, size_t index, int fd, const struct stat *st,
                  struct hit *hit, double *score);

@@ -18,25 +18,31 @@ end
 -- What a comparison is found by: the job, and what it is compared with.
 local function key(row) return row[1] .. " | " .. row[3] end
 
+--- A row of RESULTS.md as README.md shows it: the ratio stands for the other's time, and is bold where it misses its target.
+local function shown(row)
+  local mark = row[7]:find("missed", 1, true) and "**" or ""
+  return ("| %s | %s | %s | %s |"):format(row[1], row[2], row[3], mark .. row[5] .. mark)
+end
+
 --- README.md's text with the figures of RESULTS.md's; those that are not there any more are left as
 -- they are, and returned.
 function readme.renewed(text, results)
   local rows, machine, missing = {}, {}, {}
   for line in results:gmatch("[^\n]+") do
     local row = cells(line)
-    if #row == 7 then rows[key(row)] = line end
+    if #row == 7 then rows[key(row)] = shown(row) end
     if #row == 2 then machine[row[1]] = row[2] end
   end
   local begin, stop = text:find("<!%-%- Copied from spec/bench/RESULTS%.md.-Measured on: [^\n]*")
   local section = text:sub(assert(begin, "README.md has no figures"), stop):gsub("|[^\n]*|", function(line)
     local row = cells(line)
-    if #row ~= 7 or row[1] == "---" then return line end
+    if #row ~= 4 or row[1] == "---" then return line end
     if not rows[key(row)] then missing[#missing + 1] = key(row) end
     return rows[key(row)] or line
   end)
   local reached = results:match("%d+ of %d+ targets are reached%.") or "No target was judged."
-  local place = ("%s Measured on: %s; %s of memory; %s; %s."):format(reached, machine.Processor or "?",
-    machine.Memory or "?", machine.System or "?", machine.Lua or "?")
+  local place = ("%s Bold ratios miss theirs. Measured on: %s; %s; %s."):format(reached, machine.Processor or "?",
+    (machine.System or "?"):match("^[^,]*"), (machine.Lua or "?"):match("^[^;]*"))
   section = section:gsub("[^\n]*Measured on: [^\n]*", (place:gsub("%%", "%%%%")))
   return text:sub(1, begin - 1) .. section .. text:sub(stop + 1), missing
 end

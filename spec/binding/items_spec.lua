@@ -261,7 +261,7 @@ describe("the collector", function()
     assert.equal("", helper.run(code, "restart", helper.tmpdir()))
   end)
 
-  -- As README.md says.
+  -- As items.h says.
   it("that was stopped stays so, but for five calls under Lua 5.1, which cannot tell", function()
     local tells = rawget(_G, "jit") or _VERSION ~= "Lua 5.1"
     local started = tells and "" or "items\nmemory:search\nmemory:recall\nload_memory\nload\n"

@@ -403,12 +403,14 @@ static const char *member_of(const char *text, const char *end, const char *name
   return found;
 }
 
-/* Whether an object at the end of a text is directly the value of a member that never has one. */
-static bool is_misplaced(const char *text, const char *end, const char *object)
+/* Whether an object at the end of a text is directly the value of a member that never has one: the last
+ * three only in a memory. */
+static bool is_misplaced(const char *text, const char *end, const char *object, bool in_memory)
 {
   static const char *const names[] = {"id", "uid",  "ts",      "kind", "target",
                                       "of", "role", "content", "tags", "source"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+  const size_t count = sizeof names / sizeof *names;
+  for (size_t i = 0; i < (in_memory ? count : count - 3); i++)
     if (member_of(text, end, names[i]) == object) return true;
   return false;
 }
@@ -432,7 +434,7 @@ static const char *find_stop(const char *text, const char *end)
 }
 
 /* Where the records at the end of a damaged text begin. */
-static const char *find_records(const char *text, const char *stop, const char *end)
+static const char *find_records(const char *text, const char *stop, const char *end, bool in_memory)
 {
   for (const char *p = text; p < end; p++) {
     const char *first;
@@ -441,7 +443,7 @@ static const char *find_records(const char *text, const char *stop, const char *
     if (count == 0) continue;
     space(&inside);
     if (p <= stop && first > stop && next(&inside) == '"') return p;
-    if (count == 1 && stop == end && is_misplaced(text, end, p)) return p;
+    if (count == 1 && stop == end && is_misplaced(text, end, p, in_memory)) return p;
   }
   return end;
 }
@@ -650,7 +652,8 @@ static void add_parts(struct plain *plain, const char *bytes, const char *line, 
 {
   const char *behind = add_objects(plain, bytes, line, end), *text = separators(behind, end);
   if (text == end && behind > line) return;
-  const char *stop = find_stop(text, end), *records = find_records(text, stop, end);
+  const char *stop = find_stop(text, end),
+             *records = find_records(text, stop, end, plain->in_memory);
   const char *start = behind == line ? line : text;
   struct plain_line *damage = add_part(plain, (size_t)(start - bytes), (size_t)(records - start));
   bool torn = behind == line && text < end && *text == '{' && stop == end;
@@ -745,9 +748,10 @@ static bool is_other_text(const char *bytes, size_t size)
   return is_wide(bytes, size) || (to > from && bytes[from] == '[' && bytes[to - 1] == ']');
 }
 
-void plain_read(struct plain *plain, const char *bytes, size_t size)
+static void read_file(struct plain *plain, const char *bytes, size_t size, bool in_memory)
 {
   memset(plain, 0, sizeof *plain);
+  plain->in_memory = in_memory;
   for (size_t offset = 0; offset < size;) {
     const char *newline = memchr(bytes + offset, '\n', size - offset);
     size_t end = newline != NULL ? (size_t)(newline - bytes) : size;
@@ -760,6 +764,15 @@ void plain_read(struct plain *plain, const char *bytes, size_t size)
   for (size_t i = 0; i < plain->count; i++) count_line(plain, &plain->lines[i]);
   plain->is_memory = plain->is_memory || plain->items + plain->tombstones > 0;
   plain->refused = is_other_text(bytes, size) || (plain->records > 0 && !plain->is_memory);
+}
+
+/* What a torn line holds depends on whether any other record is one of a memory. */
+void plain_read(struct plain *plain, const char *bytes, size_t size)
+{
+  read_file(plain, bytes, size, false);
+  if (!plain->is_memory) return;
+  plain_free(plain);
+  read_file(plain, bytes, size, true);
 }
 
 void plain_free(struct plain *plain)

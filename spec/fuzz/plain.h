@@ -65,6 +65,7 @@ struct plain {
   size_t records, saved, items, tombstones, active, torn, damaged;
   uint64_t max_id;
   bool is_memory; /* it holds a record of one */
+  bool in_memory; /* it is read as one */
   bool refused; /* who would write to it as a memory refuses it */
   bool unfinished; /* the last line has no newline */
   size_t last; /* the offset of the last line */

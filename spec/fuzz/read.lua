@@ -70,16 +70,14 @@ local function is_of_memory(record, text)
   return is_id(record.id) and (kind == "fact" or kind == "pref" or kind == "context")
 end
 
---- Whether any record is one of a memory's, whether the first one is, and whether there is any.
+--- Whether any record is one of a memory's, and whether there is any.
 local function kinds_of(lines)
-  local any, first
+  local ours, any = false, false
   for _, line in ipairs(lines) do
-    if line.record then
-      if first == nil then first = is_of_memory(line.record, line.text) end
-      any = any or is_of_memory(line.record, line.text)
-    end
+    any = any or line.record ~= nil
+    ours = ours or line.record ~= nil and is_of_memory(line.record, line.text)
   end
-  return any, first, first ~= nil
+  return ours, any
 end
 
 local function check_scan(path, lines, options)
@@ -340,14 +338,15 @@ end
 
 return function(directory, path, bytes, query, options)
   if is_foreign(bytes) then return check_foreign(path) end
-  local session, memory = read(bytes, false), read(bytes, true)
-  local any, first, records = kinds_of(memory)
-  check_scan(path, select(2, kinds_of(session)) and memory or session, options)
+  local session = read(bytes, false)
+  local is_memory, any = kinds_of(session)
+  local lines = is_memory and read(bytes, true) or session
+  check_scan(path, lines, options)
   check_load(path, session, options)
   check_sessions(directory, bytes, session)
   check_search(path, bytes, session, query, options)
   check_recall(path, bytes, session, query)
-  local items = check_memory(path, memory, options)
-  if any or not records then return items and check_handle(path, bytes, items, query) end
-  check(not first and select(3, aish.open(path)) == 22, "what is no memory")
+  local items = check_memory(path, lines, options)
+  if is_memory or not any then return items and check_handle(path, bytes, items, query) end
+  check(select(3, aish.open(path)) == 22, "what is no memory")
 end

@@ -41,7 +41,8 @@ describe("what a torn line holds", function()
 
   it("is the same for every reader of a memory, wherever the record stands that makes it one", function()
     for name, bytes in pairs({ before = ITEM .. TORN, behind = TORN .. ITEM, foreign = '{"x":1}\n' .. ITEM .. TORN,
-      ["foreign behind"] = '{"x":1}\n' .. TORN .. ITEM, ["far behind"] = TORN .. TURN:rep(20000) .. ITEM }) do
+      ["foreign behind"] = '{"x":1}\n' .. TORN .. ITEM, glued = ITEM:sub(1, -2) .. TORN,
+      ["glued to a foreign one"] = '{"x":1}' .. TORN .. ITEM, ["far behind"] = TORN .. TURN:rep(20000) .. ITEM }) do
       assert.same({ scan = "1 3", load_memory = "1 3", verify = 2, erase = 1, open = "1 3" }, found(bytes), name)
     end
     for name, bytes in pairs({ tombstone = TOMBSTONE .. TORN, ["tombstone behind"] = TORN .. TOMBSTONE }) do
@@ -68,5 +69,48 @@ describe("what a torn line holds", function()
     assert.equal(4, memory:add("fact", "new"))
     memory:close()
     assert.equal(3, #aish.load_memory(path))
+  end)
+
+  it("is taken up by the handle whose own item makes the file a memory", function()
+    for _, shared in ipairs({ true, false }) do
+      local path = helper.write(helper.tmpdir() .. "/memory.jsonl", TORN)
+      local memory = assert(aish.open(path, { shared = shared, unique = true }))
+      assert.equal(3, (memory:add("fact", "inner"))) -- which is there
+      assert.equal(4, memory:add("fact", "new"))
+      assert.equal(2, #memory)
+      memory:close()
+      assert.equal(2, #aish.load_memory(path))
+    end
+  end)
+
+  it("is asked anew by a follower when another file has come, and when the file grows", function()
+    local path = helper.tmpdir() .. "/log.jsonl"
+    local function given(follow)
+      local ids = {}
+      for _, record in follow do ids[#ids + 1] = tostring(record.id or record.content or record.x) end
+      return table.concat(ids, " ")
+    end
+    local memory, session = "broken\n" .. ITEM, TURN .. '{"role":"assistant","content":' .. TURN:sub(1, -2) .. "\n"
+    local function replace(bytes) assert(os.rename(helper.write(path .. ".new", bytes), path)) end
+    helper.write(path, memory)
+    local follow = assert(aish.follow(path))
+    assert.equal("1", given(follow))
+    replace(session)
+    assert.equal("x", given(follow))
+    replace("broken\n" .. TORN .. ITEM)
+    assert.equal("3 1", given(follow))
+    replace('{"x":"y"}\nbroken\n')
+    assert.equal("y", given(follow))
+    helper.write(path, helper.read(path) .. ITEM .. TORN)
+    assert.equal("1 3", given(follow))
+    follow:close()
+  end)
+
+  it("is asked of each file of a directory that text is erased from", function()
+    local dir = helper.tmpdir()
+    helper.write(dir .. "/a.jsonl", ITEM .. '{"id":2,"ts":"2026-01-02T00:00:00Z","kind":"fact","content":"secret 4111"}\n')
+    helper.write(dir .. "/b.jsonl", TURN .. '{"role":"tool","content":{"card":4111}\n')
+    assert.same({ files = 2, records = 1, occurrences = 2, left = 0, failed = {} }, aish.erase(dir, "4111"))
+    assert.equal(TURN, helper.read(dir .. "/b.jsonl"))
   end)
 end)
