@@ -14,9 +14,8 @@
 #include <lualib.h>
 #include <stdint.h>
 
-#if LUA_VERSION_NUM < 501 || LUA_VERSION_NUM > 504
-#error                                                                                             \
-    "aish_history was tested with LuaJIT 2.1 and Lua 5.1, 5.2, 5.3 and 5.4, and this is another Lua"
+#if LUA_VERSION_NUM < 501 || LUA_VERSION_NUM > 505
+#error "aish_history was tested with LuaJIT 2.1 and Lua 5.1 to 5.5, and this is another Lua"
 #endif
 
 #if LUA_VERSION_NUM < 502
@@ -24,6 +23,7 @@
 #define lua_getuservalue lua_getfenv
 #define luaL_checkversion(L) ((void)(L))
 #else
+#undef lua_objlen
 #define lua_objlen lua_rawlen
 #endif
 
@@ -33,6 +33,16 @@
 
 /* Whether a step of the collector always says when a cycle has ended: not if it is generational. */
 enum { LUA_SAYS_CYCLE = LUA_VERSION_NUM < 502 };
+
+/* Has the collector do what is due after so many KB; whether a cycle has ended. */
+static inline int step_collector(lua_State *L, int size)
+{
+#if LUA_VERSION_NUM < 505
+  return lua_gc(L, LUA_GCSTEP, size);
+#else
+  return lua_gc(L, LUA_GCSTEP, (size_t)size << 10); /* which takes bytes */
+#endif
+}
 
 /* Whether for closes its fourth value, and a variable what is in it. */
 enum { LUA_CLOSES = LUA_VERSION_NUM >= 504 };

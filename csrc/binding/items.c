@@ -14,7 +14,7 @@ void hold_collector(lua_State *L, struct collector *collector, bool large)
 {
   if (lua_gc(L, LUA_GCISRUNNING, 0) == 0) return;
   collector->rests = kept_block(L, KEPT_RESTS, sizeof(int));
-  while (large && lua_gc(L, LUA_GCSTEP, 1 << 20) == 0 && LUA_SAYS_CYCLE) {
+  while (large && step_collector(L, 1 << 20) == 0 && LUA_SAYS_CYCLE) {
   }
   lua_gc(L, LUA_GCSTOP, 0);
   collector->before = lua_gc(L, LUA_GCCOUNT, 0);
@@ -29,7 +29,7 @@ void release_collector(lua_State *L, const struct collector *collector)
   lua_gc(L, LUA_GCRESTART, cycle_ended);
   if (now >= *rests) *rests = 0;
   bool ended = taken > collector->before;
-  if (!ended && *rests == 0) ended = lua_gc(L, LUA_GCSTEP, taken > 0 ? taken : 0) != 0;
+  if (!ended && *rests == 0) ended = step_collector(L, taken > 0 ? taken : 0) != 0;
   if (ended) *rests = 2 * lua_gc(L, LUA_GCCOUNT, 0);
 }
 

@@ -302,9 +302,12 @@ static int push_asked(lua_State *L, struct asking *asking)
     job.scored = asking->what > ASKED_ID;
     if (job.is_ranked) job.failed = !rank(L, &job, asking, &job.ranked);
     int result = items_build(L, &job, &failure);
-    again = result > 0 && !memory_holds(memory);
+    bool closed =
+        !handle->common.open; /* by a finalizer, in a call that does not hold the collector */
+    again = result > 0 && !closed && !memory_holds(memory);
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
+    if (closed) check_open(L, asking->method);
     if (result == 0) return push_nil_failure(L, &failure, handle->common.path);
   } while (again);
   return 1;

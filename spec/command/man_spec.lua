@@ -43,8 +43,8 @@ describe("the man page #build", function()
   it("has examples that work", function()
     local dir, count = command.history(), 0
     helper.write(dir .. "/password.txt", "hunter2\n")
-    for line in command.run(dir, "--man"):match("%.SH EXAMPLES(.*)$"):gmatch("%.nf\n([^\n]*)\n%.fi") do
-      line = line:gsub("\\%(aq", "'"):gsub("\\%-", "-")
+    for source in command.run(dir, "--man"):match("%.SH EXAMPLES(.*)$"):gmatch("%.nf\n([^\n]*)\n%.fi") do
+      local line = source:gsub("\\%(aq", "'"):gsub("\\%-", "-")
       count = count + 1
       local expected = (line:find("7d") or line:find("erase")) and 1 or 0
       local said, code = command.shell(dir, line)

@@ -11,7 +11,7 @@ local loading = [[
   local load_seam = assert(package.loadlib(module, "luaopen_aish_history_seam"))
   local load_module = assert(package.loadlib(module, "luaopen_aish_history"))
   local seam = load_seam()
-  seam.refuse_state(tonumber(k))
+  seam.refuse_state(tonumber(k), true) -- since Lua 5.2 a single one is made up for by a collection
   local ok, message = pcall(load_module)
   local count = seam.refuse_state(0)
   if ok and count >= tonumber(k) then error("loaded, for all that was refused") end
@@ -37,7 +37,7 @@ local calling = [[
   package.path = ""
   local seam = assert(package.loadlib(module, "luaopen_aish_history_seam"))()
   local aish = assert(package.loadlib(module, "luaopen_aish_history"))()
-  return assert(loadstring(calls, "=calls"))(aish, seam, root)
+  return assert((loadstring or load)(calls, "=calls"))(aish, seam, root)
 ]]
 
 --- The calls, and what holds of each: run as text in the other state.

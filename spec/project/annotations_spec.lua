@@ -83,8 +83,8 @@ describe("annotations", function()
   it("name every function and constant of the modules, and no other", function()
     local native, secrets = classes.aish_history, classes["aish_history.secrets"]
     assert.same(names_of(aish_history), names_of(native.functions, native.fields))
-    assert.same(names_of(require("aish_history.secrets")), names_of(secrets.functions, secrets.fields))
-    assert.same(names_of(require("history")), names_of(classes.history.functions))
+    assert.same(names_of((require("aish_history.secrets"))), names_of(secrets.functions, secrets.fields))
+    assert.same(names_of((require("history"))), names_of(classes.history.functions))
     for name in pairs(native.fields) do assert.not_equal("function", type(aish_history[name]), name) end
   end)
 

@@ -7,7 +7,7 @@ local BENCH = "spec/bench/jobs/"
 
 -- What README.md says, and where its proofs are: a file and a text in it, the spec's name or the row's.
 local CLAIMS = {
-  { "for LuaJIT and Lua 5.1 to 5.4", "spec/project/build_spec.lua", "gives no warning and works with " },
+  { "for LuaJIT and Lua 5.1 to 5.5", "spec/project/build_spec.lua", "gives no warning and works with " },
   { "on Debian 12 by apt-get", "spec/project/deps_spec.lua", "says how to install it on Debian" },
   { "serves another Lua with `LUA_VERSION=5.4`", "spec/project/build_spec.lua", "installs its files, and uninstalls them" },
   { "Add `--deps-mode=none`", "spec/project/package_spec.lua", "is made into an empty tree" },

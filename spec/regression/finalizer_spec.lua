@@ -165,7 +165,9 @@ describe("a finalizer", function()
         for index = 1, 200 do options[1] = ("role"):sub(1, 4) .. "-" .. index .. round end
         options[1] = nil
       end)
-      if #aish.search(dir, "hello", options) ~= 1000 then wrong = wrong + 1 end
+      local count = #aish.search(dir, "hello", options)
+      -- Both roles' where it was cleared before the options were read.
+      if count ~= 1000 and count ~= 2000 then wrong = wrong + 1 end
       collectgarbage()
     end
     print(wrong)

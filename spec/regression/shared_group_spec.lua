@@ -20,9 +20,9 @@ describe("a compacted file", function()
     return result == 0 or result == true
   end
 
-  local function module_path()
+  local function module_path(name)
     for template in package.cpath:gmatch("[^;]+") do
-      local path = template:gsub("?", "aish_history")
+      local path = template:gsub("?", name)
       if lfs.attributes(path) then return path end
     end
   end
@@ -34,10 +34,13 @@ describe("a compacted file", function()
     local dir = helper.tmpdir()
     assert(unistd.chown(dir, OWNER, GROUP))
     local path = helper.write(dir .. "/memory.jsonl", support.item(1) .. support.item(2) .. support.tombstone(3, 1))
-    -- The module where everybody can load it; neither need the checkout be within their reach.
+    -- The modules where everybody can load them; neither need the checkout be within their reach.
     local module = helper.tmpdir()
     assert(os.execute("chmod 755 " .. helper.quote(module)))
-    helper.write(module .. "/aish_history.so", helper.read(module_path()))
+    for _, name in ipairs({ "aish_history", "posix" }) do
+      local file = module_path(name)
+      if file then helper.write(module .. "/" .. name .. ".so", helper.read(file)) end
+    end
     assert(unistd.chown(path, OWNER, GROUP))
     assert(os.execute(("chmod %s %s && chmod %s %s"):format(mode, helper.quote(path), directory_mode, helper.quote(dir))))
     return path, function(user, code)

@@ -223,6 +223,7 @@ describe("recall of a session", function()
   end)
 
   it("names a file that is replaced again and again among those that cannot be read, and gives what others have", function()
+    if _VERSION == "Lua 5.2" then return pending("its collector does not run within each reading") end
     local dir = helper.tmpdir()
     helper.write(dir .. "/1.jsonl", turn('"a backup"'))
     helper.write(dir .. "/2.jsonl", turn('"backup"'))
@@ -236,6 +237,7 @@ describe("recall of a session", function()
       getmetatable(newproxy(true)).__gc = replace
     end
     replace()
+    local mode = _VERSION >= "Lua 5.4" and collectgarbage("incremental") -- for a generational one waits longer
     collectgarbage("setpause", 0)
     collectgarbage("setstepmul", 1e6)
     collectgarbage()
@@ -243,6 +245,7 @@ describe("recall of a session", function()
     replacing = false
     collectgarbage("setpause", 200)
     collectgarbage("setstepmul", 200)
+    if mode then collectgarbage(mode) end
     assert.same({ dir .. "/2.jsonl" }, support.pluck(hits, "path"))
     assert.same({ [dir .. "/1.jsonl"] = "read " .. dir .. "/1.jsonl: it changed again and again while it was read" }, errors)
     assert.equal(2, #native.recall(dir, "backup"))

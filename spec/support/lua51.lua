@@ -1,5 +1,5 @@
 --- What Lua 5.1 has and later ones lack, for the specs: `unpack`, `loadstring`, `setfenv` of a function of
--- Lua, `newproxy`, and the status that `os.execute` returns. busted loads this before any spec
+-- Lua, `newproxy`, the status that `os.execute` returns, and how the collector is set. busted loads this before any spec
 -- (.busted), and `helper.command` in other processes.
 local execute = os.execute
 
@@ -29,5 +29,13 @@ if _VERSION ~= "Lua 5.1" then
   os.execute = function(command) -- luacheck: ignore 122
     local _, how, status = execute(command)
     return how == "exit" and status * 256 or status
+  end
+end
+
+if _VERSION >= "Lua 5.5" then
+  local collect, parameters = collectgarbage, { setpause = "pause", setstepmul = "stepmul" }
+  collectgarbage = function(option, value) -- luacheck: ignore 121
+    if parameters[option] then return collect("param", parameters[option], value) end
+    return collect(option, value)
   end
 end

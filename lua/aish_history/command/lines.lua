@@ -38,8 +38,8 @@ function lines.wrap(line, width)
   if select(2, display(line)) <= width then return { line } end
   local found, current, taken = {}, "", 0
   local function put(text) found[#found + 1] = text end
-  for spaces, word in line:gmatch("( *)([^ ]*)") do
-    local columns = select(2, display(word))
+  for before, next_word in line:gmatch("( *)([^ ]*)") do
+    local spaces, word, columns = before, next_word, select(2, display(next_word))
     if taken > 0 and taken + #spaces + columns > width then
       put(current)
       current, taken, spaces = "", 0, ""
