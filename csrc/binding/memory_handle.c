@@ -302,8 +302,8 @@ static int push_asked(lua_State *L, struct asking *asking)
     job.scored = asking->what > ASKED_ID;
     if (job.is_ranked) job.failed = !rank(L, &job, asking, &job.ranked);
     int result = items_build(L, &job, &failure);
-    bool closed =
-        !handle->common.open; /* by a finalizer, in a call that does not hold the collector */
+    /* A finalizer closes it in a call that does not hold the collector. */
+    bool closed = !handle->common.open;
     again = result > 0 && !closed && !memory_holds(memory);
     release_collector(L, &job.collector);
     if (result < 0) return lua_error(L);
