@@ -62,10 +62,9 @@ bool words_trim(struct words *words)
 
 /* How much room there is for so many bytes: 8 in the token itself, else what malloc hands out for it, in
  * steps of a quarter to a half. */
-static uint64_t capacity_for(uint64_t size)
+static inline uint64_t capacity_for(uint64_t size)
 {
-  uint64_t step = 16;
-  while (step * 4 <= size) step *= 2;
+  const uint64_t step = (uint64_t)1 << (62 - __builtin_clzll(size | 63));
   return ((size + 8 + step - 1) & ~(step - 1)) - 8;
 }
 
