@@ -158,9 +158,9 @@ local function unique(bench, sync, n, rounds)
   end
   local results = measure.interleave({ way("unique", "add", { sync = sync, unique = true }), way("add", "add", { sync = sync }),
     way("update", "update", { sync = sync }) }, rounds)
-  local of = (' at %d items, sync = "%s"'):format(bench.records, sync)
-  bench.compare("unique add" .. of, results, "unique", "add", { at_most = 1.1 })
-  bench.compare("update" .. of, results, "update", "add")
+  local function job(name) return name:format(bench.records, sync) end
+  bench.compare(job('unique add at %d items, sync = "%s"'), results, "unique", "add", { at_most = 1.1 })
+  bench.compare(job('update at %d items, sync = "%s"'), results, "update", "add")
 end
 
 return function(bench)
