@@ -1,8 +1,8 @@
 /* reader.c: blocks of 256 KiB, each of which begins at the start of a line: the part of a line at a
- * block's end is read again with its rest, so that no line is put together from two reads, and with the
- * newline before it, so that it is a line's start still. The
- * first half MiB is read in smaller blocks: most files are no longer, and a page of the buffer that
- * is used for the first time costs more than a call.
+ * block's end is read again with its rest, so that no line is put together from two reads, and with
+ * the newline before it, so that it is a line's start still. The first half MiB is read in smaller
+ * blocks: most files are no longer, and a page of the buffer that is used for the first time costs more
+ * than a call.
  *
  * pread, not mmap: a file that someone cuts short under a mapping is a SIGBUS. A line may be of
  * any length that memory and a Lua string can hold; a long one is checked before the buffer grows,

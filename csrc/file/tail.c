@@ -23,8 +23,8 @@ void tail_close(struct tail *tail)
 }
 
 /* Reads the `size` bytes before the end. Where the file has become shorter, that is its end now. Where it
- * has not, and no line ends there any more, the write of which lines were handed out was undone, and the line that
- * is there now is newer: it is left out. */
+ * has not, and no line ends there any more, the write of which lines were handed out was undone, and
+ * the line that is there now is newer: it is left out. */
 static bool read_before(struct tail *tail, size_t size)
 {
   struct buf *text = &tail->text;

@@ -13,7 +13,6 @@
 #include "base/sort.h"
 #include "base/sys.h"
 #include "memory/twins.h"
-#include "json/objects.h"
 #include "base/hidden.h"
 
 /* A `when` from here on is no timestamp_key, but MOMENTS and a place in `moments`. */
@@ -109,7 +108,7 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
   return add_record(index, record, offset, length);
 }
 
-static inline void note_kind(struct index *index, const struct record *record, const char *text)
+void index_note_kind(struct index *index, const struct record *record, const char *text)
 {
   if (index->is_memory) return;
   index->has_records = true;
@@ -134,8 +133,16 @@ static void note_kinds(struct index *index, const char *line, const char *newlin
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
     (void)record_parse_part(part.start, &record);
-    note_kind(index, &record, part.start);
+    index_note_kind(index, &record, part.start);
   }
+}
+
+void index_begin_parts(struct index *index, struct objects *objects, const char *line,
+                       const char *newline)
+{
+  if (!index->is_memory) note_kinds(index, line, newline);
+  objects_begin(objects, line, newline, index->is_memory || index->as_memory);
+  index->doubted = index->doubted || (objects->damage.start != NULL && !index->is_memory);
 }
 
 /* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
@@ -147,9 +154,7 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
   struct objects objects;
   struct part part;
   struct record record;
-  if (!index->is_memory) note_kinds(index, line, newline);
-  objects_begin(&objects, line, newline, index->is_memory || index->as_memory);
-  index->doubted = index->doubted || (objects.damage.start != NULL && !index->is_memory);
+  index_begin_parts(index, &objects, line, newline);
   *whole = objects.damage.start == NULL;
   while (objects_next(&objects, &part)) {
     if (part.reason != NULL) continue;
@@ -170,7 +175,7 @@ bool index_take(struct index *index, const struct block *block, const char **tor
   while (p < block->end) {
     const char *newline = record_parse(p, &record);
     if (newline != NULL) {
-      note_kind(index, &record, p);
+      index_note_kind(index, &record, p);
       if (!take_record(index, &record, block, p, newline)) return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));

@@ -10,6 +10,7 @@
 #include "memory/record.h"
 #include "memory/tombstones.h"
 #include "text/words.h"
+#include "json/objects.h"
 
 enum { ITEM_MEMBERS_MAX = 127 };
 #define ITEM_OFFSET_MAX (((uint64_t)1 << 48) - 1)
@@ -54,6 +55,12 @@ void index_free(struct index *index);
  * or block->end: every line that is an object counts, also a last one without its newline. False with
  * errno: ENOMEM, or EFBIG where the file is too large. */
 bool index_take(struct index *index, const struct block *block, const char **torn);
+/* Notes what a record that stands at `text` tells of what the file is. */
+void index_note_kind(struct index *index, const struct record *record, const char *text);
+/* Begins with what a line holds that is not one object alone: a memory's, if that is what the file is, or
+ * is supposed to be. */
+void index_begin_parts(struct index *index, struct objects *objects, const char *line,
+                       const char *newline);
 /* Takes up one record, in a line, or a part of one, of `length` bytes at `offset`. False as above. */
 bool index_add(struct index *index, const struct record *record, uint64_t offset, uint32_t length);
 

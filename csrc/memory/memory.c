@@ -99,8 +99,7 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
   for (int i = 0; i <= MEMORY_TRIES; i++) {
     if (read_blocks(index, known, fd, locked) != 0) return -1;
     if (!index->doubted || index->as_memory == index->is_memory) return 0;
-    const bool is_memory =
-        index->is_memory; /* it is known now; meanwhile it may become another file */
+    const bool is_memory = index->is_memory; /* unless it becomes another file meanwhile */
     index_free(index);
     index->as_memory = is_memory;
     extent_restart(known);

@@ -10,8 +10,7 @@
 
 struct judge {
   struct verify_report *report;
-  struct index index; /* tells which items are active */
-  bool as_memory, is_memory, doubted; /* as those of an index */
+  struct index index; /* tells which items are active, and what the file is */
 };
 
 /* `at`: in the line. False with errno ENOMEM. */
@@ -39,25 +38,6 @@ static bool judge_record(struct judge *judge, const struct record *record, const
   return !forget || record->target != 0 || mark || put_problem(report, line, start, "bad target");
 }
 
-/* Of the first object on the line, or, if `any`, of the first of a memory's. Before that is known nothing
- * depends on what file it is. */
-static enum file_kind line_kind(const struct line *line, bool any)
-{
-  struct objects objects;
-  struct part part;
-  struct record record;
-  enum file_kind kind = FILE_UNKNOWN;
-  objects_begin(&objects, line->text, line->newline, false);
-  while (kind < (any ? FILE_ITEMS : FILE_OTHER) && objects_next(&objects, &part)) {
-    if (part.reason != NULL) continue;
-    (void)record_parse_part(part.start, &record);
-    kind = FILE_OTHER;
-    if (record_is_ours(&record, part.start)) kind = FILE_ITEMS;
-    if (record_is_meta(part.start)) kind = FILE_MEMORY;
-  }
-  return kind;
-}
-
 static bool judge_line(struct judge *judge, const struct line *line)
 {
   struct verify_report *report = judge->report;
@@ -67,13 +47,10 @@ static bool judge_line(struct judge *judge, const struct line *line)
   report->damaged += line->hopeless;
   if (line->hopeless) return put_problem(report, line, line->text, "not an object");
   if (record_parse(line->text, &record) != NULL) {
-    judge->is_memory =
-        judge->is_memory || record_is_ours(&record, line->text) || record_is_meta(line->text);
+    index_note_kind(&judge->index, &record, line->text);
     return judge_record(judge, &record, line, line->text, line->newline);
   }
-  if (!judge->is_memory) judge->is_memory = line_kind(line, true) >= FILE_ITEMS;
-  objects_begin(&objects, line->text, line->newline, judge->is_memory || judge->as_memory);
-  judge->doubted = judge->doubted || (objects.damage.start != NULL && !judge->is_memory);
+  index_begin_parts(&judge->index, &objects, line->text, line->newline);
   bool done = true, damaged = objects.damage.start != NULL;
   report->torn += objects.torn;
   report->damaged += damaged && !objects.torn;
@@ -103,7 +80,7 @@ static int judge_lines(struct judge *judge, int fd)
   return result == 0 && index_settle(&judge->index, fd) ? 0 : -1;
 }
 
-/* One pass, in which it is supposed what kind of file it is. */
+/* One pass. */
 static int judge_file(struct judge *judge, int fd)
 {
   struct verify_report *report = judge->report;
@@ -115,22 +92,43 @@ static int judge_file(struct judge *judge, int fd)
   report->max_id = judge->index.max_id;
   for (size_t i = 0; i < judge->index.count; i++)
     report->twins += index_shares_id(&judge->index, i);
-  index_free(&judge->index);
   return result;
 }
 
+/* As memory_read: again, where the pass has supposed another kind of file than it is. */
 int verify(int fd, struct verify_report *report)
 {
+  bool is_memory = false;
   memset(report, 0, sizeof *report);
-  bool as_memory = false;
   for (int i = 0; i <= MEMORY_TRIES; i++) {
-    struct judge judge = {.report = report, .as_memory = as_memory};
-    if (judge_file(&judge, fd) != 0) return -1;
-    if (!judge.doubted || judge.as_memory == judge.is_memory) return 0;
-    as_memory = judge.is_memory;
+    struct judge judge = {.report = report, .index = {.as_memory = is_memory}};
+    const int result = judge_file(&judge, fd);
+    const bool again = result == 0 && judge.index.doubted && judge.index.is_memory != is_memory;
+    is_memory = judge.index.is_memory;
+    index_free(&judge.index);
+    if (!again) return result;
   }
   errno = EAGAIN;
   return -1;
+}
+
+/* Of the first object on the line, or, if `any`, of the first of a memory's. Before that is known nothing
+ * depends on what file it is. */
+static enum file_kind line_kind(const struct line *line, bool any)
+{
+  struct objects objects;
+  struct part part;
+  struct record record;
+  enum file_kind kind = FILE_UNKNOWN;
+  objects_begin(&objects, line->text, line->newline, false);
+  while (kind < (any ? FILE_ITEMS : FILE_OTHER) && objects_next(&objects, &part)) {
+    if (part.reason != NULL) continue;
+    (void)record_parse_part(part.start, &record);
+    kind = FILE_OTHER;
+    if (record_is_ours(&record, part.start)) kind = FILE_ITEMS;
+    if (record_is_meta(part.start)) kind = FILE_MEMORY;
+  }
+  return kind;
 }
 
 static bool find_kind(int fd, bool any, enum file_kind *kind)
