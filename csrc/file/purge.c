@@ -198,7 +198,8 @@ static bool sweep_block(struct sweep *sweep)
   const struct literal *literal = sweep->purge->revises ? NULL : sweep->purge->literal;
   const char *line = sweep->block.start, *end = sweep->block.end;
   for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
-    if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
+    if (literal != NULL && (line = needle_find_line(&literal->needle, true, line, end)) == NULL)
+      break;
     sweep->line = line;
     sweep->newline = memchr(line, '\n', (size_t)(end - line));
     see_line(sweep);

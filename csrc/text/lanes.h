@@ -53,15 +53,14 @@ INLINE bool any_likely(const struct three *three, const char *p, bool closely, l
   return (any & HIGHS) != 0;
 }
 
-/* Where in the next few steps the needle is around; NULL: nowhere. Not inlined, as the compiler would keep
- * for this what is needed only here. */
+/* Where in the next two steps the needle is around; NULL: nowhere. Where something is not plain, more of it
+ * is likely to follow. Not inlined, so that nothing is kept for this where it is not needed. */
 LANES_TARGET static __attribute__((noinline)) const char *
 look_closely(const struct three *three, const char **p, const char *from, const char *end)
 {
   lanes found[4];
   uint64_t words[sizeof found / 8];
-  for (int steps = 0; steps < FEW_STEPS && end - *p >= LANES_STEP + 2;
-       steps++, *p += LANES_STEP - 2) {
+  for (int steps = 0; steps < 2 && end - *p >= LANES_STEP + 2; steps++, *p += LANES_STEP - 2) {
     if (!any_likely(three, *p, true, found)) continue;
     memcpy(words, found, sizeof words);
     for (size_t i = 0; i < sizeof found / 8; i++)

@@ -31,13 +31,6 @@ const char *literal_find(const struct literal *literal, const char *p, const cha
   return NULL;
 }
 
-const char *literal_find_line(const struct literal *literal, const char *p, const char *end)
-{
-  return needle_find_line(&literal->needle, true, p, end);
-}
-
-/* ---- replacing ---- */
-
 /* Counts the occurrences; puts the text with each replaced, if that is wanted. */
 static bool replace(const struct literal *literal, struct bytes in, struct buf *out,
                     uint64_t *count)

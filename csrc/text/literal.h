@@ -19,9 +19,6 @@ void literal_free(struct literal *literal);
 
 /* The first occurrence from p to `end`, or NULL. */
 const char *literal_find(const struct literal *literal, const char *p, const char *end);
-/* The first of the raw lines from p on, each with its newline, that may hold the text, as it is or in
- * escapes; NULL: none does. Padding follows `end`. */
-const char *literal_find_line(const struct literal *literal, const char *p, const char *end);
 /* How many times the text at `in` holds that of `literal`, without overlaps. *result, if it is wanted and the
  * text does, is the text with each replaced, until the next call, and does not hold it. False with errno:
  * ENOMEM; or EFBIG, where it would be too long. */

@@ -18,9 +18,11 @@
 
 /* ---- what to look for ---- */
 
-enum { LATIN_1 = 0xc3, HIGHEST = 0xe2 };
-
 enum form { FOLDED, RAW, EXACT }; /* the last two in raw text */
+
+/* The first bytes of characters beyond ASCII that fold to it: of the letters of Latin-1, and the highest,
+ * of KELVIN SIGN, ANGSTROM SIGN and what folds to `<`, `=` and `>`. */
+enum { LATIN_1 = 0xc3, HIGHEST = 0xe2 };
 
 static bool has_accents(char letter)
 {
@@ -62,9 +64,10 @@ static unsigned char fold_bit(char byte, enum form form)
   return form != EXACT && byte >= 'a' && byte <= 'z' ? 0x20 : 0;
 }
 
+/* A newline in raw text ends the line. */
 static bool is_same(char byte, char wanted, enum form form)
 {
-  return (char)(byte | fold_bit(wanted, form)) == wanted;
+  return (char)(byte | fold_bit(wanted, form)) == wanted && (byte != '\n' || form == FOLDED);
 }
 
 /* Whether the needle is at p, where `left` bytes are left. */
@@ -88,9 +91,9 @@ static bool is_before(const struct needle *needle, size_t count, const char *p, 
 {
   for (; count > 0; count--, p--) {
     if (p == from) return false;
-    if ((p - from >= 6 && p[-6] == '\\' && is_odd(p - 6, form)) || is_odd(p - 1, form) ||
-        (p - from >= 2 && form == EXACT && p[-2] == '\\'))
-      return true;
+    const bool digits = p - from >= 6 && p[-6] == '\\' && p[-5] == 'u';
+    const bool letter = p - from >= 2 && p[-2] == '\\' && form == EXACT;
+    if (digits || letter || is_odd(p - 1, form)) return true;
     if (!is_same(p[-1], needle->text[count - 1], form)) return false;
   }
   return true;
@@ -106,18 +109,17 @@ static bool is_behind(const struct needle *needle, size_t i, const char *p, enum
   return true;
 }
 
-/* Whether the needle may begin `before` bytes before the text that an escape at p stands for. */
+/* Whether its first rare byte is one that the escape at p stands for, and the rest may be beside that. */
 static bool is_in_escape(const struct needle *needle, const char *p, const char *from)
 {
   char decoded[UTF8_LONGEST], *out = decoded;
   const char *behind = escape_decode(p, &out);
-  const size_t size = (size_t)(out - decoded), length = needle->length;
+  const size_t size = (size_t)(out - decoded), rare = needle->rare, left = needle->length - rare;
   for (size_t i = 0; i < size; i++) {
-    const size_t before = needle->rare < i ? needle->rare : i;
-    const size_t rest = length - needle->rare < size - i ? length - needle->rare : size - i;
-    if (memcmp(decoded + i - before, needle->text + needle->rare - before, before + rest) == 0 &&
-        is_before(needle, needle->rare - before, p, from, EXACT) &&
-        is_behind(needle, needle->rare + rest, behind, EXACT))
+    const size_t before = rare < i ? rare : i, rest = left < size - i ? left : size - i;
+    if (memcmp(decoded + i - before, needle->text + rare - before, before + rest) == 0 &&
+        is_before(needle, rare - before, p, from, EXACT) &&
+        is_behind(needle, rare + rest, behind, EXACT))
       return true;
   }
   return false;
@@ -151,13 +153,14 @@ static bool is_around(const struct needle *needle, const char *p, const char *fr
   if (form == FOLDED)
     return (size_t)(p - from) >= rare && is_needle(needle, p - rare, (size_t)(end - p) + rare);
   if (form == EXACT && *p == '\\' && is_in_escape(needle, p, from)) return true;
-  return (form == EXACT ? *p == needle->text[rare] : may_be(needle->text[rare], p, end, &size)) &&
+  return (form == EXACT ? is_same(*p, needle->text[rare], form)
+                        : may_be(needle->text[rare], p, end, &size)) &&
          is_behind(needle, rare + 1, p + size, form) && is_before(needle, rare, p, from, form);
 }
 
 /* ---- looking ---- */
 
-/* What is looked for in a place: the byte, where the bits were set. */
+/* The byte that is there once the bits are set. */
 struct wanted {
   uint8_t byte, bits;
 };
@@ -169,9 +172,9 @@ struct three {
   enum form form;
   struct wanted first, second, third;
   struct wanted letter; /* behind the backslash of an escape that may stand for one of them */
-  uint8_t odd; /* the bit of what is not plain */
-  uint8_t leads; /* a character may fold to the first whose lead byte, less this, is below `few` */
-  int8_t few;
+  uint8_t odd; /* the high bit if what has it is not plain */
+  uint8_t leads; /* a byte less this, below `few`, begins a character that may fold to the first: */
+  int8_t few; /* one signed comparison for a range */
 };
 
 /* Behind the needle, any byte. */
@@ -181,29 +184,32 @@ static struct wanted byte_at(const struct needle *needle, size_t i, enum form fo
   return (struct wanted){(uint8_t)needle->text[i], fold_bit(needle->text[i], form)};
 }
 
-/* Those that fold to ASCII begin with at most LAST, of these letters with one more: KELVIN SIGN, ... */
+static bool has_short_escapes(const char *p, size_t length)
+{
+  for (; length > 0; p++, length--)
+    if (has_short_escape(*p)) return true;
+  return false;
+}
+
 static struct three three(const struct needle *needle, enum form form)
 {
-  const size_t i = needle->rare;
-  const char *p = needle->text + i, first = *p;
-  const int lowest = has_accents(first) ? LATIN_1 : LATIN_1 + 1;
-  const int highest = memchr("ak<=>", first, 5) != NULL ? HIGHEST : HIGHEST - 1;
-  bool short_too = false;
-  for (size_t j = i; j < i + 3 && j < needle->length; j++)
-    short_too = short_too || has_short_escape(needle->text[j]);
+  const size_t i = needle->rare, left = needle->length - i;
+  const char *p = needle->text + i;
+  const int lowest = has_accents(*p) ? LATIN_1 : LATIN_1 + 1;
+  const int highest = memchr("ak<=>", *p, 5) != NULL ? HIGHEST : HIGHEST - 1;
+  const bool any = has_short_escapes(p, left < 3 ? left : 3);
   return (struct three){.needle = needle,
                         .form = form,
                         .first = byte_at(needle, i, form),
                         .second = byte_at(needle, i + 1, form),
                         .third = byte_at(needle, i + 2, form),
-                        .letter = short_too ? ANY : (struct wanted){'u', 0},
+                        .letter = any ? ANY : (struct wanted){'u', 0},
                         .odd = form == RAW ? 0x80 : 0,
                         .leads = (uint8_t)(lowest + 0x80),
                         .few = (int8_t)(form == RAW ? highest + 1 - lowest - 0x80 : -0x80)};
 }
 
-enum { FEW_STEPS = 2 };
-static const uint64_t HIGHS = 0x8080808080808080U;
+static const uint64_t HIGHS = 0x8080808080808080U; /* bits */
 
 #define LANES 16
 #define LANES_NAME(name) name##_16
@@ -217,6 +223,7 @@ static const uint64_t HIGHS = 0x8080808080808080U;
 #include "text/lanes.h"
 #endif
 
+/* Looks in whole steps from *p on, which it moves; `from`: where the text begins. */
 typedef const char *look(const struct three *three, const char **p, const char *from,
                          const char *end);
 
@@ -238,21 +245,16 @@ static const char *find_by(look *way, const struct needle *needle, const char *f
   return place;
 }
 
-static const char *find(const struct needle *needle, const char *p, const char *end, enum form form)
-{
-  return find_by(widest(), needle, p, end, form);
-}
-
 const char *needle_find(const struct needle *needle, const char *p, const char *end)
 {
-  const char *place = find(needle, p, end, FOLDED);
+  const char *place = find_by(widest(), needle, p, end, FOLDED);
   return place != NULL ? place - needle->rare : NULL;
 }
 
 const char *needle_find_line(const struct needle *needle, bool exact, const char *p,
                              const char *end)
 {
-  const char *place = find(needle, p, end, exact ? EXACT : RAW);
+  const char *place = find_by(widest(), needle, p, end, exact ? EXACT : RAW);
   const char *newline = place != NULL ? last_newline(p, (size_t)(place - p)) : NULL;
   return newline != NULL ? newline + 1 : place != NULL ? p : NULL;
 }
