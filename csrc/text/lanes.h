@@ -15,7 +15,7 @@ typedef int8_t signed_lanes __attribute__((vector_size(LANES)));
 
 INLINE void is_wanted(const struct wanted *wanted, const lanes *bytes, lanes *is)
 {
-  *is = (lanes)((*bytes | wanted->bits) == (lanes){0} + wanted->byte);
+  *is = (lanes)((*bytes | wanted->bits) == wanted->byte);
 }
 
 /* Sets high bits of the places from p on: where the three may be; or, not so closely, where they are plain,
@@ -45,45 +45,45 @@ INLINE bool any_likely(const struct three *three, const char *p, bool closely, l
   uint64_t words[LANES / 8], any = 0;
   likely(three, p, closely, &found[0]);
   likely(three, p + LANES, closely, &found[1]);
-  likely(three, p + 2 * LANES, closely, &found[2]);
-  likely(three, p + 3 * LANES, closely, &found[3]);
+  likely(three, p + LANES + LANES, closely, &found[2]);
+  likely(three, p + LANES + LANES + LANES, closely, &found[3]);
   const lanes all = found[0] | found[1] | found[2] | found[3];
   memcpy(words, &all, sizeof all);
   for (int i = 0; i < LANES / 8; i++) any |= words[i];
   return (any & HIGHS) != 0;
 }
 
-/* Where in the next two steps the needle is around; NULL: nowhere. Where something is not plain, more of it
- * is likely to follow. Not inlined, so that nothing is kept for this where it is not needed. */
-LANES_TARGET static __attribute__((noinline)) const char *
+/* Looks on through two steps: where something is not plain, more of it is likely to follow. Not inlined, so
+ * that nothing is kept for this where it is not needed. */
+LANES_TARGET static __attribute__((noinline)) bool
 look_closely(const struct three *three, const char **p, const char *from, const char *end)
 {
   lanes found[4];
-  uint64_t words[sizeof found / 8];
-  for (int steps = 0; steps < 2 && end - *p >= LANES_STEP + 2; steps++, *p += LANES_STEP - 2) {
+  uint64_t bits;
+  for (int i = 0; i < 2 && end - *p >= LANES_STEP + 2; i++, *p += LANES_STEP - 2) {
     if (!any_likely(three, *p, true, found)) continue;
-    memcpy(words, found, sizeof words);
-    for (size_t i = 0; i < sizeof found / 8; i++)
-      for (uint64_t word = WORD_LOW_FIRST(64, words[i]) & HIGHS; word != 0; word &= word - 1) {
-        const char *place = *p + 8 * i + __builtin_ctzll(word) / 8;
-        if (is_around(three->needle, place, from, end, three->form)) return place;
+    for (int at = 0; at < LANES_STEP; at += 8) {
+      memcpy(&bits, (const char *)found + at, sizeof bits);
+      for (bits = WORD_LOW_FIRST(64, bits) & HIGHS; bits != 0; bits &= bits - 1) {
+        const char *place = *p + at + __builtin_ctzll(bits) / 8;
+        if (is_around(three->needle, place, from, end, three->form)) return *p = place, true;
       }
+    }
   }
-  return NULL;
+  return false;
 }
 
-/* The same of all whole steps. They overlap, so that what is not plain is in the same one as the first of
- * the three. *p: where they end. */
-LANES_TARGET static const char *LANES_NAME(look)(const struct three *of, const char **p,
-                                                 const char *from, const char *end)
+/* The steps overlap, so that what is not plain is in the same one as the first of the three. */
+LANES_TARGET static bool LANES_NAME(look)(const struct three *of, const char **p, const char *from,
+                                          const char *end)
 {
-  const struct three three = *of;
-  const char *place = NULL;
+  const struct three fixed = *of;
+  bool done = false;
   lanes found[4];
-  while (place == NULL && end - *p >= LANES_STEP + 2)
-    if (any_likely(&three, *p, false, found)) place = look_closely(of, p, from, end);
+  while (!done && end - *p >= LANES_STEP + 2)
+    if (any_likely(&fixed, *p, false, found)) done = look_closely(of, p, from, end);
     else *p += LANES_STEP - 2;
-  return place;
+  return done;
 }
 
 #undef lanes

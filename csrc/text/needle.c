@@ -223,9 +223,9 @@ static const uint64_t HIGHS = 0x8080808080808080U; /* bits */
 #include "text/lanes.h"
 #endif
 
-/* Looks in whole steps from *p on, which it moves; `from`: where the text begins. */
-typedef const char *look(const struct three *three, const char **p, const char *from,
-                         const char *end);
+/* Looks in whole steps from *p on; `from`: where the text begins. True: the needle is around *p; false: *p
+ * is where the steps end. */
+typedef bool look(const struct three *three, const char **p, const char *from, const char *end);
 
 static look *widest(void)
 {
@@ -239,10 +239,11 @@ static const char *find_by(look *way, const struct needle *needle, const char *f
                            const char *end, enum form form)
 {
   const struct three wanted = three(needle, form);
-  const char *p = from, *place = way(&wanted, &p, from, end);
-  for (; place == NULL && p < end; p++)
-    if (is_around(needle, p, from, end, form)) place = p;
-  return place;
+  const char *p = from;
+  if (way(&wanted, &p, from, end)) return p;
+  for (; p < end; p++)
+    if (is_around(needle, p, from, end, form)) return p;
+  return NULL;
 }
 
 const char *needle_find(const struct needle *needle, const char *p, const char *end)
