@@ -19,7 +19,7 @@
  *   erase                   erase()
  *   screen                  display()
  * memory/    a memory file
- *   record, index           what a line holds; which items are active
+ *   record, kind, index     what a line holds; what the file is by it; which items are active
  *   tombstones, twins       what was forgotten; items that share an id
  *   memory                  the index and the file in step
  *   change, contents        adding, updating and forgetting; which item says what

@@ -95,6 +95,7 @@ build = {
         "csrc/memory/erasure.c",
         "csrc/memory/filter.c",
         "csrc/memory/index.c",
+        "csrc/memory/kind.c",
         "csrc/memory/memory.c",
         "csrc/memory/rank.c",
         "csrc/memory/recall.c",

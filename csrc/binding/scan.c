@@ -8,7 +8,7 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "file/follow.h"
-#include "memory/verify.h"
+#include "memory/kind.h"
 #include "json/objects.h"
 #include "base/hidden.h"
 
@@ -89,7 +89,7 @@ static bool ask_kind(struct scan *scan)
   if (sys_fstat(scan->follow.fd, &st) != 0) return false;
   if (asked->st_ino == st.st_ino && asked->st_dev == st.st_dev && asked->st_size == st.st_size)
     return true;
-  if (!file_kind(scan->follow.fd, &scan->kind)) return false;
+  if (!file_kind(scan->follow.fd, FILE_ITEMS, &scan->kind)) return false;
   scan->asked = st;
   return true;
 }

@@ -83,7 +83,7 @@ static void take_up(struct memory *memory, const struct record *record, size_t l
                     uint64_t *offset)
 {
   if (record->id > memory->highest_id) memory->highest_id = record->id;
-  memory->index.has_records = memory->index.is_memory = true;
+  memory->index.kind = FILE_ITEMS;
   if (!index_add(&memory->index, record, *offset, (uint32_t)length - 1))
     extent_restart(&memory->journal.known);
   *offset += length;
@@ -267,7 +267,8 @@ bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const
   if (memory->unique && !hash_drafts(memory, drafts, count, bodies)) return fail(failure, "write");
   if (!memory_begin(memory, failure)) return false;
   bool done = add_locked(memory, drafts, count, bodies, failure);
-  if (!memory->index.is_memory) extent_restart(&memory->journal.known); /* it has not become one */
+  if (!index_is_memory(&memory->index))
+    extent_restart(&memory->journal.known); /* it has not become one */
   journal_detach(&memory->journal);
   return done;
 }

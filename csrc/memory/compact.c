@@ -376,7 +376,7 @@ static bool begin_compaction(struct memory *memory, struct failure *failure)
   extent_restart(&journal->known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
   bool done = !journal->failed || fail_because(failure, EIO, COMPACTING.it, JOURNAL_FAILED);
-  if (done && journal->size > 0 && !memory->index.is_memory)
+  if (done && journal->size > 0 && !index_is_memory(&memory->index))
     done = fail_because(failure, EINVAL, COMPACTING.it, "it holds no record of a memory");
   if (done && memory_settle(memory, failure)) return true;
   journal_detach(journal);

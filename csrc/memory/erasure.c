@@ -11,7 +11,6 @@
 #include "base/sort.h"
 #include "file/format.h"
 #include "memory/memory.h"
-#include "memory/verify.h"
 #include "base/hidden.h"
 
 /* An item that is not alone with its id. */
@@ -136,7 +135,7 @@ bool erase_look(struct purge *purge, int fd)
 {
   struct index index = {0};
   bool done = take_records(&index, fd, false);
-  purge->in_memory = index.is_memory;
+  purge->in_memory = index_is_memory(&index);
   index_free(&index);
   return done;
 }
@@ -150,7 +149,7 @@ static bool erase_locked(struct purge *purge, struct journal *journal, struct fa
               standing_begin(&revs.items, &index) && find_sharers(&revs, purge, journal->fd);
   done = done || fail(failure, "erase");
   if (done) {
-    purge->in_memory = index.is_memory;
+    purge->in_memory = index_is_memory(&index);
     purge->next_rev = next_rev;
     purge->revises = revs.sharers.length > 0;
     purge->revs = &revs; /* cppcheck-suppress autoVariables; until this returns */

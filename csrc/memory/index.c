@@ -110,9 +110,7 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
 
 void index_note_kind(struct index *index, const struct record *record, const char *text)
 {
-  if (index->is_memory) return;
-  index->has_records = true;
-  index->is_memory = record_is_ours(record, text) || record_is_meta(text);
+  if (index->kind < FILE_ITEMS) index->kind = record_file_kind(record, text);
 }
 
 /* Takes up a record that stands at `text` in a block. */
@@ -123,26 +121,14 @@ static inline bool take_record(struct index *index, const struct record *record,
                     (uint32_t)(end - text));
 }
 
-/* What a line tells of what the file is, before that is known. */
-static void note_kinds(struct index *index, const char *line, const char *newline)
-{
-  struct objects objects;
-  struct part part;
-  struct record record;
-  objects_begin(&objects, line, newline, false);
-  while (objects_next(&objects, &part)) {
-    if (part.reason != NULL) continue;
-    (void)record_parse_part(part.start, &record);
-    index_note_kind(index, &record, part.start);
-  }
-}
-
 void index_begin_parts(struct index *index, struct objects *objects, const char *line,
                        const char *newline)
 {
-  if (!index->is_memory) note_kinds(index, line, newline);
-  objects_begin(objects, line, newline, index->is_memory || index->as_memory);
-  index->doubted = index->doubted || (objects->damage.start != NULL && !index->is_memory);
+  const enum file_kind kind =
+      index_is_memory(index) ? FILE_UNKNOWN : line_file_kind(line, newline, FILE_ITEMS);
+  if (kind > index->kind) index->kind = kind;
+  objects_begin(objects, line, newline, index_is_memory(index) || index->as_memory);
+  index->doubted = index->doubted || (objects->damage.start != NULL && !index_is_memory(index));
 }
 
 /* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
