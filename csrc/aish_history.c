@@ -52,7 +52,8 @@
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
- *   utf8, escape, hash      characters; escapes in strings; hashes
+ *   utf8, escape            characters; escapes in strings
+ *   hash, table             hashes; numbers by their hashes
  *   word, std, hidden       eight bytes at once; the C library's types; what is not exported
  *
  * The promises about files:

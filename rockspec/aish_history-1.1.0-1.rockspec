@@ -49,6 +49,7 @@ build = {
         "csrc/base/hash.c",
         "csrc/base/sort.c",
         "csrc/base/sys.c",
+        "csrc/base/table.c",
         "csrc/base/timestamp.c",
         "csrc/base/utf8.c",
         "csrc/binding/args.c",

@@ -107,7 +107,7 @@ struct finding {
   const char *bodies;
   struct window window;
   struct buf decoded, other;
-  struct contents batch; /* the drafts that are not, by their numbers */
+  struct table batch; /* the drafts that are not, by their numbers */
 };
 
 static struct slice raw_content(const struct draft *draft, const char *bodies)
@@ -130,7 +130,7 @@ static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t coun
     const struct slice raw = raw_content(&drafts[i], bodies);
     if (!slice_bytes(&raw, &memory->lines, &content)) return false;
     drafts[i].hash = contents_hash(contents, drafts[i].kind, content);
-    contents_expect(contents, drafts[i].hash);
+    table_expect(&contents->table, drafts[i].hash);
   }
   return true;
 }
@@ -139,9 +139,9 @@ static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t coun
 static bool find_item(struct finding *finding, struct draft *draft)
 {
   struct index *index = finding->index;
-  struct probe probe = contents_probe(&index->contents, draft->hash);
+  struct probe probe = table_probe(&index->contents.table, draft->hash);
   struct bytes content;
-  while (!draft->present && probe_next(&probe, &index->contents)) {
+  while (!draft->present && probe_next(&probe, &index->contents.table)) {
     const struct slice raw = raw_content(draft, finding->bodies);
     if (!slice_bytes(&raw, &finding->decoded, &content)) return false;
     int same = contents_compare(index, probe.number, &finding->window, draft->kind, content,
@@ -156,7 +156,7 @@ static bool find_item(struct finding *finding, struct draft *draft)
 /* All drafts are written in one way, so that their contents are compared as they stand. */
 static void find_draft(struct finding *finding, struct draft *draft)
 {
-  struct probe probe = contents_probe(&finding->batch, draft->hash);
+  struct probe probe = table_probe(&finding->batch, draft->hash);
   const char *bodies = finding->bodies;
   while (draft->same == NULL && probe_next(&probe, &finding->batch)) {
     const struct draft *other = &finding->drafts[probe.number];
@@ -180,12 +180,12 @@ static bool find_present(struct memory *memory, struct draft *drafts, size_t cou
     done = find_item(&finding, &drafts[i]);
     if (!done || drafts[i].present || count == 1) continue;
     find_draft(&finding, &drafts[i]);
-    if (drafts[i].same == NULL) done = contents_put(&finding.batch, drafts[i].hash, (uint32_t)i);
+    if (drafts[i].same == NULL) done = table_put(&finding.batch, drafts[i].hash, (uint32_t)i);
   }
   window_close(&finding.window);
   buf_free(&finding.decoded);
   buf_free(&finding.other);
-  if (count > 1) contents_free(&finding.batch);
+  table_free(&finding.batch);
   return done || fail(failure, "read");
 }
 
