@@ -6,13 +6,14 @@
 #include "binding/erase.h"
 
 #include "base/hash.h"
-#include "base/sort.h"
 #include "base/sys.h"
+#include "base/table.h"
 #include "binding/args.h"
 #include "binding/class.h"
 #include "file/beside.h"
 #include "file/path.h"
 #include "memory/erasure.h"
+#include "memory/kind.h"
 #include "memory/memory.h"
 #include "session/dir.h"
 #include "base/hidden.h"
@@ -23,16 +24,24 @@ struct answer {
   struct bytes text; /* Lua's, and kept in a table */
 };
 
+/* What is known of a file. */
+struct entry {
+  struct asked asked;
+  struct purged found;
+};
+
 /* What is held while the caller's function runs and results are pushed. */
 struct job {
   struct purge purge;
   struct literal literal;
-  struct buf answers; /* struct answer, sorted by their hashes when all are there */
+  struct table table; /* of the answers, by the lower half of their hashes: */
+  struct buf answers; /* struct answer */
   struct hash_key keys[2];
-  struct buf asked; /* struct asked: of each file */
   uint64_t grown; /* bytes by which answers are longer than their texts, in all */
   struct dir dir;
-  char *path; /* of the file that is looked at, */
+  struct buf entries; /* struct entry: of each file */
+  struct entry *entry; /* of the file that is looked at */
+  char *path; /* of that, */
   char *place; /* and where that leads to; NULL: a single file, or none */
   int fd;
   double wait; /* for a lock; below 0: as long as the handle does */
@@ -44,9 +53,9 @@ struct call {
   struct job *job;
   const struct eraser *eraser; /* NULL: of a path */
   const char *path;
-  int failed; /* where the table of failures is in the stack; behind it are a table of texts and their */
-  int first; /* answers, ask_l, and a table of places that were seen; and from here the results for the
-              * first failure; 0: none yet */
+  int failed; /* where the table of failures is in the stack; behind it are a table of answers, ask_l, */
+  int first; /* and a table of places that were seen; and from here the results for the first failure; 0:
+              * none yet */
   struct bytes text; /* what the function is asked about */
   bool raised; /* by it; the message is on top of the stack */
   bool closed; /* and so is the handle */
@@ -59,8 +68,9 @@ static void release_job(void *object)
   job->fd = -1;
   purge_free(&job->purge);
   literal_free(&job->literal);
+  table_free(&job->table);
   buf_free(&job->answers);
-  buf_free(&job->asked);
+  buf_free(&job->entries);
   dir_free(&job->dir);
   sys_free(job->path);
   sys_free(job->place);
@@ -77,31 +87,22 @@ static struct answer name_text(const struct job *job, struct bytes text)
                          .other = hash_text(&job->keys[1], text.start, text.length)};
 }
 
-static bool is_lower(const struct answer *a, const struct answer *b)
+/* NULL: it stays as it is, as far as that is known. */
+static const struct answer *find_answer(const struct job *job, struct bytes text)
 {
-  return a->hash != b->hash ? a->hash < b->hash : a->other < b->other;
-}
-
-static bool answer_before(const void *answers, uint32_t a, uint32_t b)
-{
-  const struct answer *all = BUF_ITEMS(struct answer, (const struct buf *)answers);
-  return is_lower(&all[a], &all[b]);
-}
-
-static bool change_known(void *context, struct bytes text, struct bytes *result, uint64_t *found)
-{
-  const struct job *job = context;
-  const struct answer *answer = BUF_ITEMS(struct answer, &job->answers);
   const struct answer name = name_text(job, text);
-  size_t count = BUF_COUNT(struct answer, &job->answers);
-  while (count > 1) {
-    const size_t half = count / 2;
-    if (!is_lower(&name, &answer[half])) answer += half;
-    count -= half;
+  struct probe probe = table_probe(&job->table, (uint32_t)name.hash);
+  while (probe_next(&probe, &job->table)) {
+    const struct answer *answer = &BUF_ITEMS(struct answer, &job->answers)[probe.number];
+    if (answer->hash == name.hash && answer->other == name.other) return answer;
   }
-  *found = count > 0 && !is_lower(&name, answer) && !is_lower(answer, &name);
-  if (*found > 0 && result != NULL) *result = answer->text;
-  return true;
+  return NULL;
+}
+
+static bool add_answer(struct job *job, const struct answer *answer)
+{
+  const uint32_t number = (uint32_t)BUF_COUNT(struct answer, &job->answers);
+  return BUF_PUSH(&job->answers, answer) && table_put(&job->table, (uint32_t)answer->hash, number);
 }
 
 /* Called with the caller's function, the table of answers and the call, protected. */
@@ -112,39 +113,23 @@ static int ask_l(lua_State *L)
   const struct bytes text = call->text;
   struct answer answer = name_text(job, text);
   lua_pushlstring(L, text.length > 0 ? text.start : "", text.length);
-  lua_pushvalue(L, 4);
-  lua_rawget(L, 2);
-  if (!lua_isnil(L, 5)) return 0;
   lua_pushvalue(L, 1);
   lua_pushvalue(L, 4);
   lua_call(L, 1, 1);
-  if (lua_type(L, 6) != LUA_TSTRING)
-    return luaL_error(L, "erase: what must return a string, got %s", luaL_typename(L, 6));
-  if (lua_rawequal(L, 4, 6)) return 0;
-  answer.text.start = lua_tolstring(L, 6, &answer.text.length);
+  if (lua_type(L, 5) != LUA_TSTRING)
+    return luaL_error(L, "erase: what must return a string, got %s", luaL_typename(L, 5));
+  if (lua_rawequal(L, 4, 5)) return 0;
+  answer.text.start = lua_tolstring(L, 5, &answer.text.length);
   if (answer.text.length > text.length) job->grown += answer.text.length - text.length;
   if (job->grown > LITERAL_GROWTH)
     return luaL_error(L, "erase: what makes text longer by more than 64 MiB");
-  lua_remove(L, 5);
-  lua_rawset(L, 2);
-  return BUF_PUSH(&job->answers, &answer) ? 0 : raise_no_memory(L);
+  luaL_ref(L, 2);
+  return add_answer(job, &answer) ? 0 : raise_no_memory(L);
 }
 
-static void sort_answers(const struct call *call)
+static bool ask(struct call *call, struct bytes text)
 {
-  struct buf *answers = &call->job->answers;
-  size_t count = BUF_COUNT(struct answer, answers);
-  if (!sort_elements(answers->data, count, sizeof(struct answer), answer_before, answers))
-    raise_no_memory(call->L);
-}
-
-/* Nothing is changed yet. */
-static bool change_asked(void *context, struct bytes text, struct bytes *result, uint64_t *found)
-{
-  struct call *call = context;
   lua_State *L = call->L;
-  (void)result;
-  *found = 0;
   call->text = text;
   lua_pushvalue(L, call->failed + 2);
   lua_pushvalue(L, 2);
@@ -154,23 +139,39 @@ static bool change_asked(void *context, struct bytes text, struct bytes *result,
   return !call->raised;
 }
 
+/* What the function is not asked about stays as it is. */
+static bool change_text(void *context, struct bytes text, struct bytes *result, uint64_t *found)
+{
+  struct call *call = context;
+  const struct answer *answer = find_answer(call->job, text);
+  if (answer == NULL && call->job->purge.asking) {
+    if (!ask(call, text)) return false;
+    answer = find_answer(call->job, text);
+  }
+  *found = answer != NULL;
+  if (answer != NULL && result != NULL) *result = answer->text;
+  return true;
+}
+
 /* ---- files ---- */
 
-/* Looks for it; `all`: also behind the first. Where only one is looked for, the file need not be known as a
- * memory: in another one, no less of a damaged line is damage, and found. */
-static bool look_into(struct job *job, bool all, struct purged *found, struct failure *failure)
+/* Looks for it; the caller's function is asked about each text, and what it raises is raised. */
+static bool look_into(struct call *call, struct failure *failure)
 {
-  struct purge *purge = &job->purge;
+  struct job *job = call->job;
   struct stat st;
+  job->entry->found = (struct purged){0};
   job->fd = open_to_read(job->path, &st, failure);
   if (job->fd < 0) return false;
-  purge->in_memory = false;
-  bool done =
-      (purge->literal != NULL && !all) || erase_look(purge, job->fd) || fail(failure, "read");
-  done = done && purge_look(purge, job->fd, &st, job->path, all, found, failure);
+  job->purge.asking = true;
+  bool done = purge_look(&job->purge, job->fd, &st, job->path, &job->entry->found, failure);
+  job->purge.asking = false;
   sys_close(job->fd);
   job->fd = -1;
-  return done;
+  call->closed = call->eraser != NULL && !*call->eraser->open;
+  if (!call->raised) return done;
+  release_job(job);
+  return lua_error(call->L);
 }
 
 static bool rewrite(const struct call *call, struct failure *failure)
@@ -181,55 +182,27 @@ static bool rewrite(const struct call *call, struct failure *failure)
   if (journal == &own && !journal_init(&own, job->path)) return fail(failure, "open");
   const double wait = journal->wait;
   if (job->wait >= 0) journal->wait = job->wait;
+  job->purge.stale = false;
   bool done = erase_file(&job->purge, journal, failure);
   journal->wait = wait;
   if (journal == &own) journal_close(&own);
   return done;
 }
 
-/* Has the caller's function say what it makes of each text. Raises what it raises. */
-static bool ask_about(struct call *call, struct failure *failure)
+static bool erase_path(struct call *call, struct failure *failure)
 {
   struct job *job = call->job;
   struct purge *purge = &job->purge;
-  struct purged ignored = {0};
-  purge->asking = true;
-  purge->reword.change = change_asked;
-  purge->reword.context = call;
-  bool done = look_into(job, true, &ignored, failure);
-  purge->asking = false;
-  purge->reword.change = change_known;
-  purge->reword.context = job;
-  call->closed = call->eraser != NULL && !*call->eraser->open;
-  if (!call->raised) return done;
-  release_job(job);
-  return lua_error(call->L);
-}
-
-static bool try_path(struct call *call, struct failure *failure)
-{
-  struct job *job = call->job;
-  struct purged found = {0};
-  if (!look_into(job, false, &found, failure)) return false;
-  if (found.occurrences > 0)
-    return job->dry_run ? look_into(job, true, &job->purge.total, failure) : rewrite(call, failure);
-  job->purge.total.left += found.left;
-  return true;
-}
-
-static bool erase_path(struct call *call, struct failure *failure)
-{
-  const struct job *job = call->job;
-  if (!job->dry_run && job->place != NULL && !purge_has_within(&job->purge, job->place))
+  if (!job->dry_run && job->place != NULL && !purge_has_within(purge, job->place))
     beside_clean(job->place);
-  bool *stale = &call->job->purge.stale;
-  for (int tries = 0; *stale = false, !try_path(call, failure); tries++) {
-    if (!*stale) return false;
+  for (int tries = 0; !job->dry_run && job->entry->found.occurrences > 0; tries++) {
+    if (rewrite(call, failure)) return true;
+    if (!purge->stale) return false;
     if (tries == MEMORY_TRIES) return fail_because(failure, EAGAIN, "erase", MEMORY_CHANGING);
-    if (!ask_about(call, failure)) return false;
+    if (!look_into(call, failure)) return false;
     if (call->closed) return true;
-    sort_answers(call);
   }
+  purged_add(&purge->total, &job->entry->found);
   return true;
 }
 
@@ -266,7 +239,8 @@ static void do_files(struct call *call, bool (*act)(struct call *call, struct fa
   struct job *job = call->job;
   struct failure failure;
   for (size_t i = 0; i < job->dir.count && !call->closed; i++) {
-    if (job->purge.literal == NULL) job->purge.asked = &BUF_ITEMS(struct asked, &job->asked)[i];
+    job->entry = &BUF_ITEMS(struct entry, &job->entries)[i];
+    if (job->purge.literal == NULL) job->purge.asked = &job->entry->asked;
     sys_free(job->path);
     job->path = job->dir.single ? path_with_suffix(call->path, "")
                                 : path_join(call->path, dir_name(&job->dir, i));
@@ -275,7 +249,7 @@ static void do_files(struct call *call, bool (*act)(struct call *call, struct fa
     lua_getfield(call->L, call->failed, name);
     bool failed = !lua_isnil(call->L, -1);
     lua_pop(call->L, 1);
-    if (!is_first_name(call, act == ask_about ? 1 : 2) || failed) continue;
+    if (!is_first_name(call, act == look_into ? 1 : 2) || failed) continue;
     if (!act(call, &failure) && !call->closed) note_failure(call, &failure, name);
   }
 }
@@ -305,23 +279,16 @@ static int end_call(struct call *call, bool done, const char *doing)
   return push_totals(call);
 }
 
-/* Asks the function about all files. */
-static void ask_about_files(struct call *call)
-{
-  struct job *job = call->job;
-  const size_t size = job->dir.count * sizeof(struct asked);
-  if (!buf_reserve(&job->asked, size + 1)) raise_no_memory(call->L);
-  memset(job->asked.data, 0xff, size);
-  do_files(call, ask_about);
-  sort_answers(call);
-}
-
 static int run_call(struct call *call)
 {
   struct job *job = call->job;
   if (!dir_list_any(&job->dir, call->path)) return end_call(call, false, "list");
   if (!job->dir.single) job->purge.directory = sys_realpath(call->path);
-  if (job->purge.literal == NULL) ask_about_files(call);
+  const size_t size = job->dir.count * sizeof(struct entry);
+  if (!buf_reserve(&job->entries, size + 1)) raise_no_memory(call->L);
+  memset(job->entries.data, 0, size);
+  if (job->purge.literal == NULL) job->purge.reword.context = call;
+  do_files(call, look_into);
   if (!job->dry_run && !call->closed) beside_clean(call->path);
   do_files(call, erase_path);
   if (call->closed) return release_job(job), 0;
@@ -351,6 +318,7 @@ static void check_what(lua_State *L, struct job *job, struct bytes replacement)
   else if (replacement.start != NULL)
     argument_error(L, 3, "option \"replacement\" is for a text, not for a function");
   else if (sys_random(job->keys, sizeof job->keys) != 0) luaL_error(L, "no random numbers");
+  else job->purge.reword.change = change_text;
   job->purge.key = job->keys[0];
 }
 
@@ -369,6 +337,8 @@ static struct call check_call(lua_State *L, double wait)
                                  {NULL, NULL, NULL}};
   check_options(L, 3, known);
   check_what(L, job, replacement);
+  job->purge.is_memory = file_is_memory;
+  job->purge.all = job->dry_run || job->purge.literal == NULL;
   luaL_checkstack(L, LUA_MINSTACK, "erase");
   lua_newtable(L);
   lua_newtable(L);

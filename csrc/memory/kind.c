@@ -44,3 +44,11 @@ bool file_kind(int fd, enum file_kind enough, enum file_kind *kind)
   lines_close(&lines);
   return result >= 0;
 }
+
+bool file_is_memory(int fd, bool *memory)
+{
+  enum file_kind kind;
+  bool done = file_kind(fd, FILE_ITEMS, &kind);
+  *memory = kind >= FILE_ITEMS;
+  return done;
+}

@@ -17,3 +17,4 @@ enum file_kind record_file_kind(const struct record *record, const char *object)
 enum file_kind line_file_kind(const char *line, const char *newline, enum file_kind enough);
 /* By all of the file; FILE_OTHER is enough: by its first record. False and errno. */
 bool file_kind(int fd, enum file_kind enough, enum file_kind *kind);
+bool file_is_memory(int fd, bool *memory);
