@@ -75,6 +75,13 @@ static bool start_lines(struct memory *memory, size_t size, size_t count)
   return true;
 }
 
+bool memory_put_mark(struct memory *memory, uint64_t id)
+{
+  static const char rest[] = ",\"target\":0}\n";
+  return start_lines(memory, 0, 1) && put_head(memory, id, KIND_FORGET) &&
+         buf_add(&memory->lines, rest, sizeof rest - 1);
+}
+
 /* ---- what was written ---- */
 
 /* Takes up the line of `length` bytes at *offset, and goes to the next. If there is no memory for it, the
