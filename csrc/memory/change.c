@@ -96,14 +96,13 @@ static void take_up(struct memory *memory, const struct record *record, size_t l
   *offset += length;
 }
 
-static void take_up_item(struct memory *memory, const struct draft *draft, uint64_t *offset)
+/* Takes up all lines that were put, behind which is padding. */
+static void take_up_lines(struct memory *memory, uint64_t offset)
 {
-  struct record *record = &memory->added;
-  record->id = draft->id;
-  record->kind = draft->kind;
-  record->members = draft->members;
-  record->ts_key = memory->ts_key;
-  take_up(memory, record, draft->line, offset);
+  const char *line = memory->lines.data + 1, *end = line - 1 + memory->lines.length, *newline;
+  struct record record;
+  for (; line < end && (newline = record_parse(line, &record)) != NULL; line = newline + 1)
+    take_up(memory, &record, (size_t)(newline + 1 - line), &offset);
 }
 
 /* ---- what is there already ---- */
@@ -232,8 +231,13 @@ static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count
 static void take_up_draft(struct memory *memory, const struct draft *draft, uint64_t *offset)
 {
   struct index *index = &memory->index;
+  struct record *record = &memory->added;
   uint32_t number = (uint32_t)index->contents.count;
-  take_up_item(memory, draft, offset);
+  record->id = draft->id;
+  record->kind = draft->kind;
+  record->members = draft->members;
+  record->ts_key = memory->ts_key;
+  take_up(memory, record, draft->line, offset);
   if (memory->unique && number + 1 == index->count && contents_put_item(index, draft->hash, number))
     index->contents.count++;
 }
@@ -339,19 +343,12 @@ static struct choice begin_choice(const struct bytes *name)
 
 /* The tombstone of the choice, for whose head there is room. Ids run out for items only; but a
  * tombstone of its own id would retire nothing. */
-static bool put_tombstone(struct memory *memory, const struct choice *choice, uint64_t id,
-                          struct record *tombstone)
+static bool put_tombstone(struct memory *memory, const struct choice *choice, uint64_t id)
 {
   struct buf *lines = &memory->lines;
   const struct bytes *of = &choice->name;
   uint64_t target = choice->item->id;
   if (id > RECORD_ID_MAX) id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
-  *tombstone = (struct record){.id = id,
-                               .id_is_true = true,
-                               .target = target,
-                               .kind = KIND_FORGET,
-                               .of_null = of->start == NULL};
-  if (of->start != NULL) tombstone->of = (struct slice){of->start, of->start + of->length, false};
   if (!put_head(memory, id, KIND_FORGET)) return false;
   char *out = PUT(lines->data + lines->length, ",\"target\":");
   out += number_print_whole(target, out);
@@ -368,13 +365,11 @@ struct merging {
   struct buf *lines;
   const char *old, *changes;
   struct buf key;
-  int members; /* that were put */
 };
 
 static bool put_copy(struct merging *merging, const struct walk *member)
 {
   const char *start = member->key.start - 1;
-  merging->members++;
   return buf_add(merging->lines, ",", 1) &&
          buf_add(merging->lines, start, (size_t)(member->end - start));
 }
@@ -401,9 +396,9 @@ static bool put_first(struct merging *merging)
 {
   struct walk member;
   for (size_t i = 0; i < FIRST; i++) {
-    bool changed = walk_find(&member, merging->changes, APART[i]);
-    if (changed && !copy_change(merging, &member)) return false;
-    if (!changed && walk_find(&member, merging->old, APART[i]) && !put_copy(merging, &member))
+    if (walk_find(&member, merging->changes, APART[i])
+            ? !copy_change(merging, &member)
+            : walk_find(&member, merging->old, APART[i]) && !put_copy(merging, &member))
       return false;
   }
   return true;
@@ -428,7 +423,6 @@ static bool put_replaced(struct merging *merging, uint64_t id, const struct slic
   struct buf *lines = merging->lines;
   size_t length = uid->start != NULL ? (size_t)(uid->end - uid->start) : 0;
   if (!buf_reserve(lines, length + 2 * HEAD_SIZE)) return false;
-  merging->members += 1 + (uid->start != NULL);
   char *out = PUT(lines->data + lines->length, ",\"replaces\":");
   out += number_print_whole(id, out);
   if (uid->start != NULL) {
@@ -442,13 +436,13 @@ static bool put_replaced(struct merging *merging, uint64_t id, const struct slic
 }
 
 /* Puts the new item behind its head; leaves room for another. False with errno. */
-static bool put_update(struct memory *memory, struct choice *choice, struct draft *changes,
+static bool put_update(struct memory *memory, struct choice *choice, const struct draft *changes,
                        const char *body)
 {
   const struct item *item = choice->item;
   struct record old;
   const char *line = window_line(&choice->window, item->offset, item_length(item));
-  struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}, 4};
+  struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}};
   if (line == NULL && errno != 0) return false;
   errno = EAGAIN; /* it was there a moment ago */
   if (line == NULL || record_parse_part(line, &old) == NULL) return false;
@@ -456,26 +450,27 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
               put_others(&merging, true) && put_others(&merging, false) &&
               put_replaced(&merging, item->id, &old.uid);
   buf_free(&merging.key);
-  changes->members = merging.members;
-  changes->line = memory->lines.length - 1;
   return done;
 }
 
 /* ---- retiring ---- */
 
 /* Of changes, the new item's line comes first. */
-static bool put_lines(struct memory *memory, struct choice *choice, struct draft *changes,
-                      const char *body, uint64_t id, struct record *tombstone)
+static bool put_lines(struct memory *memory, struct choice *choice, const struct draft *changes,
+                      const char *body, uint64_t id)
 {
-  return start_lines(memory, 0, 1) &&
-         (changes == NULL || put_update(memory, choice, changes, body)) &&
-         put_tombstone(memory, choice, id, tombstone);
+  struct buf *lines = &memory->lines;
+  if (!start_lines(memory, 0, 1) ||
+      (changes != NULL && !put_update(memory, choice, changes, body)) ||
+      !put_tombstone(memory, choice, id) || !buf_reserve(lines, SPAN_PADDING))
+    return false;
+  memset(lines->data + lines->length, 0, SPAN_PADDING);
+  return true;
 }
 
 static bool retire_locked(struct memory *memory, uint64_t id, struct choice *choice,
                           struct draft *changes, const char *body, struct failure *failure)
 {
-  struct record tombstone;
   uint64_t offset;
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
@@ -485,11 +480,9 @@ static bool retire_locked(struct memory *memory, uint64_t id, struct choice *cho
     if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
     next = tombstones_pass_over(&memory->index.tombstones, changes->id + 1, 1);
   }
-  if (!put_lines(memory, choice, changes, body, next, &tombstone)) return fail(failure, "write");
+  if (!put_lines(memory, choice, changes, body, next)) return fail(failure, "write");
   if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
-  if (changes != NULL) take_up_item(memory, changes, &offset);
-  size_t before = changes != NULL ? changes->line : 0;
-  take_up(memory, &tombstone, memory->lines.length - 1 - before, &offset);
+  take_up_lines(memory, offset);
   return true;
 }
 
