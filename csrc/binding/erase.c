@@ -30,8 +30,17 @@ struct entry {
   struct purged found;
 };
 
-/* What is held while the caller's function runs and results are pushed. */
+/* A job, and what it holds while the caller's function runs and results are pushed. */
 struct job {
+  lua_State *L;
+  const struct eraser *eraser; /* NULL: of a path */
+  const char *given; /* the path */
+  int failed; /* where the table of failures is in the stack; behind it are a table of answers, ask_l, */
+  int first; /* and a table of places that were seen; and from here the results for the first failure; 0:
+              * none yet */
+  struct bytes text; /* what the function is asked about */
+  bool raised; /* by it; the message is on top of the stack */
+  bool closed; /* and so is the handle */
   struct purge purge;
   struct literal literal;
   struct table table; /* of the answers, by the lower half of their hashes: */
@@ -46,19 +55,6 @@ struct job {
   int fd;
   double wait; /* for a lock; below 0: as long as the handle does */
   bool dry_run; /* nothing is changed */
-};
-
-struct call {
-  lua_State *L;
-  struct job *job;
-  const struct eraser *eraser; /* NULL: of a path */
-  const char *path;
-  int failed; /* where the table of failures is in the stack; behind it are a table of answers, ask_l, */
-  int first; /* and a table of places that were seen; and from here the results for the first failure; 0:
-              * none yet */
-  struct bytes text; /* what the function is asked about */
-  bool raised; /* by it; the message is on top of the stack */
-  bool closed; /* and so is the handle */
 };
 
 static void release_job(void *object)
@@ -105,12 +101,11 @@ static bool add_answer(struct job *job, const struct answer *answer)
   return BUF_PUSH(&job->answers, answer) && table_put(&job->table, (uint32_t)answer->hash, number);
 }
 
-/* Called with the caller's function, the table of answers and the call, protected. */
+/* Called with the caller's function, the table of answers and the job, protected. */
 static int ask_l(lua_State *L)
 {
-  const struct call *call = lua_touserdata(L, 3);
-  struct job *job = call->job;
-  const struct bytes text = call->text;
+  struct job *job = lua_touserdata(L, 3);
+  const struct bytes text = job->text;
   struct answer answer = name_text(job, text);
   lua_pushlstring(L, text.length > 0 ? text.start : "", text.length);
   lua_pushvalue(L, 1);
@@ -127,26 +122,26 @@ static int ask_l(lua_State *L)
   return add_answer(job, &answer) ? 0 : raise_no_memory(L);
 }
 
-static bool ask(struct call *call, struct bytes text)
+static bool ask(struct job *job, struct bytes text)
 {
-  lua_State *L = call->L;
-  call->text = text;
-  lua_pushvalue(L, call->failed + 2);
+  lua_State *L = job->L;
+  job->text = text;
+  lua_pushvalue(L, job->failed + 2);
   lua_pushvalue(L, 2);
-  lua_pushvalue(L, call->failed + 1);
-  lua_pushlightuserdata(L, call);
-  call->raised = lua_pcall(L, 3, 0, 0) != 0;
-  return !call->raised;
+  lua_pushvalue(L, job->failed + 1);
+  lua_pushlightuserdata(L, job);
+  job->raised = lua_pcall(L, 3, 0, 0) != 0;
+  return !job->raised;
 }
 
 /* What the function is not asked about stays as it is. */
 static bool change_text(void *context, struct bytes text, struct bytes *result, uint64_t *found)
 {
-  struct call *call = context;
-  const struct answer *answer = find_answer(call->job, text);
-  if (answer == NULL && call->job->purge.asking) {
-    if (!ask(call, text)) return false;
-    answer = find_answer(call->job, text);
+  struct job *job = context;
+  const struct answer *answer = find_answer(job, text);
+  if (answer == NULL && job->purge.asking) {
+    if (!ask(job, text)) return false;
+    answer = find_answer(job, text);
   }
   *found = answer != NULL;
   if (answer != NULL && result != NULL) *result = answer->text;
@@ -156,9 +151,8 @@ static bool change_text(void *context, struct bytes text, struct bytes *result, 
 /* ---- files ---- */
 
 /* Looks for it; the caller's function is asked about each text, and what it raises is raised. */
-static bool look_into(struct call *call, struct failure *failure)
+static bool look_into(struct job *job, struct failure *failure)
 {
-  struct job *job = call->job;
   struct stat st;
   job->entry->found = (struct purged){0};
   job->fd = open_to_read(job->path, &st, failure);
@@ -168,17 +162,16 @@ static bool look_into(struct call *call, struct failure *failure)
   job->purge.asking = false;
   sys_close(job->fd);
   job->fd = -1;
-  call->closed = call->eraser != NULL && !*call->eraser->open;
-  if (!call->raised) return done;
+  job->closed = job->eraser != NULL && !*job->eraser->open;
+  if (!job->raised) return done;
   release_job(job);
-  return lua_error(call->L);
+  return lua_error(job->L);
 }
 
-static bool rewrite(const struct call *call, struct failure *failure)
+static bool rewrite(struct job *job, struct failure *failure)
 {
-  struct job *job = call->job;
   struct journal own, *journal = &own;
-  if (call->eraser != NULL) journal = call->eraser->journal;
+  if (job->eraser != NULL) journal = job->eraser->journal;
   if (journal == &own && !journal_init(&own, job->path)) return fail(failure, "open");
   const double wait = journal->wait;
   if (job->wait >= 0) journal->wait = job->wait;
@@ -189,110 +182,104 @@ static bool rewrite(const struct call *call, struct failure *failure)
   return done;
 }
 
-static bool erase_path(struct call *call, struct failure *failure)
+static bool erase_path(struct job *job, struct failure *failure)
 {
-  struct job *job = call->job;
   struct purge *purge = &job->purge;
   if (!job->dry_run && job->place != NULL && !purge_has_within(purge, job->place))
     beside_clean(job->place);
   for (int tries = 0; !job->dry_run && job->entry->found.occurrences > 0; tries++) {
-    if (rewrite(call, failure)) return true;
+    if (rewrite(job, failure)) return true;
     if (!purge->stale) return false;
     if (tries == MEMORY_TRIES) return fail_because(failure, EAGAIN, "erase", MEMORY_CHANGING);
-    if (!look_into(call, failure)) return false;
-    if (call->closed) return true;
+    if (!look_into(job, failure)) return false;
+    if (job->closed) return true;
   }
   purged_add(&purge->total, &job->entry->found);
   return true;
 }
 
-static void note_failure(struct call *call, const struct failure *failure, const char *path)
+static void note_failure(struct job *job, const struct failure *failure, const char *path)
 {
-  lua_State *L = call->L;
+  lua_State *L = job->L;
   int top = lua_gettop(L);
   push_nil_failure(L, failure, path);
   lua_pushvalue(L, top + 2);
-  lua_setfield(L, call->failed, path);
-  lua_settop(L, call->first == 0 ? top + 3 : top);
-  if (call->first == 0) call->first = top + 1;
+  lua_setfield(L, job->failed, path);
+  lua_settop(L, job->first == 0 ? top + 3 : top);
+  if (job->first == 0) job->first = top + 1;
 }
 
 /* Whether the path is the first one in this pass that leads to its file. */
-static bool is_first_name(struct call *call, int pass)
+static bool is_first_name(struct job *job, int pass)
 {
-  lua_State *L = call->L;
-  struct job *job = call->job;
+  lua_State *L = job->L;
   sys_free(job->place);
   job->place = !job->dir.single ? sys_realpath(job->path) : NULL;
   if (job->place == NULL) return true;
-  lua_getfield(L, call->failed + 3, job->place);
+  lua_getfield(L, job->failed + 3, job->place);
   bool seen = lua_tointeger(L, -1) == pass;
   lua_pop(L, 1);
   lua_pushinteger(L, pass);
-  lua_setfield(L, call->failed + 3, job->place);
+  lua_setfield(L, job->failed + 3, job->place);
   return !seen;
 }
 
 /* Each file that has not failed; what a crash has left in their directory is gone already. */
-static void do_files(struct call *call, bool (*act)(struct call *call, struct failure *failure))
+static void do_files(struct job *job, bool (*act)(struct job *job, struct failure *failure))
 {
-  struct job *job = call->job;
   struct failure failure;
-  for (size_t i = 0; i < job->dir.count && !call->closed; i++) {
+  for (size_t i = 0; i < job->dir.count && !job->closed; i++) {
     job->entry = &BUF_ITEMS(struct entry, &job->entries)[i];
     if (job->purge.literal == NULL) job->purge.asked = &job->entry->asked;
     sys_free(job->path);
-    job->path = job->dir.single ? path_with_suffix(call->path, "")
-                                : path_join(call->path, dir_name(&job->dir, i));
-    if (job->path == NULL) raise_no_memory(call->L);
-    const char *name = call->eraser != NULL ? call->eraser->path : job->path;
-    lua_getfield(call->L, call->failed, name);
-    bool failed = !lua_isnil(call->L, -1);
-    lua_pop(call->L, 1);
-    if (!is_first_name(call, act == look_into ? 1 : 2) || failed) continue;
-    if (!act(call, &failure) && !call->closed) note_failure(call, &failure, name);
+    job->path = job->dir.single ? path_with_suffix(job->given, "")
+                                : path_join(job->given, dir_name(&job->dir, i));
+    if (job->path == NULL) raise_no_memory(job->L);
+    const char *name = job->eraser != NULL ? job->eraser->path : job->path;
+    lua_getfield(job->L, job->failed, name);
+    bool failed = !lua_isnil(job->L, -1);
+    lua_pop(job->L, 1);
+    if (!is_first_name(job, act == look_into ? 1 : 2) || failed) continue;
+    if (!act(job, &failure) && !job->closed) note_failure(job, &failure, name);
   }
 }
 
 /* ---- calls ---- */
 
-static int push_totals(const struct call *call)
+/* The failure, of that path, is one more; NULL: there is none. */
+static int end_call(struct job *job, const struct failure *failure, const char *path)
 {
-  lua_State *L = call->L;
-  const struct purged *total = &call->job->purge.total;
-  for (int i = 0; call->first > 0 && i < 3; i++) lua_pushvalue(L, call->first + i);
+  lua_State *L = job->L;
+  const struct purged *total = &job->purge.total;
+  if (failure != NULL) note_failure(job, failure, path);
+  for (int i = 0; job->first > 0 && i < 3; i++) lua_pushvalue(L, job->first + i);
   lua_createtable(L, 0, 5);
   set_whole(L, "files", total->files);
   set_whole(L, "records", total->records);
   set_whole(L, "occurrences", total->occurrences);
   set_whole(L, "left", total->left);
-  lua_pushvalue(L, call->failed);
+  lua_pushvalue(L, job->failed);
   lua_setfield(L, -2, "failed");
-  release_job(call->job);
-  return call->first > 0 ? 4 : 1;
+  release_job(job);
+  return job->first > 0 ? 4 : 1;
 }
 
-static int end_call(struct call *call, bool done, const char *doing)
+static int run_call(struct job *job)
 {
   struct failure failure;
-  if (!done) fail(&failure, doing), note_failure(call, &failure, call->path);
-  return push_totals(call);
-}
-
-static int run_call(struct call *call)
-{
-  struct job *job = call->job;
-  if (!dir_list_any(&job->dir, call->path)) return end_call(call, false, "list");
-  if (!job->dir.single) job->purge.directory = sys_realpath(call->path);
+  if (!dir_list_any(&job->dir, job->given))
+    return fail(&failure, "list"), end_call(job, &failure, job->given);
+  if (!job->dir.single) job->purge.directory = sys_realpath(job->given);
   const size_t size = job->dir.count * sizeof(struct entry);
-  if (!buf_reserve(&job->entries, size + 1)) raise_no_memory(call->L);
+  if (!buf_reserve(&job->entries, size + 1)) raise_no_memory(job->L);
   memset(job->entries.data, 0, size);
-  if (job->purge.literal == NULL) job->purge.reword.context = call;
-  do_files(call, look_into);
-  if (!job->dry_run && !call->closed) beside_clean(call->path);
-  do_files(call, erase_path);
-  if (call->closed) return release_job(job), 0;
-  return end_call(call, purge_settle(&job->purge), "erase: sync");
+  if (job->purge.literal == NULL) job->purge.reword.context = job;
+  do_files(job, look_into);
+  if (!job->dry_run && !job->closed) beside_clean(job->given);
+  do_files(job, erase_path);
+  if (job->closed) return release_job(job), 0;
+  bool done = purge_settle(&job->purge) || fail(&failure, "erase: sync");
+  return end_call(job, done ? NULL : &failure, job->given);
 }
 
 static void check_text(lua_State *L, struct job *job, struct bytes replacement)
@@ -323,12 +310,13 @@ static void check_what(lua_State *L, struct job *job, struct bytes replacement)
 }
 
 /* Reads `what` and the options, at 2 and 3. */
-static struct call check_call(lua_State *L, double wait)
+static struct job *check_call(lua_State *L, double wait)
 {
   struct bytes replacement = {NULL, 0};
   check_count(L, 3);
   lua_settop(L, 3);
   struct job *job = new_object(L, &JOB, sizeof *job);
+  job->L = L;
   job->fd = -1;
   job->wait = wait;
   const struct option known[] = {{"dry_run", read_boolean, &job->dry_run},
@@ -344,7 +332,8 @@ static struct call check_call(lua_State *L, double wait)
   lua_newtable(L);
   lua_pushcfunction(L, ask_l);
   lua_newtable(L);
-  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 3};
+  job->failed = lua_gettop(L) - 3;
+  return job;
 }
 
 /* erase(path, what [, opts]): takes text out for good: of a memory, of a session, or of all *.jsonl files
@@ -369,21 +358,18 @@ int erase_l(lua_State *L)
 {
   struct failure failure;
   const char *path = check_path(L, 1, &failure);
-  struct call call = check_call(L, 5);
-  call.path = path;
-  if (path != NULL) return run_call(&call);
-  note_failure(&call, &failure, lua_tostring(L, 1));
-  return push_totals(&call);
+  struct job *job = check_call(L, 5);
+  job->given = path;
+  return path != NULL ? run_call(job) : end_call(job, &failure, lua_tostring(L, 1));
 }
 
 int erase_by(lua_State *L, const struct eraser *eraser)
 {
   struct failure failure;
-  struct call call = check_call(L, -1);
+  struct job *job = check_call(L, -1);
   if (!*eraser->open) return 0;
-  call.eraser = eraser;
-  call.path = eraser->journal->place;
-  if (journal_find(eraser->journal, false, &failure)) return run_call(&call);
-  note_failure(&call, &failure, eraser->path);
-  return push_totals(&call);
+  job->eraser = eraser;
+  job->given = eraser->journal->place;
+  bool found = journal_find(eraser->journal, false, &failure);
+  return found ? run_call(job) : end_call(job, &failure, eraser->path);
 }
