@@ -334,13 +334,6 @@ static bool choose(struct memory *memory, uint64_t id, struct choice *choice,
   return true;
 }
 
-static struct choice begin_choice(const struct bytes *name)
-{
-  struct choice choice = {.named = name != NULL};
-  if (name != NULL) choice.name = *name;
-  return choice;
-}
-
 /* The tombstone of the choice, for whose head there is room. Ids run out for items only; but a
  * tombstone of its own id would retire nothing. */
 static bool put_tombstone(struct memory *memory, const struct choice *choice, uint64_t id)
@@ -487,9 +480,12 @@ static bool retire_locked(struct memory *memory, uint64_t id, struct choice *cho
 }
 
 /* Retires the item that is chosen, in whose place come its changes, if there are any. */
-static bool retire_chosen(struct memory *memory, uint64_t id, struct choice *choice,
-                          struct draft *changes, const char *body, struct failure *failure)
+static bool retire_chosen(struct memory *memory, uint64_t id, const struct bytes *name,
+                          struct draft *changes, const char *body, struct choice *choice,
+                          struct failure *failure)
 {
+  *choice = (struct choice){.named = name != NULL};
+  if (name != NULL) choice->name = *name;
   if (!memory_lock(memory, failure)) return memory->journal.gone;
   bool done = retire_locked(memory, id, choice, changes, body, failure);
   journal_detach(&memory->journal);
@@ -502,8 +498,8 @@ static bool retire_chosen(struct memory *memory, uint64_t id, struct choice *cho
 bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
                    size_t *left, struct failure *failure)
 {
-  struct choice choice = begin_choice(name);
-  bool done = retire_chosen(memory, id, &choice, NULL, NULL, failure);
+  struct choice choice;
+  bool done = retire_chosen(memory, id, name, NULL, NULL, &choice, failure);
   *found = choice.item != NULL;
   *left = choice.left;
   return done;
@@ -512,8 +508,8 @@ bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name,
 bool memory_update(struct memory *memory, uint64_t id, const struct bytes *name,
                    struct draft *changes, const char *body, bool *found, struct failure *failure)
 {
-  struct choice choice = begin_choice(name);
-  bool done = retire_chosen(memory, id, &choice, changes, body, failure);
+  struct choice choice;
+  bool done = retire_chosen(memory, id, name, changes, body, &choice, failure);
   *found = choice.item != NULL;
   return done;
 }

@@ -113,18 +113,6 @@ bool tombstones_sort(struct tombstones *tombstones)
 
 /* ---- looking ---- */
 
-/* The first one from `from` on that does not come before this key and `of`. */
-static size_t lower_bound(const struct tombstones *tombstones, size_t from, size_t to, uint64_t key,
-                          struct bytes of)
-{
-  while (from < to) {
-    size_t middle = from + (to - from) / 2;
-    if (compare(tombstones, &entries_of(tombstones)[middle], key, of) < 0) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
 bool tombstones_next(const struct tombstones *tombstones, size_t from, struct targeting *next)
 {
   const struct tombstone *entries = entries_of(tombstones);
@@ -140,10 +128,17 @@ bool tombstones_next(const struct tombstones *tombstones, size_t from, struct ta
 bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
                        struct bytes name)
 {
-  uint64_t key = key_of(targeting->target, form_of(name));
-  size_t place = lower_bound(tombstones, targeting->from, targeting->to, key, name);
-  return place < targeting->to &&
-         compare(tombstones, &entries_of(tombstones)[place], key, name) == 0;
+  const struct tombstone *entries = entries_of(tombstones);
+  const uint64_t key = key_of(targeting->target, form_of(name));
+  size_t from = targeting->from, to = targeting->to;
+  while (from < to) {
+    size_t middle = from + (to - from) / 2;
+    int order = compare(tombstones, &entries[middle], key, name);
+    if (order == 0) return true;
+    if (order < 0) from = middle + 1;
+    else to = middle;
+  }
+  return false;
 }
 
 static int compare_targets(const void *a, const void *b)
