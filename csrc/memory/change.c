@@ -145,16 +145,17 @@ static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t coun
 static bool find_item(struct finding *finding, struct draft *draft)
 {
   struct index *index = finding->index;
-  struct probe probe = table_probe(&index->contents.table, draft->hash);
+  const struct contents *contents = &index->contents;
   struct bytes content;
-  while (!draft->present && probe_next(&probe, &index->contents.table)) {
+  for (uint32_t next = contents_last(contents, draft->hash); next > 0 && !draft->present;
+       next = contents_before(contents, next - 1)) {
     const struct slice raw = raw_content(draft, finding->bodies);
     if (!slice_bytes(&raw, &finding->decoded, &content)) return false;
-    int same = contents_compare(index, probe.number, &finding->window, draft->kind, content,
-                                &finding->other);
+    int same =
+        contents_compare(index, next - 1, &finding->window, draft->kind, content, &finding->other);
     if (same < 0) return false;
     draft->present = same > 0;
-    draft->id = index->items[probe.number].id;
+    draft->id = index->items[next - 1].id;
   }
   return true;
 }
@@ -232,14 +233,13 @@ static void take_up_draft(struct memory *memory, const struct draft *draft, uint
 {
   struct index *index = &memory->index;
   struct record *record = &memory->added;
-  uint32_t number = (uint32_t)index->contents.count;
   record->id = draft->id;
   record->kind = draft->kind;
   record->members = draft->members;
   record->ts_key = memory->ts_key;
   take_up(memory, record, draft->line, offset);
-  if (memory->unique && number + 1 == index->count && contents_put_item(index, draft->hash, number))
-    index->contents.count++;
+  if (memory->unique && contents_count(&index->contents) + 1 == index->count)
+    (void)contents_put(index, draft->hash); /* else it is taken up the next time */
 }
 
 static bool append_drafts(struct memory *memory, struct draft *drafts, size_t count, size_t fresh,

@@ -8,6 +8,7 @@
 void contents_free(struct contents *contents)
 {
   table_free(&contents->table);
+  buf_free(&contents->older);
   memset(contents, 0, sizeof *contents);
 }
 
@@ -17,17 +18,27 @@ uint32_t contents_hash(const struct contents *contents, enum record_kind kind, s
   return (uint32_t)(hash >> 32) ^ (uint32_t)kind << 29;
 }
 
-/* So that adding and forgetting the same again and again leaves nothing to look through. */
-bool contents_put_item(struct index *index, uint32_t hash, uint32_t number)
+uint32_t contents_last(const struct contents *contents, uint32_t hash)
 {
-  struct table *table = &index->contents.table;
-  struct probe probe = table_probe(table, hash);
-  while (probe_next(&probe, table)) {
-    if (!index->items[probe.number].forgotten) continue;
-    table_replace(table, &probe, number);
-    return true;
-  }
-  return table_put(table, hash, number);
+  struct probe probe = table_probe(&contents->table, hash);
+  return probe_next(&probe, &contents->table) ? probe.number + 1 : 0;
+}
+
+/* The last ones that were forgotten are left out, so that adding and forgetting the same again and again
+ * leaves nothing to look through. */
+bool contents_put(struct index *index, uint32_t hash)
+{
+  struct contents *contents = &index->contents;
+  const uint32_t number = (uint32_t)contents_count(contents);
+  struct probe probe = table_probe(&contents->table, hash);
+  const bool found = probe_next(&probe, &contents->table);
+  if (!found && !table_put(&contents->table, hash, number)) return false;
+  uint32_t older = found ? probe.number + 1 : 0;
+  while (older > 0 && index->items[older - 1].forgotten)
+    older = contents_before(contents, older - 1);
+  if (!BUF_PUSH(&contents->older, &older)) return false;
+  if (found) table_replace(&contents->table, &probe, number);
+  return true;
 }
 
 /* The decoded content of an item's line: start is NULL where it has none, or the line is not there any
@@ -48,15 +59,16 @@ bool contents_take_up(struct index *index, struct window *window, struct buf *sc
 {
   struct contents *contents = &index->contents;
   struct bytes content;
-  for (; contents->count < index->count; contents->count++) {
-    const struct item *item = &index->items[contents->count];
-    if (item->forgotten) continue;
-    if (!read_content(window, item, scratch, &content)) return false;
-    if (content.start == NULL) continue;
-    uint32_t hash = contents_hash(contents, (enum record_kind)item->kind, content);
-    if (!contents_put_item(index, hash, (uint32_t)contents->count)) return false;
+  const uint32_t none = 0;
+  bool done = true;
+  while (done && contents_count(contents) < index->count) {
+    const struct item *item = &index->items[contents_count(contents)];
+    content.start = NULL;
+    if (!item->forgotten && !read_content(window, item, scratch, &content)) return false;
+    if (content.start == NULL) done = BUF_PUSH(&contents->older, &none);
+    else done = contents_put(index, contents_hash(contents, (enum record_kind)item->kind, content));
   }
-  return true;
+  return done;
 }
 
 int contents_compare(const struct index *index, uint32_t number, struct window *window,

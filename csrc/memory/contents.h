@@ -1,4 +1,4 @@
-/* contents.h: finds an item by its kind and content, in 12 to 15 bytes an item. */
+/* contents.h: finds an item by its kind and content, in 16 to 19 bytes an item. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,9 +10,9 @@
 struct index;
 
 struct contents {
-  struct table table; /* of the numbers of items in an index */
+  struct table table; /* of the numbers of an index's items, of those of one hash the last */
+  struct buf older; /* uint32_t, of each item: the number of the one before it, and 1; 0: none */
   struct hash_key key; /* of hashes, set by whoever begins */
-  size_t count; /* of the index's items, so many were taken up */
 };
 
 void contents_free(struct contents *contents);
@@ -24,8 +24,21 @@ bool contents_take_up(struct index *index, struct window *window, struct buf *sc
 uint32_t contents_hash(const struct contents *contents, enum record_kind kind,
                        struct bytes content);
 
-/* Puts one of the index's items, in the place of one of the same hash that was forgotten. */
-bool contents_put_item(struct index *index, uint32_t hash, uint32_t number);
+/* How many of the index's items were taken up. */
+static inline size_t contents_count(const struct contents *contents)
+{
+  return BUF_COUNT(uint32_t, &contents->older);
+}
+
+/* Takes up the next one. False with errno ENOMEM. */
+bool contents_put(struct index *index, uint32_t hash);
+/* The number of the last item of a hash, and 1; 0: there is none. */
+uint32_t contents_last(const struct contents *contents, uint32_t hash);
+/* The same of the one before an item. */
+static inline uint32_t contents_before(const struct contents *contents, uint32_t number)
+{
+  return BUF_ITEMS(uint32_t, &contents->older)[number];
+}
 
 /* 1: the item is active and has this kind and content, 0: it has not; -1 and errno. */
 int contents_compare(const struct index *index, uint32_t number, struct window *window,
