@@ -8,6 +8,7 @@
 #include "memory/erasure.h"
 
 #include "base/hash.h"
+#include "base/sys.h"
 #include "base/table.h"
 #include "file/format.h"
 #include "memory/memory.h"
@@ -16,17 +17,20 @@
 struct revs {
   struct standing items;
   struct table table; /* of the names that are changed, of those of items that share their ids: */
-  struct buf names; /* uint64_t */
+  struct buf names; /* uint64_t: see hash_name */
+  struct hash_key key; /* random, so that no file is made to have them collide */
   struct buf *scratch;
 };
 
 /* A hash of a record's id and name; by chance another may have it, and gets a `rev` without need. False
  * with errno. */
-static bool hash_name(const struct record *record, struct buf *scratch, uint64_t *hash)
+static bool hash_name(const struct revs *revs, const struct record *record, uint64_t *hash)
 {
+  struct hash_key key = revs->key;
   struct bytes name;
-  if (!slice_bytes(record_name(record), scratch, &name)) return false;
-  const struct hash_key key = {record->id << 1 | (record->uid.start != NULL), name.start != NULL};
+  if (!slice_bytes(record_name(record), revs->scratch, &name)) return false;
+  key.low ^= record->id << 1 | (record->uid.start != NULL);
+  key.high ^= name.start != NULL;
   *hash = hash_text(&key, name.length > 0 ? name.start : "", name.length);
   return true;
 }
@@ -57,8 +61,7 @@ static bool take_name(struct revs *revs, struct purge *purge, const char *line)
   bool changed;
   const char *end = record_parse_part(line, &record);
   if (end == NULL) return true;
-  if (!is_changed(purge, json_space(line, line), end, &changed) ||
-      !hash_name(&record, revs->scratch, &name))
+  if (!is_changed(purge, json_space(line, line), end, &changed) || !hash_name(revs, &record, &name))
     return false;
   if (!changed || is_revised(revs, name)) return true;
   return table_put(&revs->table, (uint32_t)name, (uint32_t)BUF_COUNT(uint64_t, &revs->names)) &&
@@ -92,7 +95,7 @@ static bool next_rev(void *context, const struct part *object, uint64_t offset, 
   (void)record_parse_part(object->start, &record);
   *rev = record.rev < RECORD_ID_MAX ? record.rev + 1 : RECORD_ID_MAX;
   if (revs->names.length == 0) return true;
-  if (!hash_name(&record, revs->scratch, &name)) return false;
+  if (!hash_name(revs, &record, &name)) return false;
   *revise = is_revised(revs, name);
   return true;
 }
@@ -110,8 +113,8 @@ static bool erase_locked(struct purge *purge, struct journal *journal, struct fa
   struct index index = {0};
   struct revs revs = {.scratch = &purge->decoded};
   if (!format_is_lines(journal->fd, journal->size, failure)) return false;
-  bool done = (read_items(&index, journal->fd) && standing_begin(&revs.items, &index) &&
-               find_names(&revs, purge, journal->fd)) ||
+  bool done = (sys_random(&revs.key, sizeof revs.key) == 0 && read_items(&index, journal->fd) &&
+               standing_begin(&revs.items, &index) && find_names(&revs, purge, journal->fd)) ||
               fail(failure, "erase");
   const struct revising revising = {next_rev, &revs, revs.names.length > 0};
   done = done && purge_locked(purge, journal, &revising, failure);
