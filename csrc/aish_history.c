@@ -43,7 +43,8 @@
  *   walk, objects           members and elements; what a damaged line holds
  *   quote, reword           strings that are written; other ones in a record
  * text/      words in text
- *   fold, needle, query     case folding; finding a word; finding several
+ *   fold, query             case folding; finding several words
+ *   needle, lanes           finding one; where it may be, in wide steps
  *   words                   which items hold which words, for ranking
  *   grams, bm25             what a question and a text have in common; what that is worth
  *   display                 text as a terminal may be given it

@@ -288,7 +288,7 @@ static void check_text(lua_State *L, struct job *job, struct bytes replacement)
   text.start = lua_tolstring(L, 2, &text.length);
   if (text.length == 0) argument_error(L, 2, "what must not be empty");
   if (replacement.start == NULL) replacement = (struct bytes){"[erased]", 8};
-  if (!literal_set(&job->literal, text, replacement)) raise_no_memory(L);
+  literal_set(&job->literal, text, replacement);
   if (literal_find(&job->literal, replacement.start, replacement.start + replacement.length))
     argument_error(L, 3, "the replacement holds what is to be erased");
   job->purge.literal = &job->literal;

@@ -53,6 +53,7 @@ void purge_free(struct purge *purge)
 {
   sys_free(purge->directory);
   purge->directory = NULL;
+  reader_close(&purge->reader);
   buf_free(&purge->reword.decoded);
   buf_free(&purge->record);
   buf_free(&purge->decoded);
@@ -213,7 +214,8 @@ static bool sweep_block(struct sweep *sweep)
   const struct literal *literal = passes ? sweep->purge->literal : NULL;
   const char *line = sweep->block.start, *end = sweep->block.end;
   for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
-    if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
+    if (literal != NULL && (line = needle_find_line(&literal->needle, true, line, end)) == NULL)
+      break;
     sweep->line = line;
     sweep->newline = memchr(line, '\n', (size_t)(end - line));
     see_line(sweep);
@@ -245,20 +247,19 @@ static bool sweep_hopeless(struct sweep *sweep)
 /* What is appended meanwhile need not be read: who asks for it may be the one who appends. */
 static bool sweep_file(struct sweep *sweep)
 {
-  struct reader reader;
+  struct reader *reader = &sweep->purge->reader;
   struct stat st;
   int result = 1;
   if (sys_fstat(sweep->fd, &st) != 0) return false;
   const uint64_t size = sweep->size = (uint64_t)st.st_size;
-  reader_open(&reader, sweep->fd, 0);
-  reader.locked = sweep->writes;
-  while (reader.position < size && !has_found(sweep) &&
-         (result = reader_next(&reader, &sweep->block)) > 0)
+  reader_restart(reader, sweep->fd, 0);
+  reader->locked = sweep->writes;
+  while (reader->position < size && !has_found(sweep) &&
+         (result = reader_next(reader, &sweep->block)) > 0)
     if (!(sweep->block.hopeless ? sweep_hopeless : sweep_block)(sweep)) {
       result = -1;
       break;
     }
-  reader_close(&reader);
   sweep->found.files = sweep->found.occurrences > 0;
   return result >= 0 && (sweep->new.place == NULL ||
                          output_copy(&sweep->new.output, sweep->fd, sweep->copied, size));

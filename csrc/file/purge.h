@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/sys.h"
 #include "file/journal.h"
+#include "file/reader.h"
 #include "text/literal.h"
 #include "json/objects.h"
 #include "json/reword.h"
@@ -44,6 +45,7 @@ struct purge {
       *directory; /* without symbolic links: its entries are only synced by purge_settle; or NULL */
   bool unsynced; /* there are such */
   struct purged total; /* of all files so far */
+  struct reader reader;
   struct buf record, decoded;
 };
 
