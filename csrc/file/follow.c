@@ -18,6 +18,7 @@
 
 #include "base/hash.h"
 #include "base/sys.h"
+#include "file/extent.h"
 #include "file/path.h"
 #include "file/sequel.h"
 #include "file/window.h"
@@ -112,6 +113,7 @@ static bool begin(struct follow *follow, int fd, const struct stat *st, uint64_t
   follow->fd = fd;
   follow->device = st->st_dev;
   follow->inode = st->st_ino;
+  follow->touched = -1;
   lines_open(&follow->lines, fd, 0);
   if (follow->from > 0 && !remember_before(follow, follow->from, number))
     return follow_close(follow), false;
@@ -165,7 +167,16 @@ static bool count_held(const struct follow *follow, size_t *held)
   return result >= 0;
 }
 
-/* As lines_next; what is read goes on with what was read before. */
+/* sys_touched of the file; -1: a change from now on need not show in that. */
+static int64_t when_touched(const struct follow *follow)
+{
+  struct stat st;
+  const int64_t now = sys_time();
+  return sys_fstat(follow->fd, &st) == 0 && is_at_rest(&st, now) ? sys_touched(&st) : -1;
+}
+
+/* As lines_next; what is read goes on with what was read before. At the end of a file that nobody has
+ * touched, that need not be asked again. */
 static int next_line(struct follow *follow, struct line *line)
 {
   for (;;) {
@@ -173,7 +184,10 @@ static int next_line(struct follow *follow, struct line *line)
     size_t held;
     int result = lines_next(&follow->lines, line);
     if (result < 0 || (result > 0 && follow->lines.reader.position == position)) return result;
+    const int64_t touched = result == 0 ? when_touched(follow) : -1;
+    if (touched != -1 && touched == follow->touched) return 0;
     if (!count_held(follow, &held)) return -1;
+    follow->touched = touched;
     if (held == count_given(follow)) return result;
     follow->given.length = held * sizeof(struct given);
     resume(follow);

@@ -12,6 +12,7 @@ struct follow {
   uint64_t from; /* where the first line begins */
   struct lines lines;
   struct buf given; /* what was handed out */
+  int64_t touched; /* sys_touched when all of that was found there, and the end; -1: not known */
   int refusals; /* in a row, to ask for the file's lock */
 };
 
