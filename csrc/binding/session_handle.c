@@ -166,7 +166,7 @@ static int session_erase_l(lua_State *L)
 
 static int session_index_l(lua_State *L)
 {
-  return push_common(L, &SESSION_HANDLE);
+  return push_method(L) || push_common(L, &SESSION_HANDLE);
 }
 
 static int session_tostring_l(lua_State *L)
