@@ -141,7 +141,7 @@ END]])
     if dirs[2] then os.execute("rm -r " .. helper.quote(dirs[2])) end
   end)
 
-  it("reads a file anew that was written to just before it was opened", function()
+  it("rereads a file that was written to just before it was opened", function()
     local path = helper.tmpdir() .. "/memory.jsonl"
     for round = 1, 20 do
       helper.write(path, item(1, "before") .. tombstone(2, 3) .. item(3, "gone!!"))
