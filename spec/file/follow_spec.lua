@@ -420,7 +420,7 @@ describe("scan from an offset", function()
   end)
 end)
 
-describe("scan and follow: what is none", function()
+describe("scan and follow: invalid arguments", function()
   helper.guard(before_each, after_each)
 
   for _, name in ipairs({ "scan", "follow" }) do
