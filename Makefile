@@ -12,6 +12,9 @@ LUA_INCDIR  ?= $(eval LUA_INCDIR := $$(patsubst -I%,%,$$(firstword $$(shell \
 ifneq ($(words $(BUILD))$(findstring ',$(BUILD)),1)
 $(error BUILD=$(BUILD): make cannot build in a directory with spaces or apostrophes in its name)
 endif
+ifeq ($(filter 5.1 5.2 5.3 5.4 5.5,$(LUA_VERSION)),)
+$(error LUA_VERSION=$(LUA_VERSION): aish_history was tested with LuaJIT 2.1 and Lua 5.1 to 5.5)
+endif
 
 CFLAGS   ?= -O2 -g
 WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -115,7 +118,7 @@ demo: ## Play a short session of the shell on real files
 	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
 # Of these each has a build of its own, below that of LuaJIT and Lua 5.1.
-LATER  = $(filter lua5.2 lua5.3 lua5.4 lua5.5,$(SUITES))
+LATER  = $(filter-out lua5.1,$(filter lua5.%,$(SUITES)))
 BASIC  = $(filter-out $(LATER) lint,$(SUITES))
 # Where .ci/lua5.5 builds Lua 5.5, if there is no other.
 LUA55  = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aish_history_specs/lua5.5
