@@ -38,7 +38,7 @@ describe("build #build", function()
       quote([[local ok, said = pcall(require, "aish_history") print(ok and "works" or said:match("[^\n]*"))]])))
   end
 
-  for _, version in ipairs({ "5.2", "5.3", "5.4" }) do
+  for _, version in ipairs({ "5.2", "5.3", "5.4", "5.5" }) do
     it("gives no warning and works for Lua " .. version .. ", and says where another is met", function()
       local lua = "lua" .. version
       if os.execute("pkg-config " .. lua) ~= 0 then return pending("there are no headers of Lua " .. version) end
@@ -53,12 +53,26 @@ describe("build #build", function()
     end)
   end
 
-  it("refuses the headers of a Lua that was not tested", function()
-    for _, number in ipairs({ 500, 506 }) do
-      local headers = helper.tmpdir()
-      helper.write(headers .. "/lua.h", "#include_next <lua.h>\n#undef LUA_VERSION_NUM\n#define LUA_VERSION_NUM " .. number .. "\n")
-      local output = shell.run("! cc -fsyntax-only -Icsrc -I" .. quote(headers) .. " $(pkg-config --cflags luajit) csrc/aish_history.c")
-      assert.truthy(output:find("was tested with LuaJIT 2.1 and Lua 5.1 to 5.5", 1, true), output)
+  local TESTED = "was tested with LuaJIT 2.1 and Lua 5.1 to 5.5"
+
+  -- Lua 5.0 had no luaconf.h, and no number.
+  for which, headers in pairs({
+    old = { ["lua.h"] = "typedef struct lua_State lua_State;\n", ["lauxlib.h"] = "", ["lualib.h"] = "" },
+    new = { ["lua.h"] = "#include_next <lua.h>\n#undef LUA_VERSION_NUM\n#define LUA_VERSION_NUM 506\n" },
+  }) do
+    it("refuses the headers of a Lua that is too " .. which, function()
+      local directory = helper.tmpdir()
+      for name, text in pairs(headers) do helper.write(directory .. "/" .. name, text) end
+      local output = shell.run("! cc -fsyntax-only -Icsrc -I" .. quote(directory) ..
+        (which == "new" and " $(pkg-config --cflags luajit)" or "") .. " csrc/aish_history.c")
+      assert.truthy(output:match("error:[^\n]*"):find(TESTED, 1, true), output)
+    end)
+  end
+
+  it("refuses a version that was not tested", function()
+    for _, version in ipairs({ "5.0", "5.6" }) do
+      local output = shell.run("! " .. shell.make .. "BUILD=" .. quote(helper.tmpdir()) .. " LUA_VERSION=" .. version)
+      assert.truthy(output:find("LUA_VERSION=" .. version .. ": aish_history " .. TESTED, 1, true), output)
     end
   end)
 

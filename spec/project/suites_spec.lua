@@ -1,4 +1,6 @@
 --- spec/run/suites: what it says of files of specs that pass, fail, are skipped and end before they should.
+local lfs = require("lfs")
+local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
 
@@ -92,5 +94,16 @@ describe("the runner of the specs #build", function()
     local output, status, total = run("luajit", "killed")
     has(output, "\n  killed_spec.lua, which ended with status 137 after all its specs had passed (luajit)\n")
     assert.same({ "1", "1 passed, 1 failed\n" }, { status, total })
+  end)
+
+  it("says that it skips Lua 5.5 where there is none", function()
+    local before = os.getenv("PATH")
+    local path = before:gsub("[^:]+", function(entry) return lfs.attributes(entry .. "/lua5.5") and "" end)
+    if not path:find("/usr/bin", 1, true) then return pending("Lua 5.5 is where all commands are") end
+    stdlib.setenv("PATH", path)
+    local output, status, total = run("lua5.5 luajit", "passing")
+    stdlib.setenv("PATH", before)
+    has(output, "\nSkipped:\n  everything: there is no lua5.5 here (lua5.5)\n")
+    assert.same({ "0", "2 passed, 0 failed, 1 skipped\n" }, { status, total })
   end)
 end)
