@@ -136,6 +136,10 @@ static inline bool is_around(const struct needle *needle, const char *p, const c
 
 enum { STEP = 64 };
 
+/* On i386 GCC warns that vectors are returned in another way where there is SSE. No other file calls
+ * these functions. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+
 typedef uint8_t lanes __attribute__((vector_size(16)));
 
 struct rare {
