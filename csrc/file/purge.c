@@ -151,14 +151,14 @@ static bool purge_line(struct sweep *sweep)
 {
   struct objects objects;
   struct part part;
-  sweep->kept = NULL;
+  bool done = true;
   sweep->changed = false;
   objects_begin(&objects, sweep->line, sweep->newline, sweep->purge->in_memory);
   if (sweep->damaged) objects.damage = (struct part){sweep->line, sweep->newline, ""};
-  while (objects_next(&objects, &part))
-    if (!(part.reason != NULL ? purge_damage(sweep, &objects.damage) : purge_object(sweep, &part)))
-      return false;
-  return true;
+  while (done && objects_next(&objects, &part))
+    done = part.reason != NULL ? purge_damage(sweep, &objects.damage) : purge_object(sweep, &part);
+  sweep->kept = NULL;
+  return done;
 }
 
 /* ---- what was asked about ---- */
