@@ -8,10 +8,11 @@
 -- Which specs: first the fault's own one, and others that are likely to notice it for QUICK seconds of the
 -- processor. Then those faults that none of these noticed are shown to all specs, but for those that take more
 -- than CPU seconds. Where there are many faults, it is first found which lines each spec reaches: those that
--- do not reach a fault's are left out. After SECONDS nothing more is begun. It fails where less than LEAST (100) of a hundred faults are caught.
+-- do not reach a fault's are left out. After SECONDS nothing more is begun. It fails where less than LEAST
+-- (100) of a hundred faults are caught.
 --
--- What has become of each fault is kept in the file RESULTS until the end, so that a run that was interrupted
--- is continued by the next.
+-- What has become of each fault is kept in the file RESULTS until the end, a line each, so that a run that was
+-- interrupted is continued by the next. A line that is taken out has its fault played again.
 --
 --   luajit spec/mutants/run.lua WORK    in a checkout; WORK, an empty directory, is left to the caller
 local shell = dofile("spec/mutants/shell.lua")

@@ -18,7 +18,8 @@ local known = {}
 local caught = {} -- how many faults a spec has caught, by folder and spec
 local coded = {} -- the lines that any of them reaches, as far as that is known; of others it cannot be told
 
-for _, path in ipairs(shell.lines_of("cd '%s' && find spec -name '*_spec.lua' ! -path 'spec/project/*' -o -name shim_spec.lua", BASE)) do
+for _, path in ipairs(shell.lines_of("cd '%s' && find spec -name '*_spec.lua' ! -path 'spec/project/*' "
+    .. "-o -name shim_spec.lua", BASE)) do
   local text = shell.read(BASE .. "/" .. path)
   if not text:find("spec.schedules", 1, true) then known[path] = { faulty = text:find("spec.faults", 1, true) ~= nil } end
 end
@@ -150,15 +151,15 @@ end
 local function reach(path, index)
   return specs.in_directory(index .. ".reach", "build", function(directory)
     local limit = 3 * limit_of(path) -- it is slow there
-    local passed = run(directory, path, limit, limit * 10, ("AISH_HISTORY_CPATH=build/coverage GCOV_ERROR_FILE=/dev/null GCOV_PREFIX='%s' "
-      .. "GCOV_PREFIX_STRIP=%d"):format(directory, select(2, BASE:gsub("/[^/]+", ""))))
-    local found = {}
-    if not passed then return "" end
+    local variables = "AISH_HISTORY_CPATH=build/coverage GCOV_ERROR_FILE=/dev/null GCOV_PREFIX='%s' GCOV_PREFIX_STRIP=%d"
+    local depth, found = select(2, BASE:gsub("/[^/]+", "")), {}
+    if not run(directory, path, limit, limit * 10, variables:format(directory, depth)) then return "" end
     for _, object in ipairs(shell.lines_of("cd '%s' && find build/coverage -name '*.gcda' "
         .. "-exec gcov --json-format --stdout {} + 2>/dev/null", directory)) do
       for _, file in ipairs(cjson.decode(object).files) do
         for _, line in ipairs(file.lines) do
-          if line.count > 0 then found[#found + 1] = ("%s:%d\n"):format(file.file, line.line_number) end
+          local reached = line.count > 0 and file.file:find("^csrc/")
+          if reached then found[#found + 1] = ("%s:%d\n"):format(file.file, line.line_number) end
         end
       end
     end
@@ -185,7 +186,7 @@ function specs.reach(cores, deadline, name)
   if not specs.build(BASE, "all build/coverage/faults/aish_history.so",
       "BUILD=build/coverage CC=gcc CFLAGS='-O0 --coverage -fprofile-update=atomic'") then return end
   local file = name and assert(io.open(name, "w"))
-  if file then assert(file:write(kept)) end
+  if file then assert(file:write(kept) and file:flush()) end
   shell.in_parallel(#paths, cores, WORK, deadline, function(index) return reach(paths[index], index) end,
     function(index, text)
       take_reached(paths[index], text)
