@@ -330,6 +330,19 @@ describe("a file that is cut while it is erased from", function()
   end)
 end)
 
+describe("a line too long to be held", function()
+  helper.guard(before_each, after_each)
+
+  it("stays where only the next one has the text", function()
+    for _, size in ipairs({ 17 * 2 ^ 20, 18 * 2 ^ 20 - 8 }) do
+      local long = "x" .. ("y"):rep(size) .. "\n"
+      local bytes, report = erased(long .. '{"a":"secret"}\n', "secret")
+      assert.equal(1, report.occurrences)
+      assert.is_true(bytes == long .. '{"a":"[erased]"}\n', size)
+    end
+  end)
+end)
+
 describe("a text that its own replacement makes again", function()
   helper.guard(before_each, after_each)
 
