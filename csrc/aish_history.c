@@ -19,7 +19,7 @@
  *   erase                   erase()
  *   screen                  display()
  * memory/    a memory file
- *   record, index           what a line holds; which items are active
+ *   record, kind, index     what a line holds; what the file is by it; which items are active
  *   tombstones, twins       what was forgotten; items that share an id
  *   memory                  the index and the file in step
  *   change, contents        adding, updating and forgetting; which item says what
@@ -43,7 +43,8 @@
  *   walk, objects           members and elements; what a damaged line holds
  *   quote, reword           strings that are written; other ones in a record
  * text/      words in text
- *   fold, needle, query     case folding; finding a word; finding several
+ *   fold, query             case folding; finding several words
+ *   needle, lanes           finding one; where it may be, in wide steps
  *   words                   which items hold which words, for ranking
  *   grams, bm25             what a question and a text have in common; what that is worth
  *   display                 text as a terminal may be given it
@@ -52,7 +53,8 @@
  * base/      what everything stands on
  *   sys, failure            system calls; why one failed
  *   buf, sort, timestamp    bytes; order; times
- *   utf8, escape, hash      characters; escapes in strings; hashes
+ *   utf8, escape            characters; escapes in strings
+ *   hash, table             hashes; numbers by their hashes
  *   word, std, hidden       eight bytes at once; the C library's types; what is not exported
  *
  * The promises about files:

@@ -6,13 +6,14 @@
 #include "binding/erase.h"
 
 #include "base/hash.h"
-#include "base/sort.h"
 #include "base/sys.h"
+#include "base/table.h"
 #include "binding/args.h"
 #include "binding/class.h"
 #include "file/beside.h"
 #include "file/path.h"
 #include "memory/erasure.h"
+#include "memory/kind.h"
 #include "memory/memory.h"
 #include "session/dir.h"
 #include "base/hidden.h"
@@ -23,33 +24,37 @@ struct answer {
   struct bytes text; /* Lua's, and kept in a table */
 };
 
-/* What is held while the caller's function runs and results are pushed. */
+/* What is known of a file. */
+struct entry {
+  struct asked asked;
+  struct purged found;
+};
+
+/* A job, and what it holds while the caller's function runs and results are pushed. */
 struct job {
+  lua_State *L;
+  const struct eraser *eraser; /* NULL: of a path */
+  const char *given; /* the path */
+  int failed; /* where the table of failures is in the stack; behind it are a table of answers, ask_l, */
+  int first; /* and a table of places that were seen; and from here the results for the first failure; 0:
+              * none yet */
+  struct bytes text; /* what the function is asked about */
+  bool raised; /* by it; the message is on top of the stack */
+  bool closed; /* and so is the handle */
   struct purge purge;
   struct literal literal;
-  struct buf answers; /* struct answer, sorted by their hashes when all are there */
+  struct table table; /* of the answers, by the lower half of their hashes: */
+  struct buf answers; /* struct answer */
   struct hash_key keys[2];
-  struct buf asked; /* struct asked: of each file */
   uint64_t grown; /* bytes by which answers are longer than their texts, in all */
   struct dir dir;
-  char *path; /* of the file that is looked at, */
+  struct buf entries; /* struct entry: of each file */
+  struct entry *entry; /* of the file that is looked at */
+  char *path; /* of that, */
   char *place; /* and where that leads to; NULL: a single file, or none */
   int fd;
   double wait; /* for a lock; below 0: as long as the handle does */
   bool dry_run; /* nothing is changed */
-};
-
-struct call {
-  lua_State *L;
-  struct job *job;
-  const struct eraser *eraser; /* NULL: of a path */
-  const char *path;
-  int failed; /* where the table of failures is in the stack; behind it are a table of texts and their */
-  int first; /* answers, ask_l, and a table of places that were seen; and from here the results for the
-              * first failure; 0: none yet */
-  struct bytes text; /* what the function is asked about */
-  bool raised; /* by it; the message is on top of the stack */
-  bool closed; /* and so is the handle */
 };
 
 static void release_job(void *object)
@@ -59,8 +64,9 @@ static void release_job(void *object)
   job->fd = -1;
   purge_free(&job->purge);
   literal_free(&job->literal);
+  table_free(&job->table);
   buf_free(&job->answers);
-  buf_free(&job->asked);
+  buf_free(&job->entries);
   dir_free(&job->dir);
   sys_free(job->path);
   sys_free(job->place);
@@ -77,255 +83,203 @@ static struct answer name_text(const struct job *job, struct bytes text)
                          .other = hash_text(&job->keys[1], text.start, text.length)};
 }
 
-static bool is_lower(const struct answer *a, const struct answer *b)
+/* NULL: it stays as it is, as far as that is known. */
+static const struct answer *find_answer(const struct job *job, struct bytes text)
 {
-  return a->hash != b->hash ? a->hash < b->hash : a->other < b->other;
-}
-
-static bool answer_before(const void *answers, uint32_t a, uint32_t b)
-{
-  const struct answer *all = BUF_ITEMS(struct answer, (const struct buf *)answers);
-  return is_lower(&all[a], &all[b]);
-}
-
-static bool change_known(void *context, struct bytes text, struct bytes *result, uint64_t *found)
-{
-  const struct job *job = context;
-  const struct answer *answer = BUF_ITEMS(struct answer, &job->answers);
   const struct answer name = name_text(job, text);
-  size_t count = BUF_COUNT(struct answer, &job->answers);
-  while (count > 1) {
-    const size_t half = count / 2;
-    if (!is_lower(&name, &answer[half])) answer += half;
-    count -= half;
+  struct probe probe = table_probe(&job->table, (uint32_t)name.hash);
+  while (probe_next(&probe, &job->table)) {
+    const struct answer *answer = &BUF_ITEMS(struct answer, &job->answers)[probe.number];
+    if (answer->hash == name.hash && answer->other == name.other) return answer;
   }
-  *found = count > 0 && !is_lower(&name, answer) && !is_lower(answer, &name);
-  if (*found > 0 && result != NULL) *result = answer->text;
-  return true;
+  return NULL;
 }
 
-/* Called with the caller's function, the table of answers and the call, protected. */
+static bool add_answer(struct job *job, const struct answer *answer)
+{
+  const uint32_t number = (uint32_t)BUF_COUNT(struct answer, &job->answers);
+  return BUF_PUSH(&job->answers, answer) && table_put(&job->table, (uint32_t)answer->hash, number);
+}
+
+/* Called with the caller's function, the table of answers and the job, protected. */
 static int ask_l(lua_State *L)
 {
-  const struct call *call = lua_touserdata(L, 3);
-  struct job *job = call->job;
-  const struct bytes text = call->text;
+  struct job *job = lua_touserdata(L, 3);
+  const struct bytes text = job->text;
   struct answer answer = name_text(job, text);
   lua_pushlstring(L, text.length > 0 ? text.start : "", text.length);
-  lua_pushvalue(L, 4);
-  lua_rawget(L, 2);
-  if (!lua_isnil(L, 5)) return 0;
   lua_pushvalue(L, 1);
   lua_pushvalue(L, 4);
   lua_call(L, 1, 1);
-  if (lua_type(L, 6) != LUA_TSTRING)
-    return luaL_error(L, "erase: what must return a string, got %s", luaL_typename(L, 6));
-  if (lua_rawequal(L, 4, 6)) return 0;
-  answer.text.start = lua_tolstring(L, 6, &answer.text.length);
+  if (lua_type(L, 5) != LUA_TSTRING)
+    return luaL_error(L, "erase: what must return a string, got %s", luaL_typename(L, 5));
+  if (lua_rawequal(L, 4, 5)) return 0;
+  answer.text.start = lua_tolstring(L, 5, &answer.text.length);
   if (answer.text.length > text.length) job->grown += answer.text.length - text.length;
   if (job->grown > LITERAL_GROWTH)
     return luaL_error(L, "erase: what makes text longer by more than 64 MiB");
-  lua_remove(L, 5);
-  lua_rawset(L, 2);
-  return BUF_PUSH(&job->answers, &answer) ? 0 : raise_no_memory(L);
+  luaL_ref(L, 2);
+  return add_answer(job, &answer) ? 0 : raise_no_memory(L);
 }
 
-static void sort_answers(const struct call *call)
+static bool ask(struct job *job, struct bytes text)
 {
-  struct buf *answers = &call->job->answers;
-  size_t count = BUF_COUNT(struct answer, answers);
-  if (!sort_elements(answers->data, count, sizeof(struct answer), answer_before, answers))
-    raise_no_memory(call->L);
-}
-
-/* Nothing is changed yet. */
-static bool change_asked(void *context, struct bytes text, struct bytes *result, uint64_t *found)
-{
-  struct call *call = context;
-  lua_State *L = call->L;
-  (void)result;
-  *found = 0;
-  call->text = text;
-  lua_pushvalue(L, call->failed + 2);
+  lua_State *L = job->L;
+  job->text = text;
+  lua_pushvalue(L, job->failed + 2);
   lua_pushvalue(L, 2);
-  lua_pushvalue(L, call->failed + 1);
-  lua_pushlightuserdata(L, call);
-  call->raised = lua_pcall(L, 3, 0, 0) != 0;
-  return !call->raised;
+  lua_pushvalue(L, job->failed + 1);
+  lua_pushlightuserdata(L, job);
+  job->raised = lua_pcall(L, 3, 0, 0) != 0;
+  return !job->raised;
+}
+
+/* What the function is not asked about stays as it is. */
+static bool change_text(void *context, struct bytes text, struct bytes *result, uint64_t *found)
+{
+  struct job *job = context;
+  const struct answer *answer = find_answer(job, text);
+  if (answer == NULL && job->purge.asking) {
+    if (!ask(job, text)) return false;
+    answer = find_answer(job, text);
+  }
+  *found = answer != NULL;
+  if (answer != NULL && result != NULL) *result = answer->text;
+  return true;
 }
 
 /* ---- files ---- */
 
-/* Looks for it; `all`: also behind the first. Where only one is looked for, the file need not be known as a
- * memory: in another one, no less of a damaged line is damage, and found. */
-static bool look_into(struct job *job, bool all, struct purged *found, struct failure *failure)
+/* Looks for it; the caller's function is asked about each text, and what it raises is raised. */
+static bool look_into(struct job *job, struct failure *failure)
 {
-  struct purge *purge = &job->purge;
   struct stat st;
+  job->entry->found = (struct purged){0};
   job->fd = open_to_read(job->path, &st, failure);
   if (job->fd < 0) return false;
-  purge->in_memory = false;
-  bool done =
-      (purge->literal != NULL && !all) || erase_look(purge, job->fd) || fail(failure, "read");
-  done = done && purge_look(purge, job->fd, &st, job->path, all, found, failure);
+  job->purge.asking = true;
+  bool done = purge_look(&job->purge, job->fd, &st, job->path, &job->entry->found, failure);
+  job->purge.asking = false;
   sys_close(job->fd);
   job->fd = -1;
-  return done;
+  job->closed = job->eraser != NULL && !*job->eraser->open;
+  if (!job->raised) return done;
+  release_job(job);
+  return lua_error(job->L);
 }
 
-static bool rewrite(const struct call *call, struct failure *failure)
+static bool rewrite(struct job *job, struct failure *failure)
 {
-  struct job *job = call->job;
   struct journal own, *journal = &own;
-  if (call->eraser != NULL) journal = call->eraser->journal;
+  if (job->eraser != NULL) journal = job->eraser->journal;
   if (journal == &own && !journal_init(&own, job->path)) return fail(failure, "open");
   const double wait = journal->wait;
   if (job->wait >= 0) journal->wait = job->wait;
+  job->purge.stale = false;
   bool done = erase_file(&job->purge, journal, failure);
   journal->wait = wait;
   if (journal == &own) journal_close(&own);
   return done;
 }
 
-/* Has the caller's function say what it makes of each text. Raises what it raises. */
-static bool ask_about(struct call *call, struct failure *failure)
+static bool erase_path(struct job *job, struct failure *failure)
 {
-  struct job *job = call->job;
   struct purge *purge = &job->purge;
-  struct purged ignored = {0};
-  purge->asking = true;
-  purge->reword.change = change_asked;
-  purge->reword.context = call;
-  bool done = look_into(job, true, &ignored, failure);
-  purge->asking = false;
-  purge->reword.change = change_known;
-  purge->reword.context = job;
-  call->closed = call->eraser != NULL && !*call->eraser->open;
-  if (!call->raised) return done;
-  release_job(job);
-  return lua_error(call->L);
-}
-
-static bool try_path(struct call *call, struct failure *failure)
-{
-  struct job *job = call->job;
-  struct purged found = {0};
-  if (!look_into(job, false, &found, failure)) return false;
-  if (found.occurrences > 0)
-    return job->dry_run ? look_into(job, true, &job->purge.total, failure) : rewrite(call, failure);
-  job->purge.total.left += found.left;
-  return true;
-}
-
-static bool erase_path(struct call *call, struct failure *failure)
-{
-  const struct job *job = call->job;
-  if (!job->dry_run && job->place != NULL && !purge_has_within(&job->purge, job->place))
+  if (!job->dry_run && job->place != NULL && !purge_has_within(purge, job->place))
     beside_clean(job->place);
-  bool *stale = &call->job->purge.stale;
-  for (int tries = 0; *stale = false, !try_path(call, failure); tries++) {
-    if (!*stale) return false;
+  for (int tries = 0; !job->dry_run && job->entry->found.occurrences > 0; tries++) {
+    if (rewrite(job, failure)) return true;
+    if (!purge->stale) return false;
     if (tries == MEMORY_TRIES) return fail_because(failure, EAGAIN, "erase", MEMORY_CHANGING);
-    if (!ask_about(call, failure)) return false;
-    if (call->closed) return true;
-    sort_answers(call);
+    if (!look_into(job, failure)) return false;
+    if (job->closed) return true;
   }
+  purged_add(&purge->total, &job->entry->found);
   return true;
 }
 
-static void note_failure(struct call *call, const struct failure *failure, const char *path)
+static void note_failure(struct job *job, const struct failure *failure, const char *path)
 {
-  lua_State *L = call->L;
+  lua_State *L = job->L;
   int top = lua_gettop(L);
   push_nil_failure(L, failure, path);
   lua_pushvalue(L, top + 2);
-  lua_setfield(L, call->failed, path);
-  lua_settop(L, call->first == 0 ? top + 3 : top);
-  if (call->first == 0) call->first = top + 1;
+  lua_setfield(L, job->failed, path);
+  lua_settop(L, job->first == 0 ? top + 3 : top);
+  if (job->first == 0) job->first = top + 1;
 }
 
 /* Whether the path is the first one in this pass that leads to its file. */
-static bool is_first_name(struct call *call, int pass)
+static bool is_first_name(struct job *job, int pass)
 {
-  lua_State *L = call->L;
-  struct job *job = call->job;
+  lua_State *L = job->L;
   sys_free(job->place);
   job->place = !job->dir.single ? sys_realpath(job->path) : NULL;
   if (job->place == NULL) return true;
-  lua_getfield(L, call->failed + 3, job->place);
+  lua_getfield(L, job->failed + 3, job->place);
   bool seen = lua_tointeger(L, -1) == pass;
   lua_pop(L, 1);
   lua_pushinteger(L, pass);
-  lua_setfield(L, call->failed + 3, job->place);
+  lua_setfield(L, job->failed + 3, job->place);
   return !seen;
 }
 
 /* Each file that has not failed; what a crash has left in their directory is gone already. */
-static void do_files(struct call *call, bool (*act)(struct call *call, struct failure *failure))
+static void do_files(struct job *job, bool (*act)(struct job *job, struct failure *failure))
 {
-  struct job *job = call->job;
   struct failure failure;
-  for (size_t i = 0; i < job->dir.count && !call->closed; i++) {
-    if (job->purge.literal == NULL) job->purge.asked = &BUF_ITEMS(struct asked, &job->asked)[i];
+  for (size_t i = 0; i < job->dir.count && !job->closed; i++) {
+    job->entry = &BUF_ITEMS(struct entry, &job->entries)[i];
+    if (job->purge.literal == NULL) job->purge.asked = &job->entry->asked;
     sys_free(job->path);
-    job->path = job->dir.single ? path_with_suffix(call->path, "")
-                                : path_join(call->path, dir_name(&job->dir, i));
-    if (job->path == NULL) raise_no_memory(call->L);
-    const char *name = call->eraser != NULL ? call->eraser->path : job->path;
-    lua_getfield(call->L, call->failed, name);
-    bool failed = !lua_isnil(call->L, -1);
-    lua_pop(call->L, 1);
-    if (!is_first_name(call, act == ask_about ? 1 : 2) || failed) continue;
-    if (!act(call, &failure) && !call->closed) note_failure(call, &failure, name);
+    job->path = job->dir.single ? path_with_suffix(job->given, "")
+                                : path_join(job->given, dir_name(&job->dir, i));
+    if (job->path == NULL) raise_no_memory(job->L);
+    const char *name = job->eraser != NULL ? job->eraser->path : job->path;
+    lua_getfield(job->L, job->failed, name);
+    bool failed = !lua_isnil(job->L, -1);
+    lua_pop(job->L, 1);
+    if (!is_first_name(job, act == look_into ? 1 : 2) || failed) continue;
+    if (!act(job, &failure) && !job->closed) note_failure(job, &failure, name);
   }
 }
 
 /* ---- calls ---- */
 
-static int push_totals(const struct call *call)
+/* The failure, of that path, is one more; NULL: there is none. */
+static int end_call(struct job *job, const struct failure *failure, const char *path)
 {
-  lua_State *L = call->L;
-  const struct purged *total = &call->job->purge.total;
-  for (int i = 0; call->first > 0 && i < 3; i++) lua_pushvalue(L, call->first + i);
+  lua_State *L = job->L;
+  const struct purged *total = &job->purge.total;
+  if (failure != NULL) note_failure(job, failure, path);
+  for (int i = 0; job->first > 0 && i < 3; i++) lua_pushvalue(L, job->first + i);
   lua_createtable(L, 0, 5);
   set_whole(L, "files", total->files);
   set_whole(L, "records", total->records);
   set_whole(L, "occurrences", total->occurrences);
   set_whole(L, "left", total->left);
-  lua_pushvalue(L, call->failed);
+  lua_pushvalue(L, job->failed);
   lua_setfield(L, -2, "failed");
-  release_job(call->job);
-  return call->first > 0 ? 4 : 1;
+  release_job(job);
+  return job->first > 0 ? 4 : 1;
 }
 
-static int end_call(struct call *call, bool done, const char *doing)
+static int run_call(struct job *job)
 {
   struct failure failure;
-  if (!done) fail(&failure, doing), note_failure(call, &failure, call->path);
-  return push_totals(call);
-}
-
-/* Asks the function about all files. */
-static void ask_about_files(struct call *call)
-{
-  struct job *job = call->job;
-  const size_t size = job->dir.count * sizeof(struct asked);
-  if (!buf_reserve(&job->asked, size + 1)) raise_no_memory(call->L);
-  memset(job->asked.data, 0xff, size);
-  do_files(call, ask_about);
-  sort_answers(call);
-}
-
-static int run_call(struct call *call)
-{
-  struct job *job = call->job;
-  if (!dir_list_any(&job->dir, call->path)) return end_call(call, false, "list");
-  if (!job->dir.single) job->purge.directory = sys_realpath(call->path);
-  if (job->purge.literal == NULL) ask_about_files(call);
-  if (!job->dry_run && !call->closed) beside_clean(call->path);
-  do_files(call, erase_path);
-  if (call->closed) return release_job(job), 0;
-  return end_call(call, purge_settle(&job->purge), "erase: sync");
+  if (!dir_list_any(&job->dir, job->given))
+    return fail(&failure, "list"), end_call(job, &failure, job->given);
+  if (!job->dir.single) job->purge.directory = sys_realpath(job->given);
+  const size_t size = job->dir.count * sizeof(struct entry);
+  if (!buf_reserve(&job->entries, size + 1)) raise_no_memory(job->L);
+  memset(job->entries.data, 0, size);
+  if (job->purge.literal == NULL) job->purge.reword.context = job;
+  do_files(job, look_into);
+  if (!job->dry_run && !job->closed) beside_clean(job->given);
+  do_files(job, erase_path);
+  if (job->closed) return release_job(job), 0;
+  bool done = purge_settle(&job->purge) || fail(&failure, "erase: sync");
+  return end_call(job, done ? NULL : &failure, job->given);
 }
 
 static void check_text(lua_State *L, struct job *job, struct bytes replacement)
@@ -334,7 +288,7 @@ static void check_text(lua_State *L, struct job *job, struct bytes replacement)
   text.start = lua_tolstring(L, 2, &text.length);
   if (text.length == 0) argument_error(L, 2, "what must not be empty");
   if (replacement.start == NULL) replacement = (struct bytes){"[erased]", 8};
-  if (!literal_set(&job->literal, text, replacement)) raise_no_memory(L);
+  literal_set(&job->literal, text, replacement);
   if (literal_find(&job->literal, replacement.start, replacement.start + replacement.length))
     argument_error(L, 3, "the replacement holds what is to be erased");
   job->purge.literal = &job->literal;
@@ -351,16 +305,18 @@ static void check_what(lua_State *L, struct job *job, struct bytes replacement)
   else if (replacement.start != NULL)
     argument_error(L, 3, "option \"replacement\" is for a text, not for a function");
   else if (sys_random(job->keys, sizeof job->keys) != 0) luaL_error(L, "no random numbers");
+  else job->purge.reword.change = change_text;
   job->purge.key = job->keys[0];
 }
 
 /* Reads `what` and the options, at 2 and 3. */
-static struct call check_call(lua_State *L, double wait)
+static struct job *check_call(lua_State *L, double wait)
 {
   struct bytes replacement = {NULL, 0};
   check_count(L, 3);
   lua_settop(L, 3);
   struct job *job = new_object(L, &JOB, sizeof *job);
+  job->L = L;
   job->fd = -1;
   job->wait = wait;
   const struct option known[] = {{"dry_run", read_boolean, &job->dry_run},
@@ -369,12 +325,15 @@ static struct call check_call(lua_State *L, double wait)
                                  {NULL, NULL, NULL}};
   check_options(L, 3, known);
   check_what(L, job, replacement);
+  job->purge.is_memory = file_is_memory;
+  job->purge.all = job->dry_run || job->purge.literal == NULL;
   luaL_checkstack(L, LUA_MINSTACK, "erase");
   lua_newtable(L);
   lua_newtable(L);
   lua_pushcfunction(L, ask_l);
   lua_newtable(L);
-  return (struct call){.L = L, .job = job, .failed = lua_gettop(L) - 3};
+  job->failed = lua_gettop(L) - 3;
+  return job;
 }
 
 /* erase(path, what [, opts]): takes text out for good: of a memory, of a session, or of all *.jsonl files
@@ -399,21 +358,18 @@ int erase_l(lua_State *L)
 {
   struct failure failure;
   const char *path = check_path(L, 1, &failure);
-  struct call call = check_call(L, 5);
-  call.path = path;
-  if (path != NULL) return run_call(&call);
-  note_failure(&call, &failure, lua_tostring(L, 1));
-  return push_totals(&call);
+  struct job *job = check_call(L, 5);
+  job->given = path;
+  return path != NULL ? run_call(job) : end_call(job, &failure, lua_tostring(L, 1));
 }
 
 int erase_by(lua_State *L, const struct eraser *eraser)
 {
   struct failure failure;
-  struct call call = check_call(L, -1);
+  struct job *job = check_call(L, -1);
   if (!*eraser->open) return 0;
-  call.eraser = eraser;
-  call.path = eraser->journal->place;
-  if (journal_find(eraser->journal, false, &failure)) return run_call(&call);
-  note_failure(&call, &failure, eraser->path);
-  return push_totals(&call);
+  job->eraser = eraser;
+  job->given = eraser->journal->place;
+  bool found = journal_find(eraser->journal, false, &failure);
+  return found ? run_call(job) : end_call(job, &failure, eraser->path);
 }

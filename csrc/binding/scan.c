@@ -8,7 +8,7 @@
 #include "binding/class.h"
 #include "binding/decode.h"
 #include "file/follow.h"
-#include "memory/verify.h"
+#include "memory/kind.h"
 #include "json/objects.h"
 #include "base/hidden.h"
 
@@ -16,7 +16,7 @@ struct scan {
   struct follow follow;
   struct line line; /* the last one read */
   struct objects objects; /* what is left of it, if it is not one object alone */
-  enum file_kind kind; /* when the file was as here: */
+  bool is_memory; /* when the file was as here: */
   struct stat asked; /* its st_ino is 0 where that was not asked for yet */
   bool follows; /* it goes on when the file does; otherwise it is over at the end of the file */
   bool malformed; /* damage is wanted too */
@@ -89,7 +89,7 @@ static bool ask_kind(struct scan *scan)
   if (sys_fstat(scan->follow.fd, &st) != 0) return false;
   if (asked->st_ino == st.st_ino && asked->st_dev == st.st_dev && asked->st_size == st.st_size)
     return true;
-  if (!file_kind(scan->follow.fd, &scan->kind)) return false;
+  if (!file_is_memory(scan->follow.fd, &scan->is_memory)) return false;
   scan->asked = st;
   return true;
 }
@@ -104,7 +104,7 @@ static int push_line(lua_State *L, struct scan *scan, struct decoder *decoder)
   if (decode_line(decoder, line->text, 0) != NULL) return push_record(L, scan, line->offset);
   lua_settop(L, top);
   if (!ask_kind(scan)) return -1;
-  objects_begin(&scan->objects, line->text, line->newline, scan->kind >= FILE_ITEMS);
+  objects_begin(&scan->objects, line->text, line->newline, scan->is_memory);
   return 0;
 }
 

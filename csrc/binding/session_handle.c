@@ -8,7 +8,7 @@
 #include "binding/handle.h"
 #include "binding/redact.h"
 #include "file/format.h"
-#include "memory/verify.h"
+#include "memory/kind.h"
 #include "base/hidden.h"
 
 struct session {
@@ -44,7 +44,7 @@ static bool is_fit(const struct journal *journal, bool new, struct failure *fail
 {
   enum file_kind kind;
   if (journal->size == 0) return true;
-  if (!file_first_kind(journal->fd, &kind)) return fail(failure, "read");
+  if (!file_kind(journal->fd, FILE_OTHER, &kind)) return fail(failure, "read");
   if (kind == FILE_MEMORY)
     return fail_because(failure, EINVAL, "open", "it is a memory, not a session");
   errno = EEXIST;

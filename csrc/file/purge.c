@@ -30,14 +30,15 @@ static const struct bytes NOTHING = {"", 0};
 /* A pass over a file. */
 struct sweep {
   struct purge *purge;
+  const struct revising *revising; /* NULL: no record gets a `rev` */
   int fd;
   const char *path;
   bool writes; /* a new file is made when the first is found; */
   struct replacement new;
   uint64_t size; /* of the old one when it began */
   uint64_t copied; /* up to here it has what the old one has */
-  bool all; /* otherwise it ends with the first that is found */
   bool damaged; /* it is <file>.damaged */
+  bool told, in_memory; /* whether the file is a memory */
   struct purged found;
   struct asked seen; /* of those that are to be seen */
 
@@ -52,12 +53,13 @@ void purge_free(struct purge *purge)
 {
   sys_free(purge->directory);
   purge->directory = NULL;
+  reader_close(&purge->reader);
   buf_free(&purge->reword.decoded);
   buf_free(&purge->record);
   buf_free(&purge->decoded);
 }
 
-static void add(struct purged *sum, const struct purged *more)
+void purged_add(struct purged *sum, const struct purged *more)
 {
   sum->files += more->files;
   sum->records += more->records;
@@ -129,9 +131,11 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
   struct buf *out = &purge->record;
   struct reworded record = {0, false};
   const uint64_t offset = byte_offset(sweep, object->start), end = byte_offset(sweep, object->end);
+  const struct revising *revising = sweep->revising;
+  uint64_t rev = 0;
   bool revise = false;
-  uint64_t rev =
-      purge->next_rev != NULL ? purge->next_rev(purge->revs, object, offset, &revise) : 0;
+  if (revising != NULL && !revising->next(revising->context, object, offset, &rev, &revise))
+    return false;
   out->length = 0;
   if (!reword_record(&purge->reword, object->start, object->end, rev, revise, out, &record))
     return false;
@@ -147,14 +151,26 @@ static bool purge_object(struct sweep *sweep, const struct part *object)
   return put(sweep, offset, end, (struct bytes){out->data, out->length});
 }
 
+/* Whether the file is a memory is asked when the first damaged line is met. */
+static bool begin_line(struct sweep *sweep, struct objects *objects)
+{
+  objects_begin(objects, sweep->line, sweep->newline, sweep->in_memory);
+  if (sweep->damaged) objects->damage = (struct part){sweep->line, sweep->newline, ""};
+  if (objects->damage.start == NULL || sweep->damaged || sweep->told) return true;
+  if (!sweep->purge->is_memory(sweep->fd, &sweep->in_memory)) return false;
+  sweep->told = true;
+  sweep->seen.digest += sweep->in_memory;
+  objects_begin(objects, sweep->line, sweep->newline, sweep->in_memory);
+  return true;
+}
+
 static bool purge_line(struct sweep *sweep)
 {
   struct objects objects;
   struct part part;
   sweep->kept = NULL;
   sweep->changed = false;
-  objects_begin(&objects, sweep->line, sweep->newline, sweep->purge->in_memory);
-  if (sweep->damaged) objects.damage = (struct part){sweep->line, sweep->newline, ""};
+  if (!begin_line(sweep, &objects)) return false;
   while (objects_next(&objects, &part))
     if (!(part.reason != NULL ? purge_damage(sweep, &objects.damage) : purge_object(sweep, &part)))
       return false;
@@ -189,15 +205,17 @@ static bool check_seen(const struct sweep *sweep)
 
 static bool has_found(const struct sweep *sweep)
 {
-  return sweep->found.occurrences > 0 && !sweep->all;
+  return sweep->found.occurrences > 0 && !sweep->writes && !sweep->purge->all;
 }
 
 static bool sweep_block(struct sweep *sweep)
 {
-  const struct literal *literal = sweep->purge->revises ? NULL : sweep->purge->literal;
+  const bool passes = sweep->revising == NULL || !sweep->revising->any;
+  const struct literal *literal = passes ? sweep->purge->literal : NULL;
   const char *line = sweep->block.start, *end = sweep->block.end;
   for (; line < end && !has_found(sweep); line = sweep->newline + 1) {
-    if (literal != NULL && (line = literal_find_line(literal, line, end)) == NULL) break;
+    if (literal != NULL && (line = needle_find_line(&literal->needle, true, line, end)) == NULL)
+      break;
     sweep->line = line;
     sweep->newline = memchr(line, '\n', (size_t)(end - line));
     see_line(sweep);
@@ -229,20 +247,19 @@ static bool sweep_hopeless(struct sweep *sweep)
 /* What is appended meanwhile need not be read: who asks for it may be the one who appends. */
 static bool sweep_file(struct sweep *sweep)
 {
-  struct reader reader;
+  struct reader *reader = &sweep->purge->reader;
   struct stat st;
   int result = 1;
   if (sys_fstat(sweep->fd, &st) != 0) return false;
   const uint64_t size = sweep->size = (uint64_t)st.st_size;
-  reader_open(&reader, sweep->fd, 0);
-  reader.locked = sweep->writes;
-  while (reader.position < size && !has_found(sweep) &&
-         (result = reader_next(&reader, &sweep->block)) > 0)
+  reader_restart(reader, sweep->fd, 0);
+  reader->locked = sweep->writes;
+  while (reader->position < size && !has_found(sweep) &&
+         (result = reader_next(reader, &sweep->block)) > 0)
     if (!(sweep->block.hopeless ? sweep_hopeless : sweep_block)(sweep)) {
       result = -1;
       break;
     }
-  reader_close(&reader);
   sweep->found.files = sweep->found.occurrences > 0;
   return result >= 0 && (sweep->new.place == NULL ||
                          output_copy(&sweep->new.output, sweep->fd, sweep->copied, size));
@@ -293,7 +310,6 @@ static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure 
 {
   struct replacement *new = &sweep->new;
   failure->number = 0;
-  sweep->seen = (struct asked){0, sweep->purge->in_memory};
   new->output = (struct output){.fd = -1, .doing = &ERASING, .failure = failure};
   bool done = sweep_file(sweep) && (has_found(sweep) || check_seen(sweep));
   if (done && new->place != NULL)
@@ -301,7 +317,7 @@ static bool sweep_whole(struct sweep *sweep, struct purged *sum, struct failure 
            replace_rename(new, sweep->path, sweep->size);
   done = done || fail_sweep(sweep, failure);
   if (done) {
-    add(sum, &sweep->found);
+    purged_add(sum, &sweep->found);
     done = settle_file(sweep->purge, new, failure);
   }
   replace_end(new);
@@ -316,8 +332,7 @@ static bool sweep_damaged(const struct sweep *of, const struct stat *st, struct 
   struct stat ignored;
   char *place = sys_realpath(of->path);
   char *path = place != NULL ? path_with_suffix(place, BESIDE_DAMAGED) : NULL;
-  struct sweep sweep = {
-      .purge = of->purge, .path = path, .writes = of->writes, .all = of->all, .damaged = true};
+  struct sweep sweep = {.purge = of->purge, .path = path, .writes = of->writes, .damaged = true};
   sweep.fd = path != NULL ? beside_open(path, st, &ignored, &reason) : -1;
   bool done = path != NULL && sweep.fd < 0 && errno == ENOENT;
   if (sweep.fd >= 0) done = sweep_whole(&sweep, sum, failure);
@@ -330,18 +345,22 @@ static bool sweep_damaged(const struct sweep *of, const struct stat *st, struct 
   return done;
 }
 
-bool purge_look(struct purge *purge, int fd, const struct stat *st, const char *path, bool all,
+bool purge_look(struct purge *purge, int fd, const struct stat *st, const char *path,
                 struct purged *found, struct failure *failure)
 {
-  struct sweep sweep = {.purge = purge, .fd = fd, .path = path, .all = all};
+  struct sweep sweep = {.purge = purge, .fd = fd, .path = path};
   return sweep_whole(&sweep, found, failure) && sweep_damaged(&sweep, st, found, failure);
 }
 
-bool purge_locked(struct purge *purge, struct journal *journal, struct failure *failure)
+bool purge_locked(struct purge *purge, struct journal *journal, const struct revising *revising,
+                  struct failure *failure)
 {
   struct stat st;
-  struct sweep sweep = {
-      .purge = purge, .fd = journal->fd, .path = journal->place, .writes = true, .all = true};
+  struct sweep sweep = {.purge = purge,
+                        .revising = revising,
+                        .fd = journal->fd,
+                        .path = journal->place,
+                        .writes = true};
   if (journal->failed) return fail_because(failure, EIO, ERASING.it, JOURNAL_FAILED);
   if (sys_fstat(journal->fd, &st) != 0) return fail(failure, ERASING.it);
   bool done = sweep_whole(&sweep, &purge->total, failure);

@@ -75,6 +75,13 @@ static bool start_lines(struct memory *memory, size_t size, size_t count)
   return true;
 }
 
+bool memory_put_mark(struct memory *memory, uint64_t id)
+{
+  static const char rest[] = ",\"target\":0}\n";
+  return start_lines(memory, 0, 1) && put_head(memory, id, KIND_FORGET) &&
+         buf_add(&memory->lines, rest, sizeof rest - 1);
+}
+
 /* ---- what was written ---- */
 
 /* Takes up the line of `length` bytes at *offset, and goes to the next. If there is no memory for it, the
@@ -83,20 +90,19 @@ static void take_up(struct memory *memory, const struct record *record, size_t l
                     uint64_t *offset)
 {
   if (record->id > memory->highest_id) memory->highest_id = record->id;
-  memory->index.has_records = memory->index.is_memory = true;
+  memory->index.kind = FILE_ITEMS;
   if (!index_add(&memory->index, record, *offset, (uint32_t)length - 1))
     extent_restart(&memory->journal.known);
   *offset += length;
 }
 
-static void take_up_item(struct memory *memory, const struct draft *draft, uint64_t *offset)
+/* Takes up all lines that were put, behind which is padding. */
+static void take_up_lines(struct memory *memory, uint64_t offset)
 {
-  struct record *record = &memory->added;
-  record->id = draft->id;
-  record->kind = draft->kind;
-  record->members = draft->members;
-  record->ts_key = memory->ts_key;
-  take_up(memory, record, draft->line, offset);
+  const char *line = memory->lines.data + 1, *end = line - 1 + memory->lines.length, *newline;
+  struct record record;
+  for (; line < end && (newline = record_parse(line, &record)) != NULL; line = newline + 1)
+    take_up(memory, &record, (size_t)(newline + 1 - line), &offset);
 }
 
 /* ---- what is there already ---- */
@@ -107,7 +113,7 @@ struct finding {
   const char *bodies;
   struct window window;
   struct buf decoded, other;
-  struct contents batch; /* the drafts that are not, by their numbers */
+  struct table batch; /* the drafts that are not, by their numbers */
 };
 
 static struct slice raw_content(const struct draft *draft, const char *bodies)
@@ -130,7 +136,7 @@ static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t coun
     const struct slice raw = raw_content(&drafts[i], bodies);
     if (!slice_bytes(&raw, &memory->lines, &content)) return false;
     drafts[i].hash = contents_hash(contents, drafts[i].kind, content);
-    contents_expect(contents, drafts[i].hash);
+    table_expect(&contents->table, drafts[i].hash);
   }
   return true;
 }
@@ -139,16 +145,17 @@ static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t coun
 static bool find_item(struct finding *finding, struct draft *draft)
 {
   struct index *index = finding->index;
-  struct probe probe = contents_probe(&index->contents, draft->hash);
+  const struct contents *contents = &index->contents;
   struct bytes content;
-  while (!draft->present && probe_next(&probe, &index->contents)) {
+  for (uint32_t next = contents_last(contents, draft->hash); next > 0 && !draft->present;
+       next = contents_before(contents, next - 1)) {
     const struct slice raw = raw_content(draft, finding->bodies);
     if (!slice_bytes(&raw, &finding->decoded, &content)) return false;
-    int same = contents_compare(index, probe.number, &finding->window, draft->kind, content,
-                                &finding->other);
+    int same =
+        contents_compare(index, next - 1, &finding->window, draft->kind, content, &finding->other);
     if (same < 0) return false;
     draft->present = same > 0;
-    draft->id = index->items[probe.number].id;
+    draft->id = index->items[next - 1].id;
   }
   return true;
 }
@@ -156,7 +163,7 @@ static bool find_item(struct finding *finding, struct draft *draft)
 /* All drafts are written in one way, so that their contents are compared as they stand. */
 static void find_draft(struct finding *finding, struct draft *draft)
 {
-  struct probe probe = contents_probe(&finding->batch, draft->hash);
+  struct probe probe = table_probe(&finding->batch, draft->hash);
   const char *bodies = finding->bodies;
   while (draft->same == NULL && probe_next(&probe, &finding->batch)) {
     const struct draft *other = &finding->drafts[probe.number];
@@ -180,12 +187,12 @@ static bool find_present(struct memory *memory, struct draft *drafts, size_t cou
     done = find_item(&finding, &drafts[i]);
     if (!done || drafts[i].present || count == 1) continue;
     find_draft(&finding, &drafts[i]);
-    if (drafts[i].same == NULL) done = contents_put(&finding.batch, drafts[i].hash, (uint32_t)i);
+    if (drafts[i].same == NULL) done = table_put(&finding.batch, drafts[i].hash, (uint32_t)i);
   }
   window_close(&finding.window);
   buf_free(&finding.decoded);
   buf_free(&finding.other);
-  if (count > 1) contents_free(&finding.batch);
+  table_free(&finding.batch);
   return done || fail(failure, "read");
 }
 
@@ -225,10 +232,14 @@ static bool put_drafts(struct memory *memory, struct draft *drafts, size_t count
 static void take_up_draft(struct memory *memory, const struct draft *draft, uint64_t *offset)
 {
   struct index *index = &memory->index;
-  uint32_t number = (uint32_t)index->contents.count;
-  take_up_item(memory, draft, offset);
-  if (memory->unique && number + 1 == index->count && contents_put_item(index, draft->hash, number))
-    index->contents.count++;
+  struct record *record = &memory->added;
+  record->id = draft->id;
+  record->kind = draft->kind;
+  record->members = draft->members;
+  record->ts_key = memory->ts_key;
+  take_up(memory, record, draft->line, offset);
+  if (memory->unique && contents_count(&index->contents) + 1 == index->count)
+    (void)contents_put(index, draft->hash); /* else it is taken up the next time */
 }
 
 static bool append_drafts(struct memory *memory, struct draft *drafts, size_t count, size_t fresh,
@@ -267,7 +278,8 @@ bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const
   if (memory->unique && !hash_drafts(memory, drafts, count, bodies)) return fail(failure, "write");
   if (!memory_begin(memory, failure)) return false;
   bool done = add_locked(memory, drafts, count, bodies, failure);
-  if (!memory->index.is_memory) extent_restart(&memory->journal.known); /* it has not become one */
+  if (!index_is_memory(&memory->index))
+    extent_restart(&memory->journal.known); /* it has not become one */
   journal_detach(&memory->journal);
   return done;
 }
@@ -322,28 +334,14 @@ static bool choose(struct memory *memory, uint64_t id, struct choice *choice,
   return true;
 }
 
-static struct choice begin_choice(const struct bytes *name)
-{
-  struct choice choice = {.named = name != NULL};
-  if (name != NULL) choice.name = *name;
-  return choice;
-}
-
 /* The tombstone of the choice, for whose head there is room. Ids run out for items only; but a
  * tombstone of its own id would retire nothing. */
-static bool put_tombstone(struct memory *memory, const struct choice *choice, uint64_t id,
-                          struct record *tombstone)
+static bool put_tombstone(struct memory *memory, const struct choice *choice, uint64_t id)
 {
   struct buf *lines = &memory->lines;
   const struct bytes *of = &choice->name;
   uint64_t target = choice->item->id;
   if (id > RECORD_ID_MAX) id = RECORD_ID_MAX - (target == RECORD_ID_MAX);
-  *tombstone = (struct record){.id = id,
-                               .id_is_true = true,
-                               .target = target,
-                               .kind = KIND_FORGET,
-                               .of_null = of->start == NULL};
-  if (of->start != NULL) tombstone->of = (struct slice){of->start, of->start + of->length, false};
   if (!put_head(memory, id, KIND_FORGET)) return false;
   char *out = PUT(lines->data + lines->length, ",\"target\":");
   out += number_print_whole(target, out);
@@ -360,13 +358,11 @@ struct merging {
   struct buf *lines;
   const char *old, *changes;
   struct buf key;
-  int members; /* that were put */
 };
 
 static bool put_copy(struct merging *merging, const struct walk *member)
 {
   const char *start = member->key.start - 1;
-  merging->members++;
   return buf_add(merging->lines, ",", 1) &&
          buf_add(merging->lines, start, (size_t)(member->end - start));
 }
@@ -393,9 +389,9 @@ static bool put_first(struct merging *merging)
 {
   struct walk member;
   for (size_t i = 0; i < FIRST; i++) {
-    bool changed = walk_find(&member, merging->changes, APART[i]);
-    if (changed && !copy_change(merging, &member)) return false;
-    if (!changed && walk_find(&member, merging->old, APART[i]) && !put_copy(merging, &member))
+    if (walk_find(&member, merging->changes, APART[i])
+            ? !copy_change(merging, &member)
+            : walk_find(&member, merging->old, APART[i]) && !put_copy(merging, &member))
       return false;
   }
   return true;
@@ -420,7 +416,6 @@ static bool put_replaced(struct merging *merging, uint64_t id, const struct slic
   struct buf *lines = merging->lines;
   size_t length = uid->start != NULL ? (size_t)(uid->end - uid->start) : 0;
   if (!buf_reserve(lines, length + 2 * HEAD_SIZE)) return false;
-  merging->members += 1 + (uid->start != NULL);
   char *out = PUT(lines->data + lines->length, ",\"replaces\":");
   out += number_print_whole(id, out);
   if (uid->start != NULL) {
@@ -434,13 +429,13 @@ static bool put_replaced(struct merging *merging, uint64_t id, const struct slic
 }
 
 /* Puts the new item behind its head; leaves room for another. False with errno. */
-static bool put_update(struct memory *memory, struct choice *choice, struct draft *changes,
+static bool put_update(struct memory *memory, struct choice *choice, const struct draft *changes,
                        const char *body)
 {
   const struct item *item = choice->item;
   struct record old;
   const char *line = window_line(&choice->window, item->offset, item_length(item));
-  struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}, 4};
+  struct merging merging = {&memory->lines, line, body, {NULL, 0, 0}};
   if (line == NULL && errno != 0) return false;
   errno = EAGAIN; /* it was there a moment ago */
   if (line == NULL || record_parse_part(line, &old) == NULL) return false;
@@ -448,26 +443,27 @@ static bool put_update(struct memory *memory, struct choice *choice, struct draf
               put_others(&merging, true) && put_others(&merging, false) &&
               put_replaced(&merging, item->id, &old.uid);
   buf_free(&merging.key);
-  changes->members = merging.members;
-  changes->line = memory->lines.length - 1;
   return done;
 }
 
 /* ---- retiring ---- */
 
 /* Of changes, the new item's line comes first. */
-static bool put_lines(struct memory *memory, struct choice *choice, struct draft *changes,
-                      const char *body, uint64_t id, struct record *tombstone)
+static bool put_lines(struct memory *memory, struct choice *choice, const struct draft *changes,
+                      const char *body, uint64_t id)
 {
-  return start_lines(memory, 0, 1) &&
-         (changes == NULL || put_update(memory, choice, changes, body)) &&
-         put_tombstone(memory, choice, id, tombstone);
+  struct buf *lines = &memory->lines;
+  if (!start_lines(memory, 0, 1) ||
+      (changes != NULL && !put_update(memory, choice, changes, body)) ||
+      !put_tombstone(memory, choice, id) || !buf_reserve(lines, SPAN_PADDING))
+    return false;
+  memset(lines->data + lines->length, 0, SPAN_PADDING);
+  return true;
 }
 
 static bool retire_locked(struct memory *memory, uint64_t id, struct choice *choice,
                           struct draft *changes, const char *body, struct failure *failure)
 {
-  struct record tombstone;
   uint64_t offset;
   if (!choose(memory, id, choice, failure)) return false;
   if (choice->item == NULL) return true;
@@ -477,18 +473,19 @@ static bool retire_locked(struct memory *memory, uint64_t id, struct choice *cho
     if (changes->kind == KIND_NONE) changes->kind = (enum record_kind)choice->item->kind;
     next = tombstones_pass_over(&memory->index.tombstones, changes->id + 1, 1);
   }
-  if (!put_lines(memory, choice, changes, body, next, &tombstone)) return fail(failure, "write");
+  if (!put_lines(memory, choice, changes, body, next)) return fail(failure, "write");
   if (!journal_append(&memory->journal, &memory->lines, &offset, failure)) return false;
-  if (changes != NULL) take_up_item(memory, changes, &offset);
-  size_t before = changes != NULL ? changes->line : 0;
-  take_up(memory, &tombstone, memory->lines.length - 1 - before, &offset);
+  take_up_lines(memory, offset);
   return true;
 }
 
 /* Retires the item that is chosen, in whose place come its changes, if there are any. */
-static bool retire_chosen(struct memory *memory, uint64_t id, struct choice *choice,
-                          struct draft *changes, const char *body, struct failure *failure)
+static bool retire_chosen(struct memory *memory, uint64_t id, const struct bytes *name,
+                          struct draft *changes, const char *body, struct choice *choice,
+                          struct failure *failure)
 {
+  *choice = (struct choice){.named = name != NULL};
+  if (name != NULL) choice->name = *name;
   if (!memory_lock(memory, failure)) return memory->journal.gone;
   bool done = retire_locked(memory, id, choice, changes, body, failure);
   journal_detach(&memory->journal);
@@ -501,8 +498,8 @@ static bool retire_chosen(struct memory *memory, uint64_t id, struct choice *cho
 bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name, bool *found,
                    size_t *left, struct failure *failure)
 {
-  struct choice choice = begin_choice(name);
-  bool done = retire_chosen(memory, id, &choice, NULL, NULL, failure);
+  struct choice choice;
+  bool done = retire_chosen(memory, id, name, NULL, NULL, &choice, failure);
   *found = choice.item != NULL;
   *left = choice.left;
   return done;
@@ -511,8 +508,8 @@ bool memory_forget(struct memory *memory, uint64_t id, const struct bytes *name,
 bool memory_update(struct memory *memory, uint64_t id, const struct bytes *name,
                    struct draft *changes, const char *body, bool *found, struct failure *failure)
 {
-  struct choice choice = begin_choice(name);
-  bool done = retire_chosen(memory, id, &choice, changes, body, failure);
+  struct choice choice;
+  bool done = retire_chosen(memory, id, name, changes, body, &choice, failure);
   *found = choice.item != NULL;
   return done;
 }

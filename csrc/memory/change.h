@@ -24,6 +24,9 @@ struct draft {
 bool memory_add(struct memory *memory, struct draft *drafts, size_t count, const char *bodies,
                 struct failure *failure);
 
+/* Puts in memory->lines a mark of an id; see record_is_mark. False with errno. */
+bool memory_put_mark(struct memory *memory, uint64_t id);
+
 /* Appends a tombstone for an active item of this id: the newest one, or, if a name is given, those of
  * that uid (of items without one: that ts; without either: that is no text). *found tells whether
  * there was one, *left how many active items of the id there still are. */

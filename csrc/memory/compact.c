@@ -17,11 +17,12 @@
 
 #include "base/hash.h"
 #include "base/sys.h"
+#include "base/table.h"
 #include "file/beside.h"
 #include "file/lines.h"
 #include "file/path.h"
 #include "file/replace.h"
-#include "json/number.h"
+#include "memory/change.h"
 #include "json/objects.h"
 #include "base/hidden.h"
 
@@ -33,23 +34,27 @@ struct rewrite {
   struct compaction *result;
   struct replacement new; /* what is kept */
   struct output damaged;
-  struct tombstones tombstones; /* all of the file */
-  struct buf least; /* struct rank: by the place among these, the least one */
+  struct table table; /* of the tombstones that are kept, by the lower half of what they say: */
+  struct buf tombstones; /* struct kept_tombstone */
+  struct hash_key keys[2]; /* of what they say */
   struct buf unescaped; /* an `of` */
   struct standing items; /* in the order of the file */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
   uint64_t highest_mark; /* of the one mark that is kept; 0: none, or it was met */
   uint64_t kept_id, kept_record; /* the same two, of what is kept */
+  bool takes; /* this pass takes what is kept; the one before it learns what that is */
   char *damaged_path;
   bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
   uint64_t damaged_from; /* of this size */
 };
 
-/* Of a tombstone, by which the least of those that say the same is kept. One whose target is its own
- * id, as older versions have for a mark, says nothing: it comes after all others. */
-struct rank {
+/* Of the tombstones that say the same, the least one by its id and then its text. One whose target is its
+ * own id, as older versions have for a mark, says nothing: it comes after all others. */
+struct kept_tombstone {
+  uint64_t said[2]; /* hashes of its target and `of`, which stand for them */
   uint64_t id, text; /* a hash of it */
+  uint64_t offset;
 };
 
 /* A line of the file, up to its newline, or a part of one. */
@@ -58,14 +63,53 @@ struct text {
   uint64_t offset;
 };
 
-/* What is done with each record and each damaged text, in one pass over the file; NULL: nothing. */
-struct pass {
-  bool (*object)(struct rewrite *rewrite, const struct record *record, const struct text *line);
-  bool (*damage)(struct rewrite *rewrite, const struct text *text);
-  bool (*too_long)(struct rewrite *rewrite, uint64_t from, uint64_t to); /* to be held in memory */
-};
-
 /* ---- the first pass: the highest id, and the tombstones ---- */
+
+/* Of what a tombstone says. False with errno ENOMEM. */
+static bool hash_said(struct rewrite *rewrite, const struct record *record, uint64_t said[2])
+{
+  struct bytes of;
+  if (!slice_bytes(&record->of, &rewrite->unescaped, &of)) return false;
+  const uint64_t form = of.start != NULL ? 2 : record->of_null;
+  for (int i = 0; i < 2; i++) {
+    struct hash_key key = rewrite->keys[i];
+    key.low ^= record->target << 2 | form;
+    said[i] = hash_text(&key, of.length > 0 ? of.start : "", of.length);
+  }
+  return true;
+}
+
+/* The one that is kept of those that say this; NULL: none yet. */
+static struct kept_tombstone *find_tombstone(const struct rewrite *rewrite, const uint64_t said[2])
+{
+  struct probe probe = table_probe(&rewrite->table, (uint32_t)said[0]);
+  while (probe_next(&probe, &rewrite->table)) {
+    struct kept_tombstone *kept =
+        &BUF_ITEMS(struct kept_tombstone, &rewrite->tombstones)[probe.number];
+    if (kept->said[0] == said[0] && kept->said[1] == said[1]) return kept;
+  }
+  return NULL;
+}
+
+static bool learn_tombstone(struct rewrite *rewrite, const struct record *record,
+                            const struct text *line)
+{
+  static const struct hash_key same = {0, 0}; /* on all machines */
+  const uint64_t says_nothing = record->id == record->target ? (uint64_t)1 << 63 : 0;
+  struct kept_tombstone tombstone = {
+      .id = record->id | says_nothing,
+      .text = hash_text(&same, line->start, (size_t)(line->end - line->start)),
+      .offset = line->offset};
+  if (!hash_said(rewrite, record, tombstone.said)) return false;
+  struct kept_tombstone *kept = find_tombstone(rewrite, tombstone.said);
+  size_t count = BUF_COUNT(struct kept_tombstone, &rewrite->tombstones);
+  if (kept == NULL)
+    return table_put(&rewrite->table, (uint32_t)tombstone.said[0], (uint32_t)count) &&
+           BUF_PUSH(&rewrite->tombstones, &tombstone);
+  if (tombstone.id < kept->id || (tombstone.id == kept->id && tombstone.text < kept->text))
+    *kept = tombstone;
+  return true;
+}
 
 static bool learn_object(struct rewrite *rewrite, const struct record *record,
                          const struct text *line)
@@ -74,49 +118,11 @@ static bool learn_object(struct rewrite *rewrite, const struct record *record,
     rewrite->highest_mark = record->id;
   if (record->id > rewrite->highest_record && record_is_ours(record, line->start))
     rewrite->highest_record = record->id;
-  return !record_is_tombstone(record) ||
-         tombstones_add(&rewrite->tombstones, record, RECORD_ID_MAX);
+  return !rewrite->options.tombstones || !record_is_tombstone(record) ||
+         learn_tombstone(rewrite, record, line);
 }
 
-static bool sort_tombstones(struct rewrite *rewrite)
-{
-  struct tombstones *tombstones = &rewrite->tombstones;
-  if (!tombstones_sort(tombstones)) return false;
-  size_t size = tombstones_count(tombstones) * sizeof(struct rank);
-  if (!buf_reserve(&rewrite->least, size + 1)) return false;
-  memset(rewrite->least.data, 0xff, size);
-  return true;
-}
-
-/* ---- the second pass: which of several tombstones that say the same is kept ---- */
-
-static struct rank rank_of(const struct record *record, const struct text *line)
-{
-  static const struct hash_key same = {0, 0}; /* on all machines */
-  const uint64_t says_nothing = record->id == record->target ? (uint64_t)1 << 63 : 0;
-  return (struct rank){record->id | says_nothing,
-                       hash_text(&same, line->start, (size_t)(line->end - line->start))};
-}
-
-/* NULL with errno ENOMEM. */
-static struct rank *find_least(struct rewrite *rewrite, const struct record *record)
-{
-  size_t place;
-  if (!tombstones_place(&rewrite->tombstones, record, &rewrite->unescaped, &place)) return NULL;
-  return &BUF_ITEMS(struct rank, &rewrite->least)[place];
-}
-
-static bool choose_object(struct rewrite *rewrite, const struct record *record,
-                          const struct text *line)
-{
-  if (!record_is_tombstone(record)) return true;
-  struct rank *least = find_least(rewrite, record), rank = rank_of(record, line);
-  if (least == NULL) return false;
-  if (rank.id < least->id || (rank.id == least->id && rank.text < least->text)) *least = rank;
-  return true;
-}
-
-/* ---- the last pass: which lines are kept ---- */
+/* ---- the second pass: which lines are kept ---- */
 
 /* In the place of a byte order mark, with which the file may begin, the reader has put spaces. */
 static bool put_line(const struct rewrite *rewrite, struct output *output, const struct text *line)
@@ -143,11 +149,11 @@ static bool keep_record(struct rewrite *rewrite, const struct record *record,
 static bool is_chosen(struct rewrite *rewrite, const struct record *record, const struct text *line,
                       bool *chosen)
 {
-  struct rank *least = rewrite->options.tombstones ? find_least(rewrite, record) : NULL;
-  struct rank rank = rank_of(record, line);
-  *chosen = least != NULL && least->id == rank.id && least->text == rank.text;
-  if (*chosen) *least = (struct rank){0, 0}; /* copies of it are not */
-  return least != NULL || !rewrite->options.tombstones;
+  uint64_t said[2];
+  if (!hash_said(rewrite, record, said)) return false;
+  const struct kept_tombstone *kept = find_tombstone(rewrite, said);
+  *chosen = kept != NULL && kept->offset == line->offset;
+  return true;
 }
 
 /* The mark of the highest id is kept once. */
@@ -217,53 +223,49 @@ static bool take_too_long(struct rewrite *rewrite, uint64_t from, uint64_t to)
          output_put(&rewrite->damaged, "\n", 1);
 }
 
-static bool put_mark(struct rewrite *rewrite, uint64_t id)
+static bool put_mark(const struct rewrite *rewrite, struct output *output, uint64_t id)
 {
-  char line[160], ts[TIMESTAMP_LENGTH + 1];
-  timestamp_print(sys_time(), ts);
-  struct buf text = {line, 0, sizeof line};
-  buf_put_bytes(&text, "{\"id\":", 6);
-  text.length += number_print((double)id, text.data + text.length);
-  buf_put_bytes(&text, ",\"ts\":\"", 7);
-  buf_put_bytes(&text, ts, TIMESTAMP_LENGTH);
-  buf_put_bytes(&text, "\",\"kind\":\"forget\",\"target\":0}\n", 30);
-  return output_put(&rewrite->new.output, text.data, text.length);
+  const struct buf *lines = &rewrite->memory->lines; /* behind a newline */
+  return memory_put_mark(rewrite->memory, id) &&
+         output_put(output, lines->data + 1, lines->length - 1);
 }
 
 /* For those who count every id, and for those who count only items and tombstones. */
 static bool keep_highest_ids(struct rewrite *rewrite)
 {
-  if (rewrite->kept_id < rewrite->highest_id) return put_mark(rewrite, rewrite->highest_id);
-  if (rewrite->kept_record < rewrite->highest_record)
-    return put_mark(rewrite, rewrite->highest_record);
-  return true;
+  struct output *output = &rewrite->new.output;
+  if (rewrite->kept_id < rewrite->highest_id) return put_mark(rewrite, output, rewrite->highest_id);
+  return rewrite->kept_record >= rewrite->highest_record ||
+         put_mark(rewrite, output, rewrite->highest_record);
 }
 
 /* ---- passes ---- */
 
-static bool pass_line(struct rewrite *rewrite, const struct pass *pass, const struct line *line)
+static bool pass_line(struct rewrite *rewrite, const struct line *line)
 {
+  bool (*const take)(struct rewrite *, const struct record *, const struct text *) =
+      rewrite->takes ? take_object : learn_object;
   const struct text whole = {line->text, line->newline, line->offset};
   struct objects objects;
   struct part part;
   struct record record;
   bool done = true;
-  if (record_parse(line->text, &record) != NULL) return pass->object(rewrite, &record, &whole);
+  if (record_parse(line->text, &record) != NULL) return take(rewrite, &record, &whole);
   objects_begin(&objects, line->text, line->newline, true);
   while (done && objects_next(&objects, &part)) {
     const struct text text = {part.start, part.end,
                               line->offset + (uint64_t)(part.start - line->text)};
     if (part.reason != NULL) {
-      done = pass->damage == NULL || pass->damage(rewrite, &text);
+      done = !rewrite->takes || take_damage(rewrite, &text);
     } else {
       (void)record_parse_part(part.start, &record);
-      done = pass->object(rewrite, &record, &text);
+      done = take(rewrite, &record, &text);
     }
   }
   return done;
 }
 
-static bool go_through(struct rewrite *rewrite, const struct pass *pass)
+static bool go_through(struct rewrite *rewrite)
 {
   struct lines lines;
   struct line line;
@@ -272,8 +274,8 @@ static bool go_through(struct rewrite *rewrite, const struct pass *pass)
   lines.reader.locked = true;
   while ((result = lines_next(&lines, &line)) > 0) {
     uint64_t end = lines.end - !line.unfinished;
-    if (!line.hopeless ? !pass_line(rewrite, pass, &line)
-                       : pass->too_long != NULL && !pass->too_long(rewrite, line.offset, end))
+    if (!line.hopeless ? !pass_line(rewrite, &line)
+                       : rewrite->takes && !take_too_long(rewrite, line.offset, end))
       break;
   }
   lines_close(&lines);
@@ -282,17 +284,14 @@ static bool go_through(struct rewrite *rewrite, const struct pass *pass)
 
 static bool sort_out(struct rewrite *rewrite)
 {
-  static const struct pass learn = {.object = learn_object}, choose = {.object = choose_object};
-  static const struct pass take = {take_object, take_damage, take_too_long};
-  const struct index *index = &rewrite->memory->index;
-  if (!go_through(rewrite, &learn) || !sort_tombstones(rewrite)) return false;
-  if (!standing_begin(&rewrite->items, index)) return false;
-  bool many = rewrite->options.tombstones && tombstones_count(&rewrite->tombstones) > 0;
-  if (many && !go_through(rewrite, &choose)) return false;
+  if (sys_random(rewrite->keys, sizeof rewrite->keys) != 0 || !go_through(rewrite) ||
+      !standing_begin(&rewrite->items, &rewrite->memory->index))
+    return false;
   rewrite->highest_id = memory_highest_id(rewrite->memory);
   if (!rewrite->options.tombstones && rewrite->highest_mark < rewrite->highest_record)
     rewrite->highest_mark = 0;
-  return go_through(rewrite, &take) && keep_highest_ids(rewrite);
+  rewrite->takes = true;
+  return go_through(rewrite) && keep_highest_ids(rewrite);
 }
 
 /* ---- the files ---- */
@@ -361,10 +360,10 @@ static bool compact_locked(struct memory *memory, const struct compact_options *
   if (rewrite.damaged.fd >= 0) sys_close(rewrite.damaged.fd);
   replace_end(&rewrite.new);
   buf_free(&rewrite.damaged.waiting);
-  buf_free(&rewrite.least);
+  table_free(&rewrite.table);
+  buf_free(&rewrite.tombstones);
   buf_free(&rewrite.unescaped);
   standing_end(&rewrite.items);
-  tombstones_free(&rewrite.tombstones);
   sys_free(rewrite.damaged_path);
   return done;
 }
@@ -376,7 +375,7 @@ static bool begin_compaction(struct memory *memory, struct failure *failure)
   extent_restart(&journal->known); /* an edit in place may show in nothing but the bytes */
   if (!memory_lock(memory, failure)) return false;
   bool done = !journal->failed || fail_because(failure, EIO, COMPACTING.it, JOURNAL_FAILED);
-  if (done && journal->size > 0 && !memory->index.is_memory)
+  if (done && journal->size > 0 && !index_is_memory(&memory->index))
     done = fail_because(failure, EINVAL, COMPACTING.it, "it holds no record of a memory");
   if (done && memory_settle(memory, failure)) return true;
   journal_detach(journal);

@@ -1,20 +1,18 @@
-/* contents.h: finds an item by its kind and content, in 12 to 15 bytes an item. */
+/* contents.h: finds an item by its kind and content, in 16 to 19 bytes an item. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/table.h"
 #include "file/window.h"
 #include "memory/record.h"
 
 struct index;
 
-/* A hash table of numbers: of items in an index, or of whatever else has kinds and contents. Those of one
- * hash may be of others: they are compared by whoever asks. */
 struct contents {
-  uint64_t *slots; /* the hash, and the number and 1; 0: none */
-  size_t slot_count, used;
+  struct table table; /* of the numbers of an index's items, of those of one hash the last */
+  struct buf older; /* uint32_t, of each item: the number of the one before it, and 1; 0: none */
   struct hash_key key; /* of hashes, set by whoever begins */
-  size_t count; /* of the index's items, so many were taken up */
 };
 
 void contents_free(struct contents *contents);
@@ -26,27 +24,21 @@ bool contents_take_up(struct index *index, struct window *window, struct buf *sc
 uint32_t contents_hash(const struct contents *contents, enum record_kind kind,
                        struct bytes content);
 
-/* Going over the numbers of a hash. */
-struct probe {
-  uint32_t hash, number;
-  size_t slot, next; /* where the number stands, and where the next may */
-};
-
-struct probe contents_probe(const struct contents *contents, uint32_t hash);
-/* Goes to the next number; false at the end. */
-bool probe_next(struct probe *probe, const struct contents *contents);
-
-/* Fetches the place of a hash that will be asked for. */
-static inline void contents_expect(const struct contents *contents, uint32_t hash)
+/* How many of the index's items were taken up. */
+static inline size_t contents_count(const struct contents *contents)
 {
-  if (contents->slot_count > 0)
-    __builtin_prefetch(&contents->slots[(uint64_t)hash * contents->slot_count >> 32]);
+  return BUF_COUNT(uint32_t, &contents->older);
 }
 
-/* Puts a number. False with errno ENOMEM. */
-bool contents_put(struct contents *contents, uint32_t hash, uint32_t number);
-/* Puts one of the index's items, in the place of one of the same hash that was forgotten. */
-bool contents_put_item(struct index *index, uint32_t hash, uint32_t number);
+/* Takes up the next one. False with errno ENOMEM. */
+bool contents_put(struct index *index, uint32_t hash);
+/* The number of the last item of a hash, and 1; 0: there is none. */
+uint32_t contents_last(const struct contents *contents, uint32_t hash);
+/* The same of the one before an item. */
+static inline uint32_t contents_before(const struct contents *contents, uint32_t number)
+{
+  return BUF_ITEMS(uint32_t, &contents->older)[number];
+}
 
 /* 1: the item is active and has this kind and content, 0: it has not; -1 and errno. */
 int contents_compare(const struct index *index, uint32_t number, struct window *window,

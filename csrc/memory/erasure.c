@@ -8,159 +8,119 @@
 #include "memory/erasure.h"
 
 #include "base/hash.h"
-#include "base/sort.h"
+#include "base/sys.h"
+#include "base/table.h"
 #include "file/format.h"
 #include "memory/memory.h"
-#include "memory/verify.h"
 #include "base/hidden.h"
-
-/* An item that is not alone with its id. */
-struct sharer {
-  uint64_t id, name; /* a hash of it: who has the same by chance gets a `rev` without need */
-  uint64_t offset;
-  bool changed;
-};
 
 struct revs {
   struct standing items;
-  struct buf sharers; /* struct sharer: in the end those that get one, as they stand in the file */
-  size_t next; /* of these */
+  struct table table; /* of the names that are changed, of those of items that share their ids: */
+  struct buf names; /* uint64_t: see hash_name */
+  struct hash_key key; /* random, so that no file is made to have them collide */
+  struct buf *scratch;
 };
 
-/* ---- who shares a name ---- */
-
-static bool add_sharer(struct revs *revs, struct purge *purge, struct window *window,
-                       const struct item *item)
+/* A hash of a record's id and name; by chance another may have it, and gets a `rev` without need. False
+ * with errno. */
+static bool hash_name(const struct revs *revs, const struct record *record, uint64_t *hash)
 {
-  struct sharer sharer = {.id = item->id, .offset = item->offset};
-  struct buf *scratch = &purge->record;
-  struct record record;
-  struct reworded reworded = {0, false};
+  struct hash_key key = revs->key;
   struct bytes name;
-  const char *line;
-  int read = item_line(item, window, &line);
-  const char *end = read > 0 ? record_parse_part(line, &record) : NULL;
-  if (end == NULL) return read >= 0;
-  if (!slice_bytes(record_name(&record), scratch, &name)) return false;
-  const struct hash_key form = {record.uid.start != NULL, name.start != NULL};
-  sharer.name = hash_text(&form, name.length > 0 ? name.start : "", name.length);
-  scratch->length = 0;
-  bool done =
-      reword_record(&purge->reword, json_space(line, line), end, 0, false, scratch, &reworded);
-  if (!done && errno != EFBIG) return false; /* of that the purge tells */
-  sharer.changed = !done || reworded.found > 0;
-  return BUF_PUSH(&revs->sharers, &sharer);
+  if (!slice_bytes(record_name(record), revs->scratch, &name)) return false;
+  key.low ^= record->id << 1 | (record->uid.start != NULL);
+  key.high ^= name.start != NULL;
+  *hash = hash_text(&key, name.length > 0 ? name.start : "", name.length);
+  return true;
 }
 
-static int compare_sharers(const struct sharer *a, const struct sharer *b)
+static bool is_revised(const struct revs *revs, uint64_t name)
 {
-  if (a->id != b->id) return a->id < b->id ? -1 : 1;
-  return (a->name > b->name) - (a->name < b->name);
+  struct probe probe = table_probe(&revs->table, (uint32_t)name);
+  while (probe_next(&probe, &revs->table))
+    if (BUF_ITEMS(uint64_t, &revs->names)[probe.number] == name) return true;
+  return false;
 }
 
-/* By name, those that are changed first. */
-static bool shares_before(const void *sharers, uint32_t a, uint32_t b)
+/* Whether the text is taken out of a record. False with errno. */
+static bool is_changed(struct purge *purge, const char *start, const char *end, bool *changed)
 {
-  const struct sharer *one = (const struct sharer *)sharers + a;
-  const struct sharer *other = (const struct sharer *)sharers + b;
-  int order = compare_sharers(one, other);
-  return order != 0 ? order < 0 : one->changed && !other->changed;
+  struct reworded reworded = {0, false};
+  purge->record.length = 0;
+  bool done = reword_record(&purge->reword, start, end, 0, false, &purge->record, &reworded);
+  *changed = !done || reworded.found > 0;
+  return done || errno == EFBIG; /* of that the purge tells */
 }
 
-static bool sharer_before(const void *sharers, uint32_t a, uint32_t b)
+/* Takes up the name of an item that shares its id, if it is changed. */
+static bool take_name(struct revs *revs, struct purge *purge, const char *line)
 {
-  const struct sharer *all = sharers;
-  return all[a].offset < all[b].offset;
+  struct record record;
+  uint64_t name;
+  bool changed;
+  const char *end = record_parse_part(line, &record);
+  if (end == NULL) return true;
+  if (!is_changed(purge, json_space(line, line), end, &changed) || !hash_name(revs, &record, &name))
+    return false;
+  if (!changed || is_revised(revs, name)) return true;
+  return table_put(&revs->table, (uint32_t)name, (uint32_t)BUF_COUNT(uint64_t, &revs->names)) &&
+         BUF_PUSH(&revs->names, &name);
 }
 
-static bool sort_sharers(struct revs *revs, sort_before before)
-{
-  struct buf *sharers = &revs->sharers;
-  return sort_elements(sharers->data, BUF_COUNT(struct sharer, sharers), sizeof(struct sharer),
-                       before, sharers->data);
-}
-
-/* Of each name all, if one is changed. */
-static void keep_revised(struct revs *revs)
-{
-  struct sharer *sharers = BUF_ITEMS(struct sharer, &revs->sharers), first = {0};
-  const size_t count = BUF_COUNT(struct sharer, &revs->sharers);
-  size_t kept = 0;
-  for (size_t i = 0; i < count; i++) {
-    if (i == 0 || compare_sharers(&first, &sharers[i]) != 0) first = sharers[i];
-    if (first.changed) sharers[kept++] = sharers[i];
-  }
-  revs->sharers.length = kept * sizeof *sharers;
-}
-
-static bool find_sharers(struct revs *revs, struct purge *purge, int fd)
+static bool find_names(struct revs *revs, struct purge *purge, int fd)
 {
   const struct index *index = revs->items.index;
   struct window window;
+  const char *line;
   bool done = true;
   window_open(&window, fd);
-  for (size_t i = 0; done && i < index->count; i++)
-    if (index_shares_id(index, i)) done = add_sharer(revs, purge, &window, &index->items[i]);
+  for (size_t i = 0; done && i < index->count; i++) {
+    if (!index_shares_id(index, i)) continue;
+    int read = item_line(&index->items[i], &window, &line);
+    done = read > 0 ? take_name(revs, purge, line) : read == 0;
+  }
   window_close(&window);
-  if (!done || !sort_sharers(revs, shares_before)) return false;
-  keep_revised(revs);
-  return sort_sharers(revs, sharer_before);
-}
-
-/* ---- the next rev ---- */
-
-/* The highest one cannot be exceeded. */
-static uint64_t next_rev(void *context, const struct part *object, uint64_t offset, bool *revise)
-{
-  struct revs *revs = context;
-  const struct sharer *sharers = BUF_ITEMS(struct sharer, &revs->sharers);
-  const size_t count = BUF_COUNT(struct sharer, &revs->sharers);
-  const struct item *item = standing_at(&revs->items, offset);
-  struct record record;
-  if (item == NULL) return 0;
-  while (revs->next < count && sharers[revs->next].offset < item->offset) revs->next++;
-  *revise = revs->next < count && sharers[revs->next].offset == item->offset;
-  (void)record_parse_part(object->start, &record);
-  return record.rev < RECORD_ID_MAX ? record.rev + 1 : RECORD_ID_MAX;
-}
-
-static bool take_records(struct index *index, int fd, bool locked)
-{
-  struct extent known = {0};
-  bool done = memory_read(index, &known, fd, locked) == 0;
-  extent_free(&known);
   return done;
 }
 
-bool erase_look(struct purge *purge, int fd)
+/* The highest `rev` cannot be exceeded. */
+static bool next_rev(void *context, const struct part *object, uint64_t offset, uint64_t *rev,
+                     bool *revise)
 {
-  struct index index = {0};
-  bool done = take_records(&index, fd, false);
-  purge->in_memory = index.is_memory;
-  index_free(&index);
+  struct revs *revs = context;
+  struct record record;
+  uint64_t name;
+  if (standing_at(&revs->items, offset) == NULL) return true;
+  (void)record_parse_part(object->start, &record);
+  *rev = record.rev < RECORD_ID_MAX ? record.rev + 1 : RECORD_ID_MAX;
+  if (revs->names.length == 0) return true;
+  if (!hash_name(revs, &record, &name)) return false;
+  *revise = is_revised(revs, name);
+  return true;
+}
+
+static bool read_items(struct index *index, int fd)
+{
+  struct extent known = {0};
+  bool done = memory_read(index, &known, fd, true) == 0 && index_settle(index, fd);
+  extent_free(&known);
   return done;
 }
 
 static bool erase_locked(struct purge *purge, struct journal *journal, struct failure *failure)
 {
   struct index index = {0};
-  struct revs revs = {.next = 0};
+  struct revs revs = {.scratch = &purge->decoded};
   if (!format_is_lines(journal->fd, journal->size, failure)) return false;
-  bool done = take_records(&index, journal->fd, true) && index_settle(&index, journal->fd) &&
-              standing_begin(&revs.items, &index) && find_sharers(&revs, purge, journal->fd);
-  done = done || fail(failure, "erase");
-  if (done) {
-    purge->in_memory = index.is_memory;
-    purge->next_rev = next_rev;
-    purge->revises = revs.sharers.length > 0;
-    purge->revs = &revs; /* cppcheck-suppress autoVariables; until this returns */
-    done = purge_locked(purge, journal, failure);
-    purge->next_rev = NULL;
-    purge->revs = NULL;
-    purge->revises = false;
-  }
+  bool done = (sys_random(&revs.key, sizeof revs.key) == 0 && read_items(&index, journal->fd) &&
+               standing_begin(&revs.items, &index) && find_names(&revs, purge, journal->fd)) ||
+              fail(failure, "erase");
+  const struct revising revising = {next_rev, &revs, revs.names.length > 0};
+  done = done && purge_locked(purge, journal, &revising, failure);
   standing_end(&revs.items);
-  buf_free(&revs.sharers);
+  table_free(&revs.table);
+  buf_free(&revs.names);
   index_free(&index);
   return done;
 }

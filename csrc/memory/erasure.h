@@ -4,8 +4,6 @@
 #include "base/std.h"
 #include "file/purge.h"
 
-/* Tells the purge whether the file is a memory, as erase_file does. False with errno. */
-bool erase_look(struct purge *purge, int fd);
 /* Takes the text out of the file and of what stands beside it, as purge_locked. The journal's lock is taken
  * for that. */
 bool erase_file(struct purge *purge, struct journal *journal, struct failure *failure);

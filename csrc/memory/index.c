@@ -110,39 +110,17 @@ bool index_add(struct index *index, const struct record *record, uint64_t offset
 
 void index_note_kind(struct index *index, const struct record *record, const char *text)
 {
-  if (index->is_memory) return;
-  index->has_records = true;
-  index->is_memory = record_is_ours(record, text) || record_is_meta(text);
-}
-
-/* Takes up a record that stands at `text` in a block. */
-static inline bool take_record(struct index *index, const struct record *record,
-                               const struct block *block, const char *text, const char *end)
-{
-  return add_record(index, record, block->offset + (uint64_t)(text - block->start),
-                    (uint32_t)(end - text));
-}
-
-/* What a line tells of what the file is, before that is known. */
-static void note_kinds(struct index *index, const char *line, const char *newline)
-{
-  struct objects objects;
-  struct part part;
-  struct record record;
-  objects_begin(&objects, line, newline, false);
-  while (objects_next(&objects, &part)) {
-    if (part.reason != NULL) continue;
-    (void)record_parse_part(part.start, &record);
-    index_note_kind(index, &record, part.start);
-  }
+  if (index->kind < FILE_ITEMS) index->kind = record_file_kind(record, text);
 }
 
 void index_begin_parts(struct index *index, struct objects *objects, const char *line,
                        const char *newline)
 {
-  if (!index->is_memory) note_kinds(index, line, newline);
-  objects_begin(objects, line, newline, index->is_memory || index->as_memory);
-  index->doubted = index->doubted || (objects->damage.start != NULL && !index->is_memory);
+  const enum file_kind kind =
+      index_is_memory(index) ? FILE_UNKNOWN : line_file_kind(line, newline, FILE_ITEMS);
+  if (kind > index->kind) index->kind = kind;
+  objects_begin(objects, line, newline, index_is_memory(index) || index->as_memory);
+  index->doubted = index->doubted || (objects->damage.start != NULL && !index_is_memory(index));
 }
 
 /* Takes up what a line holds that is not one object alone. Where it holds none, it may be the beginning
@@ -160,7 +138,8 @@ static bool take_up_parts(struct index *index, const struct block *block, const 
     if (part.reason != NULL) continue;
     *whole = true;
     (void)record_parse_part(part.start, &record);
-    if (!take_record(index, &record, block, part.start, part.end)) return false;
+    const uint64_t offset = block->offset + (uint64_t)(part.start - block->start);
+    if (!add_record(index, &record, offset, (uint32_t)(part.end - part.start))) return false;
   }
   return true;
 }
@@ -176,7 +155,8 @@ bool index_take(struct index *index, const struct block *block, const char **tor
     const char *newline = record_parse(p, &record);
     if (newline != NULL) {
       index_note_kind(index, &record, p);
-      if (!take_record(index, &record, block, p, newline)) return false;
+      const uint64_t offset = block->offset + (uint64_t)(p - block->start);
+      if (!add_record(index, &record, offset, (uint32_t)(newline - p))) return false;
     } else {
       newline = memchr(p, '\n', (size_t)(block->end - p));
       bool whole;
@@ -261,7 +241,7 @@ static bool id_before(const void *items, uint32_t a, uint32_t b)
 }
 
 /* Whether all new items have higher ids than the ones before; notes whether they have later times. */
-static bool in_order(struct index *index)
+static bool note_order(struct index *index)
 {
   bool sorted = true;
   for (size_t i = index->settled > 0 ? index->settled : 1; i < index->count; i++) {
@@ -279,12 +259,12 @@ static bool sort_new(struct settling *settling)
     sys_free(index->order);
     index->order = NULL;
   }
-  if (!in_order(index)) {
+  if (!note_order(index)) {
     unsettle(index);
     if (!sort_elements(index->items, index->count, sizeof *index->items, id_before, index->items) ||
         !twins_settle(index, &settling->window))
       return false;
-    (void)in_order(index);
+    (void)note_order(index);
   }
   index->active += index->count - index->settled;
   return true;

@@ -7,7 +7,7 @@
 #include "file/reader.h"
 #include "file/window.h"
 #include "memory/contents.h"
-#include "memory/record.h"
+#include "memory/kind.h"
 #include "memory/tombstones.h"
 #include "text/words.h"
 #include "json/objects.h"
@@ -44,12 +44,17 @@ struct index {
   struct words words; /* of the items, as far as they were taken up for ranking */
   struct contents contents; /* and as far as they were for `unique` */
   uint64_t max_id; /* of any record that has an id */
-  bool has_records, is_memory; /* any at all; an item, a tombstone or a memory's first line */
+  enum file_kind kind; /* by the records so far */
   bool as_memory; /* so damaged lines were taken up before it was known what the file is: */
   bool doubted; /* there were such */
 };
 
 void index_free(struct index *index);
+
+static inline bool index_is_memory(const struct index *index)
+{
+  return index->kind >= FILE_ITEMS;
+}
 
 /* Takes up the records of a block of lines. *torn is where the beginning of a line stands at its end,
  * or block->end: every line that is an object counts, also a last one without its newline. False with

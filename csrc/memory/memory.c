@@ -98,8 +98,8 @@ int memory_read(struct index *index, struct extent *known, int fd, bool locked)
 {
   for (int i = 0; i <= MEMORY_TRIES; i++) {
     if (read_blocks(index, known, fd, locked) != 0) return -1;
-    if (!index->doubted || index->as_memory == index->is_memory) return 0;
-    const bool is_memory = index->is_memory; /* unless it becomes another file meanwhile */
+    if (!index->doubted || index->as_memory == index_is_memory(index)) return 0;
+    const bool is_memory = index_is_memory(index); /* unless it becomes another file meanwhile */
     index_free(index);
     index->as_memory = is_memory;
     extent_restart(known);
@@ -114,7 +114,7 @@ static bool read_on(struct memory *memory, struct failure *failure)
   if (journal->known.end == 0) index_free(&memory->index);
   if (memory_read(&memory->index, &journal->known, journal->fd, journal->locked) != 0)
     return fail(failure, "read");
-  if (memory->index.has_records && !memory->index.is_memory) {
+  if (memory->index.kind == FILE_OTHER) {
     extent_restart(&journal->known);
     return fail_because(failure, EINVAL, "open", "it holds records, but none of a memory");
   }
@@ -218,16 +218,16 @@ static bool write_meta(struct memory *memory, struct failure *failure)
   memcpy(strchr(line, 'Y'), memory_ts(memory), TIMESTAMP_LENGTH);
   buf_reset(&memory->lines);
   bool built = buf_add(&memory->lines, line, sizeof line - 1) || fail(failure, "write");
-  memory->index.is_memory =
-      built && journal_append(&memory->journal, &memory->lines, &offset, failure);
-  return memory->index.is_memory;
+  bool done = built && journal_append(&memory->journal, &memory->lines, &offset, failure);
+  if (done) memory->index.kind = FILE_MEMORY;
+  return done;
 }
 
 /* The file becomes a memory by what is added to it: then its damaged lines hold what a memory's do. */
 static bool claim(struct memory *memory, struct failure *failure)
 {
   struct extent *known = &memory->journal.known;
-  if (!memory->index.doubted || memory->index.is_memory) return true;
+  if (!memory->index.doubted || index_is_memory(&memory->index)) return true;
   index_free(&memory->index);
   memory->index.as_memory = true;
   extent_restart(known);

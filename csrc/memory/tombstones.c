@@ -38,16 +38,6 @@ static enum form form_of(struct bytes of)
   return of.start == NULL ? OF_NOTHING : of.length == sizeof(uint64_t) ? OF_WORD : OF_TEXT;
 }
 
-/* Reads the `of` into the buffer, if need be. False with errno ENOMEM. */
-static bool read_of(const struct record *record, struct buf *unescaped, struct bytes *of,
-                    uint64_t *key)
-{
-  if (!slice_bytes(&record->of, unescaped, of)) return false;
-  bool all = of->start == NULL && !record->of_null;
-  *key = key_of(record->target, all ? OF_ALL : form_of(*of));
-  return true;
-}
-
 void tombstones_free(struct tombstones *tombstones)
 {
   buf_free(&tombstones->all);
@@ -76,11 +66,12 @@ bool tombstones_add(struct tombstones *tombstones, const struct record *record, 
   struct bytes of;
   errno = ENOMEM;
   if (tombstones_count(tombstones) == UINT32_MAX) return false;
-  if (!read_of(record, &tombstones->unescaped, &of, &entry.key) ||
-      !keep_of(tombstones, of, &entry.of) || !BUF_PUSH(&tombstones->all, &entry))
-    return false;
+  if (!slice_bytes(&record->of, &tombstones->unescaped, &of)) return false;
+  bool all = of.start == NULL && !record->of_null;
+  entry.key = key_of(target, all ? OF_ALL : form_of(of));
+  if (!keep_of(tombstones, of, &entry.of) || !BUF_PUSH(&tombstones->all, &entry)) return false;
   if (target > tombstones->highest) tombstones->highest = target;
-  if (entry.key != key_of(target, OF_ALL) || target <= highest_id) return true;
+  if (!all || target <= highest_id) return true;
   tombstones->ahead_in_order = false;
   return BUF_PUSH(&tombstones->ahead, &target);
 }
@@ -122,18 +113,6 @@ bool tombstones_sort(struct tombstones *tombstones)
 
 /* ---- looking ---- */
 
-/* The first one from `from` on that does not come before this key and `of`. */
-static size_t lower_bound(const struct tombstones *tombstones, size_t from, size_t to, uint64_t key,
-                          struct bytes of)
-{
-  while (from < to) {
-    size_t middle = from + (to - from) / 2;
-    if (compare(tombstones, &entries_of(tombstones)[middle], key, of) < 0) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
-
 bool tombstones_next(const struct tombstones *tombstones, size_t from, struct targeting *next)
 {
   const struct tombstone *entries = entries_of(tombstones);
@@ -149,20 +128,17 @@ bool tombstones_next(const struct tombstones *tombstones, size_t from, struct ta
 bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
                        struct bytes name)
 {
-  uint64_t key = key_of(targeting->target, form_of(name));
-  size_t place = lower_bound(tombstones, targeting->from, targeting->to, key, name);
-  return place < targeting->to &&
-         compare(tombstones, &entries_of(tombstones)[place], key, name) == 0;
-}
-
-bool tombstones_place(const struct tombstones *tombstones, const struct record *record,
-                      struct buf *unescaped, size_t *place)
-{
-  struct bytes of;
-  uint64_t key;
-  if (!read_of(record, unescaped, &of, &key)) return false;
-  *place = lower_bound(tombstones, tombstones->settled, tombstones_count(tombstones), key, of);
-  return true;
+  const struct tombstone *entries = entries_of(tombstones);
+  const uint64_t key = key_of(targeting->target, form_of(name));
+  size_t from = targeting->from, to = targeting->to;
+  while (from < to) {
+    size_t middle = from + (to - from) / 2;
+    int order = compare(tombstones, &entries[middle], key, name);
+    if (order == 0) return true;
+    if (order < 0) from = middle + 1;
+    else to = middle;
+  }
+  return false;
 }
 
 static int compare_targets(const void *a, const void *b)

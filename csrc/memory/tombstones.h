@@ -35,10 +35,6 @@ bool tombstones_next(const struct tombstones *tombstones, size_t from, struct ta
 /* Whether the `of` of one of them is this name; of an item that has neither uid nor ts, start is NULL. */
 bool tombstones_retire(const struct tombstones *tombstones, const struct targeting *targeting,
                        struct bytes name);
-/* Where among the new ones those begin that say what a record does, which is one of them. `unescaped`
- * is for the `of`. False with errno ENOMEM. */
-bool tombstones_place(const struct tombstones *tombstones, const struct record *record,
-                      struct buf *unescaped, size_t *place);
 
 /* The first of `count` numbers in a row, from `id` on, which is above all ids so far, that no
  * tombstone without `of` targets. */

@@ -103,55 +103,12 @@ int verify(int fd, struct verify_report *report)
   for (int i = 0; i <= MEMORY_TRIES; i++) {
     struct judge judge = {.report = report, .index = {.as_memory = is_memory}};
     const int result = judge_file(&judge, fd);
-    const bool again = result == 0 && judge.index.doubted && judge.index.is_memory != is_memory;
-    is_memory = judge.index.is_memory;
+    const bool again =
+        result == 0 && judge.index.doubted && index_is_memory(&judge.index) != is_memory;
+    is_memory = index_is_memory(&judge.index);
     index_free(&judge.index);
     if (!again) return result;
   }
   errno = EAGAIN;
   return -1;
-}
-
-/* Of the first object on the line, or, if `any`, of the first of a memory's. Before that is known nothing
- * depends on what file it is. */
-static enum file_kind line_kind(const struct line *line, bool any)
-{
-  struct objects objects;
-  struct part part;
-  struct record record;
-  enum file_kind kind = FILE_UNKNOWN;
-  objects_begin(&objects, line->text, line->newline, false);
-  while (kind < (any ? FILE_ITEMS : FILE_OTHER) && objects_next(&objects, &part)) {
-    if (part.reason != NULL) continue;
-    (void)record_parse_part(part.start, &record);
-    kind = FILE_OTHER;
-    if (record_is_ours(&record, part.start)) kind = FILE_ITEMS;
-    if (record_is_meta(part.start)) kind = FILE_MEMORY;
-  }
-  return kind;
-}
-
-static bool find_kind(int fd, bool any, enum file_kind *kind)
-{
-  struct lines lines;
-  struct line line;
-  int result = 1;
-  *kind = FILE_UNKNOWN;
-  lines_open(&lines, fd, 0);
-  while (*kind < (any ? FILE_ITEMS : FILE_OTHER) && (result = lines_next(&lines, &line)) > 0) {
-    const enum file_kind next = line.hopeless ? FILE_UNKNOWN : line_kind(&line, any);
-    if (next > *kind) *kind = next;
-  }
-  lines_close(&lines);
-  return result >= 0;
-}
-
-bool file_first_kind(int fd, enum file_kind *kind)
-{
-  return find_kind(fd, false, kind);
-}
-
-bool file_kind(int fd, enum file_kind *kind)
-{
-  return find_kind(fd, true, kind);
 }

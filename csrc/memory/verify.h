@@ -27,16 +27,3 @@ struct verify_report {
 
 /* Reads the whole file and judges it. 0, or -1 and errno; free report->problems in either case. */
 int verify(int fd, struct verify_report *report);
-
-/* What a record makes of its file. */
-enum file_kind {
-  FILE_UNKNOWN, /* it has no record */
-  FILE_OTHER,
-  FILE_ITEMS, /* an item or a tombstone: a memory */
-  FILE_MEMORY /* the line that a memory begins with */
-};
-
-/* By the first record. False and errno where the file cannot be read. */
-bool file_first_kind(int fd, enum file_kind *kind);
-/* By all: any one of a memory's makes it a memory. False as above. */
-bool file_kind(int fd, enum file_kind *kind);

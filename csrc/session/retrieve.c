@@ -40,11 +40,11 @@ struct found {
 
 bool retrieve_begin(struct retrieval *retrieval, const char *text, size_t length)
 {
-  const struct retrieval asked = *retrieval;
+  const struct retrieval asked = {
+      .filter = retrieval->filter, .limit = retrieval->limit, .half_life = retrieval->half_life};
   struct grams *grams = &retrieval->grams;
   retrieve_free(retrieval);
-  *retrieval = (struct retrieval){
-      .filter = asked.filter, .limit = asked.limit, .half_life = asked.half_life};
+  *retrieval = asked;
   if (!grams_read(grams, text, length) || !grams_prepare(grams)) return false;
   const size_t marks = grams->count / 64 + 1;
   retrieval->weights = sys_realloc(NULL, (grams->count + 1) * sizeof *retrieval->weights);
@@ -65,8 +65,7 @@ void retrieve_free(struct retrieval *retrieval)
   buf_free(&retrieval->notes);
   buf_free(&retrieval->sources);
   buf_free(&retrieval->found);
-  buf_free(&retrieval->decoded);
-  buf_free(&retrieval->folded);
+  said_free(&retrieval->said);
   window_close(&retrieval->window);
   retrieval->weights = NULL;
   retrieval->marks = NULL;
@@ -176,20 +175,12 @@ static bool score_notes(struct retrieval *retrieval)
 
 /* ---- records ---- */
 
-static bool fold_string(struct retrieval *retrieval, const struct slice *string)
-{
-  struct bytes text;
-  retrieval->folded.length = 0;
-  return slice_bytes(string, &retrieval->decoded, &text) &&
-         fold(&retrieval->folded, text.start, text.length);
-}
-
 static bool count_string(void *context, const struct slice *string)
 {
   struct retrieval *retrieval = context;
-  if (!fold_string(retrieval, string)) return false;
-  retrieval->length +=
-      grams_survey(&retrieval->grams, retrieval->folded.data, retrieval->folded.length);
+  const struct buf *folded = &retrieval->said.folded;
+  if (!said_take(&retrieval->said, string)) return false;
+  retrieval->length += grams_survey(&retrieval->grams, folded->data, folded->length);
   return true;
 }
 
@@ -222,11 +213,11 @@ static bool note_turn(struct retrieval *retrieval, const struct turn *turn)
                       .words = retrieval->length,
                       .follows = retrieval->follows};
   struct moment moment;
-  int passes = turn_passes(turn, &retrieval->filter, &retrieval->decoded);
+  int passes = turn_passes(turn, &retrieval->filter, &retrieval->said.decoded);
   if (passes < 0) return false;
   note.wanted = passes > 0;
   if (note.wanted && retrieval->half_life > 0) {
-    if (!turn_moment(turn, &retrieval->decoded, &moment)) return false;
+    if (!turn_moment(turn, &retrieval->said.decoded, &moment)) return false;
     note.second = moment_seconds(moment);
   }
   if (retrieval->forgetful && !retrieval->weighed) return true;
@@ -321,8 +312,9 @@ static bool weigh_string(void *context, const struct slice *string)
 {
   struct retrieval *retrieval = context;
   struct grams *grams = &retrieval->grams;
-  if (!fold_string(retrieval, string)) return false;
-  const char *text = retrieval->folded.data, *p = text, *end = p + retrieval->folded.length, *word;
+  if (!said_take(&retrieval->said, string)) return false;
+  const struct buf *folded = &retrieval->said.folded;
+  const char *p = folded->data, *end = p + folded->length, *word;
   for (size_t length; (word = fold_word(&p, end, &length)) != NULL;) {
     double weight = 0;
     grams_count(grams, word, length);
@@ -331,7 +323,7 @@ static bool weigh_string(void *context, const struct slice *string)
     if (weight <= retrieval->best) continue;
     retrieval->best = weight;
     retrieval->text = *string;
-    retrieval->place = (size_t)(word - text);
+    retrieval->place = (size_t)(word - folded->data);
   }
   return true;
 }
@@ -339,20 +331,16 @@ static bool weigh_string(void *context, const struct slice *string)
 /* Gives a hit the text around that word; without one, the beginning of what the turn says. */
 static bool find_excerpt(struct retrieval *retrieval, const struct turn *turn, struct hit *hit)
 {
-  struct buf *decoded = &retrieval->decoded;
+  struct buf *decoded = &retrieval->said.decoded;
   retrieval->best = 0;
+  retrieval->place = 0;
   if (!turn_strings(turn, weigh_string, retrieval)) return false;
   decoded->length = 0;
-  if (!buf_reserve(decoded, 1)) return false;
-  if (retrieval->best > 0) {
-    if (!slice_append(&retrieval->text, decoded)) return false;
-    retrieval->place = fold_source(decoded->data, decoded->length, retrieval->place);
-  } else {
-    retrieval->place = 0;
-    if (turn->content != NULL && !turn_text(turn, decoded)) return false;
-  }
-  hit->text = turn_excerpt(decoded->data, decoded->length, retrieval->place);
-  return true;
+  bool done = buf_reserve(decoded, 1);
+  if (retrieval->best > 0) done = done && slice_append(&retrieval->text, decoded);
+  else if (turn->content != NULL) done = done && turn_text(turn, decoded);
+  if (done) hit->text = said_excerpt(&retrieval->said, retrieval->place);
+  return done;
 }
 
 int retrieve_hit(struct retrieval *retrieval, size_t index, int fd, const struct stat *st,

@@ -41,7 +41,7 @@ struct retrieval {
   struct line line;
   bool follows; /* the record before has terms of the text */
   size_t length; /* of the record, in words */
-  struct buf decoded, folded; /* one of its strings */
+  struct said said; /* one of its strings */
   struct window window;
   double best; /* what its best word weighs */
   struct slice text; /* the string that it is in */

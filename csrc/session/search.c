@@ -3,7 +3,6 @@
 #include "session/search.h"
 
 #include "base/sort.h"
-#include "text/fold.h"
 #include "base/hidden.h"
 
 struct place {
@@ -19,8 +18,7 @@ void search_free(struct search *search)
   buf_free(&search->lines);
   buf_free(&search->matches);
   buf_free(&search->places);
-  buf_free(&search->decoded);
-  buf_free(&search->folded);
+  said_free(&search->said);
 }
 
 /* ---- records ---- */
@@ -30,22 +28,15 @@ static uint64_t offset_of(const struct search *search, const struct turn *turn)
   return search->line.offset + (uint64_t)(turn->start - search->line.text);
 }
 
-static bool decode_and_fold(struct search *search, const struct slice *string)
-{
-  search->decoded.length = search->folded.length = 0;
-  return slice_append(string, &search->decoded) &&
-         fold(&search->folded, search->decoded.data, search->decoded.length);
-}
-
 /* False: no further string is needed, or memory ran out, and then words are missing. */
 static bool match_string(void *context, const struct slice *string)
 {
   struct search *search = context;
-  if (!decode_and_fold(search, string)) return false;
-  const char *folded = search->folded.data;
+  if (!said_take(&search->said, string)) return false;
+  const char *folded = search->said.folded.data, *end = folded + search->said.folded.length;
   for (size_t i = 0; i < search->query.count; i++) {
     if ((search->missing >> i & 1) == 0 ||
-        needle_find(&search->query.words[i].whole, folded, folded + search->folded.length) == NULL)
+        needle_find(&search->query.words[i].whole, folded, end) == NULL)
       continue;
     search->missing &= ~(1ULL << i);
     if (i == 0) search->text = *string;
@@ -80,7 +71,7 @@ static int is_first(struct search *search, uint64_t offset)
  * is not searched. 1: it matches, 0: it does not, -1 and errno. */
 static int match(struct search *search, const struct turn *turn, uint64_t offset)
 {
-  int passes = turn_passes(turn, &search->filter, &search->decoded);
+  int passes = turn_passes(turn, &search->filter, &search->said.decoded);
   if (passes <= 0) return passes;
   search->missing = UINT64_MAX >> (QUERY_WORDS - search->query.count);
   bool to_the_end = turn_strings(turn, match_string, search);
@@ -191,13 +182,10 @@ size_t search_count(const struct search *search)
 /* Gives a hit the text around the first word. False: out of memory. */
 static bool cut_text(struct search *search, struct hit *hit)
 {
-  if (!decode_and_fold(search, &search->text)) return false;
-  const char *text = search->decoded.data, *folded = search->folded.data;
-  const char *found =
-      needle_find(&search->query.words[0].whole, folded, folded + search->folded.length);
-  size_t length = search->decoded.length;
-  size_t place = found != NULL ? fold_source(text, length, (size_t)(found - folded)) : 0;
-  hit->text = turn_excerpt(text, length, place);
+  if (!said_take(&search->said, &search->text)) return false;
+  const char *folded = search->said.folded.data, *end = folded + search->said.folded.length;
+  const char *found = needle_find(&search->query.words[0].whole, folded, end);
+  hit->text = said_excerpt(&search->said, found != NULL ? (size_t)(found - folded) : 0);
   return true;
 }
 

@@ -23,7 +23,7 @@ struct search {
 
   /* The line that was looked at last. */
   struct line line;
-  struct buf decoded, folded; /* one of its strings */
+  struct said said; /* one of its strings */
   uint64_t missing; /* a bit for each word that was not found */
   struct slice text; /* the string that holds the first word */
 };

@@ -2,6 +2,7 @@
 #include "session/turn.h"
 
 #include "base/utf8.h"
+#include "text/fold.h"
 #include "json/objects.h"
 #include "base/hidden.h"
 
@@ -106,10 +107,28 @@ int turn_passes(const struct turn *turn, const struct turn_filter *filter, struc
   return bounds_hold(&filter->since, &filter->before, moment);
 }
 
-struct bytes turn_excerpt(const char *text, size_t length, size_t place)
+/* ---- what one says ---- */
+
+void said_free(struct said *said)
 {
-  size_t start = 0, end = length;
-  if (place > EXCERPT_BEFORE && end > EXCERPT) start = utf8_start(text, place - EXCERPT_BEFORE);
-  if (end - start > EXCERPT) end = utf8_start(text, start + EXCERPT);
+  buf_free(&said->decoded);
+  buf_free(&said->folded);
+}
+
+bool said_take(struct said *said, const struct slice *string)
+{
+  said->decoded.length = said->folded.length = 0;
+  return slice_append(string, &said->decoded) &&
+         fold(&said->folded, said->decoded.data, said->decoded.length);
+}
+
+struct bytes said_excerpt(const struct said *said, size_t place)
+{
+  enum { MOST = 240, BEFORE = 80 }; /* bytes */
+  const char *text = said->decoded.data;
+  size_t start = 0, end = said->decoded.length;
+  place = fold_source(text, end, place);
+  if (place > BEFORE && end > MOST) start = utf8_start(text, place - BEFORE);
+  if (end - start > MOST) end = utf8_start(text, start + MOST);
   return (struct bytes){text + start, end - start};
 }

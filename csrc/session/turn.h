@@ -43,10 +43,13 @@ int turn_passes(const struct turn *turn, const struct turn_filter *filter, struc
 /* The point in time of a record, or none. False: out of memory. */
 bool turn_moment(const struct turn *turn, struct buf *decoded, struct moment *moment);
 
-enum {
-  EXCERPT = 240, /* bytes at most, */
-  EXCERPT_BEFORE = 80 /* and of these before the place */
+/* A string of a record, decoded, and folded. */
+struct said {
+  struct buf decoded, folded;
 };
 
-/* A text, or its part around a place, cut between characters. */
-struct bytes turn_excerpt(const char *text, size_t length, size_t place);
+void said_free(struct said *said);
+/* False: out of memory. */
+bool said_take(struct said *said, const struct slice *string);
+/* What was decoded, or its part around a place of what was folded, cut between characters. */
+struct bytes said_excerpt(const struct said *said, size_t place);

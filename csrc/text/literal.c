@@ -2,35 +2,17 @@
  * them, they are replaced, too; a text in which that goes on and on is replaced as a whole. */
 #include "text/literal.h"
 
-#include "base/escape.h"
-#include "base/word.h"
 #include "base/hidden.h"
 
-/* Whether raw JSON has the byte as it is, or as \u and its number. */
-static bool has_no_escape(char byte)
+void literal_set(struct literal *literal, struct bytes text, struct bytes replacement)
 {
-  return byte >= 0x20 && byte < 0x7f && byte != '/' && byte != '"' && byte != '\\';
-}
-
-/* A plain text is looked for as if by its words, in either case: what is found is read closely. */
-bool literal_set(struct literal *literal, struct bytes text, struct bytes replacement)
-{
-  bool plain = true;
   literal->text = text;
   literal->replacement = replacement;
-  for (size_t i = 0; i < text.length; i++) plain = plain && has_no_escape(text.start[i]);
-  if (!plain) return needle_set(&literal->needle, text.start, text.length), true;
-  if (!buf_add(&literal->folded, text.start, text.length)) return false;
-  char *folded = literal->folded.data;
-  for (size_t i = 0; i < text.length; i++)
-    if (folded[i] >= 'A' && folded[i] <= 'Z') folded[i] = (char)(folded[i] | 0x20);
-  needle_set(&literal->needle, folded, text.length);
-  return true;
+  needle_set(&literal->needle, text.start, text.length);
 }
 
 void literal_free(struct literal *literal)
 {
-  buf_free(&literal->folded);
   buf_free(&literal->results[0]);
   buf_free(&literal->results[1]);
 }
@@ -48,33 +30,6 @@ const char *literal_find(const struct literal *literal, const char *p, const cha
   }
   return NULL;
 }
-
-/* ---- raw lines ---- */
-
-/* Whether an escape may stand for a part of the text. */
-static bool may_hide(const struct literal *literal, const char *p, const char *end)
-{
-  for (; p < end && (p = memchr(p, '\\', (size_t)(end - p))) != NULL; p += 2)
-    if (p[1] == 'u' || memchr(literal->text.start, escape_letter(p[1]), literal->text.length))
-      return true;
-  return false;
-}
-
-const char *literal_find_line(const struct literal *literal, const char *p, const char *end)
-{
-  if (literal->folded.length > 0) {
-    const char *place = p < end ? needle_find_raw(&literal->needle, p, end) : NULL;
-    const char *newline = place != NULL ? last_newline(p, (size_t)(place - p)) : NULL;
-    return newline != NULL ? newline + 1 : place != NULL ? p : NULL;
-  }
-  for (const char *newline; p < end; p = newline + 1) {
-    newline = memchr(p, '\n', (size_t)(end - p));
-    if (literal_find(literal, p, newline) != NULL || may_hide(literal, p, newline)) return p;
-  }
-  return NULL;
-}
-
-/* ---- replacing ---- */
 
 /* Counts the occurrences; puts the text with each replaced, if that is wanted. */
 static bool replace(const struct literal *literal, struct bytes in, struct buf *out,

@@ -9,20 +9,16 @@ enum { LITERAL_GROWTH = 64 << 20 }; /* bytes that a text may become longer by */
 struct literal {
   struct bytes text; /* not owned; at least one byte */
   struct bytes replacement; /* not owned; does not hold the text */
-  struct buf folded; /* the text, if raw JSON has it as it is but for \u; or empty */
-  struct needle needle; /* that; or of the text, such that only its rarest place is used */
+  struct needle needle; /* of the text */
   struct buf results[2];
 };
 
-/* Of zeros. False with errno ENOMEM. */
-bool literal_set(struct literal *literal, struct bytes text, struct bytes replacement);
+/* Of zeros. */
+void literal_set(struct literal *literal, struct bytes text, struct bytes replacement);
 void literal_free(struct literal *literal);
 
 /* The first occurrence from p to `end`, or NULL. */
 const char *literal_find(const struct literal *literal, const char *p, const char *end);
-/* The first of the raw lines from p on, each with its newline, that may hold the text, as it is or in
- * escapes; NULL: none does. Padding follows `end`. */
-const char *literal_find_line(const struct literal *literal, const char *p, const char *end);
 /* How many times the text at `in` holds that of `literal`, without overlaps. *result, if it is wanted and the
  * text does, is the text with each replaced, until the next call, and does not hold it. False with errno:
  * ENOMEM; or EFBIG, where it would be too long. */

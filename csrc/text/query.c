@@ -9,7 +9,6 @@
 
 #include "base/escape.h"
 #include "base/utf8.h"
-#include "base/word.h"
 #include "text/fold.h"
 #include "base/hidden.h"
 
@@ -127,11 +126,7 @@ static bool may_hold(struct query *query, const struct word *word, const char *l
 
 const char *query_line(struct query *query, const struct word *word, const char *p, const char *end)
 {
-  if (word->part.length > 0) {
-    const char *place = needle_find_raw(&word->part, p, end);
-    const char *before = place != NULL ? last_newline(p, (size_t)(place - p)) : NULL;
-    return before != NULL ? before + 1 : place != NULL ? p : NULL;
-  }
+  if (word->part.length > 0) return needle_find_line(&word->part, false, p, end);
   for (const char *newline; p < end; p = newline + 1) {
     newline = memchr(p, '\n', (size_t)(end - p));
     if (may_hold(query, word, p, (size_t)(newline - p))) return p;

@@ -76,6 +76,12 @@ local search = [[
   memory:close()
 ]]
 
+local unique = [[
+  local memory = assert(require("aish_history").open((...), { sync = "none", unique = true }))
+  assert(memory:add("fact", "added"))
+  memory:close()
+]]
+
 local compact = [[assert(require("aish_history").compact((...)))]]
 
 -- The beginning of a record, and on the same line a whole one.
@@ -124,6 +130,9 @@ local crafted = {
   end },
   ["times of other forms that fall"] = { open:gsub("#memory >= 0", "memory:items{limit = 1}"), function(count)
     return lines(count, function(index) return support.item(index, "x", ("2026-01-02T03:04:05.%06dZ"):format(count - index)) end)
+  end },
+  ["items of one content"] = { unique, function(count)
+    return lines(count, function(index) return support.item(index, "same") end)
   end },
   ["words that collide in FNV-1a"] = { search, function(count)
     local words = colliding_words(count)

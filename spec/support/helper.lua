@@ -91,11 +91,11 @@ function helper.guard(before_each, after_each)
 end
 
 --- The sh command that runs Lua source `code` in a new process of the same interpreter, which finds
--- our modules; `...` are its arguments (`...` in the code).
+-- our modules; `...` are its arguments (`...` in the code). No file of the checkout is read before it
+-- runs: it may be another user's process, and the checkout below a home that is closed to others.
 function helper.command(code, ...)
-  local words = { helper.lua, "-e", helper.quote(
-    ("package.path=%q;package.cpath=%q;dofile(%q)"):format(package.path, package.cpath,
-      helper.root .. "/spec/support/lua51.lua")), "-" }
+  local words = { helper.lua, "-e", helper.quote(("package.path=%q;package.cpath=%q;%s"):format(package.path,
+    package.cpath, helper.read(helper.root .. "/spec/support/lua51.lua"))), "-" }
   for _, argument in ipairs({ ... }) do
     words[#words + 1] = helper.quote(tostring(argument))
   end

@@ -105,4 +105,13 @@ describe("a word in raw lines", function()
       assert.equal(#lines, #native.search(path, "x" .. letter .. "z", { limit = 1e6 }), letter)
     end
   end)
+
+  it("is not passed over in any width of lanes, at any place, nor is a text to the byte", function()
+    local program = helper.tmpdir() .. "/needle"
+    support.output(("cd %s && ${CC:-cc} -std=c11 -O1 -Icsrc -o %s spec/support/needle.c csrc/text/fold.c csrc/base/*.c -lm -lpthread")
+      :format(helper.quote(helper.root), helper.quote(program)))
+    for seed = 1, 2 do
+      assert.matches("^100000 texts, 16", support.output(("exec 2>&1; %s %d"):format(helper.quote(program), seed)))
+    end
+  end)
 end)
