@@ -41,7 +41,8 @@ local function place(text)
   return hash
 end
 
---- The faults that are listed as changing nothing: a line each, with the reason below it, indented.
+--- The faults that are listed as changing nothing: a line each, with the reason below it, indented. Of a change
+-- that the file has in several places, " #2" at its end means the second, and without that it is all of them.
 local function read_equivalent()
   local listed = {}
   for line in shell.read("spec/mutants/equivalent"):gmatch("[^\n]+") do
@@ -62,7 +63,7 @@ local function draw(files)
       local key = name(fault)
       seen[key] = (seen[key] or 0) + 1
       fault.key, fault.place = key .. " #" .. seen[key], place(SEED .. key .. seen[key])
-      if listed[key] then passed_over = passed_over + 1
+      if listed[key] or listed[fault.key] then passed_over = passed_over + 1
       elseif COUNT == math.huge then drawn[#drawn + 1] = fault
       elseif not best[fault.line] or fault.place < best[fault.line].place then best[fault.line] = fault end
     end
