@@ -20,7 +20,7 @@ local CODE = [[
 ]]
 
 local function run(how)
-  local pipe = assert(io.popen("ulimit -n 64; " .. helper.command(CODE, how, helper.write(helper.tmpdir() .. "/log.jsonl", ""))))
+  local pipe = assert(io.popen("ulimit -n 256; " .. helper.command(CODE, how, helper.write(helper.tmpdir() .. "/log.jsonl", ""))))
   local output = pipe:read("*a")
   pipe:close()
   return output
