@@ -12,6 +12,9 @@ LUA_INCDIR  ?= $(eval LUA_INCDIR := $$(patsubst -I%,%,$$(firstword $$(shell \
 ifneq ($(words $(BUILD))$(findstring ',$(BUILD)),1)
 $(error BUILD=$(BUILD): make cannot build in a directory with spaces or apostrophes in its name)
 endif
+ifeq ($(filter 5.1 5.2 5.3 5.4 5.5,$(LUA_VERSION)),)
+$(error LUA_VERSION=$(LUA_VERSION): aish_history was tested with LuaJIT 2.1 and Lua 5.1 to 5.5)
+endif
 
 CFLAGS   ?= -O2 -g
 WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -115,21 +118,27 @@ demo: ## Play a short session of the shell on real files
 	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
 # Of these each has a build of its own, below that of LuaJIT and Lua 5.1.
-LATER  = $(filter lua5.2 lua5.3 lua5.4,$(SUITES))
+LATER  = $(filter-out lua5.1,$(filter lua5.%,$(SUITES)))
 BASIC  = $(filter-out $(LATER) lint,$(SUITES))
+# Where .ci/lua5.5 builds Lua 5.5, if there is no other.
+LUA55  = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aish_history_specs/lua5.5
+test: export PATH := $(PATH):$(LUA55)/bin
+test: export PKG_CONFIG_PATH := $(LUA55)/lib/pkgconfig$(PKG_CONFIG_PATH:%=:%)
 test: override BUILD := $(BUILD:%/lua$(LUA_VERSION)=%)
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (LUA=lua5.4: under that; TESTS=spec/x_spec.lua: only these)
-	@$(if $(LATER),.ci/deps $(LATER))
+	@$(if $(filter lua5.5,$(LATER)),.ci/lua5.5 '$(LUA55)' || echo "Lua 5.5 is left out.")
+	@$(if $(filter-out lua5.5,$(LATER)),.ci/deps $(filter-out lua5.5,$(LATER)))
 	@.ci/deps optional || echo "What needs a browser or npm is left out."
 	@echo "Building for the suites: $(SUITES)"
 	@$(if $(BASIC),$(MAKE) $(QUIET) BUILD='$(BUILD)' LUA_VERSION=5.1 all $(BUILD)/faults/aish_history.so \
 	  $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so))
-	@$(foreach lua,$(LATER),$(MAKE) $(QUIET) BUILD='$(BUILD)/$(lua)' LUA_VERSION=$(lua:lua%=%) all \
-	  $(BUILD)/$(lua)/faults/aish_history.so $(BUILD)/$(lua)/posix.so &&) :
+	@for lua in $(LATER); do command -v $$lua >/dev/null || continue; \
+	  $(MAKE) $(QUIET) BUILD="$(BUILD)/$$lua" LUA_VERSION="$${lua#lua}" all \
+	  "$(BUILD)/$$lua/faults/aish_history.so" "$(BUILD)/$$lua/posix.so" || exit; done
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
 
 test-all: ## Run the specs under every Lua, and sanitizers
-	@$(MAKE) SUITES='luajit lua5.1 lua5.2 lua5.3 lua5.4 asan' test
+	@$(MAKE) SUITES='luajit lua5.1 lua5.2 lua5.3 lua5.4 lua5.5 asan' test
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) $(QUIET) all

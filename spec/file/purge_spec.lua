@@ -141,7 +141,7 @@ describe("erase in lines", function()
     assert.equal(content("\\udcf0\\udc9f[erased]"), (erased(content("\\ud83d\\uDE00"), "\152\128")))
   end)
 
-  it("leaves no text that what is around a replacement makes anew", function()
+  it("leaves no occurrence that a replacement makes with what surrounds it", function()
     local function turn(text) return ('{"content":"%s"}\n'):format(text) end
     assert.equal(turn("x"), (erased(turn("aabbx"), "ab", { replacement = "" })))
     assert.equal(turn(("a"):rep(3)), (erased(turn(("a"):rep(8) .. ("b"):rep(5)), "ab", { replacement = "" })))

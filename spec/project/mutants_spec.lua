@@ -16,7 +16,7 @@ static int f(int a)
 }
 ]]
 
-describe("a planted fault", function()
+describe("a planted fault #build", function()
   helper.guard(before_each, after_each)
 
   it("changes one place of the code, or the order of two lines", function()

@@ -202,7 +202,7 @@ describe("sessions: the first user turn's text", function()
     end
   end)
 
-  it("is found behind turns of others, and without counting within the first MiB", function()
+  it("is found after turns of others, and without counting within the first MiB", function()
     for _, size in ipairs({ 10, 16384, 300000, 1048000, 3000000 }) do
       local before = turn('"' .. ("x"):rep(size) .. '"', "system")
       local bytes = META .. before .. turn('"found"') .. turn('"' .. ("y"):rep(300000) .. '"', "assistant", "T")
@@ -415,7 +415,7 @@ describe("sessions without a turn", function()
     end
   end)
 
-  it("are not those with a turn behind much else", function()
+  it("are not those with a turn after much else", function()
     local dir = support.directory({ ["a.jsonl"] = META .. ('{"note":"x"}\n'):rep(200000) .. turn('"late"') .. ('{"note":"y"}\n'):rep(200) })
     assert.same({ "a.jsonl" }, names(dir, { empty = false, count = false }))
     assert.same({ "a.jsonl" }, names(dir, { empty = false }))
@@ -428,7 +428,7 @@ describe("sessions without a turn", function()
   end)
 end)
 
-describe("sessions: what is none", function()
+describe("sessions: invalid arguments", function()
   helper.guard(before_each, after_each)
 
   it("options", function()
