@@ -163,10 +163,11 @@ schedules: deps ## Play every small schedule of processes and faults, then other
 	  seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(CORES) - 1)) | \
 	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
 
-mutants: deps ## Plant COUNT=40 faults in csrc, picked by SEED=1, and list those that no spec notices (FILES=csrc/file/journal.c)
+mutants: deps ## Plant COUNT=40 faults in csrc, picked by SEED=1, and list those that no spec notices (FILES=csrc/file/journal.c); goes on where it was interrupted
+	@mkdir -p '$(BUILD)'
 	@work=$$(mktemp -d) && chmod 755 "$$work" && trap 'rm -rf "$$work"' EXIT && trap 'exit 1' INT TERM && \
 	  SEED='$(SEED)' COUNT='$(COUNT)' FILES='$(FILES)' CORES='$(CORES)' CPU='$(CPU)' SECONDS='$(SECONDS)' \
-	  MOST='$(MOST)' LEAST='$(LEAST)' LUA_INCDIR='$(LUA_INCDIR)' luajit spec/mutants/run.lua "$$work"
+	  QUICK='$(QUICK)' LEAST='$(LEAST)' RESULTS='$(BUILD)/mutants' LUA_INCDIR='$(LUA_INCDIR)' luajit spec/mutants/run.lua "$$work"
 
 power: deps ## Cut the power POWER_CUTS=300 times on LazyFS (LAZYFS=directory), ext4 and XFS
 	@.ci/deps power || echo "What needs these is left out."
