@@ -14,7 +14,7 @@ local function open(lines, opts)
 end
 
 local function item(id, members)
-  return ('{"id":%d,"uid":"%s","ts":"2026-01-02T03:04:05Z","kind":"fact"%s}\n'):format(id, uid, members)
+  return ('{"id":%.0f,"uid":"%s","ts":"2026-01-02T03:04:05Z","kind":"fact"%s}\n'):format(id, uid, members)
 end
 
 -- Updates item 1 of a file of one line, which has these members besides its head; returns what the new
