@@ -21,7 +21,7 @@ WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 
 # What the code needs, whatever the flags above are set to.
-COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
+COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -fPIC $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
 LINK    = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS)
 SHARED  = -shared
 SUITES ?= $(or $(LUA),$(if $(filter 5.1,$(LUA_VERSION)),luajit lua5.1 asan,lua$(LUA_VERSION)))
@@ -46,7 +46,7 @@ PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/s
 # What runs the command: the first that is there.
 INTERPRETER ?= $(shell for lua in $(LUA_NAMES); do command -v $$lua && break; done)
 
-.PHONY: dist fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test test-all soak schedules tsan mutants bench bench-deps lint format format-check FORCE
+.PHONY: dist qemu compilers fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test test-all soak schedules tsan mutants bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -140,6 +140,18 @@ test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (LUA=lua5.4: un
 test-all: ## Run the specs under every Lua, and sanitizers
 	@$(MAKE) SUITES='luajit lua5.1 lua5.2 lua5.3 lua5.4 lua5.5 asan' test
 
+# The headers of Lua are this machine's: they are the same everywhere. Of the specs, those of the sources.
+qemu: ARCH ?= arm64
+qemu: export TESTS ?= $(wildcard $(patsubst %,spec/%/*_spec.lua,base json text file memory session binding))
+qemu: deps ## Run the specs on another machine's Lua (ARCH=arm64, armhf, i386, riscv64 or s390x; LUA=luajit)
+	@.ci/deps qemu '$(ARCH)'
+	@spec/machines/root '$(ARCH)' '$(BUILD)/$(ARCH)'
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/$(ARCH)' CC='$(BUILD)/$(ARCH)/gcc' all '$(BUILD)/$(ARCH)/faults/aish_history.so'
+	@BUILD='$(BUILD)' CORES='$(CORES)' MACHINE_LUA='$(LUA)' spec/run/suites '$(ARCH)'
+
+compilers: deps ## Build with each compiler that is here, in several ways, and run the specs of what these may break
+	@TESTS='$(TESTS)' spec/machines/compilers
+
 soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) $(QUIET) all
 	@SOAK=1 BUILD='$(BUILD)' TESTS=spec/promises/kill_spec.lua spec/run/suites luajit
@@ -151,10 +163,11 @@ schedules: deps ## Play every small schedule of processes and faults, then other
 	  seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(CORES) - 1)) | \
 	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
 
-mutants: deps ## Plant COUNT=40 faults in csrc, picked by SEED=1, and list those that no spec notices (FILES=csrc/file/journal.c)
+mutants: deps ## Plant COUNT=40 faults in csrc, picked by SEED=1, and list those that no spec notices (FILES=csrc/file/journal.c); goes on where it was interrupted
+	@mkdir -p '$(BUILD)'
 	@work=$$(mktemp -d) && chmod 755 "$$work" && trap 'rm -rf "$$work"' EXIT && trap 'exit 1' INT TERM && \
 	  SEED='$(SEED)' COUNT='$(COUNT)' FILES='$(FILES)' CORES='$(CORES)' CPU='$(CPU)' SECONDS='$(SECONDS)' \
-	  MOST='$(MOST)' LEAST='$(LEAST)' LUA_INCDIR='$(LUA_INCDIR)' luajit spec/mutants/run.lua "$$work"
+	  QUICK='$(QUICK)' LEAST='$(LEAST)' RESULTS='$(BUILD)/mutants' LUA_INCDIR='$(LUA_INCDIR)' luajit spec/mutants/run.lua "$$work"
 
 power: deps ## Cut the power POWER_CUTS=300 times on LazyFS (LAZYFS=directory), ext4 and XFS
 	@.ci/deps power || echo "What needs these is left out."

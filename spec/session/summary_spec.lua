@@ -9,6 +9,7 @@ local helper = require("spec.support.helper")
 local history = require("history")
 local memories = require("spec.support.memories")
 local native = require("aish_history")
+local shell = require("spec.support.shell")
 local support = require("spec.support.recall")
 local user = require("spec.support.user")
 
@@ -80,6 +81,12 @@ describe("sessions", function()
         mtime = 1234567890, turns = 1 },
     }, list)
     assert.same({ list[1].turns, list[2].turns }, { #native.load(list[1].path), #native.load(list[2].path) })
+  end)
+
+  it("tells of a file of the year 2100", function()
+    local dir = support.directory({ ["a.jsonl"] = turn('"a"') })
+    assert.equal("", shell.run("TZ=UTC touch -d 2100-01-01 " .. helper.quote(dir .. "/a.jsonl")))
+    assert.equal(4102444800, native.sessions(dir)[1].mtime)
   end)
 
   it("gives the files of list, the last name first", function()
