@@ -12,13 +12,16 @@ LUA_INCDIR  ?= $(eval LUA_INCDIR := $$(patsubst -I%,%,$$(firstword $$(shell \
 ifneq ($(words $(BUILD))$(findstring ',$(BUILD)),1)
 $(error BUILD=$(BUILD): make cannot build in a directory with spaces or apostrophes in its name)
 endif
+ifeq ($(filter 5.1 5.2 5.3 5.4 5.5,$(LUA_VERSION)),)
+$(error LUA_VERSION=$(LUA_VERSION): aish_history was tested with LuaJIT 2.1 and Lua 5.1 to 5.5)
+endif
 
 CFLAGS   ?= -O2 -g
 WARNINGS ?= -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla $(if $(filter 1,$(WERROR)),-Werror)
 
 # What the code needs, whatever the flags above are set to.
-COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -fPIC $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
+COMPILE = $(CC) -std=c11 -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 -fPIC $(addprefix -I,$(LUA_INCDIR)) -Icsrc $(CPPFLAGS) $(WARNINGS) $(CFLAGS)
 LINK    = $(CC) $(SHARED) $(CFLAGS) $(LDFLAGS)
 SHARED  = -shared
 SUITES ?= $(or $(LUA),$(if $(filter 5.1,$(LUA_VERSION)),luajit lua5.1 asan,lua$(LUA_VERSION)))
@@ -43,7 +46,7 @@ PAGES   = man/man1/aish-history.1 bash-completion/completions/aish-history zsh/s
 # What runs the command: the first that is there.
 INTERPRETER ?= $(shell for lua in $(LUA_NAMES); do command -v $$lua && break; done)
 
-.PHONY: dist fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test test-all soak schedules tsan mutants bench bench-deps lint format format-check FORCE
+.PHONY: dist qemu compilers fuzz power replay asan valgrind coverage all install uninstall clean help deps demo test test-all soak schedules tsan mutants bench bench-deps lint format format-check FORCE
 MAKEFLAGS += --no-print-directory
 
 CORES    ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -115,21 +118,39 @@ demo: ## Play a short session of the shell on real files
 	  cd "$$(mktemp -d)" && trap 'rm -rf "$$PWD"' EXIT && luajit "$$here/spec/run/demo.lua"
 
 # Of these each has a build of its own, below that of LuaJIT and Lua 5.1.
-LATER  = $(filter lua5.2 lua5.3 lua5.4,$(SUITES))
+LATER  = $(filter-out lua5.1,$(filter lua5.%,$(SUITES)))
 BASIC  = $(filter-out $(LATER) lint,$(SUITES))
+# Where .ci/lua5.5 builds Lua 5.5, if there is no other.
+LUA55  = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aish_history_specs/lua5.5
+test: export PATH := $(PATH):$(LUA55)/bin
+test: export PKG_CONFIG_PATH := $(LUA55)/lib/pkgconfig$(PKG_CONFIG_PATH:%=:%)
 test: override BUILD := $(BUILD:%/lua$(LUA_VERSION)=%)
 test: deps ## Run the specs under LuaJIT, Lua 5.1 and sanitizers (LUA=lua5.4: under that; TESTS=spec/x_spec.lua: only these)
-	@$(if $(LATER),.ci/deps $(LATER))
+	@$(if $(filter lua5.5,$(LATER)),.ci/lua5.5 '$(LUA55)' || echo "Lua 5.5 is left out.")
+	@$(if $(filter-out lua5.5,$(LATER)),.ci/deps $(filter-out lua5.5,$(LATER)))
 	@.ci/deps optional || echo "What needs a browser or npm is left out."
 	@echo "Building for the suites: $(SUITES)"
 	@$(if $(BASIC),$(MAKE) $(QUIET) BUILD='$(BUILD)' LUA_VERSION=5.1 all $(BUILD)/faults/aish_history.so \
 	  $(BUILD)/schedules/aish_history.so $(if $(filter asan,$(SUITES)),$(BUILD)/asan/aish_history.so))
-	@$(foreach lua,$(LATER),$(MAKE) $(QUIET) BUILD='$(BUILD)/$(lua)' LUA_VERSION=$(lua:lua%=%) all \
-	  $(BUILD)/$(lua)/faults/aish_history.so $(BUILD)/$(lua)/posix.so &&) :
+	@for lua in $(LATER); do command -v $$lua >/dev/null || continue; \
+	  $(MAKE) $(QUIET) BUILD="$(BUILD)/$$lua" LUA_VERSION="$${lua#lua}" all \
+	  "$(BUILD)/$$lua/faults/aish_history.so" "$(BUILD)/$$lua/posix.so" || exit; done
 	@BUILD='$(BUILD)' CORES='$(CORES)' TESTS='$(TESTS)' spec/run/suites $(SUITES)
 
 test-all: ## Run the specs under every Lua, and sanitizers
-	@$(MAKE) SUITES='luajit lua5.1 lua5.2 lua5.3 lua5.4 asan' test
+	@$(MAKE) SUITES='luajit lua5.1 lua5.2 lua5.3 lua5.4 lua5.5 asan' test
+
+# The headers of Lua are this machine's: they are the same everywhere. Of the specs, those of the sources.
+qemu: ARCH ?= arm64
+qemu: export TESTS ?= $(wildcard $(patsubst %,spec/%/*_spec.lua,base json text file memory session binding))
+qemu: deps ## Run the specs on another machine's Lua (ARCH=arm64, armhf, i386, riscv64 or s390x; LUA=luajit)
+	@.ci/deps qemu '$(ARCH)'
+	@spec/machines/root '$(ARCH)' '$(BUILD)/$(ARCH)'
+	@$(MAKE) $(QUIET) BUILD='$(BUILD)/$(ARCH)' CC='$(BUILD)/$(ARCH)/gcc' all '$(BUILD)/$(ARCH)/faults/aish_history.so'
+	@BUILD='$(BUILD)' CORES='$(CORES)' MACHINE_LUA='$(LUA)' spec/run/suites '$(ARCH)'
+
+compilers: deps ## Build with each compiler that is here, in several ways, and run the specs of what these may break
+	@TESTS='$(TESTS)' spec/machines/compilers
 
 soak: deps ## Kill writers at random moments, for thousands of rounds
 	@$(MAKE) $(QUIET) all
@@ -142,10 +163,11 @@ schedules: deps ## Play every small schedule of processes and faults, then other
 	  seq $(or $(SEED),1) $$(($(or $(SEED),1) + $(CORES) - 1)) | \
 	    xargs -P 0 -I{} luajit spec/schedules/run.lua --seconds $(or $(SECONDS),60) --seed {}
 
-mutants: deps ## Plant COUNT=40 faults in csrc, picked by SEED=1, and list those that no spec notices (FILES=csrc/file/journal.c)
+mutants: deps ## Plant COUNT=40 faults in csrc, picked by SEED=1, and list those that no spec notices (FILES=csrc/file/journal.c); goes on where it was interrupted
+	@mkdir -p '$(BUILD)'
 	@work=$$(mktemp -d) && chmod 755 "$$work" && trap 'rm -rf "$$work"' EXIT && trap 'exit 1' INT TERM && \
 	  SEED='$(SEED)' COUNT='$(COUNT)' FILES='$(FILES)' CORES='$(CORES)' CPU='$(CPU)' SECONDS='$(SECONDS)' \
-	  MOST='$(MOST)' LEAST='$(LEAST)' LUA_INCDIR='$(LUA_INCDIR)' luajit spec/mutants/run.lua "$$work"
+	  QUICK='$(QUICK)' LEAST='$(LEAST)' RESULTS='$(BUILD)/mutants' LUA_INCDIR='$(LUA_INCDIR)' luajit spec/mutants/run.lua "$$work"
 
 power: deps ## Cut the power POWER_CUTS=300 times on LazyFS (LAZYFS=directory), ext4 and XFS
 	@.ci/deps power || echo "What needs these is left out."

@@ -5,6 +5,23 @@
 --     local memory = history.open_memory(path)                  -- memory:add(...), :forget(id), :close()
 --
 -- Every other function and constant of aish_history is here too, under its own name.
+--
+-- It takes the place of aish's history.lua, with aish_history.so on package.cpath. Existing files need no
+-- conversion; names, arguments and messages stay. What differs:
+--
+-- * Handles are userdata with read-only fields; a session has `fd` and no `fh`.
+-- * Surplus arguments, unknown options and wrong types, once ignored, raise an error that names them.
+-- * `forget(id)`, which wrote a tombstone for any id, gives `true`, or `false, "no active item N"`.
+-- * A failure gives `open PATH: reason` and the errno, of writes too, which failed without a word; of a lock
+--   that is held, also the holder's process id.
+-- * Background jobs do not inherit the lock.
+-- * `add` is synced, unless `sync = "none"`; `session:append` is locked, waiting up to 5 seconds.
+-- * New files are 0600 and directories 0700, whatever the umask allows.
+-- * Numbers have as many digits as read back the same, not 14.
+-- * Of two items of one id neither is hidden.
+-- * A string that is not UTF-8, written raw before, is escaped and reads back the same.
+-- * A file of the other kind, or of no JSON lines, is refused, not appended to.
+-- * An array as a turn, which was never read back, raises; `{}` is written as an empty object.
 
 local native = require("aish_history")
 

@@ -41,7 +41,7 @@ build = {
     aish_history = {
       incdirs = { "csrc" },
       libraries = { "m" },
-      defines = { "_FILE_OFFSET_BITS=64" },
+      defines = { "_FILE_OFFSET_BITS=64", "_TIME_BITS=64" },
       sources = {
         "csrc/aish_history.c",
         "csrc/base/buf.c",

@@ -1,10 +1,8 @@
-/* buf.c: growing, emptying and freeing buffers. */
+/* buf.c: growing and freeing buffers. */
 #include "base/buf.h"
 
 #include "base/sys.h"
 #include "base/hidden.h"
-
-enum { KEPT_AT_MOST = 1 << 20 };
 
 bool buf_grow(struct buf *buf, size_t more)
 {
@@ -37,10 +35,4 @@ bool buf_trim(struct buf *buf)
   buf->data = data;
   buf->capacity = buf->length;
   return true;
-}
-
-void buf_reset(struct buf *buf)
-{
-  if (buf->capacity > KEPT_AT_MOST) buf_free(buf);
-  buf->length = 0;
 }

@@ -19,8 +19,14 @@ __attribute__((cold)) bool buf_grow(struct buf *buf, size_t more);
 void buf_free(struct buf *buf);
 /* Gives back the room at the end; false with errno ENOMEM. */
 bool buf_trim(struct buf *buf);
+
 /* Empties the buffer. One that has grown beyond the size of most records gives its memory back. */
-void buf_reset(struct buf *buf);
+static inline void buf_reset(struct buf *buf)
+{
+  enum { KEPT_AT_MOST = 1 << 20 };
+  if (buf->capacity > KEPT_AT_MOST) buf_free(buf);
+  buf->length = 0;
+}
 
 static inline bool buf_reserve(struct buf *buf, size_t more)
 {

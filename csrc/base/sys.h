@@ -42,7 +42,7 @@ ssize_t sys_read_at(int fd, void *buffer, size_t size, uint64_t offset);
 /* Writes all of it or fails; *written tells how much reached the file either way. Returns 0; or 1 if it
  * took several writes, between which other programs may have written; or -1. */
 int sys_write(int fd, const void *bytes, size_t size, size_t *written);
-/* Where the descriptor stands: behind what was written last. -1 and errno. */
+/* Where the descriptor stands: after what was written last. -1 and errno. */
 int64_t sys_position(int fd);
 int sys_truncate(int fd, uint64_t size);
 /* The data of the file and what is needed to find it again have reached the disk. */

@@ -44,7 +44,7 @@ struct bound {
   bool given;
 };
 
-/* Reads a time as moment_of does, of which everything behind the date, or behind the minute, may be
+/* Reads a time as moment_of does, of which everything after the date, or after the minute, may be
  * left out, and the offset: UTC is meant. */
 bool bound_read(struct bound *bound, const char *text, size_t length);
 /* From seconds since 1970. */

@@ -55,14 +55,14 @@ static inline const char *last_newline(const char *start, size_t length)
 
 enum { PACKED_LONGEST = 10 }; /* bytes of a number */
 
-/* Writes a number, and moves *p behind it. */
+/* Writes a number, and moves *p past it. */
 static inline void packed_put(unsigned char **p, uint64_t number)
 {
   for (; number >= 0x80; number >>= 7) *(*p)++ = (unsigned char)(number | 0x80);
   *(*p)++ = (unsigned char)number;
 }
 
-/* Reads the number at *p, and moves that behind it. */
+/* Reads the number at *p, and moves that past it. */
 static inline uint64_t packed_get(const unsigned char **p)
 {
   uint64_t number = 0;

@@ -4,7 +4,9 @@
  * it was built for. */
 #pragma once
 
+#if __has_include(<luaconf.h>) /* which Lua 5.0 has not */
 #include <luaconf.h>
+#endif
 #ifdef __ELF__
 #undef LUA_API
 #define LUA_API extern __attribute__((weak))

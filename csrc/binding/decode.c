@@ -208,7 +208,7 @@ static void mark_table(struct decoder *d, bool object)
   lua_setmetatable(L, table);
 }
 
-/* What comes between the parts, or behind the last one. */
+/* What comes between the parts, or after the last one. */
 FOR_EACH_KIND const char *pass_comma(struct decoder *d, const char *p, const char *limit,
                                      bool object, bool *more)
 {

@@ -148,8 +148,7 @@ static void take_further(struct drafting *drafting)
 /* Begins a draft with the fields at `base` and following, the first `count` of FIELDS. */
 static void take_fields(struct drafting *drafting, int base, int count)
 {
-  drafting->draft->members = 4;
-  drafting->draft->start = drafting->scratch->text.length;
+  *drafting->draft = (struct draft){.members = 4, .start = drafting->scratch->text.length};
   take_kind(drafting, base + FIELD_KIND);
   take_content(drafting, base + FIELD_CONTENT);
   if (count > FIELD_TAGS) take_field(drafting, FIELD_TAGS, base + FIELD_TAGS, LUA_TTABLE);

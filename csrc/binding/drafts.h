@@ -1,6 +1,6 @@
 /* drafts.h: items that a program gives, put together as they will be written.
  *
- * Each becomes a draft, zeros before, and a body in scratch->text; what is wrong with one raises, with a
+ * Each becomes a draft and a body in scratch->text; what is wrong with one raises, with a
  * message that begins with `who`. */
 #pragma once
 

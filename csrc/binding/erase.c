@@ -122,7 +122,7 @@ static int ask_l(lua_State *L)
   return add_answer(job, &answer) ? 0 : raise_no_memory(L);
 }
 
-static bool ask(struct job *job, struct bytes text)
+static bool ask_function(struct job *job, struct bytes text)
 {
   lua_State *L = job->L;
   job->text = text;
@@ -140,7 +140,7 @@ static bool change_text(void *context, struct bytes text, struct bytes *result, 
   struct job *job = context;
   const struct answer *answer = find_answer(job, text);
   if (answer == NULL && job->purge.asking) {
-    if (!ask(job, text)) return false;
+    if (!ask_function(job, text)) return false;
     answer = find_answer(job, text);
   }
   *found = answer != NULL;

@@ -34,8 +34,7 @@ struct scratch *handle_scratch(lua_State *L, const struct common *handle)
 bool push_common(lua_State *L, const struct object_class *class)
 {
   size_t length;
-  if (push_method(L)) return true;
-  lua_pop(L, 1);
+  lua_settop(L, 2);
   const struct common *handle = check_object(L, class);
   const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &length) : NULL;
   if (name == NULL) return false;

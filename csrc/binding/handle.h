@@ -28,8 +28,8 @@ static inline void check_cost(lua_State *L, const struct common *handle)
 }
 /* Acquires the scratch, for what the handle's function redacts, if it has one. [-0, +2, m] */
 struct scratch *handle_scratch(lua_State *L, const struct common *handle);
-/* In __index: pushes the method or one of the fields path, closed and fd; false, and nothing: it is none of
- * them. [-0, +0 or 1, e] */
+/* In __index, after push_method: pushes one of the fields path, closed and fd; false, and nothing: it is
+ * none of them. [-1, +0 or 1, e] */
 bool push_common(lua_State *L, const struct object_class *class);
 /* Pushes what tostring is to say of a handle that is `how` if it is open. [-0, +1, e] */
 int push_description(lua_State *L, const struct object_class *class, const char *how);

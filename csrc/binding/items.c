@@ -94,7 +94,7 @@ static struct wanted check_wanted(lua_State *L, int argument, const char *option
 }
 
 /* The table in whose place it leaves one of its own, so that names and texts live as long as the call:
- * at 0 the members, and behind it what they are made of. */
+ * at 0 the members, and after it what they are made of. */
 void read_where(lua_State *L, int argument, const char *name, void *into)
 {
   struct where *where = into;

@@ -430,7 +430,7 @@ static int memory_erase_l(lua_State *L)
 /* Besides what all handles have: next_id; a shared handle is brought up to date for that. */
 static int memory_index_l(lua_State *L)
 {
-  if (push_common(L, &MEMORY_HANDLE)) return 1;
+  if (push_method(L) || push_common(L, &MEMORY_HANDLE)) return 1;
   struct handle *handle = check_object(L, &MEMORY_HANDLE);
   struct failure ignored;
   size_t length = 0;

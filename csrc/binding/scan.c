@@ -229,11 +229,12 @@ int scan_l(lua_State *L)
 }
 
 /* follow(path [, opts]): an iterator over what a file of JSON lines has and gets: at the end of the
- * file it gives nil, and asked again what was added since. A file that was cut short or written anew
- * is read from the first line that is not as it was given (from its start, if that is farther back than the
- * last line and 16 KiB), and one that was replaced to its end, and then the new one from its start, or
- * where the old one ended if it was erased from (once: after two erasures between calls, from its
- * start); one that is missing gives nil until there is one. A last line without its newline is not given before it has one, or the path has left its file.
+ * file it gives nil, and asked again what was added since. A file that was cut short or rewritten is
+ * read from the first line that is not as it was given (from its start, if that is farther back than
+ * 8,192 lines), and one that was replaced to its end, and then the new one from its
+ * start, or where the old one ended if it was erased from (once: after two erasures between calls,
+ * from its start); one that is missing gives nil until there is one. A last line without its newline
+ * is not given before it has one, or the path has left its file.
  * path: string. opts: as scan's. Returns the iterator, which is as scan's. */
 int follow_l(lua_State *L)
 {

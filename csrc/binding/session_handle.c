@@ -52,7 +52,7 @@ static bool is_fit(const struct journal *journal, bool new, struct failure *fail
 }
 
 /* Whether it still is, under the lock. What this handle wrote last is still there, unless somebody has
- * written the file anew. */
+ * rewritten the file. */
 static bool is_still_fit(const struct journal *journal, struct failure *failure)
 {
   const struct extent *known = &journal->known;
@@ -166,7 +166,7 @@ static int session_erase_l(lua_State *L)
 
 static int session_index_l(lua_State *L)
 {
-  return push_common(L, &SESSION_HANDLE);
+  return push_method(L) || push_common(L, &SESSION_HANDLE);
 }
 
 static int session_tostring_l(lua_State *L)

@@ -1,9 +1,11 @@
 /* follow.c: the lines that a file has, and those that it gets.
  *
  * 1. A line may be handed out whose write then fails and is undone; the one that takes its place is
- *    handed out, too. After each read the last lines that were handed out are compared with the
- *    file, and it goes on from the first that differs. So a file that was cut short, or written
- *    anew, is read from there; from its start where what differs is farther back than what was kept.
+ *    handed out, too. So of each line that is handed out its place and a hash are kept. After each read
+ *    the last ones are compared with the file, as far back as one is still there; it goes on behind
+ *    those that are. So a file that was cut short, or written anew, is read from the first line that
+ *    differs. A line is the same as long as nothing but a newline, or the file's end, is behind it: a
+ *    last line without its newline need not get one where a write behind it is undone.
  * 2. When the path leads to another file, the open one is read once more, to its end: a line may
  *    have come between the last read and the look at the path. Then the other is read. A writer that
  *    looked at the path before that holds the open file's lock until it has written, so the file is
@@ -14,59 +16,90 @@
 
 #include <sys/file.h>
 
+#include "base/hash.h"
 #include "base/sys.h"
-#include "base/word.h"
+#include "file/extent.h"
 #include "file/path.h"
 #include "file/sequel.h"
+#include "file/window.h"
 #include "base/hidden.h"
+
+enum {
+  NEAR = 16 * 1024, /* bytes, or one line, are compared at once: more than a write usually has */
+  MOST_GIVEN = 16 * 1024 /* lines, of which the first half is forgotten then */
+};
+
+/* What was handed out: the line's text, up to its newline; or the last bytes before a place. */
+struct given {
+  uint64_t start, end, number, hash;
+};
 
 void follow_init(struct follow *follow, const char *path, uint64_t from)
 {
   memset(follow, 0, sizeof *follow);
   follow->path = path;
   follow->fd = -1;
-  follow->given.end = follow->given.size = from;
+  follow->from = from;
 }
 
-/* Reads on from where lines were handed out to. */
+static const struct given *given(const struct follow *follow)
+{
+  return BUF_ITEMS(struct given, &follow->given);
+}
+
+static size_t count_given(const struct follow *follow)
+{
+  return BUF_COUNT(struct given, &follow->given);
+}
+
+/* Reads on behind what was handed out. */
 static void resume(struct follow *follow)
 {
-  lines_close(&follow->lines);
-  lines_open(&follow->lines, follow->fd, follow->given.end);
-  follow->lines.number = follow->number;
+  static const struct given none = {.end = UINT64_MAX};
+  const size_t count = count_given(follow);
+  const struct given *last = count > 0 ? given(follow) + count - 1 : &none;
+  reader_restart(&follow->lines.reader, follow->fd, last->end + 1);
+  follow->lines.next = NULL;
+  follow->lines.number = last->number;
 }
 
-/* Goes back, or forward, to a line's start. */
-static void go_to(struct follow *follow, uint64_t offset, uint64_t number)
+static uint64_t hash_given(const char *text, uint64_t length)
 {
-  extent_cut(&follow->given, offset);
-  follow->number = number;
-  follow->last = offset;
-  resume(follow);
+  static const struct hash_key any = {0, 0};
+  return hash_text(&any, text, (size_t)length);
 }
 
-/* Begins to read a file where lines are handed out from. */
-static void begin(struct follow *follow, int fd, const struct stat *st)
+/* The text is what stands from `start` up to `end`. False with errno ENOMEM. */
+static bool remember(struct follow *follow, const char *text, uint64_t start, uint64_t end,
+                     uint64_t number)
 {
-  uint64_t from = follow->given.end;
-  follow->fd = fd;
-  extent_begin(&follow->given, st, 0);
-  follow->given.end = follow->given.size = from;
-  resume(follow);
+  const struct given one = {start, end, number, hash_given(text, end - start)};
+  struct buf *all = &follow->given;
+  if (count_given(follow) == MOST_GIVEN) {
+    all->length /= 2;
+    memcpy(all->data, all->data + all->length, all->length);
+  }
+  return BUF_PUSH(all, &one);
 }
 
-bool follow_open(struct follow *follow, struct failure *failure)
+/* Remembers what is before an offset, where the line that ends there is not at hand; `number` newlines are
+ * before it. False with errno ENOMEM. */
+static bool remember_before(struct follow *follow, uint64_t offset, uint64_t number)
 {
-  struct stat st;
-  int fd = open_to_read(follow->path, &st, failure);
-  if (fd >= 0) begin(follow, fd, &st);
-  return fd >= 0;
+  const size_t length = offset < 64 ? (size_t)offset : 64;
+  struct window window;
+  window_open(&window, follow->fd);
+  const char *text = window_line(&window, offset - length, length);
+  const bool ended = text == NULL || text[length - 1] == '\n';
+  const uint64_t end = offset - ended, start = text != NULL ? offset - length : end;
+  bool done = remember(follow, text, start, end, number + !ended);
+  window_close(&window);
+  return done;
 }
 
 void follow_close(struct follow *follow)
 {
-  extent_free(&follow->given);
-  follow->number = follow->last = 0;
+  buf_free(&follow->given);
   follow->refusals = 0;
   if (follow->fd < 0) return;
   lines_close(&follow->lines);
@@ -74,53 +107,109 @@ void follow_close(struct follow *follow)
   follow->fd = -1;
 }
 
-/* Goes back to the start of the line at `place`, where the file is not as it was. */
-static void go_back(struct follow *follow, uint64_t place)
+/* Begins to read a file at an offset, with `number` lines before it. False with errno ENOMEM. */
+static bool begin(struct follow *follow, int fd, const struct stat *st, uint64_t number)
 {
-  const struct buf *kept = &follow->given.kept;
-  uint64_t start = follow->given.size - kept->length;
-  const char *end = kept->data + kept->length;
-  const char *newline = last_newline(kept->data, (size_t)(place - start));
-  if (newline != NULL)
-    go_to(follow, start + (uint64_t)(newline + 1 - kept->data),
-          follow->number - count_newlines(newline + 1, end));
-  else if (place >= follow->last && follow->last > 0)
-    go_to(follow, follow->last, follow->number - 1);
-  else go_to(follow, 0, 0);
+  follow->fd = fd;
+  follow->device = st->st_dev;
+  follow->inode = st->st_ino;
+  follow->touched = -1;
+  lines_open(&follow->lines, fd, 0);
+  if (follow->from > 0 && !remember_before(follow, follow->from, number))
+    return follow_close(follow), false;
+  resume(follow);
+  return true;
 }
 
-/* As lines_next; what is read goes on with what was read before. */
+bool follow_open(struct follow *follow, struct failure *failure)
+{
+  struct stat st;
+  int fd = open_to_read(follow->path, &st, failure);
+  return fd >= 0 && (begin(follow, fd, &st, 0) || fail(failure, "read"));
+}
+
+/* Of the first `count`: the first of the last ones that are NEAR bytes together, or one. */
+static size_t first_near(const struct given *all, size_t count)
+{
+  size_t first = count - 1;
+  while (first > 0 && all[count - 1].end - all[first - 1].start <= NEAR) first--;
+  return first;
+}
+
+/* Whether the file still has it: 1 or 0; -1 and errno. */
+static int is_there(struct window *window, const struct given *one)
+{
+  const uint64_t length = one->end - one->start;
+  const char *text = window_line(window, one->start, (size_t)length);
+  if (text == NULL) return errno == 0 ? 0 : -1;
+  return text[length] == '\n' && hash_given(text, length) == one->hash;
+}
+
+/* Sets *held to how many of those that were handed out the file still has, up to the first that differs.
+ * Goes back until NEAR bytes are as they were. False and errno. */
+static bool count_held(const struct follow *follow, size_t *held)
+{
+  const struct given *all = given(follow);
+  struct window window;
+  int result = 1;
+  *held = count_given(follow);
+  window_open(&window, follow->fd);
+  /* What a read mixes of two writes is not what was handed out, or is the same. */
+  if (*held > 0) window.confirmed = all[*held - 1].end + 1;
+  for (size_t first, last = *held; last > 0; last = first) {
+    first = first_near(all, last);
+    size_t next = first;
+    while (next < last && (result = is_there(&window, &all[next])) > 0) next++;
+    if (result != 0) break;
+    *held = next;
+  }
+  window_close(&window);
+  return result >= 0;
+}
+
+/* sys_touched of the file; -1: a change from now on need not show in that. */
+static int64_t when_touched(const struct follow *follow)
+{
+  struct stat st;
+  const int64_t now = sys_time();
+  return sys_fstat(follow->fd, &st) == 0 && is_at_rest(&st, now) ? sys_touched(&st) : -1;
+}
+
+/* As lines_next; what is read goes on with what was read before. At the end of a file that nobody has
+ * touched, that need not be asked again. */
 static int next_line(struct follow *follow, struct line *line)
 {
   for (;;) {
-    uint64_t position = follow->lines.reader.position, place;
+    const uint64_t position = follow->lines.reader.position;
+    size_t held;
     int result = lines_next(&follow->lines, line);
     if (result < 0 || (result > 0 && follow->lines.reader.position == position)) return result;
-    if (!extent_compare(&follow->given, follow->fd, &place)) return -1;
-    if (place == follow->given.size) return result;
-    go_back(follow, place);
+    const int64_t touched = result == 0 ? when_touched(follow) : -1;
+    if (touched != -1 && touched == follow->touched) return 0;
+    if (!count_held(follow, &held)) return -1;
+    follow->touched = touched;
+    if (held == count_given(follow)) return result;
+    follow->given.length = held * sizeof(struct given);
+    resume(follow);
   }
 }
 
 /* Reads on behind a line that is handed out. */
 static bool pass(struct follow *follow, const struct line *line)
 {
-  struct extent *given = &follow->given;
-  uint64_t blank = line->offset - given->end, size = follow->lines.end - given->end;
-  bool whole = !line->hopeless && blank <= (uint64_t)(line->text - follow->lines.block.start);
-  follow->number = line->number;
-  follow->last = line->offset;
-  return extent_extend(given, whole ? line->text - blank : NULL, size, 0);
+  const uint64_t end = follow->lines.end;
+  if (line->hopeless) return remember_before(follow, end, line->number - line->unfinished);
+  return remember(follow, line->text, line->offset, end - !line->unfinished, line->number);
 }
 
 /* The next line of the open file; `left`: also a last one without its newline, as the path has left
  * the file. */
 static int next_here(struct follow *follow, struct line *line, bool left)
 {
-  if (follow->lines.reader.ended) resume(follow);
   int result = next_line(follow, line);
-  if (result <= 0 || (line->unfinished && !left)) return result < 0 ? -1 : 0;
-  return pass(follow, line) ? 1 : -1;
+  if (result > 0 && (left || !line->unfinished)) return pass(follow, line) ? 1 : -1;
+  resume(follow);
+  return result < 0 ? -1 : 0;
 }
 
 /* Whether the path leads to another file now, and nobody writes to this one any more. While it leads
@@ -130,7 +219,8 @@ static bool was_left(struct follow *follow)
 {
   enum { MOST_REFUSALS = 4 };
   struct stat st;
-  if (sys_stat(follow->path, &st) != 0 || extent_is_of(&follow->given, &st)) return false;
+  if (sys_stat(follow->path, &st) != 0) return false;
+  if (st.st_ino == follow->inode && st.st_dev == follow->device) return false;
   bool locked = sys_flock(follow->fd, LOCK_SH | LOCK_NB) == 0;
   if (locked) return sys_flock(follow->fd, LOCK_UN) == 0;
   follow->refusals = errno != EWOULDBLOCK ? follow->refusals + 1 : 0;
@@ -150,10 +240,8 @@ static int go_over(struct follow *follow)
   if (result < 0) return sys_close(fd), -1;
   if (result == 0) size = lines = 0;
   follow_close(follow);
-  follow->given.end = size;
-  follow->number = lines;
-  begin(follow, fd, &st);
-  return 1;
+  follow->from = size;
+  return begin(follow, fd, &st, lines) ? 1 : -1;
 }
 
 int follow_next(struct follow *follow, struct line *line)

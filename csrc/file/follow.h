@@ -2,16 +2,17 @@
 #pragma once
 
 #include "base/failure.h"
-#include "file/extent.h"
 #include "file/lines.h"
 
 struct follow {
   const char *path; /* not owned */
   int fd; /* -1: none */
+  dev_t device;
+  ino_t inode;
+  uint64_t from; /* where the first line begins */
   struct lines lines;
-  struct extent given; /* up to its end lines were handed out */
-  uint64_t number; /* how many there are before that */
-  uint64_t last; /* where the last of them begins */
+  struct buf given; /* what was handed out */
+  int64_t touched; /* sys_touched when all of that was found there, and the end; -1: not known */
   int refusals; /* in a row, to ask for the file's lock */
 };
 

@@ -168,13 +168,12 @@ static bool purge_line(struct sweep *sweep)
 {
   struct objects objects;
   struct part part;
-  sweep->kept = NULL;
   sweep->changed = false;
-  if (!begin_line(sweep, &objects)) return false;
-  while (objects_next(&objects, &part))
-    if (!(part.reason != NULL ? purge_damage(sweep, &objects.damage) : purge_object(sweep, &part)))
-      return false;
-  return true;
+  bool done = begin_line(sweep, &objects);
+  while (done && objects_next(&objects, &part))
+    done = part.reason != NULL ? purge_damage(sweep, &objects.damage) : purge_object(sweep, &part);
+  sweep->kept = NULL;
+  return done;
 }
 
 /* ---- what was asked about ---- */

@@ -94,7 +94,7 @@ static struct decimal shortest_decimal(double number)
   }
 }
 
-/* Puts the point after so many of the digits, and an exponent behind them unless it is 0. */
+/* Puts the point after so many of the digits, and an exponent after them unless it is 0. */
 static int print_form(const char *digits, int length, int point, int exponent, char *text)
 {
   int whole = point < 0 ? 0 : point < length ? point : length, zeros = abs(point - whole);

@@ -94,7 +94,7 @@ static const char *find_row(const char *text, const char *stop, const char *newl
   return found ? start : newline;
 }
 
-/* The text from p on, `line` or what is behind an object, is no object. */
+/* The text from p on, `line` or what comes after an object, is no object. */
 static void find_damage(struct objects *objects, const char *p, const char *behind, bool memory)
 {
   struct json_error error;

@@ -1,7 +1,7 @@
 /* objects.h: what a line holds that is not one object alone.
  *
- * 1. Objects that stand whole on it, one behind the other, with nothing but white space, NUL bytes
- *    and byte order marks before, between and behind them. Such a line is not damaged.
+ * 1. Objects that stand whole on it, one after the other, with nothing but white space, NUL bytes
+ *    and byte order marks before, between and after them. Such a line is not damaged.
  * 2. Otherwise the objects before the damage, and those in a row at the line's end, from the one on
  *    that has a member and reaches over the byte where the damaged text stops being JSON: what was
  *    appended to a fragment goes on as a part of that text up to there, and what belongs to the
@@ -32,7 +32,7 @@ struct objects {
   bool torn; /* the line is nothing but the beginning of an object */
 };
 
-/* Looks through the line from `line` up to `newline`, with a text's padding behind that. `memory`:
+/* Looks through the line from `line` up to `newline`, with a text's padding after that. `memory`:
  * it is a line of a memory, otherwise of a session or any other file. */
 void objects_begin(struct objects *objects, const char *line, const char *newline, bool memory);
 /* Where something begins that is not what may stand around objects; `newline` if nothing does. */

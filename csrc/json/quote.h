@@ -21,7 +21,7 @@ enum {
  * opening quote. */
 bool quote_rest(struct buf *buf, const char *text, size_t length);
 
-/* Copies less than SPAN_STEP bytes, and up to 7 behind them, if each is such: as two words that may
+/* Copies less than SPAN_STEP bytes, and up to 7 after them, if each is such: as two words that may
  * overlap, since keys and most values are that short, and a loop or a call would take longer. */
 static inline bool quote_short(const char *text, size_t length, char *out)
 {

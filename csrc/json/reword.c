@@ -16,7 +16,7 @@ struct pass {
   const char *copied; /* up to here the record was */
 };
 
-/* Copies what comes before `from`; what is behind `to` is next. */
+/* Copies what comes before `from`; what is after `to` is next. */
 static bool copy_to(struct pass *pass, const char *from, const char *to)
 {
   const char *copied = pass->copied;

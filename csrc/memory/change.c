@@ -49,7 +49,7 @@ static bool put_uid(struct memory *memory, char *out)
 static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
 {
   struct buf *lines = &memory->lines;
-  const char *name = record_kind_name(kind);
+  const struct bytes name = record_kind_name(kind);
   char *out = PUT(lines->data + lines->length, "{\"id\":");
   out += number_print_whole(id, out);
   if (kind != KIND_FORGET) {
@@ -60,7 +60,7 @@ static bool put_head(struct memory *memory, uint64_t id, enum record_kind kind)
   out = PUT(out, ",\"ts\":\"");
   out = copy_out(out, memory_ts(memory), TIMESTAMP_LENGTH);
   out = PUT(out, "\",\"kind\":\"");
-  out = copy_out(out, name, strlen(name));
+  out = copy_out(out, name.start, name.length);
   out = PUT(out, "\"");
   lines->length = (size_t)(out - lines->data);
   return true;
@@ -259,9 +259,8 @@ static bool add_locked(struct memory *memory, struct draft *drafts, size_t count
                        const char *bodies, struct failure *failure)
 {
   size_t fresh = count;
-  for (size_t i = 0; i < count; i++) drafts[i].present = false, drafts[i].same = NULL;
   if (memory->unique && !find_present(memory, drafts, count, bodies, failure)) return false;
-  for (size_t i = 0; i < count; i++) fresh -= !is_fresh(&drafts[i]);
+  for (size_t i = 0; memory->unique && i < count; i++) fresh -= !is_fresh(&drafts[i]);
   if (fresh == 0) return !memory->journal.durable || journal_sync(&memory->journal, failure);
   if (!append_drafts(memory, drafts, count, fresh, bodies, failure)) return false;
   for (size_t i = 0; fresh < count && i < count; i++) {

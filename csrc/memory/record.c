@@ -8,10 +8,10 @@
 #include "json/number.h"
 #include "base/hidden.h"
 
-const char *record_kind_name(enum record_kind kind)
+struct bytes record_kind_name(enum record_kind kind)
 {
-#define KIND_NAME(NAME, name, letter) [KIND_##NAME] = (name),
-  static const char *const names[] = {RECORD_KINDS(KIND_NAME)};
+#define KIND_NAME(NAME, name, letter) [KIND_##NAME] = {name, sizeof(name) - 1},
+  static const struct bytes names[] = {RECORD_KINDS(KIND_NAME)};
   return names[kind];
 }
 
@@ -25,8 +25,10 @@ const char *record_kind_names(void)
 enum record_kind record_kind(const struct slice *name)
 {
   enum record_kind kind = KIND_NONE + 1;
-  for (; kind < KIND_UNKNOWN; kind++)
-    if (slice_is(name, record_kind_name(kind), strlen(record_kind_name(kind)))) break;
+  for (; kind < KIND_UNKNOWN; kind++) {
+    const struct bytes one = record_kind_name(kind);
+    if (slice_is(name, one.start, one.length)) break;
+  }
   return kind;
 }
 

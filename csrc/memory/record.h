@@ -72,6 +72,6 @@ static inline const struct slice *record_name(const struct record *record)
 
 /* The kind that a name stands for: KIND_UNKNOWN for other names. */
 enum record_kind record_kind(const struct slice *name);
-const char *record_kind_name(enum record_kind kind);
+struct bytes record_kind_name(enum record_kind kind);
 /* The names of the kinds of item, a `|` between them. */
 const char *record_kind_names(void);

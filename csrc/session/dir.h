@@ -7,7 +7,7 @@
 
 /* Sessions to be looked at one by one; zero at first. */
 struct dir {
-  struct buf text; /* their names, each with a NUL behind it */
+  struct buf text; /* their names, each with a NUL after it */
   struct buf order; /* const char *: the names, sorted as bytes */
   size_t count;
   bool single; /* it is a file instead, the only one */
@@ -22,7 +22,7 @@ struct dir {
 /* Lists the names in a directory that end in ".jsonl" and do not begin with a dot. False and errno;
  * dir_free in any case. */
 bool dir_list(struct dir *dir, const char *path);
-/* The same anew; of anything else than a directory, that itself. */
+/* The same; a path that is not a directory is the only file of the list. */
 bool dir_list_any(struct dir *dir, const char *path);
 const char *dir_name(const struct dir *dir, size_t number);
 /* Opens a session of that directory, closing the one before; not one that is larger than any session.

@@ -10,7 +10,7 @@
 
 /* The terms of a question. They are numbered from 0 on, in the order of the text, each once. */
 struct grams {
-  uint64_t *terms; /* the memory of the arrays below is behind them */
+  uint64_t *terms; /* the memory of the arrays below follows them */
   size_t count;
   uint32_t *slots; /* a hash table of their numbers */
   unsigned bits; /* of the number of a slot */

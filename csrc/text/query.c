@@ -1,7 +1,7 @@
 /* query.c: splits a query into words and finds the lines that may hold them.
  *
  * A raw line can hold a word in other bytes: `\u0061` is an a, `\/` a slash, KELVIN SIGN folds to k,
- * and an acute accent behind an e to nothing. In most lines a part of the word tells enough: without
+ * and an acute accent after an e to nothing. In most lines a part of the word tells enough: without
  * escapes of its characters, and without anything beyond ASCII, a line that does not have that part
  * does not hold the word. Other lines are decoded and folded as if they were one string, which has
  * the texts of all their strings in it. Every line that is found must then be read and compared. */

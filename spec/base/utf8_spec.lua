@@ -44,4 +44,11 @@ describe("UTF-8", function()
       assert.equal(200 - 200 % case[2], #native.sessions(dir)[1].first)
     end
   end)
+
+  -- The first three bytes are a character, the fourth is none.
+  it("is cut anywhere behind a character that is over", function()
+    local dir = helper.tmpdir()
+    helper.write(dir .. "/s.jsonl", support.turn(support.plain("x" .. ("\239\128\128\128"):rep(60))))
+    assert.equal(200, #native.sessions(dir)[1].first)
+  end)
 end)

@@ -41,8 +41,8 @@ function readme.renewed(text, results)
     return rows[key(row)] or line
   end)
   local reached = results:match("%d+ of %d+ targets are reached%.") or "No target was judged."
-  local place = ("%s Bold ratios miss theirs. Measured on: %s; %s; %s."):format(reached, machine.Processor or "?",
-    (machine.System or "?"):match("^[^,]*"), (machine.Lua or "?"):match("^[^;]*"))
+  local place = ("%s Bold ratios miss theirs. Measured on: %s; %s."):format(reached, machine.Processor or "?",
+    (machine.Lua or "?"):match("^[^;]*"))
   section = section:gsub("[^\n]*Measured on: [^\n]*", (place:gsub("%%", "%%%%")))
   return text:sub(1, begin - 1) .. section .. text:sub(stop + 1), missing
 end

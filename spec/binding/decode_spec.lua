@@ -380,7 +380,7 @@ describe("decode of damaged documents", function()
     prefixes("[" .. ("[1],"):rep(50) .. "[]]", function(text) refused(text) end)
   end)
 
-  it("refuses every byte behind a document but white space", function()
+  it("refuses every byte after a document but white space", function()
     for _, document in ipairs({ "{}", "[1]", '"a"', "true", "null", "0" }) do
       for code = 0, 255 do
         local byte = string.char(code)

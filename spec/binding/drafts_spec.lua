@@ -22,7 +22,7 @@ end
 describe("an item as a table", function()
   helper.guard(before_each, after_each)
 
-  it("is written as its fields are, and further members behind them", function()
+  it("is written as its fields are, and further members after them", function()
     local memory, path = new()
     local since = support.now()
     assert.equal(1, memory:add({ source = "me", tags = { "t" }, content = "one", kind = "fact" }))

@@ -188,6 +188,8 @@ describe("erase", function()
       if unistd.geteuid() == 0 then assert(require("posix.unistd").setpid("u", 41111)) end
       local result, message, number, report = aish.erase(dir, "secret")
       print(result, number, report.files, report.failed[dir .. "/a.jsonl"] == message, message)
+      io.stdout:flush()
+      unistd._exit(0) -- as this user could not write what a build for coverage counts, and would say so
     ]], dir)
     local real = lfs.symlinkattributes(dir .. "/a.jsonl", "target")
     assert.matches(("^nil\t%d\t1\ttrue\terase: make %s%%.compact%%-%%x+: Permission denied\n$"):format(errno.EACCES, real:gsub("%p", "%%%0")), output)

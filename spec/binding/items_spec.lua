@@ -110,7 +110,8 @@ describe("load_memory of a file that is open", function()
       dirs[2] = made:read()
       made:close()
     end
-    for _, dir in ipairs(dirs) do
+    local files = {}
+    for index, dir in ipairs(dirs) do
       local path = dir .. "/memory.jsonl"
       helper.write(path, item(1, "x") .. tombstone(2, 9))
       local writer = io.popen("python3 - " .. helper.quote(path) .. [[ <<'END'
@@ -128,20 +129,25 @@ END]])
         if lfs.attributes(path .. ".ready") then break end
         support.sleep(0.01)
       end
-      support.sleep(3.1)
-      local memory = assert(aish.open(path))
-      assert.equal(1, #aish.load_memory(path))
-      support.sleep(2.1)
-      helper.write(path .. ".go", "")
-      assert.equal("", writer:read("*a"))
-      writer:close()
-      assert.equal(0, #aish.load_memory(path))
-      assert(memory:close())
+      files[index] = { path = path, writer = writer }
+    end
+    support.sleep(3.1)
+    for _, file in ipairs(files) do
+      file.memory = assert(aish.open(file.path))
+      assert.equal(1, #aish.load_memory(file.path))
+    end
+    support.sleep(2.1)
+    for _, file in ipairs(files) do
+      helper.write(file.path .. ".go", "")
+      assert.equal("", file.writer:read("*a"))
+      file.writer:close()
+      assert.equal(0, #aish.load_memory(file.path))
+      assert(file.memory:close())
     end
     if dirs[2] then os.execute("rm -r " .. helper.quote(dirs[2])) end
   end)
 
-  it("reads a file anew that was written to just before it was opened", function()
+  it("rereads a file that was written to just before it was opened", function()
     local path = helper.tmpdir() .. "/memory.jsonl"
     for round = 1, 20 do
       helper.write(path, item(1, "before") .. tombstone(2, 3) .. item(3, "gone!!"))

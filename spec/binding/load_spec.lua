@@ -339,7 +339,7 @@ describe("load: lines", function()
     end)
   end
 
-  it("may be an object behind megabytes of spaces", function()
+  it("may be an object after megabytes of spaces", function()
     assert.same({ "a", "b" }, contents((" "):rep(3000000) .. A .. (" "):rep(3000000) .. "\n" .. B .. "\n"))
   end)
 
@@ -418,7 +418,7 @@ describe("load: blocks", function()
     end)
   end
 
-  it("may end within the first line behind a byte order mark", function()
+  it("may end within the first line after a byte order mark", function()
     local path = helper.tmpdir() .. "/s.jsonl"
     for _, size in ipairs({ 262140, 262144, 262148, 3000000 }) do
       helper.write(path, BOM .. one_line(size) .. A .. "\n")

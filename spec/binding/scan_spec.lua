@@ -259,7 +259,7 @@ describe("scan: offsets", function()
   end
 
   for _, damage in ipairs({ "\0", "x", "[", '{"s":"' }) do
-    it("are right behind damage that ends around a block's end: " .. damage:gsub("%z", "NUL"), function()
+    it("are right after damage that ends around a block's end: " .. damage:gsub("%z", "NUL"), function()
       local path = helper.tmpdir() .. "/any.jsonl"
       local last = damage:sub(-1)
       for _, boundary in ipairs({ 262144, 524288 }) do
@@ -443,7 +443,7 @@ describe("scan: the loop", function()
     { "whole", '{"n":2}' }, { "torn", '{"n":2,"s":"' }, { "a long torn one", '{"n":2,"s":"' .. ("s"):rep(300000) },
   }) do
     local label, tail = unpack(case)
-    it("gives no wrong line number or offset when the file grows behind a last line without newline: " .. label, function()
+    it("gives no wrong line number or offset when the file grows after a last line without newline: " .. label, function()
       local path = file_with('{"n":1}\n' .. tail)
       local added = false
       local given = {}

@@ -766,7 +766,7 @@ describe("session: the file", function()
     assert.equal('{"content":"edited"}\n{"content":"tor\n{"content":"two"}\n', helper.read(path))
   end)
 
-  it("is made anew if somebody removed it", function()
+  it("is made again if somebody removed it", function()
     local path = new_path()
     local session = assert(native.session(path))
     session:append({ content = "one" })

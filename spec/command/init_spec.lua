@@ -16,7 +16,7 @@ describe("aish-history", function()
     end
   end)
 
-  it("has help for each command that fits a terminal", function()
+  it("has help for each command, which fits a terminal", function()
     for _, name in ipairs({ "sessions", "show", "search", "recall", "memory", "memory list", "verify", "compact", "erase" }) do
       local output, code = run(helper.tmpdir(), name .. " --help")
       assert.equal(0, code)
@@ -63,7 +63,7 @@ describe("aish-history", function()
     ["sessions --color maybe"] = "argument for option '--color' must be one of 'auto', 'always', 'never'",
     ["memory add idea x"] = "argument 'kind' must be one of 'fact', 'pref', 'context' (see aish-history memory add --help)",
   }) do
-    it("says in one line how it is wrong to call it: " .. arguments, function()
+    it("says in one line what is wrong with a call: " .. arguments, function()
       local output, code, said = run(helper.tmpdir(), arguments)
       assert.same({ "", 2 }, { output, code })
       assert.equal("aish-history: " .. message, said:sub(1, #message + 14))

@@ -26,7 +26,7 @@ memory:1: 2026-01-02 11:15 fact: Backups go to /mnt/nas
     assert.equal(0, select(2, run(dir, "search go backups")))
   end)
 
-  it("looks where and at what it is told", function()
+  it("searches where it is told to", function()
     local dir = command.history()
     local function count(options) return #command.jq(run(dir, "search --json " .. options), ".") end
     assert.equal(2, count("nas"))

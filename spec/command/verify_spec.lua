@@ -56,7 +56,7 @@ describe("aish-history verify", function()
     assert.equal(3, select(2, run(dir, "search disk", "timeout 20 env")))
   end)
 
-  it("has it as a problem that a file is of another format", function()
+  it("reports a file of another format as a problem", function()
     local dir = command.history()
     helper.write(dir .. "/sessions/2026-01-05.jsonl", '[{"role":"user","content":"a"}]')
     local output, code = run(dir, "verify")

@@ -33,6 +33,10 @@
 #include <lua.h>
 #include <lualib.h>
 
+#if LUA_VERSION_NUM >= 505
+#define lua_newstate(allocate, data) lua_newstate(allocate, data, 0) /* of what hashes begin with */
+#endif
+
 /* ---- what is to fail ---- */
 
 enum after { AFTER_NOTHING, AFTER_SAME, AFTER_ALL };

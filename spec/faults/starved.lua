@@ -90,7 +90,7 @@ local calls = [==[
         result = nil
         if options.after then options.after() end
         local descriptors_now, blocks_now = settle()
-        if descriptors_now ~= descriptors then problem(what, ", allocation ", k, ": a descriptor left open") end
+        if descriptors_now > descriptors then problem(what, ", allocation ", k, ": a descriptor left open") end
         if blocks_now > blocks + spare then problem(what, ", allocation ", k, ": ", blocks_now - blocks, " blocks not freed") end
         if not options.rewrites and (read(path) ~= memory_before or read(session_path) ~= session_before) then
           problem(what, ", allocation ", k, " failed and left the file other than it was")

@@ -35,7 +35,8 @@ function support.run(file, ...)
 end
 
 --- Runs Lua source on the fault build, where `aish`, `seam` and `at(name, number)` (which of the calls
--- since seam.arm was the number-th of that name) are at hand; returns what it printed.
+-- since seam.arm was the number-th of that name) are at hand, and no finalizer makes a call among those
+-- that are counted; returns what it printed.
 function support.run_code(code, ...)
   return helper.run(([[
     package.cpath = %q .. package.cpath
@@ -47,6 +48,7 @@ function support.run_code(code, ...)
       end
       error("too few calls of " .. name)
     end
+    collectgarbage("stop")
   ]]):format(directory .. "/?.so;") .. code, ...)
 end
 

@@ -20,7 +20,7 @@ end
 local function rest(follow)
   local list = {}
   for line, value, offset, reason in follow do
-    list[#list + 1] = ("%d:%s@%d"):format(line, value and tostring(value.n) or reason:match("^%a+"), offset)
+    list[#list + 1] = ("%d:%s@%d"):format(line, value and tostring(value.n) or reason:match("%a+"), offset)
   end
   return table.concat(list, " ")
 end
@@ -230,6 +230,168 @@ describe("follow", function()
   end)
 end)
 
+-- A write that is undone is cut back: the file is what it was before, in place.
+describe("follow beside writes that are undone", function()
+  helper.guard(before_each, after_each)
+
+  local function long(n, size, ending)
+    return ('{"n":%d,"text":"%s"}%s'):format(n, ("x"):rep(size), ending or "\n")
+  end
+
+  -- Two lines are given, then cut back; others take their place, as long, shorter or longer.
+  for label, sizes in pairs({ ["20 bytes"] = { 1, 1 }, ["20 KiB"] = { 20000, 20000 }, ["100 KiB"] = { 100000, 100000 },
+    ["3 MiB"] = { 1500000, 1500000 }, ["20 KiB and little"] = { 20000, 1 }, ["little and 20 KiB"] = { 1, 20000 } }) do
+    for ending, name in pairs({ ["\n"] = "", ["\r\n"] = ", CRLF" }) do
+      it("gives no line twice: a write of two lines of " .. label .. name, function()
+        local before = record(1) .. long(2, 300, ending)
+        following(before, function(path, follow)
+          assert.equal("1:1@0 2:2@8", rest(follow))
+          local place = #before
+          for round, other in ipairs({ 0, -1, 7, 50000 }) do
+            local first = long(3, sizes[1], ending)
+            add(path, first .. long(4, sizes[2], ending))
+            assert.equal(("3:3@%d 4:4@%d"):format(place, place + #first), rest(follow))
+            helper.write(path, before)
+            if round > 2 then assert.equal("", rest(follow)) end
+            first = long(5, math.max(sizes[1] + other, 0), ending)
+            add(path, first .. long(6, sizes[2], ending))
+            assert.equal(("3:5@%d 4:6@%d"):format(place, place + #first), rest(follow))
+            helper.write(path, before)
+          end
+          add(path, record(7))
+          assert.equal(("3:7@%d"):format(place), rest(follow))
+        end)
+      end)
+    end
+  end
+
+  it("gives no line twice that came in one read with those", function()
+    local before = {}
+    for n = 1, 2000 do before[n] = record(n) end
+    before = table.concat(before)
+    following(before .. long(2001, 20000) .. long(2002, 20000), function(path, follow)
+      assert.equal(2002, select(2, rest(follow):gsub("%S+", "")))
+      helper.write(path, before)
+      assert.equal("", rest(follow))
+      add(path, record(3))
+      assert.equal("2001:3@" .. #before, rest(follow))
+    end)
+  end)
+
+  it("gives a last line without its newline once, whose newline is taken back", function()
+    for _, size in ipairs({ 1, 20000, 100000 }) do
+      local before = record(1) .. long(2, size, "")
+      following(before, function(path, follow)
+        assert.equal("1:1@0", rest(follow))
+        for _, text in ipairs({ record(3), long(3, size), record(3) .. long(4, size) }) do
+          add(path, "\n" .. text)
+          assert.truthy(rest(follow):find("3:3@" .. #before + 1, 1, true))
+          helper.write(path, before)
+          assert.equal("", rest(follow))
+        end
+        add(path, "\n" .. record(5))
+        assert.equal(("3:5@%d"):format(#before + 1), rest(follow))
+      end)
+    end
+  end)
+
+  it("gives a last line again that then goes on otherwise", function()
+    following(record(1) .. '{"n":2', function(path, follow)
+      assert.equal("1:1@0", rest(follow))
+      add(path, "\n" .. record(3))
+      assert.truthy(rest(follow):find("^2:%a+@8 3:3@15$"))
+      helper.write(path, record(1) .. '{"n":2')
+      assert.equal("", rest(follow))
+      add(path, "}\n" .. record(4))
+      assert.equal("2:2@8 3:4@16", rest(follow))
+    end, { malformed = true })
+  end)
+
+  it("gives no line from before the place that it began at", function()
+    for _, from in ipairs({ 8, 16 }) do
+      following(record(1) .. record(2), function(path, follow)
+        assert.equal(from == 8 and "1:2@8" or "", rest(follow))
+        add(path, record(3) .. long(4, 20000))
+        assert.truthy(rest(follow):find("3@16 %d:4@24$"))
+        helper.write(path, record(1) .. record(2))
+        assert.equal("", rest(follow))
+        add(path, record(5))
+        assert.equal(from == 8 and "2:5@16" or "1:5@16", rest(follow))
+      end, { from = from })
+    end
+  end)
+
+  it("goes back to where the file differs, wherever that is, in a line that is left out too", function()
+    local zeros = ("\0"):rep(17 * 1024 * 1024) -- too long to be held, and no object
+    following(record(1), function(path, follow)
+      assert.equal("1:1@0", rest(follow))
+      add(path, zeros .. "\n" .. record(3))
+      assert.equal(("2:not@8 3:3@%d"):format(9 + #zeros), rest(follow))
+      helper.write(path, record(1) .. record(4))
+      assert.equal("2:4@8", rest(follow))
+    end, { malformed = true })
+  end)
+
+  -- Every line has its own number. What is acknowledged is given once, in its order; nothing else than what
+  -- was written is given.
+  it("gives each acknowledged line once, whatever is undone and when the file is rotated", function()
+    for seed = 1, 20 do
+      local random = cases.random(seed)
+      local path = helper.write(helper.tmpdir() .. "/s.jsonl", "")
+      local follow = assert(native.follow(path))
+      local acknowledged, written, given, count, bytes = {}, {}, {}, 0, ""
+      local function lines(ended)
+        local made, numbers = {}, {}
+        for index = 1, random(1, 3) do
+          count = count + 1
+          local size = random(1, 3)
+          size = size == 1 and random(0, 40) or size == 2 and random(15000, 22000) or random(60000, 110000)
+          made[index], numbers[index] = long(count, size, random(1, 4) == 1 and "\r\n" or "\n"), count
+          written[count] = true
+        end
+        local text = table.concat(made)
+        return ended and text or text:gsub("\r?\n$", ""), numbers
+      end
+      local function poll(most)
+        for _ = 1, most do
+          local _, record_given = follow()
+          if not record_given then return end
+          assert.truthy(written[record_given.n])
+          given[#given + 1] = record_given.n
+        end
+      end
+      for _ = 1, 40 do
+        local newline = (bytes == "" or bytes:sub(-1) == "\n") and "" or "\n"
+        local kind = random(1, 8)
+        if kind <= 3 then -- undone, and given as far as it happens
+          add(path, newline .. lines(true))
+          poll(random(0, 5))
+          helper.write(path, bytes)
+        elseif kind <= 7 then
+          local text, numbers = lines(random(1, 3) > 1)
+          bytes = bytes .. newline .. text
+          add(path, newline .. text)
+          for _, number in ipairs(numbers) do acknowledged[#acknowledged + 1] = number end
+        else
+          assert(os.rename(path, path .. ".1"))
+          helper.write(path, "")
+          poll(math.huge)
+          poll(math.huge)
+          bytes = ""
+        end
+        poll(random(0, 2) == 0 and math.huge or random(0, 3))
+      end
+      add(path, "\n")
+      poll(math.huge)
+      follow:close()
+      local wanted, of_these = {}, {}
+      for _, number in ipairs(acknowledged) do wanted[number] = true end
+      for _, number in ipairs(given) do of_these[#of_these + 1] = wanted[number] and number or nil end
+      assert.same(acknowledged, of_these)
+    end
+  end)
+end)
+
 describe("scan from an offset", function()
   helper.guard(before_each, after_each)
 
@@ -258,7 +420,7 @@ describe("scan from an offset", function()
   end)
 end)
 
-describe("scan and follow: what is none", function()
+describe("scan and follow: invalid arguments", function()
   helper.guard(before_each, after_each)
 
   for _, name in ipairs({ "scan", "follow" }) do

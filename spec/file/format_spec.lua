@@ -38,7 +38,7 @@ local function refused(path, words, result, message, number)
   assert.equal(errno.EINVAL, number)
 end
 
-describe("a file that is no JSON Lines", function()
+describe("a file that is not JSON Lines", function()
   helper.guard(before_each, after_each)
 
   for label, case in pairs(foreign) do
@@ -86,7 +86,7 @@ describe("a file that is no JSON Lines", function()
   end)
 end)
 
-describe("a file that is written anew in place, while a handle has it open,", function()
+describe("a file that is rewritten in place while a handle has it open,", function()
   helper.guard(before_each, after_each)
 
   -- Written over, so that the inode stays.

@@ -2,6 +2,7 @@
 -- becomes of damaged lines, and that a follower does not get old lines again.
 local aish = require("aish_history")
 local cases = require("spec.support.cases")
+local faults = require("spec.faults.support")
 local generate = require("spec.support.generate")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
@@ -140,7 +141,7 @@ describe("erase in lines", function()
     assert.equal(content("\\udcf0\\udc9f[erased]"), (erased(content("\\ud83d\\uDE00"), "\152\128")))
   end)
 
-  it("leaves no text that what is around a replacement makes anew", function()
+  it("leaves no occurrence that a replacement makes with what surrounds it", function()
     local function turn(text) return ('{"content":"%s"}\n'):format(text) end
     assert.equal(turn("x"), (erased(turn("aabbx"), "ab", { replacement = "" })))
     assert.equal(turn(("a"):rep(3)), (erased(turn(("a"):rep(8) .. ("b"):rep(5)), "ab", { replacement = "" })))
@@ -290,6 +291,64 @@ describe("erase in lines", function()
       assert.is_nil(report)
       assert.equal("erase: make " .. path, message:match("^(.*)%.compact%-%x+: File name too long$"), message)
       assert.equal(bytes, helper.read(path))
+    end
+  end)
+end)
+
+-- By the build of spec/faults/: each pread in turn finds the file's end, as if somebody had cut it meanwhile.
+describe("a file that is cut while it is erased from", function()
+  helper.guard(before_each, after_each)
+
+  it("stays as it is, or loses the text; and the call comes to an end", function()
+    assert.equal("true\n", faults.run_code([[
+      require("posix.unistd").alarm(60) -- else it would hang
+      local path = ...
+      local lines = ('{"a":"secret ' .. ("x"):rep(1000) .. '"}\n'):rep(300) -- more than one block
+      local all, cases = lines:gsub("secret", "[erased]"), 0
+      local function play(at, options)
+        local out = assert(io.open(path, "w"))
+        out:write(lines)
+        out:close()
+        seam.arm({ at = at, ends = 1, after = "same" })
+        local report, message = aish.erase(path, "secret", options)
+        assert(report or message)
+        assert(at == 0 or seam.disarm() == "pread")
+        local bytes = io.open(path):read("*a")
+        assert(bytes == lines or bytes == all, at)
+      end
+      for _, options in ipairs({ {}, { dry_run = true } }) do
+        play(0, options)
+        for at, name in ipairs(seam.calls()) do
+          if name == "pread" then
+            play(at, options)
+            cases = cases + 1
+          end
+        end
+      end
+      print(cases > 5)
+    ]], helper.tmpdir() .. "/s.jsonl"))
+  end)
+end)
+
+describe("a line too long to be held", function()
+  helper.guard(before_each, after_each)
+
+  it("stays where only the next one has the text", function()
+    for _, size in ipairs({ 17 * 2 ^ 20, 18 * 2 ^ 20 - 8 }) do
+      local long = "x" .. ("y"):rep(size) .. "\n"
+      local bytes, report = erased(long .. '{"a":"secret"}\n', "secret")
+      assert.equal(1, report.occurrences)
+      assert.is_true(bytes == long .. '{"a":"[erased]"}\n', size)
+    end
+  end)
+end)
+
+describe("a text that its own replacement makes again", function()
+  helper.guard(before_each, after_each)
+
+  it("is replaced eight times, and then with all that it stands in", function()
+    for _, case in ipairs({ { 2, "za" }, { 128, "za" }, { 256, "a" } }) do
+      assert.equal(('{"a":"%s"}\n'):format(case[2]), (erased(('{"a":"z%s"}\n'):format(("a"):rep(case[1])), "aa", { replacement = "a" })))
     end
   end)
 end)

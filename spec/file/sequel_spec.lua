@@ -159,3 +159,23 @@ describe("follow beside erase", function()
     cases.collect()
   end)
 end)
+
+-- Other versions read it, too.
+describe("what is left in the old file", function()
+  helper.guard(before_each, after_each)
+
+  it("is a blank line of two numbers, of 64 spaces and tabs each", function()
+    local name = helper.write(helper.tmpdir() .. "/s.jsonl", turn(1) .. turn(2))
+    local old = assert(io.open(name))
+    local size = old:seek("end")
+    assert(aish.erase(name, "secret"))
+    old:seek("set", size)
+    local line = old:read("*a")
+    old:close()
+    assert.matches("^\n[ \t]+\n$", line)
+    assert.equal(1 + 64 + 64 + 1, #line)
+    local new = 0
+    for bit = 64, 1, -1 do new = 2 * new + (line:sub(1 + bit, 1 + bit) == "\t" and 1 or 0) end
+    assert.equal(#helper.read(name), new)
+  end)
+end)

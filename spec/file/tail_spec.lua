@@ -5,6 +5,7 @@ local helper = require("spec.support.helper")
 local history = require("history")
 local memories = require("spec.support.memories")
 local native = require("aish_history")
+local shell = require("spec.support.shell")
 local support = require("spec.support.recall")
 
 local turn = support.turn
@@ -145,7 +146,7 @@ describe("load with last", function()
     same_tails(session(zeros .. "\n" .. turn('"a"') .. zeros .. turn('"b"') .. turn('"c"') .. '{"role":"user","content":"' .. zeros .. '"}\n'), { 1, 2, 3 })
   end)
 
-  it("gives the turns of long lines that are damaged, and of those behind them", function()
+  it("gives the turns of long lines that are damaged, and of those after them", function()
     for _, size in ipairs({ 255 * K, 257 * K, 512 * K, 700 * K }) do
       local fragment = '{"role":"user","content":"' .. ("x"):rep(size)
       local bytes = META .. turn('"a"') .. fragment .. turn('"b"') .. turn('"c"') .. turn('"d"'):sub(1, -2) .. ("\0"):rep(size) .. turn('"e"') .. turn('"f"')
@@ -159,7 +160,17 @@ describe("load with last", function()
     same_tails(session(META .. turn('"a"') .. long .. turn('"b"') .. long:sub(1, -2)), { 1, 2, 3, 4, 5 })
   end)
 
-  it("reads a gigabyte of zeros behind the turns in little memory", function()
+  it("reads the end of a file that an append made longer than 4 GiB", function()
+    local start = META .. turn('"a"')
+    local path = session(start)
+    assert.equal("", shell.run(("truncate -s 4294967296 %s && echo >>%s"):format(helper.quote(path), helper.quote(path))))
+    assert(native.append(path, { role = "user", content = "last" }))
+    local turns, meta = assert(native.load(path, { last = 1 }))
+    assert.same({ "last", "m" }, { turns[1].content, meta.model })
+    assert.equal(start, shell.run(("head -c %d %s"):format(#start, helper.quote(path))))
+  end)
+
+  it("reads a gigabyte of zeros after the turns in little memory", function()
     local path = session(META .. turn('"a"') .. turn('"b"') .. turn('"c"'))
     os.execute("truncate -s 1G " .. helper.quote(path))
     local output = cases.run_limited([[
@@ -206,7 +217,7 @@ describe("load with all", function()
   end)
 end)
 
-describe("load: options that are none", function()
+describe("load: invalid options", function()
   helper.guard(before_each, after_each)
 
   it("raise, naming them", function()

@@ -697,7 +697,7 @@ static void erase(struct handle *handle, unsigned argument)
   size_t size = 1 + argument % LONGEST_TEXT, damaged_size;
   if (world.input_size - from < size || memchr(world.input + from, '#', size) != NULL) return;
   memcpy(erasing.text, world.input + from, erasing.size = size);
-  CHECK(literal_set(&literal, (struct bytes){erasing.text, size}, (struct bytes){"#", 1}));
+  literal_set(&literal, (struct bytes){erasing.text, size}, (struct bytes){"#", 1});
   struct purge purge = {.literal = &literal,
                         .reword = {literal_replace, &literal, true, {NULL, 0, 0}}};
   look(&before);

@@ -158,3 +158,16 @@ describe("an invalid document", function()
     end)
   end
 end)
+
+describe("a member that is passed over", function()
+  helper.guard(before_each, after_each)
+
+  it("nests as deep as all JSON may, with the object that it is of", function()
+    for levels, damaged in pairs({ [999] = 0, [1000] = 1, [2000] = 1 }) do
+      local line = '{"id":1,"ts":"2026-01-01T00:00:00Z","kind":"fact","content":"x","other":%s1%s}\n'
+      local path = helper.write(helper.tmpdir() .. "/memory.jsonl", line:format(("["):rep(levels), ("]"):rep(levels)))
+      local report = assert(require("aish_history").verify(path))
+      assert.same({ levels, damaged, 1 - damaged }, { levels, report.damaged, report.items })
+    end
+  end)
+end)

@@ -1,6 +1,7 @@
 -- What update writes: the old item's members byte for byte, the changes, and its tombstone, in one write.
 local aish = require("aish_history")
 local errno = require("posix.errno")
+local faults = require("spec.faults.support")
 local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
 
@@ -13,7 +14,7 @@ local function open(lines, opts)
 end
 
 local function item(id, members)
-  return ('{"id":%d,"uid":"%s","ts":"2026-01-02T03:04:05Z","kind":"fact"%s}\n'):format(id, uid, members)
+  return ('{"id":%.0f,"uid":"%s","ts":"2026-01-02T03:04:05Z","kind":"fact"%s}\n'):format(id, uid, members)
 end
 
 -- Updates item 1 of a file of one line, which has these members besides its head; returns what the new
@@ -237,5 +238,31 @@ describe("update", function()
       end
       assert.same({ "old", "new old", "new" }, seen)
     end
+  end)
+end)
+
+-- By the build of spec/faults/: each pread in turn fails.
+describe("an item of a unique memory", function()
+  helper.guard(before_each, after_each)
+
+  it("is not added where what is there cannot be read", function()
+    assert.equal("true\t1\ttrue\t1\n", faults.run_code([[
+      local memory = assert(aish.open(..., { unique = true }))
+      local id = assert(memory:add("fact", "one"))
+      seam.arm({ at = 0 })
+      assert(memory:add("fact", "one"))
+      local cases = 0
+      for at, name in ipairs(seam.calls()) do
+        if name == "pread" then
+          seam.arm({ at = at, number = seam.EIO })
+          local added, message = memory:add("fact", "one")
+          assert(seam.disarm() == "pread")
+          assert(not added and message:find("Input/output error", 1, true), at .. ": " .. tostring(message))
+          cases = cases + 1
+        end
+      end
+      local again, present = memory:add("fact", "one")
+      print(cases > 0, again, present, #memory)
+    ]], helper.tmpdir() .. "/memory.jsonl"))
   end)
 end)

@@ -352,7 +352,7 @@ describe("compact puts aside", function()
     assert.equal("640", mode(aside))
   end)
 
-  it("damaged lines behind one that a crash has cut, which it ends", function()
+  it("damaged lines after one that a crash has cut, which it ends", function()
     for before, after in pairs({ [""] = "", ["cut"] = "cut\n", ["whole\ncut"] = "whole\ncut\n", ["\n"] = "\n" }) do
       local path = file("garbage\n" .. support.item(1))
       helper.write(path .. ".damaged", before)

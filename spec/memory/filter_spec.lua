@@ -365,17 +365,24 @@ describe("a filter's time", function()
     end)
   end
 
+  -- Not by os.date, which ends in 2038 where a time has 32 bits.
   it("in seconds is every day of four centuries", function()
-    local days = {}
-    for day = 0, 146097, 59 do days[#days + 1] = day * 86400 + day % 86400 end
-    local lines = {}
-    for index, seconds in ipairs(days) do
-      lines[index] = item(index, ('"kind":"fact","ts":"%s"'):format(os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)))
+    local days, lines, year, month, day = {}, {}, 1970, 1, 1
+    for count = 0, 146097, 59 do
+      while day > rules.days_of(year, month) do
+        day, month = day - rules.days_of(year, month), month % 12 + 1
+        year = month == 1 and year + 1 or year
+      end
+      local second = count % 86400
+      days[#days + 1] = count * 86400 + second
+      lines[#lines + 1] = item(#days, ('"kind":"fact","ts":"%04d-%02d-%02dT%02d:%02d:%02dZ"'):format(
+        year, month, day, math.floor(second / 3600), math.floor(second / 60) % 60, second % 60))
+      day = day + 59
     end
     local memory = assert(native.open(file(table.concat(lines))))
     for index, seconds in ipairs(days) do
       local found = memory:items({ since = seconds, before = seconds + 1 })
-      assert(#found == 1 and found[1].id == index, os.date("!%c", seconds))
+      assert(#found == 1 and found[1].id == index, lines[index])
       local before = memory:items({ before = seconds, limit = 1 })[1]
       assert.equal(index > 1 and index - 1 or nil, before and before.id)
     end

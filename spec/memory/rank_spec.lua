@@ -219,7 +219,7 @@ describe("memory:search", function()
     end)
   end)
 
-  it("does not find what was forgotten, and finds what was given anew", function()
+  it("does not find what was forgotten, and finds what was added again", function()
     with_memory("", function(memory)
       for index = 1, 10 do assert.equal(index, memory:add("fact", "needle " .. index, { "tag" .. index })) end
       assert.same({ 10, 9, 8, 7, 6, 5, 4, 3, 2, 1 }, support.pluck(memory:search("needle"), "id"))
@@ -550,7 +550,7 @@ describe("memory:search against SQLite's FTS5", function()
   end)
 end)
 
-describe("memory:search: a query that is none", function()
+describe("memory:search: the query", function()
   helper.guard(before_each, after_each)
 
   for label, case in pairs({

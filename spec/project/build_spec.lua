@@ -13,12 +13,18 @@ local function build(variables)
   return directory
 end
 
+-- A build that several specs look at, and how it was made.
+local PLAIN, plain = "CFLAGS=-O0 WERROR=1 ", nil
+setup(function()
+  plain = assert(stdlib.mkdtemp("/tmp/aish_history.XXXXXX"))
+  shell.run(shell.make .. PLAIN .. "BUILD=" .. quote(plain))
+end)
+teardown(function() shell.run("rm -rf " .. quote(plain)) end)
+
 describe("build #build", function()
   helper.guard(before_each, after_each)
 
-  for _, variables in ipairs({
-    "CC=gcc CFLAGS='-O0 -g'", "CC=gcc CFLAGS=-O3", "CC=clang", "CC=gcc LUA_INCDIR=/usr/include/lua5.1",
-  }) do
+  for _, variables in ipairs({ "CC=gcc CFLAGS=-O3", "CC=clang", "CC=gcc CFLAGS=-O0 LUA_INCDIR=/usr/include/lua5.1" }) do
     it("gives no warning and works with " .. variables, function()
       local directory = build(variables)
       assert.truthy(shell.smoke("luajit", helper.root .. "/lua", directory))
@@ -32,11 +38,11 @@ describe("build #build", function()
       quote([[local ok, said = pcall(require, "aish_history") print(ok and "works" or said:match("[^\n]*"))]])))
   end
 
-  for _, version in ipairs({ "5.2", "5.3", "5.4" }) do
+  for _, version in ipairs({ "5.2", "5.3", "5.4", "5.5" }) do
     it("gives no warning and works for Lua " .. version .. ", and says where another is met", function()
       local lua = "lua" .. version
       if os.execute("pkg-config " .. lua) ~= 0 then return pending("there are no headers of Lua " .. version) end
-      local directory = build("CFLAGS=-O1 LUA_VERSION=" .. version)
+      local directory = build("CFLAGS=-O0 LUA_VERSION=" .. version)
       assert.truthy(shell.smoke(lua, helper.root .. "/lua", directory))
       for _, interpreter in ipairs({ "luajit", "lua5.1" }) do
         assert.equal(("aish_history was built for Lua %s, and this is Lua 5.1: build it with make LUA_VERSION=5.1\n")
@@ -47,30 +53,43 @@ describe("build #build", function()
     end)
   end
 
-  it("refuses the headers of a Lua that was not tested", function()
-    for _, number in ipairs({ 500, 506 }) do
-      local headers = helper.tmpdir()
-      helper.write(headers .. "/lua.h", "#include_next <lua.h>\n#undef LUA_VERSION_NUM\n#define LUA_VERSION_NUM " .. number .. "\n")
-      local output = shell.run("! cc -fsyntax-only -Icsrc -I" .. quote(headers) .. " $(pkg-config --cflags luajit) csrc/aish_history.c")
-      assert.truthy(output:find("was tested with LuaJIT 2.1 and Lua 5.1 to 5.5", 1, true), output)
+  local TESTED = "was tested with LuaJIT 2.1 and Lua 5.1 to 5.5"
+
+  -- Lua 5.0 had no luaconf.h, and no number.
+  for which, headers in pairs({
+    old = { ["lua.h"] = "typedef struct lua_State lua_State;\n", ["lauxlib.h"] = "", ["lualib.h"] = "" },
+    new = { ["lua.h"] = "#include_next <lua.h>\n#undef LUA_VERSION_NUM\n#define LUA_VERSION_NUM 506\n" },
+  }) do
+    it("refuses the headers of a Lua that is too " .. which, function()
+      local directory = helper.tmpdir()
+      for name, text in pairs(headers) do helper.write(directory .. "/" .. name, text) end
+      local output = shell.run("! cc -fsyntax-only -Icsrc -I" .. quote(directory) ..
+        (which == "new" and " $(pkg-config --cflags luajit)" or "") .. " csrc/aish_history.c")
+      assert.truthy(output:match("error:[^\n]*"):find(TESTED, 1, true), output)
+    end)
+  end
+
+  it("refuses a version that was not tested", function()
+    for _, version in ipairs({ "5.0", "5.6" }) do
+      local output = shell.run("! " .. shell.make .. "BUILD=" .. quote(helper.tmpdir()) .. " LUA_VERSION=" .. version)
+      assert.truthy(output:find("LUA_VERSION=" .. version .. ": aish_history " .. TESTED, 1, true), output)
     end
   end)
 
   it("gives no warning with CC=musl-gcc", function()
-    build("CC=musl-gcc")
+    build("CC=musl-gcc CFLAGS=-O0")
   end)
 
   it("compiles again what includes a header that has changed, and nothing else", function()
-    local directory = build("CFLAGS=-O0")
-    local again = shell.run(shell.make .. "-n -W csrc/version.h CFLAGS=-O0 WERROR=1 BUILD=" .. quote(directory))
+    local again = shell.run(shell.make .. PLAIN .. "-n -W csrc/version.h BUILD=" .. quote(plain))
     local compiled = select(2, again:gsub(" %-c ", ""))
     assert.truthy(compiled >= 1 and compiled <= 2, again)
-    shell.run(shell.make .. "-q CFLAGS=-O0 WERROR=1 BUILD=" .. quote(directory))
+    shell.run(shell.make .. PLAIN .. "-q BUILD=" .. quote(plain))
   end)
 
   -- How often the process was forked is the process's, as its id is, and no Lua state's.
   it("keeps no state outside of the handles", function()
-    local objects = "find " .. quote(build("CFLAGS=-O0")) .. " -name '*.o' -exec "
+    local objects = "find " .. quote(plain) .. " -name '*.o' -exec "
     local sections = shell.run(objects .. "size -A {} +")
     for name, size in sections:gmatch("\n(%.%S+)%s+(%d+)") do
       if name:find("^%.t?data$") or name == ".tbss" then assert.equal("0", size, sections) end
@@ -117,8 +136,8 @@ describe("build #build", function()
     local output = shell.run(("! PATH=%s:$PATH %sBUILD=%s"):format(quote(tools), shell.make, quote(directory)))
     assert.truthy(output:find("library luajit (Debian: libluajit-5.1-dev; Homebrew: luajit)", 1, true), output)
     assert.falsy(output:find(" -c ", 1, true), output)
-    local given = "BUILD=" .. quote(directory) .. " LUA_INCDIR=/usr/include/lua5.1 CFLAGS=-O0"
-    shell.run(("PATH=%s:$PATH %s%s"):format(quote(tools), shell.make, given))
+    local given = "BUILD=" .. quote(directory) .. " LUA_INCDIR=/usr/include/lua5.1 CFLAGS=-O0 "
+    shell.run(("PATH=%s:$PATH %s%s%s/aish_history.o"):format(quote(tools), shell.make, given, quote(directory)))
   end)
 
   it("describes its targets", function()
@@ -132,12 +151,13 @@ end)
 describe("a build in a checkout of any name #build", function()
   helper.guard(before_each, after_each)
 
-  -- A copy of what is built from, built once; a make there, quick and with a variable more.
-  local checkout, make
+  -- A copy of what is built from, its files, and a make there, quick and with a variable more. It is built once.
+  local checkout, before, make
   setup(function()
     checkout = assert(stdlib.mkdtemp("/tmp/aish_history it's.XXXXXX"))
     shell.run("cp -R .ci Makefile csrc lua rockspec spec/run " .. quote(checkout))
     shell.run(("mkdir %s/spec && mv %s/run %s/spec"):format(quote(checkout), quote(checkout), quote(checkout)))
+    before = shell.files(checkout)
     make = "cd " .. quote(checkout) .. " && " .. shell.make .. "CC=gcc CFLAGS=-O0 WERROR=1 "
     shell.run(make)
   end)
@@ -157,8 +177,8 @@ describe("a build in a checkout of any name #build", function()
     end
     assert.equal(0, compiled("-n LDFLAGS=-Wl,-z,now"))
     assert.truthy(shell.run(make .. "-n LDFLAGS=-Wl,-z,now"):find("-shared", 1, true))
-    assert.equal(sources, compiled("CFLAGS=-O1"))
-    shell.run(make .. "-q CFLAGS=-O1")
+    assert.equal(sources, compiled("CPPFLAGS=-DX"))
+    shell.run(make .. "-q CPPFLAGS=-DX")
     assert.equal(sources, compiled(""))
   end)
 
@@ -199,34 +219,24 @@ describe("a build in a checkout of any name #build", function()
   end)
 
   it("is taken away by clean, and what luarocks leaves as well", function()
-    local function files() return shell.files(checkout) end
-    shell.run(make .. "clean")
-    local before = files()
-    shell.run(make)
+    shell.run(make .. "all")
     for _, name in ipairs({ "csrc/file/tail.o", "aish_history.so", "aish_history-1.1.0-1.linux-x86_64.rock",
       "lua_modules/lib/lua/5.1/aish_history.so", ".luarocks/config-5.1.lua" }) do
       shell.run(("mkdir -p \"$(dirname %s)\""):format(quote(checkout .. "/" .. name)))
       helper.write(checkout .. "/" .. name, "")
     end
-    assert.truthy(#files() > #before + 5)
+    assert.truthy(#shell.files(checkout) > #before + 5)
     shell.run(make .. "clean")
-    assert.same(before, files())
+    assert.same(before, shell.files(checkout))
   end)
 end)
 
 describe("an installation #build", function()
   helper.guard(before_each, after_each)
 
-  local built
-  setup(function()
-    built = assert(stdlib.mkdtemp("/tmp/aish_history.XXXXXX"))
-    shell.run(shell.make .. "CFLAGS=-O0 BUILD=" .. built)
-  end)
-  teardown(function() shell.run("rm -rf " .. built) end)
-
   local function install(prefix, variables)
-    return shell.run(("%s %sinstall -s CFLAGS=-O0 BUILD=%s PREFIX=%s"):format(variables or "unset LUA_PATH LUA_CPATH;",
-      shell.make, built, quote(prefix)))
+    return shell.run(("%s %s%sinstall -s BUILD=%s PREFIX=%s"):format(variables or "unset LUA_PATH LUA_CPATH;",
+      shell.make, PLAIN, plain, quote(prefix)))
   end
 
   it("says what to set where no interpreter finds it, which is then true", function()

@@ -130,7 +130,7 @@ setup(function()
 end)
 teardown(function() shell.run("rm -rf " .. quote(root)) end)
 
-describe("the layout", function()
+describe("the layout #build", function()
   helper.guard(before_each, after_each)
 
   it("keeps the rules", function()

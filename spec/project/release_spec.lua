@@ -13,7 +13,7 @@ local repository
 setup(function()
   if not pcall(shell.run, "command -v git") then return end
   repository = assert(stdlib.mkdtemp("/tmp/aish_history.XXXXXX"))
-  shell.run(("tar -cf - --exclude=./build --exclude=./.git . | tar -xf - -C %s"):format(quote(repository)))
+  shell.run(("tar -cf - --exclude=./build --exclude=./.git . | tar -xf - --no-same-owner -C %s"):format(quote(repository)))
   shell.run(("cd %s && git init -q && git config user.name spec && git config user.email spec@example "
     .. "&& git add -A && git commit -qm release"):format(quote(repository)))
 end)

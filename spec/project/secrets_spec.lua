@@ -101,7 +101,7 @@ describe("secrets", function()
     end)
   end)
 
-  it("are found behind every name that tells", function()
+  it("are found after every telling name", function()
     for name in ("password passwd passphrase login_pass pgpwd token secret credential credentials npm_auth secret_key_base " ..
       "api_key apikey access_key secret_key private_key auth_key encryption_key signing_key master_key account_key shared_key " ..
       "app_key license_key"):gmatch("%S+") do

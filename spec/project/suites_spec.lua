@@ -1,4 +1,6 @@
 --- spec/run/suites: what it says of files of specs that pass, fail, are skipped and end before they should.
+local lfs = require("lfs")
+local stdlib = require("posix.stdlib")
 local helper = require("spec.support.helper")
 local shell = require("spec.support.shell")
 
@@ -61,6 +63,27 @@ describe("the runner of the specs #build", function()
     assert.same({ "1", "3 passed, 3 failed\n" }, { status, total })
   end)
 
+  it("runs under plain Lua 5.1 only what Luas differ in, with QUICK and beside asan, which runs all under it", function()
+    local checkout, base, other = helper.tmpdir(), "spec/json/number_spec.lua", "spec/file/lines_spec.lua"
+    shell.run(("cd %s && mkdir -p spec/json spec/file spec/run && cp %s/spec/run/suites spec/run"):format(checkout,
+      quote(helper.root)))
+    for _, path in ipairs({ base, other }) do helper.write(checkout .. "/" .. path, "") end
+    helper.write(checkout .. "/spec/run/job", '#!/bin/sh\necho "$1 $2" >>jobs\necho "1 0 0 1 $2" >>"$RESULTS/$1.done"\n')
+    shell.run("cd " .. checkout .. " && chmod +x spec/run/job && mkdir build")
+    local function jobs(variables, suites)
+      shell.run(("cd %s && rm -f jobs && %s CORES=1 TESTS= spec/run/suites %s"):format(checkout, variables, suites))
+      local lines = {}
+      for line in helper.read(checkout .. "/jobs"):gmatch("[^\n]+") do lines[#lines + 1] = line end
+      table.sort(lines)
+      return lines
+    end
+    local whole = { "lua5.1 " .. other, "lua5.1 " .. base }
+    assert.same(whole, jobs("QUICK=", "lua5.1"))
+    assert.same(whole, jobs("QUICK=1", "lua5.1"))
+    assert.same({ "asan " .. other, "asan " .. base, "lua5.1 " .. other, "lua5.1 " .. base }, jobs("QUICK=", "lua5.1 asan"))
+    assert.same({ "asan " .. other, "asan " .. base, "lua5.1 " .. base }, jobs("QUICK=1", "lua5.1 asan"))
+  end)
+
   it("counts a file that ends before its specs do as failed", function()
     local output, status, total = run("luajit", "ending", "passing")
     has(output, "\n  ending_spec.lua, which ended with status 0 before it was through (luajit)\n")
@@ -71,5 +94,16 @@ describe("the runner of the specs #build", function()
     local output, status, total = run("luajit", "killed")
     has(output, "\n  killed_spec.lua, which ended with status 137 after all its specs had passed (luajit)\n")
     assert.same({ "1", "1 passed, 1 failed\n" }, { status, total })
+  end)
+
+  it("says that it skips Lua 5.5 where there is none", function()
+    local before = os.getenv("PATH")
+    local path = before:gsub("[^:]+", function(entry) return lfs.attributes(entry .. "/lua5.5") and "" end)
+    if not path:find("/usr/bin", 1, true) then return pending("Lua 5.5 is where all commands are") end
+    stdlib.setenv("PATH", path)
+    local output, status, total = run("lua5.5 luajit", "passing")
+    stdlib.setenv("PATH", before)
+    has(output, "\nSkipped:\n  everything: there is no lua5.5 here (lua5.5)\n")
+    assert.same({ "0", "2 passed, 0 failed, 1 skipped\n" }, { status, total })
   end)
 end)

@@ -25,7 +25,7 @@ describe("when memory runs out", function()
 
   it("in the Lua state, no call does half of what it should", function()
     local output = support.run("spec/faults/starved.lua", support.tmpdir(), support.module())
-    if output == "no state\n" then
+    if output:find("no state\n$") then -- behind what LuaJIT says of it
       return pending("this interpreter makes no state with an allocator of ours")
     end
     assert.truthy(output:find(", 0 with problems\n$"), output)

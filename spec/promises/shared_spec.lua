@@ -207,7 +207,7 @@ describe("shared handles", function()
     two:close()
   end)
 
-  it("leave out an item that comes behind a tombstone of its id, however much later", function()
+  it("leave out an item that comes after a tombstone of its id, however much later", function()
     local path = new_path()
     helper.write(path, support.meta .. support.item(1) .. support.tombstone(2, 5) .. support.tombstone(3, 1))
     local memory = shared(path)

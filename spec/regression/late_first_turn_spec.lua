@@ -4,7 +4,7 @@ local aish = require("aish_history")
 local helper = require("spec.support.helper")
 local support = require("spec.support.recall")
 
-describe("the first user turn behind a long system turn", function()
+describe("the first user turn after a long system turn", function()
   helper.guard(before_each, after_each)
 
   it("is found without counting", function()

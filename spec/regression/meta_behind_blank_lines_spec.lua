@@ -4,7 +4,7 @@ local aish = require("aish_history")
 local helper = require("spec.support.helper")
 local support = require("spec.support.memories")
 
-describe("the meta of a session behind blank lines", function()
+describe("the meta of a session after blank lines", function()
   helper.guard(before_each, after_each)
 
   local turns = '{"role":"user","content":"a turn"}\n{"role":"assistant","content":"another turn"}\n'
@@ -27,7 +27,7 @@ describe("the meta of a session behind blank lines", function()
     end)
   end
 
-  it("is not found behind a damaged line either", function()
+  it("is not found after a damaged line either", function()
     for _, first in ipairs({ "garbage\n", "\n[]\n", ("x"):rep(300000) .. "\n", '{"me' }) do
       local dir = helper.tmpdir()
       local path = helper.write(dir .. "/s.jsonl", first .. '{"meta":{"model":"findme"}}\n' .. turns)
@@ -37,7 +37,7 @@ describe("the meta of a session behind blank lines", function()
     end
   end)
 
-  it("is none behind another record, and found as that is", function()
+  it("is none after another record, and found as that is", function()
     for _, first in ipairs({ "{}\n", '\n{"note":1}\n', "garbage\n{}\n" }) do
       local path = helper.write(helper.tmpdir() .. "/s.jsonl", first .. '{"meta":{"model":"findme"}}\n' .. turns)
       assert.is_nil((select(2, aish.load(path))))

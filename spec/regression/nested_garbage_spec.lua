@@ -19,7 +19,7 @@ describe("a damaged line of nested objects", function()
     end
   end)
 
-  it("is searched for a record behind it once", function()
+  it("is searched for a record after it once", function()
     local fragment = ('{"a":'):rep(999) .. "{"
     local path = helper.write(helper.tmpdir() .. "/memory.jsonl", support.item(1) .. fragment .. support.item(2, "glued"))
     assert.equal(2, assert(aish.compact(path)).kept)

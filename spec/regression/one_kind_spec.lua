@@ -59,7 +59,7 @@ describe("what a torn line holds", function()
     end
   end)
 
-  it("of a shared handle is told anew when the file becomes a memory", function()
+  it("is judged again by a shared handle when the file becomes a memory", function()
     local path = helper.write(helper.tmpdir() .. "/memory.jsonl", TORN)
     local memory = assert(aish.open(path, { shared = true }))
     assert.equal(0, #memory)
@@ -83,7 +83,7 @@ describe("what a torn line holds", function()
     end
   end)
 
-  it("is asked anew by a follower when another file has come, and when the file grows", function()
+  it("is judged again by a follower when another file has come, and when the file grows", function()
     local path = helper.tmpdir() .. "/log.jsonl"
     local function given(follow)
       local ids = {}
@@ -106,7 +106,7 @@ describe("what a torn line holds", function()
     follow:close()
   end)
 
-  it("is asked of each file of a directory that text is erased from", function()
+  it("is judged in each file of a directory that text is erased from", function()
     local dir = helper.tmpdir()
     helper.write(dir .. "/a.jsonl", ITEM .. '{"id":2,"ts":"2026-01-02T00:00:00Z","kind":"fact","content":"secret 4111"}\n')
     helper.write(dir .. "/b.jsonl", TURN .. '{"role":"tool","content":{"card":4111}\n')

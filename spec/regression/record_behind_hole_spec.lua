@@ -19,7 +19,7 @@ local function file_of(separators)
   return path
 end
 
-describe("a record behind much that may stand before it", function()
+describe("a record after much that may precede it", function()
   helper.guard(before_each, after_each)
 
   local mark = "\239\187\191"

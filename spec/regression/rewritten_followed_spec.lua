@@ -6,7 +6,7 @@ local helper = require("spec.support.helper")
 
 local MARK = "\239\187\191"
 
-describe("a followed file that was written anew between two looks", function()
+describe("a followed file that was rewritten between two looks", function()
   helper.guard(before_each, after_each)
 
   local function record(n, text)
@@ -72,7 +72,7 @@ describe("a followed file that was written anew between two looks", function()
     })
   end)
 
-  it("is read from its start: a new first line, and the old ones behind it", function()
+  it("is read from its start: a new first line, and the old ones after it", function()
     following(record(1) .. record(2), "1:1@0 2:2@8", {
       { rewrite(record(9) .. record(1) .. record(2)), "1:9@0 2:1@8 3:2@16" },
     })

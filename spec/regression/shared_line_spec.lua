@@ -64,7 +64,7 @@ describe("a memory's record is there for every reader", function()
     memory:close()
   end)
 
-  it("where it stands behind another", function()
+  it("where it stands after another", function()
     check(bare(item(1)) .. item(2), { active = { 2, 1 }, next_id = 3, all = { 1, 2 } })
   end)
 

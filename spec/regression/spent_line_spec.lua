@@ -3,7 +3,7 @@
 local aish = require("aish_history")
 local helper = require("spec.support.helper")
 
-describe("a line with separators behind its object", function()
+describe("a line with separators after its object", function()
   helper.guard(before_each, after_each)
 
   for label, separators in pairs({ marks = "\239\187\191", zeros = "\0\0", both = "\0\239\187\191\0" }) do

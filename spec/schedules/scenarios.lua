@@ -131,8 +131,8 @@ end
 
 -- ---- a log that is followed, and rotated ----
 
-local function follower(p)
-  local following = p:follow(LOG)
+local function follower(p, name)
+  local following = p:follow(name or LOG)
   return function()
     p:poll(following)
     p:poll(following)
@@ -221,6 +221,20 @@ local function shared(run)
     return function() run(p, memory) end
   end
 end
+
+-- Of what comes through half, two lines are whole, each longer than what a follower compares at once.
+scenario("follow beside a writer of long lines", {
+  bounds = { preemptions = 1, faults = 1 },
+  files = one,
+  memories = { MEMORY },
+  processes = {
+    shared(function(p, memory)
+      p:add_many(memory, "fact", { text("A", 20000), text("X", 20000), text("Y", 50000) })
+      p:add_many(memory, "pref", { text("C"), text("D", 60000) })
+    end),
+    function(p) return follower(p, MEMORY) end,
+  },
+})
 
 scenario("# and add beside a shared writer", {
   files = one,

@@ -93,13 +93,11 @@ describe("recall of a session", function()
           if own[index] or own[index - 1] then scores[index] = (own[index] or 0) + (own[index - 1] and SHARE * own[index - 1] or 0) end
         end
         local wanted, found = terms.ranked(scores), native.recall(path, question, { limit = 1000 })
-        assert.equal(#wanted, #found)
-        for place, hit in ipairs(found) do
-          assert.equal(wanted[place].index, hit.line, question)
-          assert.is_true(math.abs(hit.score - wanted[place].score) < 1e-9)
-        end
+        for _, hit in ipairs(wanted) do hit.id = hit.index end
+        for _, hit in ipairs(found) do hit.id = hit.line end
+        assert(terms.alike(wanted, found), question)
         local best = lines(path, question, { limit = 3 })
-        for place, line in ipairs(best) do assert.equal(wanted[place].index, line) end
+        for place, line in ipairs(best) do assert.equal(found[place].line, line) end
       end
     end
   end)
@@ -239,7 +237,7 @@ describe("recall of a session", function()
     replace()
     local mode = _VERSION >= "Lua 5.4" and collectgarbage("incremental") -- for a generational one waits longer
     collectgarbage("setpause", 0)
-    collectgarbage("setstepmul", 1e6)
+    collectgarbage("setstepmul", _VERSION >= "Lua 5.5" and 0 or 1e6) -- a cycle a step
     collectgarbage()
     local hits, errors = native.recall(dir, "backup")
     replacing = false
@@ -325,12 +323,10 @@ describe("recall of a directory", function()
         assert(native.append(("%s/%02d.jsonl"):format(dir, index), { role = "user", content = content }))
       end
       for _ = 1, 15 do
-        local question, wanted, found = text(8), {}, {}
-        for place, item in ipairs(memory:recall(question, { limit = 1000 })) do wanted[place] = { item.id, item.score } end
-        for place, hit in ipairs(native.recall(dir, question, { limit = 1000 })) do
-          found[place] = { tonumber(hit.path:match("(%d+).jsonl$")), hit.score }
-        end
-        assert.same(wanted, found, question)
+        local question = text(8)
+        local found = native.recall(dir, question, { limit = 1000 })
+        for _, hit in ipairs(found) do hit.id = tonumber(hit.path:match("(%d+).jsonl$")) end
+        assert(terms.alike(memory:recall(question, { limit = 1000 }), found), question)
       end
       memory:close()
     end

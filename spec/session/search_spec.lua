@@ -467,7 +467,7 @@ describe("search against ripgrep and jq", function()
   end
 end)
 
-describe("search: what is none", function()
+describe("search: invalid arguments", function()
   helper.guard(before_each, after_each)
 
   for label, case in pairs({

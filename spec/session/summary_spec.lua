@@ -9,6 +9,7 @@ local helper = require("spec.support.helper")
 local history = require("history")
 local memories = require("spec.support.memories")
 local native = require("aish_history")
+local shell = require("spec.support.shell")
 local support = require("spec.support.recall")
 local user = require("spec.support.user")
 
@@ -80,6 +81,12 @@ describe("sessions", function()
         mtime = 1234567890, turns = 1 },
     }, list)
     assert.same({ list[1].turns, list[2].turns }, { #native.load(list[1].path), #native.load(list[2].path) })
+  end)
+
+  it("tells of a file of the year 2100", function()
+    local dir = support.directory({ ["a.jsonl"] = turn('"a"') })
+    assert.equal("", shell.run("TZ=UTC touch -d 2100-01-01 " .. helper.quote(dir .. "/a.jsonl")))
+    assert.equal(4102444800, native.sessions(dir)[1].mtime)
   end)
 
   it("gives the files of list, the last name first", function()
@@ -202,7 +209,7 @@ describe("sessions: the first user turn's text", function()
     end
   end)
 
-  it("is found behind turns of others, and without counting within the first MiB", function()
+  it("is found after turns of others, and without counting within the first MiB", function()
     for _, size in ipairs({ 10, 16384, 300000, 1048000, 3000000 }) do
       local before = turn('"' .. ("x"):rep(size) .. '"', "system")
       local bytes = META .. before .. turn('"found"') .. turn('"' .. ("y"):rep(300000) .. '"', "assistant", "T")
@@ -415,7 +422,7 @@ describe("sessions without a turn", function()
     end
   end)
 
-  it("are not those with a turn behind much else", function()
+  it("are not those with a turn after much else", function()
     local dir = support.directory({ ["a.jsonl"] = META .. ('{"note":"x"}\n'):rep(200000) .. turn('"late"') .. ('{"note":"y"}\n'):rep(200) })
     assert.same({ "a.jsonl" }, names(dir, { empty = false, count = false }))
     assert.same({ "a.jsonl" }, names(dir, { empty = false }))
@@ -428,7 +435,7 @@ describe("sessions without a turn", function()
   end)
 end)
 
-describe("sessions: what is none", function()
+describe("sessions: invalid arguments", function()
   helper.guard(before_each, after_each)
 
   it("options", function()

@@ -108,9 +108,9 @@ function cases.collect()
   collectgarbage()
 end
 
---- As helper.run, but killed after a minute, for what must not block and might.
+--- As helper.run, but killed after five minutes, for what must not block and might.
 function cases.run_limited(code, ...)
-  local pipe = luassert(io.popen("exec 2>&1\ncd " .. helper.quote(helper.root) .. "\ntimeout 60 "
+  local pipe = luassert(io.popen("exec 2>&1\ncd " .. helper.quote(helper.root) .. "\ntimeout 300 "
     .. helper.command(code, ...)))
   local output = pipe:read("*a")
   pipe:close()

@@ -60,7 +60,7 @@ function support.item(id, content, ts, kind)
 end
 
 function support.tombstone(id, target, ts)
-  return ('{"id":%d,"ts":"%s","kind":"forget","target":%d}\n'):format(id, ts or "2026-01-02T03:04:05Z", target)
+  return ('{"id":%.0f,"ts":"%s","kind":"forget","target":%.0f}\n'):format(id, ts or "2026-01-02T03:04:05Z", target)
 end
 
 --- The value of `field` in each of `items`, as an array.

@@ -50,6 +50,26 @@ function terms.ranked(scores)
   return ranked
 end
 
+local function near(a, b) return math.abs(a - b) < 1e-9 end
+
+--- Whether two rankings, of `id` and `score`, are the same as far as doubles are exact: scores that differ by
+-- less may come in any order, as an x87 rounds otherwise.
+function terms.alike(wanted, found)
+  local scores = {}
+  for _, hit in ipairs(wanted) do scores[hit.id] = hit.score end
+  local function has_near(score)
+    for _, other in pairs(scores) do
+      if other ~= score and near(other, score) then return true end
+    end
+  end
+  for place, hit in ipairs(found) do
+    local want = wanted[place]
+    if not want or not near(hit.score, want.score) or not near(hit.score, scores[hit.id] or math.huge) then return false end
+    if hit.id ~= want.id and not has_near(want.score) then return false end
+  end
+  return #wanted == #found
+end
+
 local parts = { "back", "up", "disk", "ing", "ed", "nas", "s", "a", "re", "laptop", "full", "in" }
 
 --- A text of up to `most` words that have parts in common. random: a function as of cases.random.

@@ -4,6 +4,8 @@ local NAME = "aish-history"
 local EXAMPLES = {
   "The sessions of the last week", "aish-history sessions --since 7d",
   "The newest session, as Markdown", "aish-history show -1 --markdown",
+  "A session picked with fzf", "aish-history show $(aish-history sessions | "
+    .. "fzf --header-lines=1 --preview 'aish-history show {1}' | cut -d' ' -f1)",
   "What was said and noted about backups since the new year", "aish-history search backups --since 2026-01-01",
   "What bears on a question", "echo 'Where do my backups go?' | aish-history recall - --budget 2000",
   "Something to remember", "aish-history memory add fact Backups go to /mnt/nas --tag disk",
