@@ -127,12 +127,18 @@ int push_false_failure(lua_State *L, const struct failure *failure, const char *
   return push_failure(L, failure, path);
 }
 
-/* The `count` results, on top of the stack, are those of push_failure. */
+/* The `count` results, on top of the stack, are those of push_failure; behind them may be a report. Where
+ * that has files that are changed, no second call would tell of them. */
 static bool lacks_descriptors(lua_State *L, int count)
 {
   if (count < 3 || lua_toboolean(L, -count) || lua_type(L, 2 - count) != LUA_TNUMBER) return false;
   lua_Integer number = lua_tointeger(L, 2 - count);
-  return number == EMFILE || number == ENFILE;
+  if (number != EMFILE && number != ENFILE) return false;
+  if (!lua_istable(L, -1)) return true;
+  lua_getfield(L, -1, "files");
+  bool changed = lua_tointeger(L, -1) > 0;
+  lua_pop(L, 1);
+  return !changed;
 }
 
 int call_twice(lua_State *L, lua_CFunction function)

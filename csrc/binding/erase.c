@@ -271,6 +271,9 @@ static int end_call(struct job *job, const struct failure *failure, const char *
 static int run_call(struct job *job)
 {
   struct failure failure;
+  if (sys_random(job->keys, sizeof job->keys) != 0)
+    return fail(&failure, "erase"), end_call(job, &failure, job->given);
+  job->purge.key = job->keys[0];
   if (!dir_list_any(&job->dir, job->given))
     return fail(&failure, "list"), end_call(job, &failure, job->given);
   if (!job->dir.single) job->purge.directory = sys_realpath(job->given);
@@ -308,9 +311,7 @@ static void check_what(lua_State *L, struct job *job, struct bytes replacement)
     argument_error(L, 2, "what must be a string or a function, got %s", got);
   else if (replacement.start != NULL)
     argument_error(L, 3, "option \"replacement\" is for a text, not for a function");
-  else if (sys_random(job->keys, sizeof job->keys) != 0) luaL_error(L, "no random numbers");
   else job->purge.reword.change = change_text;
-  job->purge.key = job->keys[0];
 }
 
 /* Reads `what` and the options, at 2 and 3. */

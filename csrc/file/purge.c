@@ -364,7 +364,7 @@ bool purge_locked(struct purge *purge, struct journal *journal, const struct rev
   if (sys_fstat(journal->fd, &st) != 0) return fail(failure, ERASING.it);
   bool done = sweep_whole(&sweep, &purge->total, failure);
   const int new = sweep.new.output.fd;
-  if (new >= 0 && done) sequel_leave(journal->fd, new, sweep.new.output.size);
+  if (new >= 0) sequel_leave(journal->fd, new, sweep.new.output.size);
   if (new >= 0 && !journal_switch(journal, new, failure)) return false;
   return done && sweep_damaged(&sweep, &st, &purge->total, failure);
 }

@@ -2,6 +2,7 @@
 local aish = require("aish_history")
 local cases = require("spec.support.cases")
 local errno = require("posix.errno")
+local faults = require("spec.faults.support")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local support = require("spec.support.memories")
@@ -246,6 +247,19 @@ describe("erase of a handle", function()
     assert.equal(1, assert(session:erase("after", { wait = 0 })).files)
     session:close()
     assert.equal(3, #aish.load(path))
+  end)
+
+  it("reports that the system has no random numbers", function()
+    local dir = directory()
+    assert.equal(("nil\terase %s: Input/output error\t%d\t0\n"):format(dir, errno.EIO), faults.run_code([[
+      local dir = ...
+      local function same(text) return text end
+      seam.arm({ at = 0 })
+      assert(aish.erase(dir, same))
+      seam.arm({ at = at("getrandom", 1), number = seam.EIO })
+      local erased, message, number, partial = aish.erase(dir, same)
+      print(erased, message, number, partial.files)
+    ]], dir))
   end)
 
   it("finds its file when the process is elsewhere", function()

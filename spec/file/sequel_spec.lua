@@ -1,6 +1,7 @@
 -- A follower of a file from which text is erased gets no line again, and none is lost.
 local aish = require("aish_history")
 local cases = require("spec.support.cases")
+local faults = require("spec.faults.support")
 local helper = require("spec.support.helper")
 local lfs = require("lfs")
 local support = require("spec.support.memories")
@@ -87,6 +88,26 @@ describe("follow beside erase", function()
     append(3)
     assert.equal("3:3", rest())
     stop()
+  end)
+
+  it("goes on where the new file has its place, and its directory could not be synced", function()
+    path = helper.write(faults.tmpdir() .. "/s.jsonl", turn(1) .. turn(2))
+    local same = helper.write(faults.tmpdir() .. "/s.jsonl", turn(1) .. turn(2))
+    assert.equal("2\nfsync\tfalse\t0\n", faults.run_code([[
+      local path, same = ...
+      local follow = assert(aish.follow(path))
+      local function count()
+        local given = 0
+        for _ in follow do given = given + 1 end
+        return given
+      end
+      print(count())
+      seam.arm({ at = 0 })
+      assert(aish.erase(same, "secret"))
+      seam.arm({ at = at("fsync", 1), number = seam.EIO })
+      local done = aish.erase(path, "secret")
+      print(seam.disarm(), done ~= nil, count())
+    ]], path, same))
   end)
 
   it("goes on in a session and in a memory whose handles write", function()

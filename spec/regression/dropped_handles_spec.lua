@@ -113,6 +113,39 @@ describe("handles that were dropped", function()
     ]])
   end)
 
+  -- Erasing began again, and said nothing of the files that it had written before.
+  it("do not have it forgotten what was erased", function()
+    run([[
+      memory:close()
+      for free = 1, 5 do
+        for index = 1, 3 do
+          local file = assert(io.open(("%s/log%d.jsonl"):format(dir, index), "w"))
+          file:write('{"role":"user","content":"secret"}\n')
+          file:close()
+        end
+        local file = assert(io.open(dir .. "/log3.jsonl.damaged", "w"))
+        file:write("secret\n")
+        file:close()
+        collectgarbage()
+        local kept = {}
+        repeat
+          file = io.open(log)
+          kept[#kept + 1] = file
+        until not file
+        for index = 1, free do kept[index]:close() end
+        local erased, message, number, partial = aish.erase(dir, "secret")
+        for index = free + 1, #kept do kept[index]:close() end
+        local done = 0
+        for index, name in ipairs({ "1.jsonl", "2.jsonl", "3.jsonl", "3.jsonl.damaged" }) do
+          file = assert(io.open(dir .. "/log" .. name))
+          if not file:read("*a"):find("secret") then done = done + 1 end
+          file:close()
+        end
+        equal(done, (erased or partial).files)
+      end
+    ]])
+  end)
+
   -- The second time it was given the id of the item, and forgot the newest that has it.
   it("do not have another item of its id forgotten", function()
     run([[
