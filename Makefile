@@ -1,7 +1,7 @@
 # aish_history: crash-safe session logs and memories for the aish shell. `make help` lists the targets.
 
 PREFIX      ?= /usr/local
-# LuaJIT is a 5.1. LUA=lua5.4 says the same, and is the suite that make test runs.
+# LuaJIT counts as 5.1. LUA=lua5.4 sets the version too, and is the suite that make test runs.
 LUA_VERSION ?= $(or $(patsubst lua%,%,$(filter lua5.%,$(LUA))),5.1)
 BUILD       ?= build$(if $(filter-out 5.1,$(LUA_VERSION)),/lua$(LUA_VERSION))
 LUA_NAMES    = $(if $(filter 5.1,$(LUA_VERSION)),luajit) lua$(LUA_VERSION) lua-$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION))

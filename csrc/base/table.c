@@ -1,5 +1,5 @@
-/* table.c: a hash leads to a slot by its place among all hashes, from which on the slots are looked
- * through. That is short while at most two in three are used. */
+/* table.c: open addressing with linear probing. A hash, scaled to the number of slots, says where the search
+ * begins. It is short while about two in three are used at most. */
 #include "base/table.h"
 
 #include "base/sys.h"

@@ -1,11 +1,11 @@
-/* table.h: a hash table of numbers, each by a hash of what it is the number of. Different things may have
- * one hash: whoever asks compares them. */
+/* table.h: a hash table of numbers, each under a hash of what it is the number of. Different things may have
+ * the same hash: the caller compares them. */
 #pragma once
 
 #include "base/std.h"
 
 struct table {
-  uint64_t *slots; /* the hash, and the number and 1; 0: none */
+  uint64_t *slots; /* the hash in the upper half, the number plus 1 in the lower; 0: none */
   size_t slot_count, used;
 };
 
@@ -25,7 +25,7 @@ struct probe table_probe(const struct table *table, uint32_t hash);
 /* Goes to the next number; false at the end. */
 bool probe_next(struct probe *probe, const struct table *table);
 
-/* Fetches the place of a hash that will be asked for. */
+/* Prefetches the slot of a hash that will be asked for. */
 static inline void table_expect(const struct table *table, uint32_t hash)
 {
   if (table->slot_count > 0)

@@ -18,7 +18,7 @@
 #include "session/dir.h"
 #include "base/hidden.h"
 
-/* What the caller's function has made of a text, of which two hashes with random keys stand for it. */
+/* What the caller's function has made of a text, for which two hashes with random keys stand. */
 struct answer {
   uint64_t hash, other;
   struct bytes text; /* Lua's, and kept in a table */
@@ -30,14 +30,17 @@ struct entry {
   struct purged found;
 };
 
+/* What is in the stack after the table of failures: the table of answers, so that they live; ask_l; and the
+ * last pass by each place that was seen. */
+enum { ANSWERS = 1, ASK, SEEN };
+
 /* A job, and what it holds while the caller's function runs and results are pushed. */
 struct job {
   lua_State *L;
   const struct eraser *eraser; /* NULL: of a path */
   const char *given; /* the path */
-  int failed; /* where the table of failures is in the stack; behind it are a table of answers, ask_l, */
-  int first; /* and a table of places that were seen; and from here the results for the first failure; 0:
-              * none yet */
+  int failed; /* where the table of failures is in the stack; see ANSWERS */
+  int first; /* where the results for the first failure are; 0: there is none yet */
   struct bytes text; /* what the function is asked about */
   bool raised; /* by it; the message is on top of the stack */
   bool closed; /* and so is the handle */
@@ -83,7 +86,7 @@ static struct answer name_text(const struct job *job, struct bytes text)
                          .other = hash_text(&job->keys[1], text.start, text.length)};
 }
 
-/* NULL: it stays as it is, as far as that is known. */
+/* NULL: there is none; the text stays as it is, or was not asked about. */
 static const struct answer *find_answer(const struct job *job, struct bytes text)
 {
   const struct answer name = name_text(job, text);
@@ -126,9 +129,9 @@ static bool ask_function(struct job *job, struct bytes text)
 {
   lua_State *L = job->L;
   job->text = text;
-  lua_pushvalue(L, job->failed + 2);
+  lua_pushvalue(L, job->failed + ASK);
   lua_pushvalue(L, 2);
-  lua_pushvalue(L, job->failed + 1);
+  lua_pushvalue(L, job->failed + ANSWERS);
   lua_pushlightuserdata(L, job);
   job->raised = lua_pcall(L, 3, 0, 0) != 0;
   return !job->raised;
@@ -150,7 +153,8 @@ static bool change_text(void *context, struct bytes text, struct bytes *result, 
 
 /* ---- files ---- */
 
-/* Looks for it; the caller's function is asked about each text, and what it raises is raised. */
+/* Looks for what is to be erased. The caller's function is asked about each text; what it raises is
+ * raised. */
 static bool look_into(struct job *job, struct failure *failure)
 {
   struct stat st;
@@ -216,15 +220,15 @@ static bool is_first_name(struct job *job, int pass)
   sys_free(job->place);
   job->place = !job->dir.single ? sys_realpath(job->path) : NULL;
   if (job->place == NULL) return true;
-  lua_getfield(L, job->failed + 3, job->place);
+  lua_getfield(L, job->failed + SEEN, job->place);
   bool seen = lua_tointeger(L, -1) == pass;
   lua_pop(L, 1);
   lua_pushinteger(L, pass);
-  lua_setfield(L, job->failed + 3, job->place);
+  lua_setfield(L, job->failed + SEEN, job->place);
   return !seen;
 }
 
-/* Each file that has not failed; what a crash has left in their directory is gone already. */
+/* Acts on each file that has not failed. */
 static void do_files(struct job *job, bool (*act)(struct job *job, struct failure *failure))
 {
   struct failure failure;
@@ -333,7 +337,7 @@ static struct job *check_call(lua_State *L, double wait)
   lua_newtable(L);
   lua_pushcfunction(L, ask_l);
   lua_newtable(L);
-  job->failed = lua_gettop(L) - 3;
+  job->failed = lua_gettop(L) - SEEN;
   return job;
 }
 

@@ -1,11 +1,11 @@
 /* follow.c: the lines that a file has, and those that it gets.
  *
  * 1. A line may be handed out whose write then fails and is undone; the one that takes its place is
- *    handed out, too. So of each line that is handed out its place and a hash are kept. After each read
- *    the last ones are compared with the file, as far back as one is still there; it goes on behind
- *    those that are. So a file that was cut short, or written anew, is read from the first line that
- *    differs. A line is the same as long as nothing but a newline, or the file's end, is behind it: a
- *    last line without its newline need not get one where a write behind it is undone.
+ *    handed out too. So the place and a hash of each line that is handed out are kept. After each read
+ *    the last of them are compared with the file, back to those that it still has, and reading goes on
+ *    after these: a file that was cut short, or rewritten, is read from the first line that differs. A
+ *    line is the same as long as a newline or the end of the file follows it: one that was handed out
+ *    without its newline may lose that again with the write that added it.
  * 2. When the path leads to another file, the open one is read once more, to its end: a line may
  *    have come between the last read and the look at the path. Then the other is read. A writer that
  *    looked at the path before that holds the open file's lock until it has written, so the file is
@@ -26,10 +26,10 @@
 
 enum {
   NEAR = 16 * 1024, /* bytes, or one line, are compared at once: more than a write usually has */
-  MOST_GIVEN = 16 * 1024 /* lines, of which the first half is forgotten then */
+  MOST_GIVEN = 16 * 1024 /* lines are remembered; then the first half is forgotten */
 };
 
-/* What was handed out: the line's text, up to its newline; or the last bytes before a place. */
+/* A line that was handed out, without its newline; or the last bytes before the next line. */
 struct given {
   uint64_t start, end, number, hash;
 };
@@ -52,7 +52,7 @@ static size_t count_given(const struct follow *follow)
   return BUF_COUNT(struct given, &follow->given);
 }
 
-/* Reads on behind what was handed out. */
+/* Goes back to the end of what was handed out. */
 static void resume(struct follow *follow)
 {
   static const struct given none = {.end = UINT64_MAX};
@@ -69,7 +69,7 @@ static uint64_t hash_given(const char *text, uint64_t length)
   return hash_text(&any, text, (size_t)length);
 }
 
-/* The text is what stands from `start` up to `end`. False with errno ENOMEM. */
+/* The text stands in the file from `start` up to `end`. False with errno ENOMEM. */
 static bool remember(struct follow *follow, const char *text, uint64_t start, uint64_t end,
                      uint64_t number)
 {
@@ -128,7 +128,7 @@ bool follow_open(struct follow *follow, struct failure *failure)
   return fd >= 0 && (begin(follow, fd, &st, 0) || fail(failure, "read"));
 }
 
-/* Of the first `count`: the first of the last ones that are NEAR bytes together, or one. */
+/* Of the first `count`, the first of the last ones that are at most NEAR bytes together, or the last. */
 static size_t first_near(const struct given *all, size_t count)
 {
   size_t first = count - 1;
@@ -145,8 +145,8 @@ static int is_there(struct window *window, const struct given *one)
   return text[length] == '\n' && hash_given(text, length) == one->hash;
 }
 
-/* Sets *held to how many of those that were handed out the file still has, up to the first that differs.
- * Goes back until NEAR bytes are as they were. False and errno. */
+/* Sets *held to how many of those that were handed out the file still has, up to the first that differs;
+ * what is before NEAR bytes that are as they were is not compared. False and errno. */
 static bool count_held(const struct follow *follow, size_t *held)
 {
   const struct given *all = given(follow);
@@ -175,8 +175,8 @@ static int64_t when_touched(const struct follow *follow)
   return sys_fstat(follow->fd, &st) == 0 && is_at_rest(&st, now) ? sys_touched(&st) : -1;
 }
 
-/* As lines_next; what is read goes on with what was read before. At the end of a file that nobody has
- * touched, that need not be asked again. */
+/* As lines_next, but goes back where the file has no longer what was handed out. At the end of a file that
+ * nobody has touched since that was compared, it is not compared again. */
 static int next_line(struct follow *follow, struct line *line)
 {
   for (;;) {
@@ -194,8 +194,8 @@ static int next_line(struct follow *follow, struct line *line)
   }
 }
 
-/* Reads on behind a line that is handed out. */
-static bool pass(struct follow *follow, const struct line *line)
+/* Remembers a line that is handed out. False with errno ENOMEM. */
+static bool remember_line(struct follow *follow, const struct line *line)
 {
   const uint64_t end = follow->lines.end;
   if (line->hopeless) return remember_before(follow, end, line->number - line->unfinished);
@@ -207,7 +207,7 @@ static bool pass(struct follow *follow, const struct line *line)
 static int next_here(struct follow *follow, struct line *line, bool left)
 {
   int result = next_line(follow, line);
-  if (result > 0 && (left || !line->unfinished)) return pass(follow, line) ? 1 : -1;
+  if (result > 0 && (left || !line->unfinished)) return remember_line(follow, line) ? 1 : -1;
   resume(follow);
   return result < 0 ? -1 : 0;
 }

@@ -11,7 +11,7 @@ struct follow {
   ino_t inode;
   uint64_t from; /* where the first line begins */
   struct lines lines;
-  struct buf given; /* what was handed out */
+  struct buf given; /* struct given: what was handed out last */
   int64_t touched; /* sys_touched when all of that was found there, and the end; -1: not known */
   int refusals; /* in a row, to ask for the file's lock */
 };

@@ -324,7 +324,8 @@ struct written {
 };
 
 /* Whether what was written in several parts stands in one piece: it ends where the descriptor is now
- * (POSIX, write, O_APPEND). It also did if somebody has cut the file off before that end since. 1 or 0; -1 and errno. */
+ * (POSIX, write, O_APPEND). It also did if somebody has cut the file off before that end since. 1 or 0;
+ * -1 and errno. */
 static int is_in_one_piece(const struct journal *journal, const char *bytes, size_t size,
                            uint64_t *place)
 {

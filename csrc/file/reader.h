@@ -41,10 +41,10 @@ static inline size_t reader_ahead(int *reads)
   return READER_LITTLE < READER_BLOCK ? READER_LITTLE : READER_BLOCK;
 }
 
-/* Reads up to `size` bytes at `offset` into the buffer, one and SPAN_PADDING zeros behind them. What is
+/* Reads up to `size` bytes at `offset` into the buffer, one and SPAN_PADDING zeros after them. What is
  * not `certain` may end early: where a write that failed was undone and another came to its place
- * during the read, which was the end of the file then. Spaces stand in the place of a byte order mark, with which a file may
- * begin (RFC 8259, section 8.1, lets a parser ignore it). False with errno. */
+ * during the read, which was the end of the file then. Spaces take the place of a byte order mark at the
+ * start of the file (RFC 8259, section 8.1, lets a parser ignore it). False with errno. */
 bool read_padded(int fd, struct buf *text, size_t size, uint64_t offset, bool certain);
 
 /* Begins at `offset`, which must be the start of a line. */

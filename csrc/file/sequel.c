@@ -1,9 +1,9 @@
 /* sequel.c: a file that was rewritten, each record for itself, goes on where the old one ended: whoever has
  * read that to its end need not read it again. Nothing in the new file may say so, as its bytes are those
  * of its records. So it is said in the old one, which only those who have it open still see: as a blank
- * line, which is no line to any reader, of spaces and tabs for the bits of two numbers: the size
- * that the new file had, and a hash of the last bytes that the new file had then. It tells the sequel from another file: from one that
- * was rewritten once more, too, whose lines are given again.
+ * line, which is no line to any reader, of spaces and tabs for the bits of two numbers. They are the size
+ * that the new file had, and a hash of its last bytes then, which tells it from any other file: also from
+ * one that was rewritten once more, whose lines are given again.
  *
  * A file that has other names (link(2)) gets no such line. */
 #include "file/sequel.h"

@@ -21,10 +21,10 @@ static inline char *copy_out(char *out, const char *text, size_t length)
 
 #define PUT(out, literal) copy_out((out), (literal), sizeof(literal) - 1)
 
-/* Puts one of 62^8 names of letters and digits, each as likely: of numbers of 64 bits that look random
- * (splitmix64; Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014),
- * from a start that is. Of six bits a character, two of 64 numbers are none: what has one of them is
- * thrown away. False with errno. */
+/* Puts one of the 62^8 names of letters and digits, all equally likely: from the pseudorandom numbers of
+ * splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), with
+ * a random seed. Six bits make a character; two of their 64 values are none, and a number that has one of
+ * these is thrown away. False with errno. */
 static bool put_uid(struct memory *memory, char *out)
 {
   const uint64_t ones = 0x0101010101010101U;
@@ -113,7 +113,7 @@ struct finding {
   const char *bodies;
   struct window window;
   struct buf decoded, other;
-  struct table batch; /* the drafts that are not, by their numbers */
+  struct table batch; /* the numbers of the drafts that are not there */
 };
 
 static struct slice raw_content(const struct draft *draft, const char *bodies)
@@ -123,7 +123,7 @@ static struct slice raw_content(const struct draft *draft, const char *bodies)
   return (struct slice){start, start + draft->content, escaped};
 }
 
-/* Before the lock is taken; and the places of the hashes are fetched meanwhile. False with errno. */
+/* Before the lock is taken; prefetches their slots. False with errno. */
 static bool hash_drafts(struct memory *memory, struct draft *drafts, size_t count,
                         const char *bodies)
 {
@@ -292,7 +292,7 @@ struct choice {
   struct bytes name; /* the chosen one's; of what has neither uid nor ts, start is NULL */
   bool named; /* there is a name, so that others are not asked for theirs */
   const struct item *item; /* the first that has it, or NULL */
-  size_t left; /* so many have another */
+  size_t left; /* how many have another */
 };
 
 /* The first item's name is the one. */

@@ -41,16 +41,17 @@ struct rewrite {
   struct standing items; /* in the order of the file */
   uint64_t highest_id; /* ever given */
   uint64_t highest_record; /* the highest id of an item, a tombstone or a mark in the file */
-  uint64_t highest_mark; /* of the one mark that is kept; 0: none, or it was met */
-  uint64_t kept_id, kept_record; /* the same two, of what is kept */
+  uint64_t
+      highest_mark; /* the id of the one mark that is kept; 0: there is none, or it was written */
+  uint64_t kept_id, kept_record; /* the highest id, and highest_record, of what is kept */
   bool takes; /* this pass takes what is kept; the one before it learns what that is */
   char *damaged_path;
   bool damaged_made; /* by this compaction; otherwise <file>.damaged was there, */
   uint64_t damaged_from; /* of this size */
 };
 
-/* Of the tombstones that say the same, the least one by its id and then its text. One whose target is its
- * own id, as older versions have for a mark, says nothing: it comes after all others. */
+/* Of the tombstones that say the same, the first by id and then by text. One whose target is its own id,
+ * which older versions wrote as a mark, says nothing: it comes after all others. */
 struct kept_tombstone {
   uint64_t said[2]; /* hashes of its target and `of`, which stand for them */
   uint64_t id, text; /* a hash of it */
@@ -230,7 +231,7 @@ static bool put_mark(const struct rewrite *rewrite, struct output *output, uint6
          output_put(output, lines->data + 1, lines->length - 1);
 }
 
-/* For those who count every id, and for those who count only items and tombstones. */
+/* For programs that count every id, and for those that count only items and tombstones. */
 static bool keep_highest_ids(struct rewrite *rewrite)
 {
   struct output *output = &rewrite->new.output;

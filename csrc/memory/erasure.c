@@ -16,14 +16,14 @@
 
 struct revs {
   struct standing items;
-  struct table table; /* of the names that are changed, of those of items that share their ids: */
+  struct table table; /* of the names of changed items, where items share an id: */
   struct buf names; /* uint64_t: see hash_name */
   struct hash_key key; /* random, so that no file is made to have them collide */
   struct buf *scratch;
 };
 
-/* A hash of a record's id and name; by chance another may have it, and gets a `rev` without need. False
- * with errno. */
+/* A hash of a record's id and name. Another that has it by chance gets a `rev` without need. False with
+ * errno. */
 static bool hash_name(const struct revs *revs, const struct record *record, uint64_t *hash)
 {
   struct hash_key key = revs->key;
@@ -50,10 +50,10 @@ static bool is_changed(struct purge *purge, const char *start, const char *end, 
   purge->record.length = 0;
   bool done = reword_record(&purge->reword, start, end, 0, false, &purge->record, &reworded);
   *changed = !done || reworded.found > 0;
-  return done || errno == EFBIG; /* of that the purge tells */
+  return done || errno == EFBIG; /* purge_locked reports that */
 }
 
-/* Takes up the name of an item that shares its id, if it is changed. */
+/* Takes up the name of an item that shares its id, if the item is changed. */
 static bool take_name(struct revs *revs, struct purge *purge, const char *line)
 {
   struct record record;

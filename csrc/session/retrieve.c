@@ -259,9 +259,7 @@ bool retrieve_look(struct retrieval *retrieval, int fd, const struct stat *st, s
   lines_open(&lines, fd, 0);
   while (done && (result = lines_next(&lines, line)) > 0)
     if (!line->hopeless) done = turn_each(line->text, line->newline, look_at_turn, retrieval);
-  int reason = errno;
   lines_close(&lines);
-  errno = reason;
   return done && result == 0;
 }
 

@@ -1,6 +1,6 @@
-/* lanes.h: a needle is looked for in four lanes of LANES bytes at a time. needle.c includes this for each
- * width, as no compiler makes both of one function. There are no intrinsics: any machine has these vectors,
- * but wide ones can only be passed by their addresses. */
+/* lanes.h: a needle is looked for in four vectors of LANES bytes at a time. needle.c includes this for each
+ * width, which is a part of the vectors' types. There are no intrinsics: compilers have these vectors for
+ * any machine. They are passed by address, as how wide ones are passed by value depends on the target. */
 #define lanes LANES_NAME(lanes)
 #define signed_lanes LANES_NAME(signed_lanes)
 #define is_wanted LANES_NAME(is_wanted)
@@ -18,8 +18,8 @@ INLINE void is_wanted(const struct wanted *wanted, const lanes *bytes, lanes *is
   *is = (lanes)((*bytes | wanted->bits) == wanted->byte);
 }
 
-/* Sets high bits of the places from p on: where the three may be; or, not so closely, where they are plain,
- * and of all that is not plain. */
+/* Sets the high bit of each byte of *found where, from p on, the three may begin; if not `closely`, only
+ * where all three are plain, and where something is not plain. */
 INLINE void likely(const struct three *three, const char *p, bool closely, lanes *found)
 {
   lanes here, next, last, first, second, third, letter;
@@ -53,8 +53,8 @@ INLINE bool any_likely(const struct three *three, const char *p, bool closely, l
   return (any & HIGHS) != 0;
 }
 
-/* Looks on through two steps: where something is not plain, more of it is likely to follow. Not inlined, so
- * that nothing is kept for this where it is not needed. */
+/* Takes two steps: where something is not plain, more of it is likely to follow. Not inlined, so that the
+ * loop that calls it keeps no registers for it. */
 LANES_TARGET static __attribute__((noinline)) bool
 look_closely(const struct three *three, const char **p, const char *from, const char *end)
 {
@@ -73,7 +73,7 @@ look_closely(const struct three *three, const char **p, const char *from, const 
   return false;
 }
 
-/* The steps overlap, so that what is not plain is in the same one as the first of the three. */
+/* The steps overlap, so that of the three, the first is in the same one as any that is not plain. */
 LANES_TARGET static bool LANES_NAME(look)(const struct three *of, const char **p, const char *from,
                                           const char *end)
 {

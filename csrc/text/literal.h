@@ -19,7 +19,7 @@ void literal_free(struct literal *literal);
 
 /* The first occurrence from p to `end`, or NULL. */
 const char *literal_find(const struct literal *literal, const char *p, const char *end);
-/* How many times the text at `in` holds that of `literal`, without overlaps. *result, if it is wanted and the
- * text does, is the text with each replaced, until the next call, and does not hold it. False with errno:
- * ENOMEM; or EFBIG, where it would be too long. */
+/* Sets *found to how often `in` holds the text, without overlaps. If it does, and result is not NULL, *result
+ * is `in` with each replaced, which does not hold the text, until the next call. False with errno: ENOMEM;
+ * or EFBIG, where that would be too long. */
 bool literal_replace(void *literal, struct bytes in, struct bytes *result, uint64_t *found);

@@ -1,11 +1,11 @@
-/* needle.c: looks for three neighbours of the needle, in wide steps, and compares the rest only where all
- * are found.
+/* needle.c: looks for three bytes in a row of the needle, in wide steps, and compares the rest only where
+ * all three may be.
  *
  * In raw text any character of the needle may be an escape and, unless the needle is exact, other bytes,
  * and marks may stand behind it. So the first of the three is also looked for in all that is not plain:
  * escapes, and letters beyond ASCII. It is one that has no accents in the languages of Western Europe, if
  * the needle has one, so that the letters of Latin-1, which are most of what is not plain in these, need
- * not be looked at; and none that has a short escape. The others may be anything that is not plain. */
+ * not be looked at; and none that has a short escape. The other two may be anything that is not plain. */
 #include "text/needle.h"
 
 #include <limits.h>
@@ -99,7 +99,7 @@ static bool is_before(const struct needle *needle, size_t count, const char *p, 
   return true;
 }
 
-/* The same of those from the place `i` on, behind p, where the line goes on. */
+/* The same of those from the place `i` on, which are to be at p and after it. */
 static bool is_behind(const struct needle *needle, size_t i, const char *p, enum form form)
 {
   for (; i < needle->length; i++, p++) {
@@ -109,7 +109,7 @@ static bool is_behind(const struct needle *needle, size_t i, const char *p, enum
   return true;
 }
 
-/* Whether its first rare byte is one that the escape at p stands for, and the rest may be beside that. */
+/* Whether its first rare byte is among those that the escape at p stands for, and the rest may be around it. */
 static bool is_in_escape(const struct needle *needle, const char *p, const char *from)
 {
   char decoded[UTF8_LONGEST], *out = decoded;
@@ -143,7 +143,7 @@ static bool may_be(char folded, const char *p, const char *end, size_t *size)
   return fold_to_ascii(code) == folded;
 }
 
-/* Whether the needle's first rare character is at p, and the rest of it beside that; in raw text, whether
+/* Whether the needle's first rare character is at p, and the rest of it around that; in raw text, whether
  * it may be. */
 static bool is_around(const struct needle *needle, const char *p, const char *from, const char *end,
                       enum form form)
@@ -173,8 +173,9 @@ struct three {
   struct wanted first, second, third;
   struct wanted letter; /* behind the backslash of an escape that may stand for one of them */
   uint8_t odd; /* the high bit if what has it is not plain */
-  uint8_t leads; /* a byte less this, below `few`, begins a character that may fold to the first: */
-  int8_t few; /* one signed comparison for a range */
+  uint8_t
+      leads; /* a byte minus this is below `few`, as signed, if it begins a character that may */
+  int8_t few; /* fold to the first: one comparison for a range */
 };
 
 /* Behind the needle, any byte. */

@@ -332,6 +332,17 @@ describe("follow beside writes that are undone", function()
     end, { malformed = true })
   end)
 
+  it("goes back 8,192 lines, and from farther back to the start", function()
+    local line, other = '{"n":1}\n', '{"n":2}\n'
+    for lines, first in pairs({ [8192] = 8194, [8193] = 1 }) do
+      following(line:rep(16385), function(path, follow)
+        while follow() do end
+        helper.write(path, line:rep(16385 - lines) .. other:rep(lines))
+        assert.equal(first, (follow()))
+      end)
+    end
+  end)
+
   -- Every line has its own number. What is acknowledged is given once, in its order; nothing else than what
   -- was written is given.
   it("gives each acknowledged line once, whatever is undone and when the file is rotated", function()

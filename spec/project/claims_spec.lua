@@ -29,6 +29,7 @@ local CLAIMS = {
     "spec/session/search_spec.lua", "larger than 4 GiB" },
   { "about 24 bytes an item", BENCH .. "open.lua", "memory of an open handle" },
   { "50 more after a search", BENCH .. "recall.lua", "memory that the first search adds" },
+  { "`wait = 0.1` is the longest", "spec/nvim/plugin.lua", "local LOCK = { wait = 0.1," },
   { "locked, waiting up to 5 seconds", "spec/promises/wait_spec.lua", 'case(5, "a session"' },
   { "0600, directories 0700", "spec/binding/memory_handle_spec.lua", "makes files 0600 and directories 0700, less the umask" },
   { "0600 and directories 0700", "spec/binding/memory_handle_spec.lua", "makes files 0600 and directories 0700, less the umask" },
