@@ -63,17 +63,11 @@ static void resume(struct follow *follow)
   follow->lines.number = last->number;
 }
 
-static uint64_t hash_given(const char *text, uint64_t length)
-{
-  static const struct hash_key any = {0, 0};
-  return hash_text(&any, text, (size_t)length);
-}
-
 /* The text stands in the file from `start` up to `end`. False with errno ENOMEM. */
 static bool remember(struct follow *follow, const char *text, uint64_t start, uint64_t end,
                      uint64_t number)
 {
-  const struct given one = {start, end, number, hash_given(text, end - start)};
+  const struct given one = {start, end, number, hash_text_alike(text, (size_t)(end - start))};
   struct buf *all = &follow->given;
   if (count_given(follow) == MOST_GIVEN) {
     all->length /= 2;
@@ -142,7 +136,7 @@ static int is_there(struct window *window, const struct given *one)
   const uint64_t length = one->end - one->start;
   const char *text = window_line(window, one->start, (size_t)length);
   if (text == NULL) return errno == 0 ? 0 : -1;
-  return text[length] == '\n' && hash_given(text, length) == one->hash;
+  return text[length] == '\n' && hash_text_alike(text, (size_t)length) == one->hash;
 }
 
 /* Sets *held to how many of those that were handed out the file still has, up to the first that differs;

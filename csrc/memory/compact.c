@@ -95,11 +95,10 @@ static struct kept_tombstone *find_tombstone(const struct rewrite *rewrite, cons
 static bool learn_tombstone(struct rewrite *rewrite, const struct record *record,
                             const struct text *line)
 {
-  static const struct hash_key same = {0, 0}; /* on all machines */
   const uint64_t says_nothing = record->id == record->target ? (uint64_t)1 << 63 : 0;
   struct kept_tombstone tombstone = {
       .id = record->id | says_nothing,
-      .text = hash_text(&same, line->start, (size_t)(line->end - line->start)),
+      .text = hash_text_alike(line->start, (size_t)(line->end - line->start)),
       .offset = line->offset};
   if (!hash_said(rewrite, record, tombstone.said)) return false;
   struct kept_tombstone *kept = find_tombstone(rewrite, tombstone.said);

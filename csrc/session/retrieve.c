@@ -197,8 +197,7 @@ static void count_turn(struct retrieval *retrieval)
 /* What has the place of a record when it is read again is that record, if it has its hash. */
 static uint64_t hash_turn(const struct turn *turn)
 {
-  static const struct hash_key any = {0, 0};
-  return hash_text(&any, turn->start, (size_t)(turn->end - turn->start));
+  return hash_text_alike(turn->start, (size_t)(turn->end - turn->start));
 }
 
 /* Notes the record, and scores it if that can be done. */
