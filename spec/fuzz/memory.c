@@ -699,6 +699,7 @@ static void erase(struct handle *handle, unsigned argument)
   memcpy(erasing.text, world.input + from, erasing.size = size);
   literal_set(&literal, (struct bytes){erasing.text, size}, (struct bytes){"#", 1});
   struct purge purge = {.literal = &literal,
+                        .is_memory = file_is_memory,
                         .reword = {literal_replace, &literal, true, {NULL, 0, 0}}};
   look(&before);
   bool done = erase_file(&purge, &handle->memory.journal, &failure);
