@@ -55,12 +55,11 @@ static size_t count_given(const struct follow *follow)
 /* Goes back to the end of what was handed out. */
 static void resume(struct follow *follow)
 {
-  static const struct given none = {.end = UINT64_MAX};
   const size_t count = count_given(follow);
-  const struct given *last = count > 0 ? given(follow) + count - 1 : &none;
-  reader_restart(&follow->lines.reader, follow->fd, last->end + 1);
+  const struct given *last = count > 0 ? given(follow) + count - 1 : NULL;
+  reader_restart(&follow->lines.reader, follow->fd, last != NULL ? last->end + 1 : follow->from);
   follow->lines.next = NULL;
-  follow->lines.number = last->number;
+  follow->lines.number = last != NULL ? last->number : 0;
 }
 
 /* The text stands in the file from `start` up to `end`. False with errno ENOMEM. */
@@ -77,7 +76,7 @@ static bool remember(struct follow *follow, const char *text, uint64_t start, ui
 }
 
 /* Remembers what is before an offset, where the line that ends there is not at hand; `number` newlines are
- * before it. False with errno ENOMEM. */
+ * before it. What is before an offset within a line is not remembered. False with errno ENOMEM. */
 static bool remember_before(struct follow *follow, uint64_t offset, uint64_t number)
 {
   const size_t length = offset < 64 ? (size_t)offset : 64;
@@ -86,7 +85,8 @@ static bool remember_before(struct follow *follow, uint64_t offset, uint64_t num
   const char *text = window_line(&window, offset - length, length);
   const bool ended = text == NULL || text[length - 1] == '\n';
   const uint64_t end = offset - ended, start = text != NULL ? offset - length : end;
-  bool done = remember(follow, text, start, end, number + !ended);
+  bool done =
+      (!ended && text[length] != '\n') || remember(follow, text, start, end, number + !ended);
   window_close(&window);
   return done;
 }
@@ -184,6 +184,7 @@ static int next_line(struct follow *follow, struct line *line)
     follow->touched = touched;
     if (held == count_given(follow)) return result;
     follow->given.length = held * sizeof(struct given);
+    if (held == 0) follow->from = 0;
     resume(follow);
   }
 }

@@ -422,6 +422,23 @@ describe("scan from an offset", function()
     end
   end)
 
+  it("begins within a line where it is told to", function()
+    local bytes = record(1) .. record(2):sub(1, -2) .. "\138" .. record(3) .. record(4)
+    for _, from in ipairs({ 2, 8, 9, 15, 16, 17 }) do
+      local path = helper.write(helper.tmpdir() .. "/s.jsonl", bytes)
+      local expected = helper.write(helper.tmpdir() .. "/s.jsonl", bytes:sub(from + 1))
+      for _, reading in ipairs({ native.scan, native.follow }) do
+        local given = assert(reading(path, { malformed = true, from = from }))
+        for number, value, offset in native.scan(expected, { malformed = true }) do
+          local number_given, value_given, offset_given = given()
+          assert.same({ number, value, offset + from }, { number_given, value_given, offset_given })
+        end
+        assert.is_nil((given()))
+        if reading == native.follow then given:close() end
+      end
+    end
+  end)
+
   it("gives nothing at or beyond the end", function()
     local path = helper.write(helper.tmpdir() .. "/s.jsonl", record(1))
     for _, from in ipairs({ 8, 9, 1e6, 2 ^ 53, 1e300, math.huge }) do
