@@ -5,9 +5,9 @@ PREFIX      ?= /usr/local
 LUA_VERSION ?= $(or $(patsubst lua%,%,$(filter lua5.%,$(LUA))),5.1)
 BUILD       ?= build$(if $(filter-out 5.1,$(LUA_VERSION)),/lua$(LUA_VERSION))
 LUA_NAMES    = $(if $(filter 5.1,$(LUA_VERSION)),luajit) lua$(LUA_VERSION) lua-$(LUA_VERSION) lua$(subst .,,$(LUA_VERSION))
-# Asked for once, when it is first needed.
-LUA_INCDIR  ?= $(eval LUA_INCDIR := $$(patsubst -I%,%,$$(firstword $$(shell \
-  for lua in $(LUA_NAMES); do pkg-config --cflags-only-I $$$$lua 2>/dev/null && break; done))))$(LUA_INCDIR)
+# Asked for until there is one: what installs it may be a target of this make.
+LUA_INCDIR  ?= $(or $(found_incdir),$(eval found_incdir := $$(patsubst -I%,%,$$(firstword $$(shell \
+  for lua in $(LUA_NAMES); do pkg-config --cflags-only-I $$$$lua 2>/dev/null && break; done))))$(found_incdir))
 
 ifneq ($(words $(BUILD))$(findstring ',$(BUILD)),1)
 $(error BUILD=$(BUILD): make cannot build in a directory with spaces or apostrophes in its name)

@@ -140,6 +140,17 @@ describe("build #build", function()
     shell.run(("PATH=%s:$PATH %s%s%s/aish_history.o"):format(quote(tools), shell.make, given, quote(directory)))
   end)
 
+  it("finds Lua's headers that a target of the same make installs", function()
+    local tools, directory = helper.tmpdir(), helper.tmpdir()
+    helper.write(tools .. "/pkg-config", "#!/bin/sh\nexit 1\n")
+    shell.run("chmod +x " .. quote(tools) .. "/*")
+    local makefile = helper.write(directory .. "/makefile", "include Makefile\ninstall-it:\n\t@rm " .. tools
+      .. "/pkg-config\nshow-it: install-it\n\t@echo 'found $(LUA_INCDIR)'\n")
+    local output = shell.run(("PATH=%s:$PATH %s-s -f %s BUILD=%s show-it"):format(quote(tools), shell.make,
+      quote(makefile), quote(directory)))
+    assert.matches("found /", output)
+  end)
+
   it("describes its targets", function()
     local help = shell.run(shell.make .. "help")
     for _, target in ipairs({ "all", "install", "clean", "deps", "demo", "test", "lint", "format-check" }) do
