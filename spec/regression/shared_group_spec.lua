@@ -34,21 +34,29 @@ describe("a compacted file", function()
     local dir = helper.tmpdir()
     assert(unistd.chown(dir, OWNER, GROUP))
     local path = helper.write(dir .. "/memory.jsonl", support.item(1) .. support.item(2) .. support.tombstone(3, 1))
-    -- The modules where everybody can load them; neither need the checkout be within their reach.
+    -- The modules where everybody can load them, and what runs Lua: the checkout need not be within their reach.
     local module = helper.tmpdir()
     assert(os.execute("chmod 755 " .. helper.quote(module)))
     for _, name in ipairs({ "aish_history", "posix" }) do
       local file = module_path(name)
       if file then helper.write(module .. "/" .. name .. ".so", helper.read(file)) end
     end
+    local lua = helper.lua
+    if lua:find("/") then
+      lua = helper.write(module .. "/lua", helper.read(lua))
+      assert(os.execute("chmod 755 " .. helper.quote(lua)))
+    end
     assert(unistd.chown(path, OWNER, GROUP))
     assert(os.execute(("chmod %s %s && chmod %s %s"):format(mode, helper.quote(path), directory_mode, helper.quote(dir))))
     return path, function(user, code)
       local groups = user == STRANGER and "--clear-groups" or "--groups " .. GROUP
       if user == 0 then groups = "--keep-groups" end
-      local pipe = assert(io.popen(("exec 2>&1\ncd /\nsetpriv --reuid %d --regid %d %s %s"):format(user, user, groups,
-        helper.command(("package.cpath = %q .. package.cpath\nlocal aish, path = require('aish_history'), ...\n"):format(module .. "/?.so;")
-          .. code .. EXIT, path))))
+      local kept = helper.lua
+      helper.lua = lua
+      local command = helper.command(("package.cpath = %q .. package.cpath\nlocal aish, path = require('aish_history'), ...\n"):format(module .. "/?.so;")
+        .. code .. EXIT, path)
+      helper.lua = kept
+      local pipe = assert(io.popen(("exec 2>&1\ncd /\nsetpriv --reuid %d --regid %d %s %s"):format(user, user, groups, command)))
       local output = pipe:read("*a")
       pipe:close()
       return output
