@@ -30,7 +30,7 @@ local RESULTS = os.getenv("RESULTS")
 local BASE = WORK .. "/base"
 
 assert(shell.run("mkdir '%s' && cp -a .busted .ci Makefile csrc lua spec '%s'", BASE, BASE))
-local specs = assert(loadfile("spec/mutants/specs.lua"))(WORK, CPU)
+local specs = assert(loadfile("spec/mutants/specs.lua"))(WORK, CPU, DEADLINE)
 
 -- ---- the draw ----
 

@@ -1,5 +1,5 @@
 --- The specs that planted faults are shown to: in which order, for how long, and what is known of each.
---   local specs = dofile("spec/mutants/specs.lua")(WORK, CPU)
+--   local specs = loadfile("spec/mutants/specs.lua")(WORK, CPU, DEADLINE)
 -- WORK/base is a copy of the checkout in which the module is built; every spec runs in a directory that links
 -- to it. A spec that fails is run on the code as it is, too, unless it has passed before: if it fails there or
 -- is too slow, it is left out from then on. Once its time is known, a spec may take ten times as long, and is
@@ -7,7 +7,7 @@
 local cjson = require("cjson")
 local shell = dofile("spec/mutants/shell.lua")
 
-local WORK, CPU = ...
+local WORK, CPU, DEADLINE = ...
 local BASE = WORK .. "/base"
 local specs = {}
 
@@ -113,7 +113,7 @@ end
 function specs.catch(fault, directory, index, seconds)
   local own, ready = specs.own(fault.file), false
   for _, path in ipairs(specs.order(fault)) do
-    if seconds < 0 then return nil, false end
+    if seconds < 0 or os.time() > DEADLINE then return nil, false end
     if path ~= own then seconds = seconds - (known[path].seconds or 1) end
     ready = ready or known[path].faulty and specs.build(directory, "build/faults/aish_history.so")
     if catches(directory, path, own, index) then return path end
