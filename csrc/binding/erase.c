@@ -28,10 +28,12 @@ struct answer {
 struct entry {
   struct asked asked;
   struct purged found;
+  bool over; /* it has failed, or another name of its file came before */
+  bool outside; /* it leads to another directory */
 };
 
-/* What is in the stack after the table of failures: the table of answers, so that they live; ask_l; and the
- * last pass by each place that was seen. */
+/* What is in the stack after the table of failures: the table of answers, so that they live; ask_l; and a
+ * table of the places that were seen. */
 enum { ANSWERS = 1, ASK, SEEN };
 
 /* A job, and what it holds while the caller's function runs and results are pushed. */
@@ -54,7 +56,7 @@ struct job {
   struct buf entries; /* struct entry: of each file */
   struct entry *entry; /* of the file that is looked at */
   char *path; /* of that, */
-  char *place; /* and where that leads to; NULL: a single file, or none */
+  char *place; /* and where that leads to, or NULL */
   int fd;
   double wait; /* for a lock; below 0: as long as the handle does */
   bool dry_run; /* nothing is changed */
@@ -172,6 +174,28 @@ static bool look_into(struct job *job, struct failure *failure)
   return lua_error(job->L);
 }
 
+/* Whether the path is the first one that leads to its file. */
+static bool is_first_name(struct job *job)
+{
+  lua_State *L = job->L;
+  sys_free(job->place);
+  job->place = !job->dir.single ? sys_realpath(job->path) : NULL;
+  if (job->place == NULL) return true;
+  job->entry->outside = !purge_has_within(&job->purge, job->place);
+  lua_getfield(L, job->failed + SEEN, job->place);
+  bool seen = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  lua_pushboolean(L, true);
+  lua_setfield(L, job->failed + SEEN, job->place);
+  return !seen;
+}
+
+static bool look_at_path(struct job *job, struct failure *failure)
+{
+  job->entry->over = !is_first_name(job);
+  return job->entry->over || look_into(job, failure);
+}
+
 static bool rewrite(struct job *job, struct failure *failure)
 {
   struct journal own, *journal = &own;
@@ -186,11 +210,18 @@ static bool rewrite(struct job *job, struct failure *failure)
   return done;
 }
 
+/* What a crash has left beside a file of another directory goes. */
+static void clean_outside(struct job *job)
+{
+  sys_free(job->place);
+  job->place = sys_realpath(job->path);
+  if (job->place != NULL) beside_clean(job->place);
+}
+
 static bool erase_path(struct job *job, struct failure *failure)
 {
   struct purge *purge = &job->purge;
-  if (!job->dry_run && job->place != NULL && !purge_has_within(purge, job->place))
-    beside_clean(job->place);
+  if (!job->dry_run && job->entry->outside) clean_outside(job);
   for (int tries = 0; !job->dry_run && job->entry->found.occurrences > 0; tries++) {
     if (rewrite(job, failure)) return true;
     if (!purge->stale) return false;
@@ -213,38 +244,21 @@ static void note_failure(struct job *job, const struct failure *failure, const c
   if (job->first == 0) job->first = top + 1;
 }
 
-/* Whether the path is the first one in this pass that leads to its file. */
-static bool is_first_name(struct job *job, int pass)
-{
-  lua_State *L = job->L;
-  sys_free(job->place);
-  job->place = !job->dir.single ? sys_realpath(job->path) : NULL;
-  if (job->place == NULL) return true;
-  lua_getfield(L, job->failed + SEEN, job->place);
-  bool seen = lua_tointeger(L, -1) == pass;
-  lua_pop(L, 1);
-  lua_pushinteger(L, pass);
-  lua_setfield(L, job->failed + SEEN, job->place);
-  return !seen;
-}
-
-/* Acts on each file that has not failed. */
+/* Acts on each file that is not over. */
 static void do_files(struct job *job, bool (*act)(struct job *job, struct failure *failure))
 {
   struct failure failure;
   for (size_t i = 0; i < job->dir.count && !job->closed; i++) {
     job->entry = &BUF_ITEMS(struct entry, &job->entries)[i];
+    if (job->entry->over) continue;
     if (job->purge.literal == NULL) job->purge.asked = &job->entry->asked;
     sys_free(job->path);
     job->path = job->dir.single ? path_with_suffix(job->given, "")
                                 : path_join(job->given, dir_name(&job->dir, i));
     if (job->path == NULL) raise_no_memory(job->L);
-    const char *name = job->eraser != NULL ? job->eraser->path : job->path;
-    lua_getfield(job->L, job->failed, name);
-    bool failed = !lua_isnil(job->L, -1);
-    lua_pop(job->L, 1);
-    if (!is_first_name(job, act == look_into ? 1 : 2) || failed) continue;
-    if (!act(job, &failure) && !job->closed) note_failure(job, &failure, name);
+    if (act(job, &failure) || job->closed) continue;
+    job->entry->over = true;
+    note_failure(job, &failure, job->eraser != NULL ? job->eraser->path : job->path);
   }
 }
 
@@ -281,7 +295,7 @@ static int run_call(struct job *job)
   if (!buf_reserve(&job->entries, size + 1)) raise_no_memory(job->L);
   memset(job->entries.data, 0, size);
   if (job->purge.literal == NULL) job->purge.reword.context = job;
-  do_files(job, look_into);
+  do_files(job, look_at_path);
   if (!job->dry_run && !job->closed) beside_clean(job->given);
   do_files(job, erase_path);
   if (job->closed) return release_job(job), 0;
