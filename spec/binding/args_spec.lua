@@ -18,10 +18,7 @@ local CODE = [[
 ]]
 
 local function run(how)
-  local pipe = assert(io.popen("ulimit -n 256; " .. helper.command(CODE, how, helper.write(helper.tmpdir() .. "/log.jsonl", ""))))
-  local output = pipe:read("*a")
-  pipe:close()
-  return output
+  return helper.output("ulimit -n 256; " .. helper.command(CODE, how, helper.write(helper.tmpdir() .. "/log.jsonl", "")))
 end
 
 describe("a call that finds no descriptor left", function()

@@ -509,15 +509,9 @@ describe("scan: the loop", function()
     local blocks = math.ceil(50 * 1024 * 1024 / #block)
     for _ = 1, blocks do file:write(block) end
     file:close()
-    local output = helper.run([[
+    local output = helper.run(helper.PEAK .. [[
       local path = ...
       local native = require("aish_history")
-      local function peak()
-        for line in io.lines("/proc/self/status") do
-          local kilobytes = line:match("^VmHWM:%s*(%d+) kB")
-          if kilobytes then return tonumber(kilobytes) end
-        end
-      end
       for _ in native.scan(".busted", { malformed = true }) do break end
       collectgarbage()
       local before, count = peak(), 0

@@ -173,11 +173,9 @@ describe("load with last", function()
   it("reads a gigabyte of zeros after the turns in little memory", function()
     local path = session(META .. turn('"a"') .. turn('"b"') .. turn('"c"'))
     os.execute("truncate -s 1G " .. helper.quote(path))
-    local output = cases.run_limited([[
+    local output = cases.run_limited(helper.PEAK .. [[
       local turns, meta = require("aish_history").load((...), { last = 2 })
-      local peak
-      for line in io.lines("/proc/self/status") do peak = peak or tonumber(line:match("^VmHWM:%s*(%d+) kB")) end
-      print(#turns, turns[1] and turns[1].content, meta.model, peak)
+      print(#turns, turns[1] and turns[1].content, meta.model, peak())
     ]], path)
     -- the third turn's line ends where the zeros do, and so is damaged
     local count, content, model, peak = output:match("^(%d+)\t(%S+)\t(%S+)\t(%d+)\n$")

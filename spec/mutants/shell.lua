@@ -2,7 +2,9 @@
 local unistd = require("posix.unistd")
 local wait = require("posix.sys.wait")
 
-local shell = {}
+local tree = dofile("spec/faults/tree.lua")
+
+local shell = { read = tree.read, write = tree.write }
 
 --- Whether the command, a format and what is put into it, ends well.
 function shell.run(format, ...)
@@ -15,20 +17,6 @@ function shell.lines_of(format, ...)
   for line in pipe:lines() do found[#found + 1] = line end
   pipe:close()
   return found
-end
-
---- The whole file, or nil.
-function shell.read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read("*a")
-  if file then file:close() end
-  return text
-end
-
-function shell.write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
 end
 
 --- Runs `job(index)` for 1 to `count`, so many at a time and each in a process of its own, whose result,

@@ -13,13 +13,6 @@ local function object()
   error("no aish_history in " .. package.cpath)
 end
 
-local function shell(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
-  local output = pipe:read("*a")
-  pipe:close()
-  return output
-end
-
 describe("module", function()
   helper.guard(before_each, after_each)
 
@@ -29,7 +22,7 @@ describe("module", function()
       return
     end
     local names = {}
-    for name in shell("nm -D --defined-only " .. helper.quote(object())):gmatch("%x+ %a ([^\n]+)") do
+    for name in helper.output("nm -D --defined-only " .. helper.quote(object())):gmatch("%x+ %a ([^\n]+)") do
       names[#names + 1] = name
     end
     assert.same({ "luaopen_aish_history" }, names)
@@ -37,7 +30,7 @@ describe("module", function()
 
   it("has the version of the release's rockspec", function()
     local found = {}
-    for name in shell("ls rockspec"):gmatch("aish_history%-([^\n]+)%.rockspec") do
+    for name in helper.output("ls rockspec"):gmatch("aish_history%-([^\n]+)%.rockspec") do
       if name ~= "dev-1" then found[#found + 1] = name end
     end
     assert.equal(1, #found)
@@ -160,7 +153,7 @@ describe("module", function()
   local both = _VERSION == "Lua 5.1" and not helper.instrumented
   for _, interpreter in ipairs(both and { "luajit", "lua5.1" } or { helper.lua }) do
     it("works under " .. interpreter:match("[^/]*$") .. ", whatever runs this", function()
-      if shell("command -v " .. interpreter) == "" then
+      if helper.output("command -v " .. interpreter) == "" then
         pending("there is no " .. interpreter)
         return
       end

@@ -62,8 +62,7 @@ local prelude = [[
 local function on_small_disk(code, option)
   local dir = helper.tmpdir()
   local mount = ("mount -t tmpfs -o size=%s,mode=700 none %s"):format(SIZE, helper.quote(dir))
-  local pipe = assert(io.popen(([[
-    exec 2>&1
+  return helper.output(([[
     cd %s
     for option in -m -rm; do
       unshare $option sh -c %s 2>/dev/null && break
@@ -71,10 +70,7 @@ local function on_small_disk(code, option)
     done
     if [ -z "$option" ]; then echo "no disk"; exit; fi
     unshare $option sh -c %s sh ]]):format(helper.quote(helper.root), helper.quote(mount),
-    helper.quote(mount .. ' && exec "$@"')) .. helper.command(prelude .. code .. '\nprint("done")', dir, option)))
-  local output = pipe:read("*a")
-  pipe:close()
-  return output
+    helper.quote(mount .. ' && exec "$@"')) .. helper.command(prelude .. code .. '\nprint("done")', dir, option))
 end
 
 describe("a full disk", function()

@@ -56,10 +56,7 @@ describe("a compacted file", function()
       local command = helper.command(("package.cpath = %q .. package.cpath\nlocal aish, path = require('aish_history'), ...\n"):format(module .. "/?.so;")
         .. code .. EXIT, path)
       helper.lua = kept
-      local pipe = assert(io.popen(("exec 2>&1\ncd /\nsetpriv --reuid %d --regid %d %s %s"):format(user, user, groups, command)))
-      local output = pipe:read("*a")
-      pipe:close()
-      return output
+      return helper.output(("cd /\nsetpriv --reuid %d --regid %d %s %s"):format(user, user, groups, command))
     end
   end
 

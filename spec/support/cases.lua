@@ -110,11 +110,7 @@ end
 
 --- As helper.run, but killed after five minutes, for what must not block and might.
 function cases.run_limited(code, ...)
-  local pipe = luassert(io.popen("exec 2>&1\ncd " .. helper.quote(helper.root) .. "\ntimeout 300 "
-    .. helper.command(code, ...)))
-  local output = pipe:read("*a")
-  pipe:close()
-  return output
+  return helper.output("cd " .. helper.quote(helper.root) .. "\ntimeout 300 " .. helper.command(code, ...))
 end
 
 -- Arguments ------------------------------------------------------------------------------------

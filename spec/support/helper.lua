@@ -102,9 +102,9 @@ function helper.command(code, ...)
   return table.concat(words, " ") .. " <<'END_OF_LUA'\n" .. code .. "\nEND_OF_LUA\n"
 end
 
---- Runs `code` in another process and waits; returns what it printed, errors included.
-function helper.run(code, ...)
-  local pipe = assert(io.popen("exec 2>&1\ncd " .. helper.quote(helper.root) .. "\n" .. helper.command(code, ...)))
+--- All that the sh command prints, errors included, however it ends.
+function helper.output(command)
+  local pipe = assert(io.popen("exec 2>&1\n" .. command))
   local output = pipe:read("*a")
   pipe:close()
   return output
@@ -115,5 +115,20 @@ end
 function helper.start(code, ...)
   return assert(io.popen("exec 2>&1\ncd " .. helper.quote(helper.root) .. "\n" .. helper.command(code, ...)))
 end
+
+--- Runs `code` in another process and waits; returns what it printed, errors included.
+function helper.run(code, ...)
+  return helper.output("cd " .. helper.quote(helper.root) .. "\n" .. helper.command(code, ...))
+end
+
+--- Lua source for such code: `peak()` is how many kilobytes its process has had at most.
+helper.PEAK = [[
+  local function peak()
+    for line in io.lines("/proc/self/status") do
+      local kilobytes = line:match("^VmHWM:%s*(%d+) kB")
+      if kilobytes then return tonumber(kilobytes) end
+    end
+  end
+]]
 
 return helper
